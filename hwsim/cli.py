@@ -1,0 +1,189 @@
+"""The command line: `hwsim run`, `list`, `explain`, `machine`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hwsim.errors import MachineError, UserError, WorkloadError
+from hwsim.version import VERSION
+
+# Heavy imports (numba, pydantic, rich) wait until a command needs them: `hwsim --version` answers at once.
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="hwsim", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Simulate transformer workloads on accelerators, every DRAM command timed."""
+
+
+def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments that `run` and `explain` share."""
+    options = [
+        click.argument("workload"),
+        click.option("--machine", metavar="NAME|FILE", help="A shipped machine or a machine YAML of your own."),
+        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace any parameter."),
+        click.option("--tokens", type=int, metavar="N", help="Tokens to generate (decode) or to take in (prefill)."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@_workload_options
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report to a file, - for stdout.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def run(
+    workload: str,
+    machine: str | None,
+    settings: tuple[str, ...],
+    tokens: int | None,
+    json_file: Path | None,
+    quiet: bool,
+) -> None:
+    """Run WORKLOAD (a file or a shipped name) and report."""
+    from hwsim.pipeline import run as run_pipeline
+    from hwsim.report.write import check_writable, write_text
+
+    to_stdout = json_file is not None and str(json_file) == "-"
+    if json_file and not to_stdout:
+        check_writable(json_file)
+    model, machine_settings = _load(workload, settings, tokens)
+    with _progress(enabled=not quiet and not to_stdout) as progress:
+        report = run_pipeline(model, machine, machine_settings, progress=progress)
+    if to_stdout:
+        click.echo(report.to_json(), nl=False)
+        return
+    if json_file:
+        write_text(json_file, report.to_json())
+    if not quiet:
+        from rich.console import Console
+
+        from hwsim.report.render import render
+
+        render(report, Console(width=None if sys.stdout.isatty() else 140))
+        click.echo(f"\nSimulator: peak memory {_peak_memory_mib():.0f} MiB")
+
+
+@cli.command()
+@_workload_options
+@click.option(
+    "--stage", type=click.Choice(["graph", "mapped", "program"]), default="graph", show_default=True, help="What to show."
+)
+def explain(workload: str, machine: str | None, settings: tuple[str, ...], tokens: int | None, stage: str) -> None:
+    """Show what a stage makes of WORKLOAD, at the last step of the run."""
+    from hwsim.pipeline import explain as explain_stage
+    from hwsim.pipeline import prepare
+
+    model, machine_settings = _load(workload, settings, tokens)
+    click.echo(explain_stage(prepare(model, machine, machine_settings), stage))
+
+
+@cli.command(name="list")
+def list_all() -> None:
+    """List machines and workloads, a line each."""
+    from hwsim.machines import MACHINES
+    from hwsim.pipeline import load_workload
+    from hwsim.shipped import shipped_workloads
+
+    click.echo("machines")
+    for name, machine in MACHINES.items():
+        click.echo(f"  {name:14} {machine.summary}")
+    click.echo("workloads")
+    for name in shipped_workloads():
+        w = load_workload(name)
+        click.echo(
+            f"  {name:14} {w.layers} layers, d {w.d_model}, {w.heads} heads, context {w.n_ctx}, "
+            f"{w.parameters / 1e6:.1f} M parameters, on {w.machine}"
+        )
+
+
+@cli.command(name="machine")
+@click.argument("name")
+def show_machine(name: str) -> None:
+    """Print machine NAME as YAML to start one of your own from."""
+    from hwsim.machines import MACHINES
+    from mapping.workload import nearest
+
+    if name not in MACHINES:
+        raise MachineError(f"{name}: no such machine{nearest(name, MACHINES)}")
+    file = MACHINES[name].spec_file
+    click.echo(file.dump(file.load(None, {})), nl=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point: a user's mistake is one line on stderr and exit status 2."""
+    try:
+        result = cli.main(arguments, prog_name="hwsim", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.exceptions.NoArgsIsHelpError as cause:
+        click.echo(cause.format_message())
+        return 2
+    except click.ClickException as cause:
+        return _fail(cause.format_message())
+    except (UserError, _contract_error()) as cause:
+        return _fail(str(cause))
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("hwsim: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # the reader has gone (`hwsim list | head -1`); keep Python from complaining about it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry_point() -> None:
+    sys.exit(main())
+
+
+def _contract_error() -> type[Exception]:
+    """The error of contracts; rtl knows nothing of ours."""
+    from rtl.contract import ContractError
+
+    return ContractError
+
+
+def _fail(message: str) -> int:
+    click.echo(f"hwsim: error: {' '.join(message.split())}", err=True)
+    return 2
+
+
+def _load(workload: str, settings: tuple[str, ...], tokens: int | None) -> tuple[Any, dict[str, Any]]:
+    from hwsim.pipeline import load_workload
+    from hwsim.settings import parse_settings
+
+    parsed = parse_settings(settings)
+    overrides = dict(parsed.workload)
+    if tokens is not None:
+        field = "tokens"
+        if "phase" in overrides and overrides["phase"] == "prefill":
+            field = "prompt"
+        elif "phase" not in overrides and load_workload(workload).phase == "prefill":
+            field = "prompt"
+        if tokens < 1:
+            raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
+        overrides[field] = tokens
+    return load_workload(workload, **overrides), dict(parsed.machine)
+
+
+def _progress(*, enabled: bool) -> AbstractContextManager[Callable[[int, int], None] | None]:
+    """A progress bar on a terminal; nothing when piped."""
+    if not enabled or not sys.stderr.isatty():
+        return nullcontext()
+    from hwsim.report.progress import progress_bar
+
+    return progress_bar()
+
+
+def _peak_memory_mib() -> float:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,24 @@
+"""What every player of DRAM programs offers, so that machines can choose one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from hwsim.dram.program import Request
+
+
+class ChannelController(Protocol):
+    """An in-order controller of one channel; its state lives from one `play` to the next.
+
+    The rules that all players share: one command a cycle; each command at the first cycle that the table
+    allows, in the order of the program; rows are opened and closed as the accesses need; a refresh is issued
+    when it falls due, before any further command of the program, also while the channel has no work.
+    """
+
+    def play(self, requests: Sequence[Request], start: int) -> int:
+        """Play a program from cycle `start` on; return the cycle in which its last command completes."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Commands issued so far, by name."""

@@ -1,0 +1,208 @@
+"""The fast player as an object: a package of channels that play their programs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.dram import kernel
+from hwsim.dram.log import LoggedCommand
+from hwsim.dram.program import FIELDS, Request, decode, encode
+from hwsim.dram.standard import Standard
+from hwsim.errors import DramError
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PackageProgram:
+    """One program for each channel of a package; equal programs are held once.
+
+    Attributes
+    ----------
+    requests : (n, 6) all distinct programs behind each other, columns `program.FIELDS`
+    offsets : (programs + 1,) where each begins
+    program_of : (channels,) which one a channel plays
+    """
+
+    requests: Ints
+    offsets: Ints
+    program_of: Ints
+
+    @classmethod
+    def of(cls, per_channel: Sequence[Ints]) -> PackageProgram:
+        """Gather encoded programs, one a channel."""
+        distinct: dict[bytes, int] = {}
+        parts: list[Ints] = []
+        program_of = []
+        for encoded in per_channel:
+            key = encoded.tobytes()
+            if key not in distinct:
+                distinct[key] = len(parts)
+                parts.append(encoded)
+            program_of.append(distinct[key])
+        offsets = np.cumsum([0] + [len(part) for part in parts])
+        return cls(
+            requests=np.concatenate(parts).reshape(-1, len(FIELDS)),
+            offsets=offsets.astype(np.int64),
+            program_of=np.array(program_of, dtype=np.int64),
+        )
+
+    def channel(self, index: int) -> Ints:
+        """The encoded program of one channel."""
+        program = self.program_of[index]
+        return self.requests[self.offsets[program] : self.offsets[program + 1]]
+
+    @cached_property
+    def commands(self) -> int:
+        """Accesses and transfers over all channels, without what the controller adds."""
+        each = np.array(
+            [
+                int((self.requests[a:b, 4] * self.requests[a:b, 5]).sum())
+                for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)
+            ]
+        )
+        return int(each[self.program_of].sum())
+
+
+class Package:
+    """Channels of one standard, each with an in-order controller; equal to `ReferenceChannel` cycle for cycle.
+
+    Parameters
+    ----------
+    first_refresh : cycle in which the first refresh falls due; by default one interval after 0
+    record : keep the log of every channel (for tests and small runs: memory grows with each command)
+    """
+
+    def __init__(
+        self, standard: Standard, channels: int, *, first_refresh: int | None = None, record: bool = False
+    ) -> None:
+        if channels < 1:
+            raise DramError(f"a package needs at least one channel, got {channels}")
+        self.standard = standard
+        self._names = list(standard.commands)
+        self._tables = kernel.compile_tables(standard)
+        self._states = kernel.new_states(standard, self._tables, channels, first_refresh)
+        self._class_of = np.zeros(channels, dtype=np.int64)
+        self._tally = np.zeros(len(self._names) + len(kernel.STATISTICS), dtype=np.int64)
+        self._record = record
+        self._log_buffer = np.zeros((1024 if record else 1, kernel.LOG_FIELDS), dtype=np.int64)
+        self.logs: list[list[LoggedCommand]] = [[] for _ in range(channels)]
+
+    @property
+    def channels(self) -> int:
+        return int(self._class_of.size)
+
+    def play(self, program: PackageProgram, start: int, *, row_base: int = 0, causes: Ints | None = None) -> int:
+        """Play a program on all channels from cycle `start`; return the cycle in which the last one completes.
+
+        Parameters
+        ----------
+        row_base : added to every row of the program
+        causes : (len(kernel.CAUSES),) receives, added, where the cycles of the slowest channel went
+        """
+        if causes is None:
+            causes = np.zeros(len(kernel.CAUSES), dtype=np.int64)
+        if not self._record:
+            return self._run(program, start, row_base, causes)
+        return self._run_recorded(program, start, row_base, causes)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Commands represented so far over all channels, by name."""
+        return {name: int(n) for name, n in zip(self._names, self._tally, strict=False) if n}
+
+    @property
+    def column_accesses(self) -> int:
+        """Column accesses so far, each bank of an all-bank command counted."""
+        return self._statistic(kernel.ACCESSES)
+
+    @property
+    def row_hits(self) -> int:
+        """Column accesses whose row was already open."""
+        return self._statistic(kernel.HITS)
+
+    @property
+    def steps(self) -> int:
+        """Steps that the kernel executed: runs in an open row, activates, precharges, refreshes, once a class."""
+        return self._statistic(kernel.STEPS)
+
+    def _statistic(self, number: int) -> int:
+        return int(self._tally[len(self._names) + number])
+
+    def _run(self, program: PackageProgram, start: int, row_base: int, causes: Ints) -> int:
+        return int(
+            kernel.play_package(
+                self._states,
+                self._class_of,
+                self._tables,
+                program.requests,
+                program.offsets,
+                program.program_of,
+                row_base,
+                start,
+                self._tally,
+                causes,
+                self._log_buffer,
+                self._record,
+            )
+        )
+
+    def _run_recorded(self, program: PackageProgram, start: int, row_base: int, causes: Ints) -> int:
+        """Play with a log; where the buffer proves too small, go back and play again with a larger one."""
+        changed = (self._states, self._class_of, self._tally, causes)
+        before = [array.copy() for array in changed]
+        while True:
+            self._log_buffer[0, 0] = 0
+            finish = self._run(program, start, row_base, causes)
+            needed = int(self._log_buffer[0, 0]) + 1
+            if needed <= len(self._log_buffer):
+                break
+            self._log_buffer = np.zeros((2 * needed, kernel.LOG_FIELDS), dtype=np.int64)
+            for array, saved in zip(changed, before, strict=True):
+                array[:] = saved
+        for entry in self._log_buffer[1:needed].tolist():
+            expanded = self._expand(entry)
+            for channel in np.flatnonzero(self._class_of == entry[0]):
+                self.logs[channel].extend(expanded)
+        return finish
+
+    def _expand(self, entry: list[int]) -> list[LoggedCommand]:
+        _, cycle, command, bank, row, column, columns, position, count, spacing = entry
+        return [
+            LoggedCommand(
+                cycle=cycle + i * spacing,
+                command=self._names[command],
+                bank=bank,
+                row=row,
+                column=column + (position + i) % columns if column >= 0 else -1,
+            )
+            for i in range(count)
+        ]
+
+
+class FastChannel:
+    """One channel of the fast player behind the interface of `ChannelController`."""
+
+    def __init__(self, standard: Standard, *, first_refresh: int | None = None, record: bool = False) -> None:
+        self.package = Package(standard, 1, first_refresh=first_refresh, record=record)
+
+    def play(self, requests: Sequence[Request], start: int) -> int:
+        return self.package.play(PackageProgram.of([encode(requests, self.package.standard)]), start)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return self.package.counts
+
+    @property
+    def log(self) -> list[LoggedCommand]:
+        return self.package.logs[0]
+
+
+def channel_requests(program: PackageProgram, channel: int, standard: Standard) -> list[Request]:
+    """The program of one channel as requests, for the reference player."""
+    return decode(program.channel(channel), standard)

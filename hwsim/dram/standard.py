@@ -1,0 +1,280 @@
+"""A DRAM standard as data: its commands, its organisation and its table of timing constraints."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import difflib
+import io
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from importlib import resources
+from typing import Any, Literal
+
+import yaml
+
+from hwsim.errors import DramError
+
+CommandKind = Literal["activate", "precharge", "column", "register", "refresh", "other"]
+Access = Literal["read", "write", "compute"]
+
+STANDARDS = ("pim_gpt", "gddr6_aim", "ddr4_2133")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One DRAM command.
+
+    `scope` is the level that one issue of it addresses: a command of scope `channel` works on all banks.
+    A `column` command needs its row open in every bank of its scope; `activate` and `precharge` name the
+    commands that bring this about. `duration` is the number of cycles from issue to completion.
+    """
+
+    name: str
+    scope: str
+    kind: CommandKind
+    activate: str | None = None
+    precharge: str | None = None
+    access: Access | None = None
+    auto_precharge: bool = False
+    duration: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constraint:
+    """`following` waits `latency` cycles after the `window`-th last `preceding` in the same node of `level`."""
+
+    level: str
+    preceding: str
+    following: str
+    latency: int
+    window: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refresh:
+    """`command` is due every `interval` cycles, with all banks closed by `precharge`."""
+
+    command: str
+    precharge: str
+    interval: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standard:
+    """A DRAM channel of one standard.
+
+    Attributes
+    ----------
+    clock_hz : command clock; all latencies are in its cycles
+    levels : (name, count within the parent), outermost first, from channel to bank
+    rows, columns : rows per bank; column accesses per row
+    column_bytes : bytes that one column access moves in one bank
+    params : every timing parameter in cycles, by the name that the table uses (`nRCD`)
+    """
+
+    name: str
+    clock_hz: Fraction
+    levels: tuple[tuple[str, int], ...]
+    rows: int
+    columns: int
+    column_bytes: int
+    params: Mapping[str, int]
+    commands: Mapping[str, Command]
+    constraints: tuple[Constraint, ...]
+    refresh: Refresh | None
+
+    @cached_property
+    def banks(self) -> int:
+        """Banks in a channel."""
+        return math.prod(count for _, count in self.levels)
+
+    @cached_property
+    def level_names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.levels)
+
+    def banks_below(self, level: str) -> int:
+        """Banks in one node of `level`; bank b lies in node b // banks_below(level)."""
+        depth = self.level_names.index(level)
+        return math.prod(count for _, count in self.levels[depth + 1 :])
+
+    def node(self, level: str, bank: int) -> int:
+        """Index of the node of `level` that holds `bank`."""
+        return bank // self.banks_below(level)
+
+    def shares_node(self, constraint: Constraint) -> bool:
+        """Whether both commands of a constraint are narrow enough to name a node of its level."""
+        depth = self.level_names.index(constraint.level)
+        return all(
+            self.level_names.index(self.commands[name].scope) >= depth
+            for name in (constraint.preceding, constraint.following)
+        )
+
+    def without_refresh(self) -> Standard:
+        return replace(self, refresh=None)
+
+
+def timing_defaults(name: str) -> dict[str, float]:
+    """Timing parameters of a standard as its file states them, `tX_ns` in ns or `nX` in cycles."""
+    return {key: entry["value"] for key, entry in _read_yaml(name)["timing"].items()}
+
+
+def timing_provenance(name: str) -> dict[str, dict[str, Any]]:
+    """Grade, confidence and source of each timing parameter of a standard."""
+    return {
+        key: {k: v for k, v in entry.items() if k != "value"} for key, entry in _read_yaml(name)["timing"].items()
+    }
+
+
+def load_standard(
+    name: str,
+    *,
+    timing: Mapping[str, float | Fraction] | None = None,
+    clock_hz: int | Fraction | None = None,
+    levels: Mapping[str, int] | None = None,
+    rows: int | None = None,
+    columns: int | None = None,
+    column_bytes: int | None = None,
+    refresh: bool = True,
+) -> Standard:
+    """Load a standard by name, with any of its parameters replaced.
+
+    Parameters
+    ----------
+    timing : replaces parameters by the name that the standard's file uses (`tRCD_ns` or `nRCD`)
+    refresh : False plays without refresh
+
+    Raises
+    ------
+    DramError : unknown standard or parameter, a latency that the table needs and nothing defines
+    """
+    raw = _read_yaml(name)
+    values: dict[str, float | Fraction] = dict(timing_defaults(name))
+    for key, value in (timing or {}).items():
+        if key not in values:
+            raise DramError(f"standard {name}: no timing parameter {key!r}{_nearest(key, values)}")
+        values[key] = value
+    clock = Fraction(clock_hz) if clock_hz is not None else Fraction(str(raw["clock_hz"]))
+    params = {_cycles_name(key): _cycles(name, key, value, clock) for key, value in values.items()}
+    commands = {
+        command: Command(name=command, **{**entry, "duration": evaluate(str(entry.get("duration", 1)), params)})
+        for command, entry in raw["commands"].items()
+    }
+    level_counts = {**raw["levels"], **(levels or {})}
+    rule = raw["refresh"]
+    standard = Standard(
+        name=name,
+        clock_hz=clock,
+        levels=tuple(level_counts.items()),
+        rows=rows or raw["rows"],
+        columns=columns or raw["columns"],
+        column_bytes=column_bytes or raw["column_bytes"],
+        params=params,
+        commands=commands,
+        constraints=_read_constraints(raw["constraints"], commands, params),
+        refresh=Refresh(
+            command=rule["command"],
+            precharge=rule["precharge"],
+            interval=evaluate(rule["interval"], params),
+        )
+        if refresh
+        else None,
+    )
+    _check(standard)
+    return standard
+
+
+def evaluate(expression: str, params: Mapping[str, int]) -> int:
+    """Value of a sum or difference of parameters and integers, such as `nCL + nBL + 3 - nCWL`."""
+    return _evaluate(ast.parse(expression, mode="eval").body, expression, params)
+
+
+def _evaluate(node: ast.expr, text: str, params: Mapping[str, int]) -> int:
+    match node:
+        case ast.Constant(value=int(value)):
+            return value
+        case ast.Name(id=name):
+            if name not in params:
+                raise DramError(f"latency {text!r}: no parameter {name!r}{_nearest(name, params)}")
+            return params[name]
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _evaluate(left, text, params) + _evaluate(right, text, params)
+        case ast.BinOp(left=left, op=ast.Sub(), right=right):
+            return _evaluate(left, text, params) - _evaluate(right, text, params)
+        case _:
+            raise DramError(f"latency {text!r}: only sums and differences of parameters and integers are understood")
+
+
+def _read_constraints(
+    file: str, commands: Mapping[str, Command], params: Mapping[str, int]
+) -> tuple[Constraint, ...]:
+    """Expand the table: each row stands for every pair of a preceding and a following command."""
+    found: dict[tuple[str, str, str, int], int] = {}
+    for row in csv.DictReader(io.StringIO(_data(file))):
+        latency = evaluate(row["latency"], params)
+        window = int(row.get("window") or 1)
+        for preceding in row["preceding"].split():
+            for following in row["following"].split():
+                if preceding not in commands or following not in commands:
+                    continue  # the published table names commands that no program can hold (SYNC, EOC)
+                key = (row["level"], preceding, following, window)
+                found[key] = max(latency, found.get(key, latency))
+    return tuple(
+        Constraint(level=level, preceding=preceding, following=following, latency=latency, window=window)
+        for (level, preceding, following, window), latency in found.items()
+        if latency > 0
+    )
+
+
+def _check(standard: Standard) -> None:
+    for field in ("rows", "columns", "column_bytes"):
+        if getattr(standard, field) < 1:
+            raise DramError(f"standard {standard.name}: {field} must be at least 1")
+    for level, count in standard.levels:
+        if count < 1:
+            raise DramError(f"standard {standard.name}: {level} count must be at least 1, got {count}")
+    if standard.refresh:
+        recovery = max(
+            (c.latency for c in standard.constraints if c.preceding == standard.refresh.command), default=0
+        )
+        if standard.refresh.interval <= recovery + standard.params.get("nRP", 0):
+            raise DramError(
+                f"standard {standard.name}: refresh every {standard.refresh.interval} cycles leaves no time "
+                f"for work beside its {recovery} cycles"
+            )
+
+
+def _cycles_name(key: str) -> str:
+    return "n" + key[1:].removesuffix("_ns") if key.endswith("_ns") else key
+
+
+def _cycles(standard: str, key: str, value: float | Fraction, clock_hz: Fraction) -> int:
+    if not re.fullmatch(r"t\w+_ns|n\w+", key):
+        raise DramError(f"standard {standard}: timing parameter {key!r} is neither tX_ns nor nX")
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or not 0 <= value < 1e9:
+        raise DramError(f"standard {standard}: timing.{key} must be a number from 0 to 1e9, got {value!r}")
+    if key.endswith("_ns"):
+        return math.ceil(Fraction(str(value)) * clock_hz / 10**9)
+    if value != int(value):
+        raise DramError(f"standard {standard}: timing.{key} counts cycles and must be whole, got {value!r}")
+    return int(value)
+
+
+def _read_yaml(name: str) -> dict[str, Any]:
+    if name not in STANDARDS:
+        raise DramError(f"no DRAM standard {name!r}; there are {', '.join(STANDARDS)}")
+    document: dict[str, Any] = yaml.safe_load(_data(f"{name}.yaml"))
+    return document
+
+
+def _data(file: str) -> str:
+    return (resources.files("hwsim.dram") / "standards" / file).read_text(encoding="utf-8")
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
+    return f"; nearest: {', '.join(close)}" if close else ""

@@ -1,0 +1,40 @@
+"""What a simulation leaves behind: busy time by unit and by kind of work, and on request the slices themselves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """One piece of work of one unit, in ticks."""
+
+    unit: str
+    kind: str
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(kw_only=True)
+class Trace:
+    """Sums that do not grow with the length of the run; the first `keep` slices beside them."""
+
+    keep: int = 0
+    busy: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    kinds: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    pieces: int = 0
+    slices: list[Slice] = field(default_factory=list)
+
+    def record(self, unit: str, kind: str, name: str, start: int, end: int) -> None:
+        """Add one piece of work."""
+        self.busy[unit] += end - start
+        self.kinds[kind] += end - start
+        self.pieces += 1
+        if len(self.slices) < self.keep:
+            self.slices.append(Slice(unit=unit, kind=kind, name=name, start=start, end=end))
+
+    def of(self, unit: str) -> list[tuple[int, int, str]]:
+        """(start, end, name) of a unit's kept slices."""
+        return [(s.start, s.end, s.name) for s in self.slices if s.unit == unit]

@@ -1,0 +1,70 @@
+"""What the pipeline asks of every machine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from hwsim.machines.spec_file import SpecFile
+from hwsim.report.schema import Report
+from mapping.graph import OperatorGraph
+from mapping.workload import Step, Workload
+
+SpecT = TypeVar("SpecT", bound=BaseModel)
+
+# Called while a simulation runs with (steps done, steps in all).
+Progress = Callable[[int, int], None]
+
+
+class Dumpable(Protocol):
+    """A stage with a stable text."""
+
+    def dump(self, step: Step) -> str: ...
+
+
+MappedT = TypeVar("MappedT", bound=Dumpable)
+ProgramT = TypeVar("ProgramT", bound=Dumpable)
+RunT = TypeVar("RunT")
+
+
+class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
+    """An accelerator: its parameters and the stages from a graph to a report.
+
+    Every stage is a pure function of frozen values, so that sweeps can keep what did not change.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def spec_file(self) -> SpecFile[SpecT]:
+        """The shipped parameters with their provenance."""
+
+    @abstractmethod
+    def check(self, spec: SpecT) -> None:
+        """Derive everything that parameters alone decide, so that a wrong one is found before any work.
+
+        Raises
+        ------
+        MachineError : parameters that contradict each other
+        """
+
+    @abstractmethod
+    def map_graph(self, graph: OperatorGraph, workload: Workload, spec: SpecT) -> MappedT:
+        """Fuse, split and place a graph for this machine."""
+
+    @abstractmethod
+    def lower(self, mapped: MappedT, workload: Workload, spec: SpecT) -> ProgramT:
+        """Turn a mapped graph into instructions."""
+
+    @abstractmethod
+    def simulate(self, program: ProgramT, *, progress: Progress | None = None) -> RunT:
+        """Run a program to its end."""
+
+    @abstractmethod
+    def summarize(self, run: RunT) -> Report:
+        """The report of a run."""

@@ -1,0 +1,62 @@
+"""PIM-GPT: GDDR6 processing-in-memory for matrix-vector products, a small ASIC for the rest."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+import yaml
+
+from hwsim.dram.standard import timing_provenance
+from hwsim.machines.machine import Machine, Progress
+from hwsim.machines.pim_gpt.lower import Program, lower
+from hwsim.machines.pim_gpt.model import Run, simulate
+from hwsim.machines.pim_gpt.spec import STANDARD, PimGptSpec, timing_of_standard
+from hwsim.machines.pim_gpt.summarize import summarize
+from hwsim.machines.spec_file import SpecFile
+from hwsim.report.schema import Report
+from mapping.graph import OperatorGraph
+from mapping.pim import MappedGraph, map_graph
+from mapping.workload import GptWorkload
+
+
+class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
+    """The machine's stages, in the order of the pipeline."""
+
+    name = "pim_gpt"
+    summary = "PIM-GPT: 8 channels of GDDR6 with a MAC unit a bank, and an ASIC of adders and multipliers"
+
+    @property
+    def spec_file(self) -> SpecFile[PimGptSpec]:
+        return _spec_file()
+
+    def check(self, spec: PimGptSpec) -> None:
+        _ = spec.standard, spec.time_base, spec.vector_unit, spec.sram
+
+    def map_graph(self, graph: OperatorGraph, workload: GptWorkload, spec: PimGptSpec) -> MappedGraph:
+        on_host = frozenset({"lm_head"} if workload.lm_head == "host" else ())
+        return map_graph(graph, spec.target, context=workload.context, batch=workload.batch, on_host=on_host)
+
+    def lower(self, mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> Program:
+        return lower(mapped, workload, spec)
+
+    def simulate(self, program: Program, *, progress: Progress | None = None) -> Run:
+        return simulate(program, progress=progress)
+
+    def summarize(self, run: Run) -> Report:
+        return summarize(run, self.spec_file)
+
+
+@cache
+def _spec_file() -> SpecFile[PimGptSpec]:
+    text = (resources.files("hwsim.machines.pim_gpt") / "spec.yaml").read_text(encoding="utf-8")
+    document = yaml.safe_load(text)
+    provenance = document.pop("provenance")
+    timing = timing_of_standard()
+    graded = {f"timing.{key}": entry for key, entry in timing_provenance(STANDARD).items() if key in timing}
+    return SpecFile(
+        model=PimGptSpec, defaults={**document, "timing": timing}, provenance={**provenance, **graded}
+    )
+
+
+MACHINE = PimGpt()

@@ -1,0 +1,144 @@
+"""PIM-GPT as units: a sequencer, the ASIC, the package of PIM channels, and the host's link.
+
+    host --- ASIC (sequencer, adders, multipliers, SRAM) === channel 0..n (buffer, banks with MAC units)
+
+Schedule `paper`: the ASIC and the package are each idle or in process, and the next instruction is fetched when
+both are idle; so they alternate, instruction by instruction.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from hwsim.dram.fast import Package
+from hwsim.dram.kernel import CAUSES
+from hwsim.engine import Clock, Trace, Unit
+from hwsim.machines.pim_gpt.lower import AsicWork, HostWork, Instruction, PimWork, Program
+
+Progress = Callable[[int, int], None]  # (tokens done, tokens in all)
+
+
+class PimUnit(Unit):
+    """All PIM channels; an instruction takes until the last channel is done.
+
+    Attributes
+    ----------
+    causes : kind of work -> DRAM cycles by cause (`kernel.CAUSES`), along the slowest channel
+    bounds : kind of work -> DRAM cycles that the placement cannot undercut
+    """
+
+    def __init__(self, env: simpy.Environment, clock: Clock, trace: Trace, package: Package) -> None:
+        super().__init__(env, "pim", clock, trace, source=f"DRAM engine, standard {package.standard.name}")
+        self.package = package
+        self.causes: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(len(CAUSES), dtype=np.int64))
+        self.bounds: dict[str, int] = defaultdict(int)
+
+    def execute(self, instruction: Instruction, work: PimWork) -> simpy.Event:
+        start = self.clock.edge(int(self.env.now))
+        finish = self.package.play(
+            work.program, start, row_base=instruction.row_base, causes=self.causes[instruction.kind]
+        )
+        self.bounds[instruction.kind] += work.bound
+        return self.occupy(finish - start, kind=instruction.kind, name=instruction.name)
+
+
+class AsicUnit(Unit):
+    """Adders and multipliers, charged by the contract of the vector unit."""
+
+    def __init__(self, env: simpy.Environment, clock: Clock, trace: Trace, source: str) -> None:
+        super().__init__(env, "asic", clock, trace, source=source)
+        self.adds = 0
+        self.multiplies = 0
+
+    def execute(self, instruction: Instruction, work: AsicWork) -> simpy.Event:
+        self.adds += work.adds
+        self.multiplies += work.multiplies
+        return self.occupy(work.cycles, kind=instruction.kind, name=instruction.name)
+
+
+class HostUnit(Unit):
+    """The host beyond its link; counts what crosses it."""
+
+    def __init__(self, env: simpy.Environment, clock: Clock, trace: Trace) -> None:
+        super().__init__(env, "host", clock, trace, source="link and memory bandwidth (assumed)")
+        self.link_bytes = 0
+
+    def execute(self, instruction: Instruction, work: HostWork) -> simpy.Event:
+        self.link_bytes += work.link_bytes
+        return self.occupy(work.cycles, kind=instruction.kind, name=instruction.name)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """What a simulation leaves behind.
+
+    Attributes
+    ----------
+    ends : tick in which each step ended
+    prompt_steps : how many of them took in the prompt
+    """
+
+    program: Program
+    trace: Trace
+    ticks: int
+    ends: array[int]
+    prompt_steps: int
+    pim: PimUnit
+    asic: AsicUnit
+    host: HostUnit
+
+
+def simulate(program: Program, *, progress: Progress | None = None, keep_slices: int = 0) -> Run:
+    """Run a program to its end.
+
+    Parameters
+    ----------
+    progress : called after each step with (tokens done, tokens in all)
+    keep_slices : pieces of work that the trace keeps one by one
+    """
+    spec = program.spec
+    clocks = spec.time_base.clocks
+    env = simpy.Environment()
+    trace = Trace(keep=keep_slices)
+    run = Run(
+        program=program,
+        trace=trace,
+        ticks=0,
+        ends=array("q"),
+        prompt_steps=0,
+        pim=PimUnit(env, clocks["dram"], trace, Package(spec.standard, spec.channels)),
+        asic=AsicUnit(env, clocks["asic"], trace, spec.vector_unit.source),
+        host=HostUnit(env, clocks["asic"], trace),
+    )
+    prompt_steps = env.run(until=env.process(_sequence_paper(env, run, progress)))
+    return replace(run, ticks=int(env.now), prompt_steps=prompt_steps)
+
+
+def _sequence_paper(
+    env: simpy.Environment, run: Run, progress: Progress | None
+) -> Generator[simpy.Event, None, int]:
+    """The sequencer: fetch an instruction when all units are idle."""
+    workload = run.program.workload
+    total = workload.context
+    prompt_steps = 0
+    for step in run.program.steps():
+        for instruction in run.program.instructions(step):
+            work = instruction.work
+            if isinstance(work, PimWork):
+                yield run.pim.execute(instruction, work)
+            elif isinstance(work, AsicWork):
+                yield run.asic.execute(instruction, work)
+            else:
+                yield run.host.execute(instruction, work)
+        run.ends.append(int(env.now))
+        prompt_steps += step.context <= workload.prompt
+        if progress:
+            progress(step.context, total)
+    return prompt_steps

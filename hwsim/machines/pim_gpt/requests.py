@@ -1,0 +1,220 @@
+"""DRAM programs of PIM-GPT: how a sweep of weights, keys or values becomes requests to the channels.
+
+In all of them the vector goes to the channel's buffer (`WRGB`), all banks multiply and accumulate (`MAC16`), and
+the accumulators are read (`RDMAC16`) before they would overflow. Rows count from the operator's first row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.dram.fast import PackageProgram
+from hwsim.dram.program import ALL_BANKS, FIELDS, Request, encode
+from hwsim.dram.standard import Standard
+from mapping.errors import MappingError
+from mapping.pim import CachePlacement, MatrixPlacement
+from mapping.pim.placement import ceil_div
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """The part of one query's attention that an instruction covers: keys [first, last), heads [head, head_end)."""
+
+    sequence: int
+    first: int
+    last: int
+    head: int
+    head_end: int
+
+    @property
+    def heads(self) -> int:
+        return self.head_end - self.head
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestBuilder:
+    """Builds programs for a standard; the same arguments give equal programs."""
+
+    standard: Standard
+    accumulators: int
+    row_reuse: bool
+
+    def vectors_at_once(self, matrix: MatrixPlacement, vectors: int) -> int:
+        """Vectors that one opened row serves."""
+        if not self.row_reuse:
+            return 1
+        longest = max(chunk.columns * matrix.target.lanes for chunk in matrix.chunks)
+        return max(1, min(vectors, matrix.target.buffer_elements // longest, self.accumulators))
+
+    def linear(self, matrix: MatrixPlacement, vectors: int) -> PackageProgram:
+        """Multiply `vectors` vectors by a matrix."""
+        return self._package(self._linear(matrix, channel, vectors) for channel in range(matrix.target.channels))
+
+    def scores(self, cache: CachePlacement, queries: tuple[Query, ...]) -> PackageProgram:
+        """Q K^T of some queries."""
+        channels = range(cache.target.channels)
+        return self._package(
+            [request for query in queries for request in self._scores(cache, channel, query)] for channel in channels
+        )
+
+    def values(self, cache: CachePlacement, queries: tuple[Query, ...]) -> PackageProgram:
+        """Probabilities times V of some queries."""
+        channels = range(cache.target.channels)
+        return self._package(
+            [request for query in queries for request in self._values(cache, channel, query)] for channel in channels
+        )
+
+    def write_keys(self, cache: CachePlacement, tokens: Iterable[tuple[int, int]]) -> PackageProgram:
+        """Write the keys of some (sequence, token), each into its bank."""
+        programs: list[list[Request]] = [[] for _ in range(cache.target.channels)]
+        for sequence, token in tokens:
+            channel, bank, slot = cache.k_home(token)
+            row, column = self._place(cache.k_base(sequence), slot * cache.key_columns)
+            programs[channel].append(
+                Request(command="WR", bank=bank, row=row, column=column, count=cache.key_columns)
+            )
+        return self._package(programs)
+
+    def write_values(self, cache: CachePlacement, tokens: Iterable[tuple[int, int]]) -> PackageProgram:
+        """Write the values of some (sequence, token): one column in a row for each group of dimensions.
+
+        One transfer carries an element for each bank; the other elements of the column are masked.
+        """
+        programs: list[list[Request]] = [[] for _ in range(cache.target.channels)]
+        for sequence, token in tokens:
+            part, within = divmod(token, cache.target.row_elements)
+            for channel, program in enumerate(programs):
+                for place in range(len(cache.groups(channel))):
+                    row = cache.v_base(sequence) + place * cache.dimension_rows + part
+                    program.append(Request(command="WRA16", row=row, column=within // cache.target.lanes))
+        return self._package(programs)
+
+    def _linear(self, matrix: MatrixPlacement, channel: int, vectors: int) -> Iterator[Request]:
+        slots = matrix.slots(channel)
+        if not slots:
+            return
+        together = self.vectors_at_once(matrix, vectors)
+        for done in range(0, vectors, together):
+            group = min(together, vectors - done)
+            for chunk in matrix.chunks:
+                yield Request(command="WRGB", count=group * chunk.columns)
+                batch = self.accumulators // group
+                for slot in range(0, slots, batch):
+                    outputs = min(batch, slots - slot)
+                    row, column = self._place(0, chunk.base_column + slot * chunk.columns)
+                    yield Request(
+                        command="MAC16", row=row, column=column, count=outputs * chunk.columns, repeat=group
+                    )
+                    yield Request(command="RDMAC16", count=outputs * group)
+
+    def _scores(self, cache: CachePlacement, channel: int, query: Query) -> Iterator[Request]:
+        slots = _slots(cache, channel, query)
+        if not slots:
+            return
+        width = cache.head_columns
+        heads_at_once = cache.target.buffer_elements // (width * cache.target.lanes)
+        if heads_at_once < 1:
+            raise MappingError(
+                f"{cache.operator}: a head of {cache.head_dim} elements does not fit the vector buffer "
+                f"of {cache.target.buffer_elements}"
+            )
+        for head in range(query.head, query.head_end, heads_at_once):
+            heads = min(heads_at_once, query.head_end - head)
+            yield Request(command="WRGB", count=heads * width)
+            if heads == cache.heads:  # a bank's tokens lie back to back: one run
+                runs = [(slots[0] * cache.heads, len(slots) * cache.heads)]
+            else:
+                runs = [(slot * cache.heads + head, heads) for slot in slots]
+            yield from self._sweep(cache.k_base(query.sequence), runs, width)
+
+    def _sweep(self, base_row: int, runs: list[tuple[int, int]], width: int) -> Iterator[Request]:
+        """Sweep runs of (first result, results), `width` columns a result; read whenever accumulators are full."""
+        pending = 0
+        for first, results in runs:
+            while results:
+                part = min(results, self.accumulators - pending)
+                row, column = self._place(base_row, first * width)
+                yield Request(command="MAC16", row=row, column=column, count=part * width)
+                first, results, pending = first + part, results - part, pending + part
+                if pending == self.accumulators:
+                    yield Request(command="RDMAC16", count=pending)
+                    pending = 0
+        if pending:
+            yield Request(command="RDMAC16", count=pending)
+
+    def _values(self, cache: CachePlacement, channel: int, query: Query) -> Iterator[Request]:
+        lanes = cache.target.lanes
+        for first, last in value_chunks(cache, query):
+            part, start = divmod(first, cache.target.row_elements)
+            columns = ceil_div(start + last - first, lanes) - start // lanes
+            pending, loaded = 0, -1
+            for place, group in enumerate(cache.groups(channel)):
+                head = group // cache.head_groups
+                if not query.head <= head < query.head_end:
+                    continue
+                if head != loaded:
+                    yield Request(command="WRGB", count=columns)
+                    loaded = head
+                row = cache.v_base(query.sequence) + place * cache.dimension_rows + part
+                yield Request(command="MAC16", row=row, column=start // lanes, count=columns)
+                pending += 1
+                if pending == self.accumulators:
+                    yield Request(command="RDMAC16", count=pending)
+                    pending = 0
+            if pending:
+                yield Request(command="RDMAC16", count=pending)
+
+    def _place(self, base_row: int, column: int) -> tuple[int, int]:
+        row, within = divmod(column, self.standard.columns)
+        return base_row + row, within
+
+    def _package(self, programs: Iterable[Iterable[Request]]) -> PackageProgram:
+        return PackageProgram.of([encode(requests, self.standard) for requests in programs])
+
+
+def value_chunks(cache: CachePlacement, query: Query) -> list[tuple[int, int]]:
+    """Ranges of tokens whose probabilities fit the buffer and whose values lie in one row; partial sums follow."""
+    longest = cache.target.chunk_elements
+    cuts = [query.first, *range((query.first // longest + 1) * longest, query.last, longest), query.last]
+    return list(zip(cuts[:-1], cuts[1:], strict=True))
+
+
+def bound_cycles(program: PackageProgram, standard: Standard) -> int:
+    """Cycles that no order of commands can undercut, from the rows and columns that a program touches.
+
+    Per opened row tRCD and tRP, per column access tCCD, per written V row tRCD + tCCD + tWR + tRP; transfers,
+    refresh and whatever can hide behind these count nothing. The longest channel decides.
+    """
+    p = standard.params
+    names = list(standard.commands)
+    mac, write_all = names.index("MAC16"), names.index("WRA16")
+    worst = 0
+    for index in range(len(program.offsets) - 1):
+        requests = program.requests[program.offsets[index] : program.offsets[index + 1]]
+        columns = dict(zip(FIELDS, requests.T, strict=True))
+        sweeps = (columns["command"] == mac) & (columns["bank"] == ALL_BANKS)
+        row, column, count = (columns[name][sweeps] for name in ("row", "column", "count"))
+        accesses = int((count * columns["repeat"][sweeps]).sum())
+        last_row = row + (column + count - 1) // standard.columns
+        rows = int((last_row - row + 1).sum()) - int((row[1:] == last_row[:-1]).sum())
+        writes = int(columns["count"][columns["command"] == write_all].sum())
+        cycles = rows * (p["nRCD"] + p["nRP"]) + accesses * p["nCCD"]
+        cycles += writes * (p["nRCD"] + p["nCCD"] + p["nWR"] + p["nRP"])
+        worst = max(worst, cycles)
+    return worst
+
+
+def _slots(cache: CachePlacement, channel: int, query: Query) -> range:
+    """Slots of a channel's banks that hold keys of the query's range."""
+    channels, all_banks = cache.target.channels, cache.target.all_banks
+    first = query.first + (channel - query.first) % channels
+    if first >= query.last:
+        return range(0)
+    last = query.last - 1 - (query.last - 1 - channel) % channels
+    return range(first // all_banks, last // all_banks + 1)

@@ -1,0 +1,174 @@
+"""The parameters of PIM-GPT, checked, and what follows from them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hwsim.dram.standard import Standard, load_standard, timing_defaults
+from hwsim.engine import TimeBase
+from hwsim.errors import DramError, MachineError
+from mapping.formats import BF16, Format, FormatError, parse_format
+from mapping.pim import PimTarget
+from mapping.workload import Name
+from rtl.sram.contract import SramContract
+from rtl.vector_unit.contract import VectorUnitContract
+
+STANDARD = "pim_gpt"
+# Timing parameters that follow from the machine's pins and MAC units.
+DERIVED_TIMING = ("tBL_ns", "tMAC_ns")
+ELEMENT_BYTES = 2  # BF16
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class AsicSpec(_Checked):
+    """The chip beside the DRAM."""
+
+    clock_hz: int = Field(ge=1_000, le=100_000_000_000)
+    adders: int = Field(ge=1, le=1_000_000)
+    multipliers: int = Field(ge=1, le=1_000_000)
+    adder_latency: int = Field(ge=1, le=1_000)
+    multiplier_latency: int = Field(ge=1, le=1_000)
+    sram_bytes: int = Field(ge=1, le=1 << 40)
+    taylor_terms: int = Field(ge=1, le=20)
+    newton_steps: int = Field(ge=0, le=10)
+    rsqrt_steps: int = Field(ge=0, le=10)
+    internal: str
+    accumulator: str
+
+
+class HostSpec(_Checked):
+    """The computer that feeds tokens and may run the vocabulary projection."""
+
+    link_gb_per_s: float = Field(gt=0, le=1e6, strict=False)
+    link_latency_ns: float = Field(ge=0, le=1e9, strict=False)
+    memory_gb_per_s: float = Field(gt=0, le=1e6, strict=False)
+
+
+class PimGptSpec(_Checked):
+    """All parameters of the machine; defaults and their provenance are in spec.yaml."""
+
+    model: Literal["pim_gpt"]
+    name: Name
+    channels: int = Field(ge=1, le=4096)
+    banks: int = Field(ge=1, le=16, description="banks a channel")
+    bank_groups: int = Field(ge=1, le=16)
+    rows: int = Field(ge=1, le=1 << 24, description="rows a bank")
+    row_bytes: int = Field(ge=2, le=1 << 20)
+    access_bytes: int = Field(ge=2, le=1 << 12, description="bytes of one column access")
+    pins: int = Field(ge=1, le=1024, description="data pins a channel")
+    pin_rate_gbps: float = Field(gt=0, le=1000, strict=False)
+    dram_clock_hz: int = Field(ge=1_000_000, le=100_000_000_000)
+    mac_lanes: int = Field(ge=1, le=4096, description="multipliers a bank")
+    mac_clock_hz: int = Field(ge=1_000_000, le=100_000_000_000)
+    accumulators: int = Field(ge=1, le=65_536, description="results that a bank holds before they are read")
+    buffer_bytes: int = Field(ge=2, le=1 << 24, description="vector buffer a channel")
+    refresh: bool
+    batching: Literal["token", "row_reuse"] = Field(
+        description="several vectors: one after the other, or as many per opened row as the buffer holds"
+    )
+    schedule: Literal["paper"]
+    timing: dict[str, float] = Field(strict=False, description="DRAM timing, by the standard's names")
+    asic: AsicSpec
+    host: HostSpec
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.access_bytes % ELEMENT_BYTES or self.row_bytes % self.access_bytes:
+            raise ValueError(
+                f"row_bytes {self.row_bytes} must be a multiple of access_bytes {self.access_bytes}, "
+                f"and that of {ELEMENT_BYTES}"
+            )
+        if self.buffer_bytes % self.access_bytes:
+            raise ValueError(f"buffer_bytes {self.buffer_bytes} must be a multiple of access_bytes {self.access_bytes}")
+        if self.row_bytes % self.buffer_bytes and self.buffer_bytes % self.row_bytes:
+            raise ValueError(f"buffer_bytes {self.buffer_bytes} and row_bytes {self.row_bytes} must divide each other")
+        if self.banks % self.bank_groups:
+            raise ValueError(f"{self.banks} banks do not divide into {self.bank_groups} bank groups")
+        if self.banks * ELEMENT_BYTES > self.access_bytes:
+            raise ValueError(f"one element a bank ({self.banks} banks) must fit a transfer of {self.access_bytes} B")
+        for field, value in (("internal", self.asic.internal), ("accumulator", self.asic.accumulator)):
+            try:
+                parse_format(value)
+            except FormatError as cause:
+                raise ValueError(f"asic.{field}: {cause}") from None
+        return self
+
+    @cached_property
+    def standard(self) -> Standard:
+        """The DRAM of one channel."""
+        lanes = self.access_bytes // ELEMENT_BYTES
+        burst_ns = Fraction(self.access_bytes * 8) / (self.pins * Fraction(str(self.pin_rate_gbps)))
+        passes = -(-lanes // self.mac_lanes)
+        mac_ns = Fraction(passes * 10**9, self.mac_clock_hz)
+        for key in DERIVED_TIMING:
+            if key in self.timing:
+                raise MachineError(f"timing.{key} follows from pins, pin_rate_gbps, mac_lanes and mac_clock_hz")
+        try:
+            return load_standard(
+                STANDARD,
+                timing={**self.timing, "tBL_ns": burst_ns, "tMAC_ns": mac_ns},
+                clock_hz=self.dram_clock_hz,
+                levels={"bankgroup": self.bank_groups, "bank": self.banks // self.bank_groups},
+                rows=self.rows,
+                columns=self.row_bytes // self.access_bytes,
+                column_bytes=self.access_bytes,
+                refresh=self.refresh,
+            )
+        except DramError as cause:
+            raise MachineError(str(cause)) from None
+
+    @cached_property
+    def time_base(self) -> TimeBase:
+        return TimeBase.of({"dram": self.dram_clock_hz, "asic": self.asic.clock_hz})
+
+    @property
+    def target(self) -> PimTarget:
+        """What the compiler needs to know."""
+        return PimTarget(
+            channels=self.channels,
+            banks=self.banks,
+            rows=self.rows,
+            columns=self.row_bytes // self.access_bytes,
+            lanes=self.access_bytes // ELEMENT_BYTES,
+            buffer_elements=self.buffer_bytes // ELEMENT_BYTES,
+            sram_bytes=self.asic.sram_bytes,
+            score_bytes=self.internal.bytes,
+            fmt=BF16,
+        )
+
+    @property
+    def internal(self) -> Format:
+        return parse_format(self.asic.internal)
+
+    @cached_property
+    def vector_unit(self) -> VectorUnitContract:
+        """The contract of the ASIC's adders and multipliers."""
+        asic = self.asic
+        return VectorUnitContract.from_preset(
+            "published",
+            adders=asic.adders,
+            multipliers=asic.multipliers,
+            adder_latency=asic.adder_latency,
+            multiplier_latency=asic.multiplier_latency,
+            taylor_terms=asic.taylor_terms,
+            newton_steps=asic.newton_steps,
+            rsqrt_steps=asic.rsqrt_steps,
+            internal=self.internal,
+            accumulator=parse_format(asic.accumulator),
+        )
+
+    @property
+    def sram(self) -> SramContract:
+        return SramContract.from_preset("published", size_bytes=self.asic.sram_bytes)
+
+
+def timing_of_standard() -> dict[str, Any]:
+    """The timing parameters that a user may set."""
+    return {key: value for key, value in timing_defaults(STANDARD).items() if key not in DERIVED_TIMING}

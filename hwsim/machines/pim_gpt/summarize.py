@@ -1,0 +1,280 @@
+"""From a finished run to its report."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from hwsim.dram.fast import Package
+from hwsim.dram.kernel import CAUSES
+from hwsim.machines.pim_gpt.model import Run
+from hwsim.machines.pim_gpt.spec import PimGptSpec
+from hwsim.machines.spec_file import SpecFile
+from hwsim.report.schema import (
+    Bound,
+    DramUse,
+    Excluded,
+    KindShare,
+    Latency,
+    Published,
+    Report,
+    UnconfirmedParameter,
+    UnitUse,
+)
+from hwsim.version import VERSION
+from mapping.pim.map_graph import max_context
+
+# Commands that move a burst over the channel's pins.
+IO_COMMANDS = ("WRGB", "RDMAC16", "WR", "WRA16", "RD")
+
+
+def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
+    """The report of a run."""
+    program, spec = run.program, run.program.spec
+    workload = program.workload
+    seconds = spec.time_base.seconds(run.ticks)
+    dram = _dram(run)
+    vectors = workload.context * workload.batch if workload.phase == "prefill" else workload.tokens * workload.batch
+    prompt_end = run.ends[run.prompt_steps - 1] if run.prompt_steps else 0
+    decode_seconds = spec.time_base.seconds(run.ticks - (prompt_end if workload.phase == "decode" else 0))
+    first = run.ends[run.prompt_steps] if workload.phase == "decode" else run.ends[-1]
+    units = _units(run)
+    causes = _causes(run)
+    link = run.host.link_bytes
+    return Report(
+        hwsim_version=VERSION,
+        machine=spec.name,
+        workload=workload.name,
+        phase=workload.phase,
+        tokens=workload.tokens if workload.phase == "decode" else workload.prompt,
+        prompt=workload.prompt,
+        batch=workload.batch,
+        lm_head=workload.lm_head,
+        schedule=spec.schedule,
+        cycles=_cycles(run, run.ticks),
+        clock_hz=float(spec.asic.clock_hz),
+        latency_s=seconds,
+        tokens_per_s=vectors / decode_seconds,
+        time_to_first_token_s=spec.time_base.seconds(first),
+        token_latencies=_token_latencies(run),
+        energy_j=None,
+        breakdown=[
+            KindShare(kind=kind, cycles=_cycles(run, ticks), share=ticks / run.ticks)
+            for kind, ticks in sorted(run.trace.kinds.items(), key=lambda item: -item[1])
+        ],
+        units=units,
+        bottleneck=_bottleneck(run, causes),
+        bound=_bound(run, causes),
+        dram=dram,
+        offchip_bytes=dram.io_bytes + link,
+        offchip={"dram_pins": dram.io_bytes, "host_link": link},
+        resources=_resources(run),
+        fits=True,  # a model that does not fit is an error before anything runs
+        excluded=_excluded(run, seconds / max(vectors, 1)),
+        published=_published(run, dram),
+        unconfirmed=[UnconfirmedParameter(**vars(entry)) for entry in spec_file.unconfirmed(spec)],
+        parameters=spec.model_dump(),
+        seed=None,
+        instructions=run.trace.pieces,
+    )
+
+
+def _cycles(run: Run, ticks: int) -> int:
+    """Ticks as cycles of the report's clock, rounded up."""
+    return run.asic.clock.edge(ticks)
+
+
+def _token_latencies(run: Run) -> list[Latency]:
+    """First, middle and last step of the phase that the run is about."""
+    workload = run.program.workload
+    begin = run.prompt_steps if workload.phase == "decode" else 0
+    wanted = sorted({begin, (begin + len(run.ends) - 1) // 2, len(run.ends) - 1})
+    contexts = {i: step.context for i, step in enumerate(run.program.steps()) if i in wanted}
+    return [
+        Latency(
+            context=contexts[i],
+            seconds=run.program.spec.time_base.seconds(run.ends[i] - (run.ends[i - 1] if i else 0)),
+        )
+        for i in wanted
+    ]
+
+
+def _units(run: Run) -> list[UnitUse]:
+    spec = run.program.spec
+    units = []
+    for unit, proven in ((run.pim, False), (run.asic, spec.vector_unit.proven), (run.host, False)):
+        busy = run.trace.busy.get(unit.name, 0)
+        units.append(
+            UnitUse(
+                name=unit.name,
+                busy_cycles=_cycles(run, busy),
+                utilisation=busy / run.ticks,
+                source=unit.source,
+                proven=proven,
+            )
+        )
+    contract = spec.vector_unit
+    for name, done, count in (
+        ("asic.adders", run.asic.adds, contract.adders),
+        ("asic.multipliers", run.asic.multiplies, contract.multipliers),
+    ):
+        cycles = -(-done // count)
+        units.append(
+            UnitUse(
+                name=name,
+                busy_cycles=cycles,
+                utilisation=cycles * run.asic.clock.period_ticks / run.ticks,
+                source=f"{done} operations on {count}",
+                proven=False,
+            )
+        )
+    return units
+
+
+def _dram(run: Run) -> DramUse:
+    package = run.pim.package
+    standard, counts = package.standard, package.counts
+    burst = standard.column_bytes
+
+    def moved(name: str) -> int:
+        # WRA16 carries one burst for all banks, an element each; the other all-bank commands work on a burst a bank
+        command = standard.commands[name]
+        banks = 1 if name == "WRA16" else standard.banks_below(command.scope)
+        return counts.get(name, 0) * banks * burst
+
+    refreshes = counts.get("REFab", 0)
+    each = run.pim.clock.ticks(standard.params["nRFC"])
+    return DramUse(
+        bytes_read=moved("MAC16") + moved("RD"),
+        bytes_written=moved("WR") + moved("WRA16"),
+        io_bytes=sum(counts.get(name, 0) for name in IO_COMMANDS) * burst,
+        commands=counts,
+        row_hit_rate=package.row_hits / package.column_accesses if package.column_accesses else 0.0,
+        refreshes=refreshes,
+        refresh_cycles=_cycles(run, refreshes * each),
+        commands_represented=sum(counts.values()),
+        steps_executed=package.steps,
+    )
+
+
+def _causes(run: Run) -> dict[str, int]:
+    """DRAM cycles by cause over all kinds of work; they add up to the time in which the package was busy."""
+    return {
+        cause: sum(int(cycles[i]) for cycles in run.pim.causes.values()) for i, cause in enumerate(CAUSES)
+    }
+
+
+def _bound(run: Run, causes: dict[str, int]) -> Bound:
+    """Split the latency into the lower bound and what lies above it."""
+    spec = run.program.spec
+    seconds = spec.time_base.seconds
+    dram = run.pim.clock
+    bounds = sum(run.pim.bounds.values())
+    busy = run.trace.busy
+    pim = busy.get("pim", 0)
+    structure = dram.ticks(causes["compute"] + causes["row"] + causes["write"] - bounds)
+    waits = run.ticks - sum(busy.values())
+    distance = [
+        ("refresh, with the rows it closes", dram.ticks(causes["refresh"])),
+        ("transfers between ASIC and DRAM", dram.ticks(causes["io"])),
+        ("rows, columns and cache writes beyond the bound", structure),
+        ("ASIC work", busy.get("asic", 0)),
+        ("host", busy.get("host", 0)),
+        ("waits for clock edges", waits),
+    ]
+    assert pim == dram.ticks(sum(causes.values())), "the causes of DRAM time must add up to it"
+    lower = seconds(dram.ticks(bounds))
+    return Bound(
+        lower_bound_s=lower,
+        ratio=seconds(run.ticks) / lower if lower else 0.0,
+        distance=[{"cause": cause, "seconds": seconds(ticks)} for cause, ticks in distance],
+    )
+
+
+def _bottleneck(run: Run, causes: dict[str, int]) -> str:
+    """One line: the unit that is busiest, and the work and cause that keep it so."""
+    busy = run.trace.busy
+    unit = max(busy, key=lambda name: busy[name])
+    share = busy[unit] / run.ticks
+    if unit != "pim":
+        kinds = ", ".join(kind for kind, _ in sorted(run.trace.kinds.items(), key=lambda item: -item[1])[:2])
+        return f"{unit}: busy {share:.1%} of the time; most time goes to {kinds}"
+    kind = max(run.pim.causes, key=lambda name: int(run.pim.causes[name].sum()))
+    total = sum(causes.values())
+    shares = ", ".join(f"{cause} {cycles / total:.0%}" for cause, cycles in causes.items() if cycles)
+    return f"pim: busy {share:.1%} of the time, mostly {kind}; its time: {shares}"
+
+
+def _resources(run: Run) -> dict[str, Any]:
+    program, spec = run.program, run.program.spec
+    mapped, target = program.mapped, program.mapped.target
+    row = target.row_bytes_everywhere()
+    unit = spec.vector_unit.resources() + spec.sram.resources()
+    return {
+        "weights_bytes": mapped.placement.weight_rows * row,
+        "cache_bytes": mapped.placement.cache_rows * row,
+        "padding_bytes": mapped.placement.padding_bytes,
+        "memory_bytes": mapped.placement.rows * row,
+        "capacity_bytes": target.capacity_bytes,
+        "max_context": max_context(mapped),
+        "mac_units": target.all_banks,
+        "asic_adders": unit.adders,
+        "asic_multipliers": unit.multipliers,
+        "asic_sram_bytes": unit.sram_bytes,
+    }
+
+
+def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
+    """The vocabulary projection on the PIM channels, played once on an idle package."""
+    program, spec = run.program, run.program.spec
+    workload = program.workload
+    if workload.lm_head != "excluded":
+        return []
+    dram_program, asic_cycles = program.lowering.lm_head_cost()
+    standard = spec.standard.without_refresh()
+    dram_cycles = Package(standard, spec.channels).play(dram_program, 0)
+    seconds = spec.time_base.seconds(run.pim.clock.ticks(dram_cycles) + run.asic.clock.ticks(asic_cycles))
+    return [
+        Excluded(
+            name="lm_head",
+            seconds_per_token=seconds,
+            share=seconds / seconds_per_token,
+            note="final norm, vocabulary projection on PIM and argmax, without refresh; include with "
+            "--set workload.lm_head=pim",
+        )
+    ]
+
+
+def _published(run: Run, dram: DramUse) -> list[Published]:
+    figures: dict[str, float] = {
+        "row_hit_rate": dram.row_hit_rate,
+        "max_context": float(max_context(run.program.mapped)),
+    }
+    found = []
+    for entry in _published_figures():
+        if entry.get("only", run.program.workload.name) != run.program.workload.name:
+            continue
+        ours = figures[entry["ours"]] if "ours" in entry else None
+        found.append(
+            Published(
+                name=entry["name"],
+                theirs=entry["theirs"],
+                ours=ours,
+                ratio=ours / entry["value"] if ours is not None else None,
+                grade=entry["grade"],
+                note=entry.get("note") or f"not comparable: {entry['not_comparable']}",
+            )
+        )
+    return found
+
+
+@cache
+def _published_figures() -> list[dict[str, Any]]:
+    text = (resources.files("hwsim.machines.pim_gpt") / "published.yaml").read_text(encoding="utf-8")
+    figures: list[dict[str, Any]] = yaml.safe_load(text)
+    return figures
+
+

@@ -1,0 +1,151 @@
+"""A report as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+
+from hwsim.report.schema import Report
+
+
+def render(report: Report, console: Console) -> None:
+    """Print a report."""
+    _headline(report, console)
+    _table(
+        console,
+        "Operators",
+        ("kind", "cycles", "share"),
+        ((part.kind, f"{part.cycles:,}", f"{part.share:.1%}") for part in report.breakdown),
+    )
+    _table(
+        console,
+        "Units",
+        ("unit", "busy cycles", "busy", "timing from"),
+        (
+            (unit.name, f"{unit.busy_cycles:,}", f"{unit.utilisation:.1%}", unit.source + (" (RTL)" if unit.proven else ""))
+            for unit in report.units
+        ),
+    )
+    console.print(f"Bottleneck: {report.bottleneck}", soft_wrap=True, highlight=False)
+    _bound(report, console)
+    _dram(report, console)
+    _memory(report, console)
+    for left_out in report.excluded:
+        console.print(
+            f"\nNot included: {left_out.name}, {_seconds(left_out.seconds_per_token)} a token "
+            f"({left_out.share:.1%} on top) — {left_out.note}",
+            soft_wrap=True,
+            highlight=False,
+        )
+    _published(report, console)
+    _unconfirmed(report, console)
+
+
+def _headline(report: Report, console: Console) -> None:
+    console.print(
+        f"[bold]{report.workload}[/bold] on [bold]{report.machine}[/bold]: {report.phase}, {report.tokens} tokens"
+        + (f" after a prompt of {report.prompt}" if report.prompt and report.phase == "decode" else "")
+        + f", batch {report.batch}, schedule {report.schedule}, lm_head {report.lm_head}",
+        soft_wrap=True,
+        highlight=False,
+    )
+    table = Table.grid(padding=(0, 2))
+    table.add_row("latency", f"{_seconds(report.latency_s)}  ({report.cycles:,} cycles at {_hertz(report.clock_hz)})")
+    table.add_row("throughput", f"{report.tokens_per_s:,.1f} tokens/s")
+    table.add_row("time to first token", _seconds(report.time_to_first_token_s))
+    each = "   ".join(f"{_seconds(entry.seconds)} at context {entry.context}" for entry in report.token_latencies)
+    table.add_row("per token", each)
+    table.add_row("instructions", f"{report.instructions:,}")
+    console.print(table, highlight=False)
+
+
+def _bound(report: Report, console: Console) -> None:
+    bound = report.bound
+    rows = [("lower bound of this placement", _seconds(bound.lower_bound_s), "100.0%")]
+    rows += [
+        (part["cause"], _seconds(part["seconds"]), f"{part['seconds'] / bound.lower_bound_s:+.1%}")
+        for part in bound.distance
+        if part["seconds"] and bound.lower_bound_s
+    ]
+    rows.append(("latency", _seconds(report.latency_s), f"{bound.ratio:.1%}"))
+    _table(console, "Where the time goes", ("", "time", "of the bound"), rows)
+
+
+def _dram(report: Report, console: Console) -> None:
+    dram = report.dram
+    rows = [
+        ("read in the banks", _bytes(dram.bytes_read)),
+        ("written in the banks", _bytes(dram.bytes_written)),
+        ("over the pins", _bytes(dram.io_bytes)),
+        ("row-hit rate", f"{dram.row_hit_rate:.2%}"),
+        ("refreshes", f"{dram.refreshes:,} ({dram.refresh_cycles:,} channel cycles)"),
+        ("commands", "  ".join(f"{name} {count:,}" for name, count in sorted(dram.commands.items()))),
+        ("played", f"{dram.commands_represented:,} commands in {dram.steps_executed:,} steps"),
+    ]
+    _table(console, "DRAM", ("", ""), rows)
+
+
+def _memory(report: Report, console: Console) -> None:
+    r = report.resources
+    rows = [
+        ("weights", _bytes(r["weights_bytes"])),
+        ("K and V at the last token, as reserved", _bytes(r["cache_bytes"])),
+        ("peak use", f"{_bytes(r['memory_bytes'])} of {_bytes(r['capacity_bytes'])}"),
+        ("padding in weight sweeps", _bytes(r["padding_bytes"])),
+        ("longest context that fits", f"{r['max_context']:,} tokens"),
+    ]
+    _table(console, "Memory", ("", ""), rows)
+
+
+def _published(report: Report, console: Console) -> None:
+    rows = []
+    for figure in report.published:
+        ours = "not comparable" if figure.ours is None else _figure(figure.ours)
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.3f}"
+        rows.append((figure.name, figure.theirs, ours, ratio, figure.grade, figure.note))
+    _table(console, "Published figures", ("figure", "theirs", "ours", "ratio", "grade", "note"), rows)
+
+
+def _unconfirmed(report: Report, console: Console) -> None:
+    rows = [
+        (p.name, str(p.value), p.grade + (f" {p.confidence:g}" if p.confidence is not None else ""), p.source)
+        for p in report.unconfirmed
+    ]
+    title = "Unconfirmed parameters (M remembered with a confidence, A assumed; --set overrides)"
+    _table(console, title, ("parameter", "value", "grade", "source"), rows)
+
+
+def _table(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    names = list(columns)
+    table = Table(title=title, title_justify="left", show_header=any(names), box=None, padding=(0, 2, 0, 0))
+    for name in names:
+        numeric = name in ("cycles", "busy cycles", "share", "busy", "time", "of the bound", "ratio")
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print()
+    console.print(table, highlight=False)
+
+
+def _seconds(value: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if abs(value) >= scale:
+            return f"{value / scale:,.3f} {unit}"
+    return f"{value / 1e-9:,.1f} ns"
+
+
+def _bytes(value: int) -> str:
+    for unit, scale in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if value >= scale:
+            return f"{value / scale:,.2f} {unit}"
+    return f"{value} B"
+
+
+def _hertz(value: float) -> str:
+    return f"{value / 1e9:g} GHz" if value >= 1e9 else f"{value / 1e6:g} MHz"
+
+
+def _figure(value: float) -> str:
+    return f"{value:.2%}" if value <= 1 else f"{value:,.0f}"

@@ -1,0 +1,131 @@
+"""The report: what a run says about itself, in a form that is versioned and stable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION = "1.0"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KindShare(_Part):
+    """Cycles of one operator kind; the shares of all kinds add up to 1 where units take turns."""
+
+    kind: str
+    cycles: int
+    share: float
+
+
+class UnitUse(_Part):
+    """Busy cycles of a unit; `source` says where its timing comes from, `proven` whether RTL confirms it."""
+
+    name: str
+    busy_cycles: int
+    utilisation: float
+    source: str
+    proven: bool
+
+
+class DramUse(_Part):
+    """What the DRAM did. Bytes are those that column accesses moved in the banks; io_bytes crossed the pins."""
+
+    bytes_read: int
+    bytes_written: int
+    io_bytes: int
+    commands: dict[str, int]
+    row_hit_rate: float
+    refreshes: int
+    refresh_cycles: int
+    commands_represented: int
+    steps_executed: int
+
+
+class Bound(_Part):
+    """Lower bound of the latency and where the distance to it lies; `lower_bound` and `distance` sum to latency."""
+
+    lower_bound_s: float
+    ratio: float
+    distance: list[dict[str, Any]]
+
+
+class Latency(_Part):
+    """Latency of single tokens, by the context that the token saw."""
+
+    context: int
+    seconds: float
+
+
+class Excluded(_Part):
+    """Work that the run left out, and what including it would cost a token."""
+
+    name: str
+    seconds_per_token: float
+    share: float
+    note: str
+
+
+class Published(_Part):
+    """A published figure beside ours; `ours` is null where the two cannot be compared, and `note` says why."""
+
+    name: str
+    theirs: str
+    ours: float | None
+    ratio: float | None
+    grade: str
+    note: str
+
+
+class UnconfirmedParameter(_Part):
+    """A parameter in use whose value is remembered (M) or assumed (A)."""
+
+    name: str
+    value: Any
+    grade: str
+    confidence: float | None
+    source: str
+
+
+class Report(_Part):
+    """Result of a run. `cycles` counts `clock_hz`; times are in seconds; `energy_j` is null until modelled."""
+
+    schema_version: str = SCHEMA_VERSION
+    hwsim_version: str
+    machine: str
+    workload: str
+    phase: str
+    tokens: int
+    prompt: int
+    batch: int
+    lm_head: str
+    schedule: str
+    cycles: int
+    clock_hz: float
+    latency_s: float
+    tokens_per_s: float
+    time_to_first_token_s: float
+    token_latencies: list[Latency]
+    energy_j: float | None
+    breakdown: list[KindShare]
+    units: list[UnitUse]
+    bottleneck: str
+    bound: Bound
+    dram: DramUse
+    offchip_bytes: int
+    offchip: dict[str, int]
+    resources: dict[str, Any]
+    fits: bool
+    excluded: list[Excluded]
+    published: list[Published]
+    unconfirmed: list[UnconfirmedParameter]
+    parameters: dict[str, Any]
+    seed: int | None
+    instructions: int
+
+    def to_json(self) -> str:
+        """The report as text; the same run gives the same bytes."""
+        return self.model_dump_json(indent=2) + "\n"

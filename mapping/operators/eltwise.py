@@ -1,0 +1,29 @@
+"""Element-wise functions of two tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from mapping.operators.base import Operator, Tensor, require_width, take
+from mapping.workload import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eltwise(Operator):
+    """Two tensors of one shape, combined element by element (the residual addition)."""
+
+    kind: ClassVar[str] = "eltwise"
+    width: int
+    function: Literal["add"] = "add"
+
+    def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        for tensor in take(self, inputs, 2):
+            require_width(self, tensor, self.width)
+        return Tensor(name=self.name, shape=("tokens", self.width), fmt=self.fmt)
+
+    def element_ops(self, step: Step) -> int:
+        return step.tokens * self.width
+
+    def describe(self) -> str:
+        return f"{self.function} {self.width}"

@@ -1,0 +1,55 @@
+"""What a PIM machine offers to the compiler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mapping.formats import Format
+
+
+@dataclass(frozen=True, kw_only=True)
+class PimTarget:
+    """Geometry of the memory and sizes of what stands beside it.
+
+    Attributes
+    ----------
+    banks : banks a channel, each with a MAC unit that works on one column access at a time
+    rows : rows a bank
+    columns : column accesses a row
+    lanes : elements a column access
+    buffer_elements : elements of the vector that a channel can hold for its banks
+    sram_bytes : working memory beside the DRAM
+    score_bytes : bytes of an attention score in that memory
+    fmt : number format of weights, cache and vectors
+    """
+
+    channels: int
+    banks: int
+    rows: int
+    columns: int
+    lanes: int
+    buffer_elements: int
+    sram_bytes: int
+    score_bytes: int
+    fmt: Format
+
+    @property
+    def row_elements(self) -> int:
+        return self.columns * self.lanes
+
+    @property
+    def all_banks(self) -> int:
+        return self.channels * self.banks
+
+    @property
+    def capacity_bytes(self) -> int:
+        return self.all_banks * self.rows * self.row_elements * self.fmt.bits // 8
+
+    @property
+    def chunk_elements(self) -> int:
+        """Longest input that is swept at once: a row, or the buffer where that is smaller."""
+        return min(self.row_elements, self.buffer_elements)
+
+    def row_bytes_everywhere(self) -> int:
+        """Bytes of one row in every bank."""
+        return self.all_banks * self.row_elements * self.fmt.bits // 8

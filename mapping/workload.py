@@ -1,0 +1,194 @@
+"""What is to be computed: a model, a phase and a batch, read from YAML and checked."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mapping.errors import WorkloadError
+from mapping.formats import FormatError, parse_format
+from mapping.patterns import Causal, Full, Pattern, PatternName, Window
+from mapping.yaml_file import first_problem, read_mapping
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+Grade = Literal["S", "T", "C", "R", "M", "A"]
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Provenance(_Checked):
+    """Where the model's dimensions come from; grades as in the documentation (M: remembered, unconfirmed)."""
+
+    grade: Grade
+    source: str = Field(max_length=300)
+    unsure: tuple[str, ...] = Field(default=(), strict=False, description="fields that the source leaves in doubt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One pass over the layers: for each sequence of the batch, `queries` new tokens that end at `context`."""
+
+    queries: int
+    context: int
+    batch: int = 1
+
+    @property
+    def tokens(self) -> int:
+        """Vectors that pass the layers together."""
+        return self.queries * self.batch
+
+
+class GptWorkload(_Checked):
+    """A decoder-only transformer of GPT-2's form and what to run with it."""
+
+    name: Name
+    family: Literal["gpt"] = "gpt"
+    machine: Name = Field(description="machine that runs it unless --machine says otherwise")
+    layers: int = Field(ge=1, le=10_000)
+    d_model: int = Field(ge=1, le=1_000_000, description="hidden size")
+    heads: int = Field(ge=1, le=100_000)
+    head_dim: int | None = Field(default=None, ge=1, le=1_000_000, description="d_model / heads unless given")
+    d_ff: int | None = Field(default=None, ge=1, le=10_000_000, description="4 x d_model unless given")
+    vocab: int = Field(ge=1, le=100_000_000)
+    n_ctx: int = Field(ge=1, le=100_000_000, description="longest context of the model, in tokens")
+    attention: PatternName = "causal"
+    window: int | None = Field(default=None, ge=1, le=100_000_000, description="keys before the query, for `window`")
+    format: str = Field(default="bf16", description="number format of weights and activations")
+    phase: Literal["decode", "prefill"] = "decode"
+    prompt: int = Field(default=0, ge=0, le=100_000_000, description="tokens of the prompt")
+    tokens: int = Field(default=1024, ge=0, le=100_000_000, description="tokens to generate (decode)")
+    batch: int = Field(default=1, ge=1, le=65_536, description="sequences at once")
+    lm_head: Literal["excluded", "pim", "host"] = Field(
+        default="excluded", description="where the vocabulary projection runs; excluded times the blocks alone"
+    )
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.head_dim is None and self.d_model % self.heads:
+            raise ValueError(
+                f"d_model {self.d_model} is not divisible by {self.heads} heads; "
+                "choose another number of heads or give head_dim"
+            )
+        try:
+            parse_format(self.format)
+        except FormatError as cause:
+            raise ValueError(f"format: {cause}") from None
+        if (self.attention == "window") != (self.window is not None):
+            raise ValueError("window goes with attention: window, and with no other")
+        if self.phase == "prefill" and self.prompt == 0:
+            raise ValueError("prefill needs a prompt of at least 1 token")
+        if self.phase == "decode" and self.tokens == 0:
+            raise ValueError("decode needs at least 1 token to generate")
+        if not self.pattern.causal:
+            raise ValueError(f"{self.phase} token by token needs a causal attention, got {self.attention}")
+        if self.context > self.n_ctx:
+            raise ValueError(
+                f"a context of {self.context} tokens is longer than n_ctx {self.n_ctx}; "
+                f"set it with --set workload.n_ctx={self.context}"
+            )
+        return self
+
+    @property
+    def head_size(self) -> int:
+        return self.head_dim or self.d_model // self.heads
+
+    @property
+    def ff_size(self) -> int:
+        return self.d_ff or 4 * self.d_model
+
+    @property
+    def pattern(self) -> Pattern:
+        match self.attention:
+            case "full":
+                return Full()
+            case "causal":
+                return Causal()
+            case "window":
+                return Window(left=self.window or 0)
+
+    @property
+    def generated(self) -> int:
+        """Tokens that come out, for each sequence."""
+        return self.tokens if self.phase == "decode" else 0
+
+    @property
+    def context(self) -> int:
+        """Longest context that the run reaches, in tokens."""
+        return self.prompt + self.generated
+
+    def steps(self, queries_at_once: int = 1) -> Iterator[Step]:
+        """The passes over the layers in order; the prompt goes `queries_at_once` tokens at a time."""
+        for first in range(0, self.prompt, queries_at_once):
+            queries = min(queries_at_once, self.prompt - first)
+            yield Step(queries=queries, context=first + queries, batch=self.batch)
+        for token in range(self.generated):
+            yield Step(queries=1, context=self.prompt + token + 1, batch=self.batch)
+
+    @property
+    def block_weights(self) -> int:
+        """Weights in the matrices of all blocks, without biases and norms."""
+        attention = 4 * self.d_model * self.heads * self.head_size
+        return self.layers * (attention + 2 * self.d_model * self.ff_size)
+
+    @property
+    def parameters(self) -> int:
+        """Closed-form parameter count of the whole model, the vocabulary projection tied to the embedding."""
+        width = self.heads * self.head_size
+        biases = 3 * width + self.d_model + self.ff_size + self.d_model
+        norms = 2 * 2 * self.d_model
+        embeddings = (self.vocab + self.n_ctx) * self.d_model
+        return self.block_weights + self.layers * (biases + norms) + embeddings + 2 * self.d_model
+
+
+Workload = GptWorkload
+FAMILIES: dict[str, type[GptWorkload]] = {"gpt": GptWorkload}
+
+
+def load_workload(path: Path | str, overrides: Mapping[str, Any] | None = None) -> Workload:
+    """Read a workload file.
+
+    Parameters
+    ----------
+    overrides : fields that replace those of the file
+
+    Raises
+    ------
+    WorkloadError : the message names the file, the field and what was expected
+    """
+    path = Path(path)
+    return check_workload({**read_mapping(path, WorkloadError), **(overrides or {})}, origin=str(path))
+
+
+def check_workload(document: Mapping[str, Any], *, origin: str) -> Workload:
+    """A workload from the mapping that a file holds; `origin` names it in messages."""
+    family = document.get("family", "gpt")
+    if not isinstance(family, str) or family not in FAMILIES:
+        raise WorkloadError(f"{origin}: family: expected one of {', '.join(FAMILIES)}, got {family!r}")
+    model = FAMILIES[family]
+    unknown = [key for key in document if key not in model.model_fields]
+    if unknown:
+        raise WorkloadError(f"{origin}: no field {unknown[0]!r}{nearest(unknown[0], model.model_fields)}")
+    try:
+        return model.model_validate(dict(document))
+    except ValidationError as cause:
+        raise WorkloadError(f"{origin}: {first_problem(cause)}") from None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; nearest: a, b` for a message about an unknown name, with the valid ones that resemble it."""
+    valid = sorted(known)
+    close = difflib.get_close_matches(name, valid, n=3, cutoff=0.4)
+    return f"; nearest: {', '.join(close)}" if close else f"; valid: {', '.join(valid[:12])}"
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a workload file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **GptWorkload.model_json_schema()}
