@@ -75,7 +75,11 @@ def run(
 @cli.command()
 @_workload_options
 @click.option(
-    "--stage", type=click.Choice(["graph", "mapped", "program"]), default="graph", show_default=True, help="What to show."
+    "--stage",
+    type=click.Choice(["graph", "mapped", "program"]),
+    default="graph",
+    show_default=True,
+    help="What to show.",
 )
 def explain(workload: str, machine: str | None, settings: tuple[str, ...], tokens: int | None, stage: str) -> None:
     """Show what a stage makes of WORKLOAD, at the last step of the run."""
@@ -163,14 +167,10 @@ def _load(workload: str, settings: tuple[str, ...], tokens: int | None) -> tuple
     parsed = parse_settings(settings)
     overrides = dict(parsed.workload)
     if tokens is not None:
-        field = "tokens"
-        if "phase" in overrides and overrides["phase"] == "prefill":
-            field = "prompt"
-        elif "phase" not in overrides and load_workload(workload).phase == "prefill":
-            field = "prompt"
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
-        overrides[field] = tokens
+        phase = overrides["phase"] if "phase" in overrides else load_workload(workload).phase
+        overrides["prompt" if phase == "prefill" else "tokens"] = tokens
     return load_workload(workload, **overrides), dict(parsed.machine)
 
 

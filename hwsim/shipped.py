@@ -33,5 +33,5 @@ def find_workload(source: str | Path) -> Path:
     if isinstance(source, str) and source in shipped and not path.is_file():
         return shipped[source]
     if path.suffix not in (".yaml", ".yml") and not path.exists():
-        raise WorkloadError(f"{source}: no such file, and no shipped workload of that name{nearest(str(source), shipped)}")
+        raise WorkloadError(f"{source}: no such file and no shipped workload{nearest(str(source), shipped)}")
     return path

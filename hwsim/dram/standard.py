@@ -98,12 +98,12 @@ class Standard:
         return tuple(name for name, _ in self.levels)
 
     def banks_below(self, level: str) -> int:
-        """Banks in one node of `level`; bank b lies in node b // banks_below(level)."""
+        """How many banks one node of `level` has; bank b lies in node b // that number."""
         depth = self.level_names.index(level)
         return math.prod(count for _, count in self.levels[depth + 1 :])
 
     def node(self, level: str, bank: int) -> int:
-        """Index of the node of `level` that holds `bank`."""
+        """The node, counted within `level`, that holds `bank`."""
         return bank // self.banks_below(level)
 
     def shares_node(self, constraint: Constraint) -> bool:

@@ -24,7 +24,12 @@ def render(report: Report, console: Console) -> None:
         "Units",
         ("unit", "busy cycles", "busy", "timing from"),
         (
-            (unit.name, f"{unit.busy_cycles:,}", f"{unit.utilisation:.1%}", unit.source + (" (RTL)" if unit.proven else ""))
+            (
+                unit.name,
+                f"{unit.busy_cycles:,}",
+                f"{unit.utilisation:.1%}",
+                f"{unit.source} ({'proven by RTL' if unit.proven else 'no RTL yet'})",
+            )
             for unit in report.units
         ),
     )

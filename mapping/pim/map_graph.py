@@ -58,7 +58,10 @@ class MappedGraph:
         MappingError : two operators share a row, or one lies outside
         """
         used = 0
-        blocks = [*self.placement.matrices.values(), *self.placement.caches.values()]
+        blocks: list[MatrixPlacement | CachePlacement] = [
+            *self.placement.matrices.values(),
+            *self.placement.caches.values(),
+        ]
         for block in sorted(blocks, key=lambda b: b.base_row):
             if block.base_row < used:
                 raise MappingError(f"{block.operator}: row {block.base_row} belongs to another operator")
@@ -84,7 +87,8 @@ class MappedGraph:
                 line += f"{matrix.slots(0)} outputs a bank, padding {matrix.padding_elements}"
             if op.name in placement.caches:
                 cache = placement.caches[op.name]
-                line += f"; rows {cache.base_row}..{cache.base_row + cache.rows - 1}, K {cache.k_rows}, V {cache.v_rows}"
+                last = cache.base_row + cache.rows - 1
+                line += f"; rows {cache.base_row}..{last}, K {cache.k_rows}, V {cache.v_rows}"
             lines.append(line)
         return "\n".join(lines)
 

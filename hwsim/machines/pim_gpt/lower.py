@@ -8,12 +8,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hwsim.dram.fast import PackageProgram, channel_requests
+from hwsim.dram.program import Request
 from hwsim.engine import cycles_of_ns
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles, value_chunks
 from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES, PimGptSpec
 from mapping.errors import MappingError
 from mapping.operators import Act, AttentionScores, AttentionValues, Eltwise, Embed, LayerNorm, Linear
-from mapping.pim import CachePlacement, MappedGraph, MappedOperator
+from mapping.pim import CachePlacement, MappedGraph, MappedOperator, MatrixPlacement
 from mapping.workload import GptWorkload, Step
 from rtl.vector_unit.contract import Phase, VectorUnitContract
 
@@ -83,13 +84,20 @@ class Program:
                 lines.append(f"{head}: {work.cycles} cycles, {work.link_bytes} B")
             else:
                 shares = work.program.program_of.tolist()
-                lines.append(f"{head}: rows from {instruction.row_base}, bound {work.bound} DRAM cycles, programs {shares}")
+                place = f"rows from {instruction.row_base}, bound {work.bound} DRAM cycles, programs {shares}"
+                lines.append(f"{head}: {place}")
                 channel = max(range(len(shares)), key=lambda c: len(work.program.channel(c)))
-                for r in channel_requests(work.program, channel, standard):
-                    at = f" bank {r.bank}" if r.bank >= 0 else ""
-                    place = f" row {r.row} column {r.column}" if standard.commands[r.command].kind == "column" else ""
-                    lines.append(f"       {r.command}{at}{place} x {r.count}" + (f" x {r.repeat}" if r.repeat > 1 else ""))
+                for request in channel_requests(work.program, channel, standard):
+                    addressed = standard.commands[request.command].kind == "column"
+                    lines.append(f"       {_request_text(request, addressed=addressed)}")
         return "\n".join(lines)
+
+
+def _request_text(request: Request, *, addressed: bool) -> str:
+    bank = f" bank {request.bank}" if request.bank >= 0 else ""
+    place = f" row {request.row} column {request.column}" if addressed else ""
+    repeat = f" x {request.repeat}" if request.repeat > 1 else ""
+    return f"{request.command}{bank}{place} x {request.count}{repeat}"
 
 
 def lower(mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> Program:
@@ -178,14 +186,12 @@ class Lowering:
 
     def lm_head_cost(self) -> tuple[PackageProgram, int]:
         """What the vocabulary projection would take a token: its DRAM program and its ASIC cycles."""
-        from mapping.pim import MatrixPlacement
-
         w = self.workload
         matrix = MatrixPlacement.place("lm_head", w.d_model, w.vocab, 0, self.mapped.target)
-        phases = self.unit.layernorm_phases(1, w.d_model) + self.unit.argmax_phases(w.vocab)
+        parts = [self.unit.layernorm_phases(1, w.d_model), self.unit.argmax_phases(w.vocab)]
         if len(matrix.chunks) > 1:
-            phases += self.unit.accumulate_phases(w.vocab, len(matrix.chunks))
-        return self.builder.linear(matrix, 1), self.unit.cycles(phases)
+            parts.append(self.unit.accumulate_phases(w.vocab, len(matrix.chunks)))
+        return self.builder.linear(matrix, 1), sum(self.asic_work(phases).cycles for phases in parts)
 
     def _vector_bytes(self, tokens: int) -> int:
         """Largest set of vectors that live at once: the residual stream beside an operator's input and output."""
@@ -253,8 +259,10 @@ class Lowering:
         return Instruction(name, kind, "asic", self.asic_work(phases))
 
     def asic_work(self, phases: tuple[Phase, ...]) -> AsicWork:
+        """Computing and moving operands go side by side; the slower decides."""
         adds, multiplies = self.unit.operations(phases)
-        return AsicWork(self.unit.cycles(phases), adds, multiplies)
+        moved = self.unit.words(phases) * self.spec.internal.bytes
+        return AsicWork(max(self.unit.cycles(phases), self.spec.sram.cycles(moved)), adds, multiplies)
 
     def _pim(self, program: PackageProgram) -> PimWork:
         return PimWork(program, bound_cycles(program, self.spec.standard))

@@ -117,17 +117,15 @@ def simulate(program: Program, *, progress: Progress | None = None, keep_slices:
         asic=AsicUnit(env, clocks["asic"], trace, spec.vector_unit.source),
         host=HostUnit(env, clocks["asic"], trace),
     )
-    prompt_steps = env.run(until=env.process(_sequence_paper(env, run, progress)))
+    env.run(until=env.process(_sequence_paper(env, run, progress)))
+    prompt_steps = sum(step.context <= program.workload.prompt for step in program.steps())
     return replace(run, ticks=int(env.now), prompt_steps=prompt_steps)
 
 
-def _sequence_paper(
-    env: simpy.Environment, run: Run, progress: Progress | None
-) -> Generator[simpy.Event, None, int]:
+def _sequence_paper(env: simpy.Environment, run: Run, progress: Progress | None) -> Generator[simpy.Event, None, None]:
     """The sequencer: fetch an instruction when all units are idle."""
     workload = run.program.workload
     total = workload.context
-    prompt_steps = 0
     for step in run.program.steps():
         for instruction in run.program.instructions(step):
             work = instruction.work
@@ -138,7 +136,5 @@ def _sequence_paper(
             else:
                 yield run.host.execute(instruction, work)
         run.ends.append(int(env.now))
-        prompt_steps += step.context <= workload.prompt
         if progress:
             progress(step.context, total)
-    return prompt_steps

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,11 +138,12 @@ class RequestBuilder:
         """Sweep runs of (first result, results), `width` columns a result; read whenever accumulators are full."""
         pending = 0
         for first, results in runs:
-            while results:
-                part = min(results, self.accumulators - pending)
-                row, column = self._place(base_row, first * width)
+            done = 0
+            while done < results:
+                part = min(results - done, self.accumulators - pending)
+                row, column = self._place(base_row, (first + done) * width)
                 yield Request(command="MAC16", row=row, column=column, count=part * width)
-                first, results, pending = first + part, results - part, pending + part
+                done, pending = done + part, pending + part
                 if pending == self.accumulators:
                     yield Request(command="RDMAC16", count=pending)
                     pending = 0
@@ -182,7 +184,7 @@ def value_chunks(cache: CachePlacement, query: Query) -> list[tuple[int, int]]:
     """Ranges of tokens whose probabilities fit the buffer and whose values lie in one row; partial sums follow."""
     longest = cache.target.chunk_elements
     cuts = [query.first, *range((query.first // longest + 1) * longest, query.last, longest), query.last]
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise(cuts))
 
 
 def bound_cycles(program: PackageProgram, standard: Standard) -> int:

@@ -36,6 +36,7 @@ class AsicSpec(_Checked):
     adder_latency: int = Field(ge=1, le=1_000)
     multiplier_latency: int = Field(ge=1, le=1_000)
     sram_bytes: int = Field(ge=1, le=1 << 40)
+    sram_width_bytes: int = Field(ge=1, le=1 << 20, description="bytes that the SRAM moves a cycle")
     taylor_terms: int = Field(ge=1, le=20)
     newton_steps: int = Field(ge=0, le=10)
     rsqrt_steps: int = Field(ge=0, le=10)
@@ -128,7 +129,7 @@ class PimGptSpec(_Checked):
     def time_base(self) -> TimeBase:
         return TimeBase.of({"dram": self.dram_clock_hz, "asic": self.asic.clock_hz})
 
-    @property
+    @cached_property
     def target(self) -> PimTarget:
         """What the compiler needs to know."""
         return PimTarget(
@@ -143,7 +144,7 @@ class PimGptSpec(_Checked):
             fmt=BF16,
         )
 
-    @property
+    @cached_property
     def internal(self) -> Format:
         return parse_format(self.asic.internal)
 
@@ -164,9 +165,11 @@ class PimGptSpec(_Checked):
             accumulator=parse_format(asic.accumulator),
         )
 
-    @property
+    @cached_property
     def sram(self) -> SramContract:
-        return SramContract.from_preset("published", size_bytes=self.asic.sram_bytes)
+        return SramContract.from_preset(
+            "published", size_bytes=self.asic.sram_bytes, width_bytes=self.asic.sram_width_bytes
+        )
 
 
 def timing_of_standard() -> dict[str, Any]:

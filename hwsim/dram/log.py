@@ -1,0 +1,38 @@
+"""A log of DRAM commands: what was issued to one channel, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hwsim.errors import DramError
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedCommand:
+    """One issue. `bank`, `row` and `column` are -1 where the command has none.
+
+    Activates and column commands name their row, column commands their column; commands on all banks no bank.
+    """
+
+    cycle: int
+    command: str
+    bank: int = -1
+    row: int = -1
+    column: int = -1
+
+    def __str__(self) -> str:
+        return f"{self.cycle} {self.command} {self.bank} {self.row} {self.column}"
+
+
+def parse_line(line: str) -> LoggedCommand:
+    """A logged command from its text `cycle command bank row column`.
+
+    Raises
+    ------
+    DramError : another form
+    """
+    try:
+        cycle, command, bank, row, column = line.split()
+        return LoggedCommand(cycle=int(cycle), command=command, bank=int(bank), row=int(row), column=int(column))
+    except ValueError:
+        raise DramError(f"log line {line.strip()!r}: expected `cycle command bank row column`") from None

@@ -1,0 +1,99 @@
+"""The contract of a hardware block: its parameters, and the one place where its timing is written."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+
+class ContractError(ValueError):
+    """A parameter that a block cannot have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a block takes; counts of units, and bytes of memory."""
+
+    adders: int = 0
+    multipliers: int = 0
+    sram_bytes: int = 0
+    lut: int = 0
+    ff: int = 0
+    dsp: int = 0
+    bram36: int = 0
+    uram: int = 0
+
+    def __add__(self, other: Resources) -> Resources:
+        return Resources(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
+
+    def __mul__(self, count: int) -> Resources:
+        return Resources(**{f.name: getattr(self, f.name) * count for f in fields(self)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract(ABC):
+    """Base of all contracts.
+
+    The golden model and the RTL take a contract as their parameters; the simulator charges `cycles`; tests prove
+    that the three agree for the preset `rtl`.
+
+    Attributes
+    ----------
+    presets : sets of the same parameters, such as `published` (what a paper states) and `rtl` (what our RTL has)
+    preset : the set that this contract was made from, with or without changes
+    source : where the timing comes from
+    """
+
+    block: ClassVar[str]
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]]
+
+    preset: str = "own"
+    source: str = "no source given"
+
+    @classmethod
+    def from_preset(cls, name: str, **overrides: Any) -> Self:
+        """A contract from a preset, with some parameters replaced.
+
+        Raises
+        ------
+        ContractError : no such preset or parameter, a value out of range
+        """
+        if name not in cls.presets:
+            raise ContractError(f"{cls.block}: no preset {name!r}; there are {', '.join(cls.presets)}")
+        known = {f.name for f in fields(cls)}
+        for key in overrides:
+            if key not in known:
+                raise ContractError(f"{cls.block}: no parameter {key!r}; there are {', '.join(sorted(known))}")
+        return cls(**{"preset": name, **cls.presets[name], **overrides})
+
+    @property
+    def proven(self) -> bool:
+        """Whether RTL of ours is proven to take exactly the cycles that this contract states."""
+        return self.preset == "rtl"
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters by name, formats as text."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("preset", "source")}
+        return {name: value if isinstance(value, int | float | bool) else str(value) for name, value in own.items()}
+
+    @abstractmethod
+    def cycles(self, work: Any) -> int:
+        """Cycles from the first input to the last output, never stalled; `work` is what the block counts work in."""
+
+    @abstractmethod
+    def resources(self) -> Resources:
+        """What the block takes."""
+
+    def require_range(self, name: str, low: int, high: int) -> None:
+        """Check one parameter.
+
+        Raises
+        ------
+        ContractError : it lies outside low..high
+        """
+        value = getattr(self, name)
+        if not low <= value <= high:
+            raise ContractError(f"{self.block}: {name} must be {low} to {high}, got {value}")
+

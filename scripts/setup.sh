@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Make .venv with hwsim in it. usage: scripts/setup.sh [extras, comma separated]
+# Needs Python 3.11 or newer with pip and venv; as root on Debian or Ubuntu it installs what of these is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+find_python() {
+  for candidate in python3.11 python3 python3.12 python3.13; do
+    if command -v "$candidate" >/dev/null 2>&1 &&
+      "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+      echo "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+missing=()
+python=$(find_python) || missing+=(python3)
+if [ -n "${python:-}" ] && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+  missing+=(python3-venv)
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    apt-get update -q
+    apt-get install -q -y --no-install-recommends "${missing[@]}"
+    python=$(find_python) || { echo "setup: no Python 3.11 to 3.13 found, even after installing ${missing[*]}" >&2; exit 2; }
+  else
+    echo "setup: missing ${missing[*]}; install with: apt-get install ${missing[*]}" >&2
+    exit 2
+  fi
+fi
+
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".${1:+[$1]}"
