@@ -1,0 +1,118 @@
+"""The fast player equals the reference to the cycle, command by command."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwsim.dram.checker import first_violation
+from hwsim.dram.fast import FastChannel, Package, PackageProgram
+from hwsim.dram.kernel import CAUSES
+from hwsim.dram.program import Request, encode
+from hwsim.dram.reference import ReferenceChannel
+from hwsim.dram.standard import STANDARDS, Standard, load_standard
+from hwsim.errors import DramError
+from tests.dram.strategies import plays, programs
+
+import numpy as np
+
+
+@pytest.mark.parametrize("name", STANDARDS)
+@given(data=st.data())
+@settings(max_examples=60)
+def test_a_channel_equals_the_reference(name: str, data: st.DataObject) -> None:
+    standard = load_standard(name, refresh=data.draw(st.booleans()))
+    first_refresh = data.draw(st.one_of(st.none(), st.integers(0, 500)))
+    fast = FastChannel(standard, first_refresh=first_refresh, record=True)
+    slow = ReferenceChannel(standard, first_refresh=first_refresh)
+    now = 0
+    for requests, gap in data.draw(plays(standard)):
+        now += gap
+        finish = slow.play(requests, now)
+        assert fast.play(requests, now) == finish
+        now = finish
+    assert fast.log == slow.log
+    assert fast.counts == slow.counts
+    assert (fast.package.column_accesses, fast.package.row_hits) == (slow.column_accesses, slow.row_hits)
+    assert first_violation(fast.log, standard) is None
+
+
+@given(data=st.data())
+@settings(max_examples=60)
+def test_channels_that_share_a_state_equal_channels_apart(data: st.DataObject) -> None:
+    standard = load_standard("pim_gpt")
+    channels = 4
+    package = Package(standard, channels, first_refresh=700, record=True)
+    apart = [ReferenceChannel(standard, first_refresh=700) for _ in range(channels)]
+    now = 0
+    for _ in range(data.draw(st.integers(1, 4))):
+        some = data.draw(st.lists(programs(standard), min_size=1, max_size=2))
+        of = [some[data.draw(st.integers(0, len(some) - 1))] for _ in range(channels)]
+        now += data.draw(st.integers(0, 2000))
+        finish = package.play(PackageProgram.of([encode(requests, standard) for requests in of]), now)
+        assert finish == max(channel.play(requests, now) for channel, requests in zip(apart, of, strict=True))
+        now = finish
+    assert package.logs == [channel.log for channel in apart]
+    assert package.column_accesses == sum(channel.column_accesses for channel in apart)
+    assert sum(package.counts.values()) == sum(len(channel.log) for channel in apart)
+
+
+@given(data=st.data())
+@settings(max_examples=40)
+def test_the_causes_of_time_add_up(data: st.DataObject) -> None:
+    standard = load_standard("pim_gpt")
+    package = Package(standard, 1, first_refresh=data.draw(st.integers(0, 300)))
+    start = data.draw(st.integers(0, 1000))
+    causes = np.zeros(len(CAUSES), dtype=np.int64)
+    finish = package.play(PackageProgram.of([encode(data.draw(programs(standard)), standard)]), start, causes=causes)
+    assert causes.sum() == finish - start
+
+
+def test_equal_channels_are_played_once() -> None:
+    standard = load_standard("pim_gpt", refresh=False)
+    package = Package(standard, 8)
+    package.play(PackageProgram.of([encode([Request(command="MAC16", count=128)], standard)] * 8), 0)
+    assert package.counts == {"ACT16": 16, "PREA": 8, "MAC16": 1024}
+    assert package.steps == 5  # two activates, a precharge, two sweeps
+
+
+def test_channels_become_one_again_when_their_differences_no_longer_bind() -> None:
+    standard = load_standard("pim_gpt", refresh=False)
+    package = Package(standard, 2)
+    sweep = encode([Request(command="MAC16", count=64)], standard)
+    package.play(PackageProgram.of([sweep, encode([Request(command="MAC16", count=32)], standard)]), 0)
+    package.play(PackageProgram.of([sweep, sweep]), 10_000)
+    before = package.steps
+    package.play(PackageProgram.of([sweep, sweep]), 20_000)
+    assert package.steps - before == 1  # the row is open in both: one sweep for the two
+
+
+def test_row_base_moves_a_program() -> None:
+    standard = load_standard("pim_gpt", refresh=False)
+    package = Package(standard, 1, record=True)
+    package.play(PackageProgram.of([encode([Request(command="MAC16", row=1)], standard)]), 0, row_base=40)
+    assert [entry.row for entry in package.logs[0]] == [41, 41]
+
+
+def test_a_log_longer_than_its_first_buffer_is_whole() -> None:
+    standard = load_standard("pim_gpt")
+    requests = [Request(command="WR", bank=bank % 16, row=bank % 3, count=2) for bank in range(700)]
+    fast, slow = FastChannel(standard, record=True), ReferenceChannel(standard)
+    assert fast.play(requests, 0) == slow.play(requests, 0)
+    assert fast.log == slow.log
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (Request(command="MAC32"), "pim_gpt has no command 'MAC32'"),
+        (Request(command="ACT16"), "ACT16 is issued by the controller"),
+        (Request(command="WR", bank=16), "bank 16 is not one of the 16"),
+        (Request(command="MAC16", bank=2), "bank 2 is not one of the 16"),
+        (Request(command="MAC16", row=16383, count=65), "leaves the bank of 16384 rows x 64 columns"),
+        (Request(command="WRGB", count=-1), "must not be negative"),
+    ],
+)
+def test_a_request_outside_the_device_is_refused(request_: Request, message: str) -> None:
+    standard: Standard = load_standard("pim_gpt")
+    with pytest.raises(DramError, match=message):
+        encode([request_], standard)

@@ -1,0 +1,57 @@
+"""Standards are data: what their files say, and what is said about a wrong one."""
+
+from fractions import Fraction
+
+import pytest
+
+from hwsim.dram.standard import STANDARDS, evaluate, load_standard, timing_provenance
+from hwsim.errors import DramError
+
+
+def test_three_standards_load_with_their_tables() -> None:
+    sizes = {name: len(load_standard(name).constraints) for name in STANDARDS}
+    assert sizes == {"pim_gpt": 74, "gddr6_aim": 331, "ddr4_2133": 61}
+
+
+def test_nanoseconds_round_up_to_cycles_of_the_clock() -> None:
+    pim = load_standard("pim_gpt", timing={"tRCD_ns": 12.1})
+    assert (pim.params["nRCD"], pim.params["nRP"], pim.params["nREFI"]) == (25, 24, 13650)
+    ddr4 = load_standard("ddr4_2133")
+    assert ddr4.clock_hz == Fraction(3_200_000_000, 3)
+    assert (ddr4.params["nRAS"], ddr4.params["nRFC"], ddr4.params["nREFI"]) == (36, 374, 8320)
+
+
+def test_latencies_are_sums_and_differences_of_parameters() -> None:
+    assert evaluate("nCL + nBL + 3 - nCWL", {"nCL": 50, "nBL": 2, "nCWL": 6}) == 49
+    with pytest.raises(DramError, match=r"latency 'nCL \* 2': only sums and differences"):
+        evaluate("nCL * 2", {"nCL": 1})
+    with pytest.raises(DramError, match=r"no parameter 'nCLL'; nearest: nCL"):
+        evaluate("nCLL + 1", {"nCL": 1})
+
+
+def test_an_unknown_timing_parameter_names_the_nearest() -> None:
+    with pytest.raises(DramError, match=r"no timing parameter 'tRDC_ns'; nearest: .*tRCD_ns"):
+        load_standard("pim_gpt", timing={"tRDC_ns": 12})
+
+
+@pytest.mark.parametrize("value", [-1, 1e10, float("nan"), True])
+def test_a_timing_value_out_of_range_is_refused(value: float) -> None:
+    with pytest.raises(DramError, match=r"timing\.tRCD_ns must be a number from 0 to 1e9"):
+        load_standard("pim_gpt", timing={"tRCD_ns": value})
+
+
+def test_a_refresh_interval_that_leaves_no_time_is_refused() -> None:
+    with pytest.raises(DramError, match="refresh every 800 cycles leaves no time"):
+        load_standard("pim_gpt", timing={"tREFI_ns": 400})
+
+
+def test_every_timing_parameter_has_a_grade() -> None:
+    for name in STANDARDS:
+        assert {entry["grade"] for entry in timing_provenance(name).values()} <= {"S", "M", "A", "C"}
+
+
+def test_an_all_bank_command_shares_no_bank_with_anyone() -> None:
+    aim = load_standard("gddr6_aim")
+    assert aim.banks_below(aim.commands["MAC16"].scope) == 16
+    assert aim.banks_below(aim.commands["ACT4"].scope) == 4
+    assert [aim.node("bankgroup", bank) for bank in (0, 3, 4, 15)] == [0, 0, 1, 3]
