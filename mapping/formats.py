@@ -180,9 +180,17 @@ class Float:
         return 2.0**-self.mantissa_bits
 
     def quantise(self, x: ArrayLike) -> NDArray[np.int64]:
-        with np.errstate(over="ignore"):
-            values = np.asarray(x, dtype=np.float64).astype(self.dtype)
+        # rounded in float64 first: a cast by way of float32 would round twice
+        values = self._round(np.asarray(x, dtype=np.float64)).astype(self.dtype)
         return values.view(f"u{self.bytes}").astype(np.int64)
+
+    def _round(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        _, exponent = np.frexp(x)
+        lowest = 3 - (1 << (self.exponent_bits - 1))  # of the smallest normal number, as frexp counts
+        step = np.ldexp(1.0, np.maximum(exponent, lowest) - 1 - self.mantissa_bits)
+        with np.errstate(invalid="ignore"):
+            rounded = np.where(np.isfinite(x), np.rint(x / step) * step, x)
+        return np.where(np.abs(rounded) > self.maximum, np.copysign(np.inf, x), rounded)
 
     def dequantise(self, codes: ArrayLike) -> NDArray[np.float64]:
         pattern = np.asarray(codes, dtype=np.int64).astype(f"u{self.bytes}")

@@ -51,8 +51,11 @@ def read_mapping(path: Path, error: type[UserError]) -> dict[str, Any]:
         raise error(f"{place}: YAML syntax: {_one_line(str(cause.problem))}") from None
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError, TypeError) as cause:
         raise error(f"{path}: YAML syntax: {_one_line(str(cause))}") from None
-    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
+    if not isinstance(document, dict):
         raise error(f"{path}: expected a mapping of names to values, found {type(document).__name__}")
+    for key in document:
+        if not isinstance(key, str):
+            raise error(f"{path}: expected names as keys, found {_short(key)}")
     return document
 
 

@@ -1,0 +1,304 @@
+"""PIM-GPT as a whole: against the reference player, against laws, against its paper's figures."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwsim import load_workload, run
+from hwsim.dram.fast import channel_requests
+from hwsim.dram.reference import ReferenceChannel
+from hwsim.errors import MachineError, MappingError
+from hwsim.machines.pim_gpt import MACHINE
+from hwsim.machines.pim_gpt.lower import AsicWork, PimWork, Program
+from hwsim.machines.pim_gpt.model import simulate
+from hwsim.pipeline import prepare
+from hwsim.report import Report
+from mapping.workload import GptWorkload
+from tests.mapping.workloads import tiny
+
+MODELS = ("gpt2", "gpt2_medium", "gpt2_large", "gpt2_xl", "gpt3_small", "gpt3_medium", "gpt3_large", "gpt3_xl")
+# Lower bounds for 1,024 tokens in ms, calculated apart from this code (weights row by row, attention, V writes).
+BOUNDS_MS = {
+    "gpt2": 69.3, "gpt2_medium": 235.7, "gpt2_large": 540.5, "gpt2_xl": 1128.0,
+    "gpt3_small": 69.3, "gpt3_medium": 235.7, "gpt3_large": 509.5, "gpt3_xl": 886.7,
+}  # fmt: skip
+
+
+def program_of(workload: GptWorkload, settings: dict[str, Any]) -> Program:
+    program = prepare(workload, settings=settings).program
+    assert isinstance(program, Program)
+    return program
+
+
+def replay(program: Program) -> tuple[int, list[ReferenceChannel]]:
+    """The paper's schedule once more, without SimPy and with the reference player: end in ticks, channels."""
+    spec = program.spec
+    dram, asic = spec.time_base.clocks["dram"], spec.time_base.clocks["asic"]
+    channels = [ReferenceChannel(spec.standard) for _ in range(spec.channels)]
+    now = 0
+    for step in program.steps():
+        for instruction in program.instructions(step):
+            work = instruction.work
+            clock = dram if isinstance(work, PimWork) else asic
+            start = clock.edge(now)
+            if isinstance(work, PimWork):
+                ends = []
+                for index, channel in enumerate(channels):
+                    requests = channel_requests(work.program, index, spec.standard)
+                    moved = [type(r)(**{**vars(r), "row": r.row + instruction.row_base}) for r in requests]
+                    ends.append(channel.play(moved, start))
+                now = clock.ticks(max(ends))
+            else:
+                assert isinstance(work, AsicWork)
+                now = clock.ticks(start + work.cycles)
+    return now, channels
+
+
+@given(
+    fields=st.fixed_dictionaries(
+        {
+            "layers": st.integers(1, 2),
+            "d_model": st.sampled_from([16, 40, 96]),
+            "heads": st.sampled_from([1, 2, 4]),
+            "tokens": st.integers(1, 5),
+            "prompt": st.integers(0, 5),
+            "batch": st.integers(1, 2),
+        }
+    ),
+    machine=st.fixed_dictionaries(
+        {
+            "channels": st.integers(1, 3),
+            "banks": st.sampled_from([4, 16]),
+            "asic.clock_hz": st.sampled_from([1_000_000_000, 300_000_000]),
+            "batching": st.sampled_from(["token", "row_reuse"]),
+            "accumulators": st.sampled_from([3, 32]),
+            "timing.tREFI_ns": st.sampled_from([900, 6825]),
+        }
+    ),
+)
+@settings(max_examples=12)
+def test_a_run_equals_the_reference_player_to_the_tick(fields: dict[str, Any], machine: dict[str, Any]) -> None:
+    program = program_of(tiny(**fields), machine)
+    finished = simulate(program)
+    end, channels = replay(program)
+    assert finished.ticks == end
+    totals: dict[str, int] = {}
+    for channel in channels:
+        for name, count in channel.counts.items():
+            totals[name] = totals.get(name, 0) + count
+    assert finished.pim.package.counts == totals
+    assert finished.pim.package.row_hits == sum(channel.row_hits for channel in channels)
+
+
+@given(
+    context=st.integers(1, 300),
+    d_model=st.sampled_from([48, 80, 256]),
+    channels=st.sampled_from([1, 4, 8]),
+    refresh=st.booleans(),
+)
+@settings(max_examples=15)
+def test_no_run_is_faster_than_its_bound(context: int, d_model: int, channels: int, refresh: bool) -> None:
+    report = run(tiny(tokens=context, d_model=d_model), settings={"channels": channels, "refresh": refresh})
+    assert report.bound.ratio >= 1
+    parts = sum(part["seconds"] for part in report.bound.distance)
+    assert report.bound.lower_bound_s + parts == pytest.approx(report.latency_s, rel=1e-12)
+
+
+@pytest.fixture(scope="module")
+def gpt2() -> Report:
+    return run(load_workload("gpt2"))
+
+
+def check_figures(report: Report) -> None:
+    assert report.bound.lower_bound_s * 1e3 == pytest.approx(BOUNDS_MS[report.workload], rel=0.03)
+    assert 1 <= report.bound.ratio <= 1.6
+    assert 0.95 <= report.dram.row_hit_rate <= 63 / 64
+    assert sum(part.cycles for part in report.breakdown) == pytest.approx(report.cycles, rel=1e-3)
+    assert sum(part.share for part in report.breakdown) == pytest.approx(1, abs=1e-3)
+
+
+def test_gpt2_lies_within_its_figures(gpt2: Report) -> None:
+    check_figures(gpt2)
+    assert gpt2.instructions == 1024 * 12 * 18  # 14 of the paper's order and 4 sums of parts and biases
+    assert [entry.context for entry in gpt2.token_latencies] == [1, 512, 1024]
+    assert gpt2.resources["weights_bytes"] == 84_934_656 * 2 + 12 * 3 * 128 * 1024  # half a row of 3 matrices a layer
+
+
+def test_gpt2_reads_each_weight_once_a_token(gpt2: Report) -> None:
+    commands = gpt2.dram.commands
+    weight_columns = 1024 * 84_934_656 // 16 // 16  # 16 weights a column, 16 banks a command
+    keys = 8 * 12 * 48 * sum(-(-t // 128) for t in range(1, 1025))  # the fullest channels decide nothing here
+    values = 12 * 48 * sum(-(-t // 16) for t in range(1, 1025))
+    assert weight_columns + values < commands["MAC16"] <= weight_columns + values + keys
+    assert commands["WR"] == 1024 * 12 * 48
+    assert commands["WRA16"] == 1024 * 12 * 48
+
+
+def test_the_same_run_gives_the_same_bytes() -> None:
+    workload = load_workload("gpt2", tokens=3)
+    assert run(workload).to_json() == run(workload).to_json()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS)
+def test_each_model_of_the_paper_lies_within_its_figures(model: str) -> None:
+    check_figures(run(load_workload(model)))
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model != "gpt2"])
+def test_each_model_of_the_paper_runs_some_tokens(model: str) -> None:
+    report = run(load_workload(model, tokens=24))
+    assert 1 <= report.bound.ratio <= 1.6
+    assert report.fits
+
+
+@pytest.mark.parametrize(
+    ("setting", "slower"),
+    [
+        ({"channels": 4}, True),
+        ({"channels": 16}, False),
+        ({"timing.tRCD_ns": 14}, True),
+        ({"pin_rate_gbps": 2}, True),
+        ({"asic.clock_hz": 100_000_000}, True),
+        ({"asic.adders": 64, "asic.multipliers": 32}, True),
+        ({"mac_lanes": 8}, True),
+        ({"refresh": False}, False),
+        ({"asic.taylor_terms": 2}, False),
+        ({"asic.sram_width_bytes": 16}, True),
+    ],
+)
+def test_parameters_move_latency_the_way_they_must(setting: dict[str, Any], slower: bool) -> None:
+    workload = load_workload("gpt2", tokens=4)
+    usual, changed = run(workload), run(workload, settings=setting)
+    assert (changed.latency_s > usual.latency_s) == slower
+    assert changed.latency_s != usual.latency_s
+
+
+def test_mac_units_wider_than_a_column_gain_nothing() -> None:
+    workload = load_workload("gpt2", tokens=2)
+    assert run(workload, settings={"mac_lanes": 64}).cycles == run(workload).cycles
+
+
+def test_prefill_goes_token_by_token_like_decode() -> None:
+    prefill = run(load_workload("gpt2", phase="prefill", prompt=8))
+    decode = run(load_workload("gpt2", tokens=8))
+    assert prefill.cycles == decode.cycles
+    assert prefill.time_to_first_token_s == prefill.latency_s
+
+
+def test_row_reuse_saves_activates_where_the_buffer_holds_several_vectors() -> None:
+    workload = load_workload("gpt2", phase="prefill", prompt=8)
+    token = run(workload, settings={"buffer_bytes": 16384})
+    reuse = run(workload, settings={"buffer_bytes": 16384, "batching": "row_reuse"})
+    assert reuse.dram.commands["ACT16"] < token.dram.commands["ACT16"] / 3
+    assert reuse.dram.commands["MAC16"] == token.dram.commands["MAC16"]
+    assert reuse.latency_s < token.latency_s
+    # with the paper's buffer of one row there is no room for a second vector of 768
+    assert run(workload, settings={"batching": "row_reuse"}).dram.commands["ACT16"] > token.dram.commands["ACT16"] * 0.9
+
+
+def test_a_prompt_delays_the_first_token() -> None:
+    report = run(load_workload("gpt2", prompt=4, tokens=4))
+    alone = run(load_workload("gpt2", tokens=8))
+    assert report.latency_s == alone.latency_s
+    assert report.time_to_first_token_s > 4.9 * alone.time_to_first_token_s
+    assert report.tokens_per_s == pytest.approx(4 / (report.latency_s - run(load_workload("gpt2", tokens=4)).latency_s))
+
+
+def test_a_batch_takes_its_vectors_one_after_the_other() -> None:
+    one, two = run(load_workload("gpt2", tokens=2)), run(load_workload("gpt2", tokens=2, batch=2))
+    assert 1.9 < two.latency_s / one.latency_s < 2.0
+    assert two.resources["cache_bytes"] == 2 * one.resources["cache_bytes"]
+
+
+def test_the_vocabulary_projection_costs_what_the_report_says() -> None:
+    excluded = run(load_workload("gpt2", tokens=4))
+    (cost,) = excluded.excluded
+    pim = run(load_workload("gpt2", tokens=4, lm_head="pim"))
+    host = run(load_workload("gpt2", tokens=4, lm_head="host"))
+    added = (pim.latency_s - excluded.latency_s) / 4
+    assert added == pytest.approx(cost.seconds_per_token, rel=0.15)  # refresh and the host's link are not in the estimate
+    assert host.offchip["host_link"] == 4 * (768 * 2 + 4) + 4 * 768 * 2
+    assert pim.offchip["host_link"] == 4 * 768 * 2 + 4 * 4
+    assert not pim.excluded
+
+
+def test_a_window_keeps_attention_short() -> None:
+    whole = run(tiny(tokens=400))
+    window = run(tiny(tokens=400, attention="window", window=31))
+    assert window.dram.commands["MAC16"] < whole.dram.commands["MAC16"]
+    assert window.latency_s < whole.latency_s
+
+
+def test_scores_that_exceed_the_sram_go_in_head_groups() -> None:
+    workload = tiny(tokens=600, heads=4)
+    small = {"asic.sram_bytes": 7_000}
+    program = program_of(workload, small)
+    last = list(program.steps())[-1]
+    kinds = [i.kind for i in program.instructions(last) if i.kind in ("attention_scores", "softmax", "attention_values")]
+    assert kinds == ["attention_scores", "softmax", "attention_values"] * 2
+    assert run(workload, settings=small).latency_s > run(workload).latency_s
+
+
+def test_a_head_whose_scores_exceed_the_sram_is_an_error() -> None:
+    with pytest.raises(MappingError, match=r"one head's scores over 600 tokens 2400 B, the ASIC's SRAM holds 2500 B"):
+        run(tiny(tokens=600), settings={"asic.sram_bytes": 2_500})
+
+
+def test_dimensions_that_divide_by_nothing_run() -> None:
+    report = run(tiny(d_model=51, heads=3, d_ff=77, tokens=3), settings={"channels": 3})
+    assert report.resources["padding_bytes"] > 0
+    assert report.bound.ratio >= 1
+
+
+@pytest.mark.parametrize(
+    ("settings_", "message"),
+    [
+        ({"chanels": 4}, r"--set chanels: no such parameter; nearest: channels"),
+        ({"timing.tRDC_ns": 4}, r"no such parameter; nearest: .*timing\.tRCD_ns"),
+        ({"timing.tBL_ns": 4}, r"no such parameter"),
+        ({"channels": 0}, r"channels: input should be greater than or equal to 1, got 0"),
+        ({"channels": "eight"}, r"channels: input should be a valid integer"),
+        ({"banks": 32}, r"banks: input should be less than or equal to 16, got 32"),
+        ({"banks": 6}, r"6 banks do not divide into 4 bank groups"),
+        ({"buffer_bytes": 3000}, r"buffer_bytes 3000 must be a multiple of access_bytes 32"),
+        ({"timing.tREFI_ns": 400}, r"leaves no time for work"),
+        ({"timing.tRCD_ns": -1}, r"timing\.tRCD_ns must be a number from 0"),
+        ({"asic.clock_hz": 999_999_937}, r"no common multiple"),
+        ({"asic.internal": "fp64"}, r"asic\.internal: no number format 'fp64'"),
+    ],
+)
+def test_a_wrong_parameter_is_one_line(settings_: dict[str, Any], message: str) -> None:
+    with pytest.raises(MachineError, match=message) as caught:
+        run(tiny(), settings=settings_)
+    assert "\n" not in str(caught.value)
+
+
+def test_overridden_parameters_are_no_longer_unconfirmed() -> None:
+    names = {entry.name for entry in run(tiny(tokens=1)).unconfirmed}
+    assert {"timing.tRCD_ns", "buffer_bytes", "asic.adders"} <= names
+    assert "channels" not in names  # read in an account of the paper
+    after = {entry.name for entry in run(tiny(tokens=1), settings={"timing.tRCD_ns": 14}).unconfirmed}
+    assert names - after == {"timing.tRCD_ns"}
+
+
+def test_every_parameter_has_its_provenance() -> None:
+    file = MACHINE.spec_file
+    assert set(file.keys()) - set(file.provenance) == {"name", "refresh"}
+    assert set(file.provenance) <= set(file.keys())
+
+
+def test_the_program_of_a_tiny_step_reads_like_this() -> None:
+    workload = tiny(tokens=2)
+    program = program_of(workload, {})
+    dump = program.dump(list(workload.steps())[-1]).splitlines()
+    assert dump[0] == "program tiny: step of 1 at 2"
+    assert dump[1] == "asic l0.norm1 (norm): 30 cycles, 323 adds, 262 multiplies"
+    assert dump[2:6] == [
+        "pim  l0.qkv (linear): rows from 0, bound 64 DRAM cycles, programs [0, 0, 0, 0, 0, 0, 0, 0]",
+        "       WRGB x 4",
+        "       MAC16 row 0 column 0 x 8",
+        "       RDMAC16 x 2",
+    ]

@@ -1,0 +1,92 @@
+"""The operator graph: shapes and formats are inferred and checked, work is counted."""
+
+import pytest
+
+from mapping.errors import GraphError
+from mapping.formats import BF16, FP32
+from mapping.gpt import build_graph
+from mapping.graph import OperatorGraph
+from mapping.operators import OPERATORS, Act, Attention, Eltwise, Linear, Operator, Tensor
+from mapping.patterns import Causal
+from mapping.workload import Step, load_workload
+from hwsim.shipped import find_workload
+from tests.mapping.workloads import tiny
+
+X = Tensor(name="x", shape=("tokens", 8), fmt=BF16)
+
+
+def graph(*operators: Operator) -> OperatorGraph:
+    return OperatorGraph(name="g", inputs=(X,), operators=operators)
+
+
+def test_the_graph_of_a_tiny_model_reads_like_this() -> None:
+    dump = build_graph(tiny()).dump(Step(queries=1, context=4))
+    assert dump.splitlines() == [
+        "graph tiny: 11 operators, step of 1 at 4",
+        "input embedded[tokens, 64] bf16",
+        "norm l0.norm1[tokens, 64] bf16 <- embedded; layernorm 64; macs 0 bytes 128 weights 256 B",
+        "linear l0.qkv[tokens, 192] bf16 <- l0.norm1; 64 -> 192 + bias; macs 12288 bytes 384 weights 24960 B",
+        "kv_cache l0.kv[context, 128] bf16 <- l0.qkv; append 2 heads x (32 + 32); macs 0 bytes 1024 weights 0 B",
+        "attention l0.attention[tokens, 64] bf16 <- l0.qkv, l0.kv; 2 heads x 32, causal; macs 512 bytes 128 weights 0 B",
+        "linear l0.proj[tokens, 64] bf16 <- l0.attention; 64 -> 64 + bias; macs 4096 bytes 128 weights 8320 B",
+        "eltwise l0.add1[tokens, 64] bf16 <- embedded, l0.proj; add 64; macs 0 bytes 128 weights 0 B",
+        "norm l0.norm2[tokens, 64] bf16 <- l0.add1; layernorm 64; macs 0 bytes 128 weights 256 B",
+        "linear l0.ffn1[tokens, 256] bf16 <- l0.norm2; 64 -> 256 + bias; macs 16384 bytes 512 weights 33280 B",
+        "act l0.gelu[tokens, 256] bf16 <- l0.ffn1; gelu 256; macs 0 bytes 512 weights 0 B",
+        "linear l0.ffn2[tokens, 64] bf16 <- l0.gelu; 256 -> 64 + bias; macs 16384 bytes 128 weights 32896 B",
+        "eltwise l0.add2[tokens, 64] bf16 <- l0.add1, l0.ffn2; add 64; macs 0 bytes 128 weights 0 B",
+        "total macs 49664 element_ops 520 weights 99968 B state 1024 B",
+    ]
+
+
+def test_a_whole_model_holds_its_closed_form_of_parameters() -> None:
+    workload = load_workload(find_workload("gpt2"), {"lm_head": "pim"})
+    held = sum(op.weights for op in build_graph(workload).operators)
+    assert held == workload.parameters == 124_439_808  # the output head shares the embedding
+
+
+def test_kv_cache_of_gpt2_is_36_kib_a_token() -> None:
+    totals = build_graph(load_workload(find_workload("gpt2"))).totals(Step(queries=1, context=1))
+    assert totals.state_bytes == 36 * 1024
+    assert totals.macs == 84_934_656 + 12 * 12 * 64 * 2
+
+
+def test_prefill_at_once_counts_causal_pairs() -> None:
+    attention = Attention(
+        name="a", inputs=("q", "c"), fmt=BF16, heads=2, kv_heads=2, d_k=4, d_v=4, pattern=Causal()
+    )
+    assert attention.macs(Step(queries=3, context=3)) == 2 * 6 * 8
+    assert attention.kv_bytes_read(Step(queries=3, context=3)) == 3 * 2 * 8 * 2
+
+
+@pytest.mark.parametrize(
+    ("operators", "message"),
+    [
+        ([Linear(name="y", inputs=("x",), fmt=BF16, d_in=9, d_out=2)], r"y: input x\[tokens, 8\] bf16 where linear"),
+        ([Act(name="y", inputs=("x",), fmt=FP32, width=8)], "y: input x is bf16, expected fp32"),
+        ([Act(name="y", inputs=("z",), fmt=BF16, width=8)], "y: reads 'z', which nothing before it makes"),
+        ([Act(name="x", inputs=("x",), fmt=BF16, width=8)], "x: two operators or inputs have this name"),
+        ([Eltwise(name="y", inputs=("x",), fmt=BF16, width=8)], "y: eltwise takes 2 inputs, got 1"),
+    ],
+)
+def test_what_does_not_connect_is_refused(operators: list[Operator], message: str) -> None:
+    with pytest.raises(GraphError, match=message):
+        graph(*operators)
+
+
+def test_heads_share_keys_evenly_or_not_at_all() -> None:
+    with pytest.raises(GraphError, match="3 heads do not share 2 key/value heads evenly"):
+        Attention(name="a", inputs=("q", "c"), fmt=BF16, heads=3, kv_heads=2, d_k=4, d_v=4, pattern=Causal())
+
+
+def test_readers_of_a_tensor() -> None:
+    g = build_graph(tiny())
+    assert g.readers("l0.qkv") == ("l0.kv", "l0.attention")
+    assert g.readers("l0.add2") == ()
+
+
+def test_operator_kinds_are_those_of_the_vocabulary() -> None:
+    assert sorted(OPERATORS) == [
+        "act", "attention", "attention_scores", "attention_values", "eltwise", "embed", "kv_cache", "linear", "norm",
+        "softmax",
+    ]  # fmt: skip

@@ -1,0 +1,150 @@
+"""Workload files: what they say, and one clear line for each way to get them wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hwsim.shipped import shipped_workloads, workloads_folder
+from mapping.errors import UserError, WorkloadError
+from mapping.workload import GptWorkload, Step, json_schema, load_workload
+from tests.mapping.workloads import tiny
+
+SHIPPED = shipped_workloads()
+
+
+def test_the_eight_models_of_the_paper_have_their_parameter_counts() -> None:
+    # closed forms: (V + n_ctx) d + L (12 d^2 + 13 d) + 2 d, and the blocks' matrices 12 L d^2
+    counts = {name: load_workload(path).parameters for name, path in SHIPPED.items()}
+    assert counts == {
+        "gpt2": 124_439_808,
+        "gpt2_large": 774_030_080,
+        "gpt2_medium": 354_823_168,
+        "gpt2_xl": 1_557_611_200,
+        "gpt3_large": 760_300_032,
+        "gpt3_medium": 355_871_744,
+        "gpt3_small": 125_226_240,
+        "gpt3_xl": 1_315_723_264,
+    }
+    blocks = {name: round(load_workload(path).block_weights / 1e6, 1) for name, path in SHIPPED.items()}
+    assert blocks["gpt2"] == blocks["gpt3_small"] == 84.9
+    assert (blocks["gpt2_xl"], blocks["gpt3_xl"], blocks["gpt3_large"]) == (1474.6, 1208.0, 679.5)
+
+
+def test_shipped_files_are_named_as_they_call_themselves() -> None:
+    assert all(load_workload(path).name == name for name, path in SHIPPED.items())
+
+
+def test_the_exported_schema_is_current() -> None:
+    # after a change: python -m mapping.export_schema
+    assert json.loads((workloads_folder() / "schema.json").read_text()) == json_schema()
+
+
+def test_a_prompt_precedes_the_generated_tokens() -> None:
+    steps = list(tiny(prompt=2, tokens=2, batch=3).steps())
+    assert steps == [Step(queries=1, context=context, batch=3) for context in (1, 2, 3, 4)]
+
+
+def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
+    steps = [(s.queries, s.context) for s in tiny(phase="prefill", prompt=5).steps(2)]
+    assert steps == [(2, 2), (2, 4), (1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"heads": 3}, "d_model 64 is not divisible by 3 heads; choose another number of heads or give head_dim"),
+        ({"layers": -3}, "layers: input should be greater than or equal to 1, got -3"),
+        ({"layers": 10**30}, "layers: input should be less than or equal to 10000, got 1" + 30 * "0"),
+        ({"layers": "twelve"}, "layers: input should be a valid integer, got 'twelve'"),
+        ({"tokens": 5000}, "a context of 5000 tokens is longer than n_ctx 4096; set it with --set workload.n_ctx=5000"),
+        ({"format": "bf17"}, "format: no number format 'bf17'"),
+        ({"attention": "full"}, "decode token by token needs a causal attention, got full"),
+        ({"attention": "window"}, "window goes with attention: window"),
+        ({"phase": "prefill"}, "prefill needs a prompt of at least 1 token"),
+        ({"tokens": 0}, "decode needs at least 1 token to generate"),
+        ({"layer": 3}, "no field 'layer'; nearest: layers"),
+        ({"family": "rnn"}, "family: expected one of gpt, got 'rnn'"),
+        ({"lm_head": "moon"}, "lm_head: input should be 'excluded', 'pim' or 'host', got 'moon'"),
+        ({"name": "Not Snake"}, "name: string should match pattern"),
+    ],
+)
+def test_a_wrong_field_is_one_line_that_names_it(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(WorkloadError) as caught:
+        tiny(**fields)
+    assert str(caught.value).startswith(f"tiny: {message}")
+    assert "\n" not in str(caught.value)
+
+
+def test_heads_need_not_divide_with_an_explicit_head_size() -> None:
+    assert tiny(heads=3, head_dim=24).head_size == 24
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [1, 2", "w.yaml:1:12: YAML syntax: "),
+        ("layers: 3\nlayers: 4", "w.yaml:1:1: YAML syntax: a key is given twice"),
+        ("- a list", "w.yaml: expected a mapping of names to values, found list"),
+        ("", "w.yaml: expected a mapping of names to values, found NoneType"),
+        ("a: &a [*a]", "w.yaml: "),
+        ("? [1, 2]\n: 3", "w.yaml:1:3: YAML syntax: found unhashable key"),
+        ("12: 3", "w.yaml: expected names as keys, found 12"),
+        ("2001-99-99: 1", "w.yaml: YAML syntax: "),
+    ],
+)
+def test_a_file_that_is_no_mapping_says_where(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "w.yaml"
+    file.write_text(text)
+    with pytest.raises(WorkloadError) as caught:
+        load_workload(file)
+    assert str(caught.value).removeprefix(f"{tmp_path}/").startswith(message)
+
+
+def test_missing_unreadable_and_binary_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(WorkloadError, match="no such file"):
+        load_workload(tmp_path / "nowhere.yaml")
+    with pytest.raises(WorkloadError, match="is a folder"):
+        load_workload(tmp_path)
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(WorkloadError, match="not UTF-8"):
+        load_workload(tmp_path / "binary.yaml")
+    (tmp_path / "huge.yaml").write_bytes(b"#" * (1 << 21))
+    with pytest.raises(WorkloadError, match="larger than"):
+        load_workload(tmp_path / "huge.yaml")
+
+
+@given(data=st.binary(max_size=200))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_give_a_workload_or_one_line(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "fuzz.yaml"
+    file.write_bytes(data)
+    _load_or_complain(file)
+
+
+yaml_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=5,
+)
+
+
+@given(changes=st.dictionaries(st.sampled_from(sorted(GptWorkload.model_fields)), yaml_values, max_size=4))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_values_give_a_workload_or_one_line(tmp_path: Path, changes: dict[str, Any]) -> None:
+    file = tmp_path / "fuzz.yaml"
+    document = yaml.safe_load(SHIPPED["gpt2"].read_text())
+    file.write_text(yaml.safe_dump({**document, **changes}))
+    _load_or_complain(file)
+
+
+def _load_or_complain(file: Path) -> None:
+    try:
+        load_workload(file)
+    except UserError as complaint:
+        assert "\n" not in str(complaint)
+        assert str(complaint).startswith(str(file))

@@ -1,0 +1,155 @@
+"""The vector unit: cycles follow from operations, and the golden model does exactly these."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import ArrayLike
+
+from mapping.formats import BF16, FP32, round_to
+from rtl.contract import ContractError
+from rtl.vector_unit.contract import Phases, VectorUnitContract
+from rtl.vector_unit.golden import Arithmetic, Values, VectorUnit
+
+UNIT = VectorUnitContract.from_preset("published")
+GOLDEN = VectorUnit(UNIT)
+
+
+class CountingArithmetic(Arithmetic):
+    """Counts each operation an element; work on the exponent and comparisons count as additions."""
+
+    def __init__(self) -> None:
+        super().__init__(FP32)
+        self.adds = 0
+        self.multiplies = 0
+
+    def _count_add(self, result: Values, times: int = 1) -> Values:
+        self.adds += times * result.size
+        return result
+
+    def add(self, a: ArrayLike, b: ArrayLike) -> Values:
+        return self._count_add(super().add(a, b))
+
+    def multiply(self, a: ArrayLike, b: ArrayLike) -> Values:
+        result = super().multiply(a, b)
+        self.multiplies += result.size
+        return result
+
+    def maximum(self, a: Values, b: Values) -> Values:
+        return self._count_add(super().maximum(a, b))
+
+    def to_integer(self, a: Values) -> Values:
+        return self._count_add(super().to_integer(a), times=2)
+
+    def scale_exponent(self, a: Values, k: Values) -> Values:
+        return self._count_add(super().scale_exponent(a, k))
+
+    def bits_subtract(self, minuend: int, a: Values) -> Values:
+        return self._count_add(super().bits_subtract(minuend, a))
+
+
+@pytest.mark.parametrize("terms", [1, 6])
+@pytest.mark.parametrize("steps", [0, 3])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (12, 64)])
+def test_the_golden_model_does_the_operations_that_the_contract_charges(
+    shape: tuple[int, int], terms: int, steps: int
+) -> None:
+    contract = VectorUnitContract.from_preset("published", taylor_terms=terms, newton_steps=steps, rsqrt_steps=steps)
+    x = np.random.default_rng(1).normal(size=shape)
+    work: list[tuple[Callable[[VectorUnit], Values], Phases]] = [
+        (lambda unit: unit.softmax(x, 0.125), contract.softmax_phases(*shape)),
+        (lambda unit: unit.gelu(x), contract.gelu_phases(x.size)),
+        (lambda unit: unit.layernorm(x, 1.0, 0.0), contract.layernorm_phases(*shape)),
+        (lambda unit: unit.add(x, x), contract.add_phases(x.size)),
+        (lambda unit: unit.accumulate(x), contract.accumulate_phases(shape[1], shape[0])),
+    ]
+    for function, phases in work:
+        counting = CountingArithmetic()
+        function(VectorUnit(contract, counting, counting))
+        assert (counting.adds, counting.multiplies) == contract.operations(phases)
+
+
+def test_cycles_by_hand() -> None:
+    assert UNIT.cycles(UNIT.add_phases(768)) == 3  # 768 additions on 256 adders
+    assert UNIT.cycles(UNIT.accumulate_phases(768, 4)) == 9 + 2  # three additions an element, two levels of filling
+    assert UNIT.cycles(UNIT.argmax_phases(1024)) == 4 + 9  # 1,023 comparisons in a tree of ten levels
+    assert UNIT.cycles(UNIT.add_phases(0)) == 0
+    # an exponential: 9 additions and 7 multiplications; with its subtraction 10 and 7 for each of 12,288 scores
+    assert UNIT.exp_operations == (9, 7)
+    exponential = UNIT.softmax_phases(12, 1024)[2]
+    assert (exponential.adds, exponential.multiplies) == (122_880, 86_016)
+    assert UNIT.cycles((exponential,)) == 672 + 16  # 86,016 multiplications on 128, and a chain of 17 to fill
+
+
+def test_memory_words_by_hand() -> None:
+    assert UNIT.words(UNIT.add_phases(10)) == 30
+    assert UNIT.words(UNIT.softmax_phases(2, 5)) == 3 * 20 + 2 * 12 + 2 * 2
+
+
+@given(rows=st.integers(1, 8), length=st.integers(1, 300), scale=st.integers(1, 4))
+def test_more_units_are_never_slower_and_more_work_never_faster(rows: int, length: int, scale: int) -> None:
+    more = VectorUnitContract.from_preset("published", adders=256 * scale, multipliers=128 * scale)
+    for phases, longer in (
+        (UNIT.softmax_phases(rows, length), UNIT.softmax_phases(rows, length + 1)),
+        (UNIT.layernorm_phases(rows, length), UNIT.layernorm_phases(rows, length + 1)),
+        (UNIT.gelu_phases(length), UNIT.gelu_phases(length + 1)),
+    ):
+        assert more.cycles(phases) <= UNIT.cycles(phases) <= UNIT.cycles(longer)
+        adds, multiplies = UNIT.operations(phases)
+        assert UNIT.cycles(phases) >= max(adds / 256, multiplies / 128)
+
+
+def test_latencies_fill_the_pipeline_once_a_phase() -> None:
+    slow = VectorUnitContract.from_preset("published", adder_latency=3, multiplier_latency=4)
+    assert slow.cycles(slow.add_phases(768)) == 3 + 2
+    assert slow.cycles(slow.softmax_phases(1, 1)[:1]) == 1 + 3
+
+
+def test_a_unit_without_adders_is_refused() -> None:
+    with pytest.raises(ContractError, match="vector_unit: adders must be 1 to 1000000, got 0"):
+        VectorUnitContract.from_preset("published", adders=0)
+
+
+def test_errors_of_the_functions_over_their_range() -> None:
+    x = np.linspace(-86.9, 88, 200_001).astype(np.float32).astype(np.float64)
+    d = np.exp(np.linspace(-60, 60, 200_001)).astype(np.float32).astype(np.float64)
+    assert np.abs(GOLDEN.exp(x) / np.exp(x) - 1).max() < 7e-6  # the series ends behind r^5
+    assert np.abs(GOLDEN.reciprocal(d) * d - 1).max() < 1.5e-7
+    assert np.abs(GOLDEN.rsqrt(d) * np.sqrt(d) - 1).max() < 1.76e-3  # the known error of one step
+
+
+def test_the_exponential_ends_in_zero() -> None:
+    assert GOLDEN.exp([-88.0, -1e30, 0.0]).tolist() == [0.0, 0.0, 1.0]
+
+
+@given(st.lists(st.floats(-30, 30), min_size=1, max_size=50))
+def test_softmax_follows_float64(scores: list[float]) -> None:
+    x = round_to(np.array([scores]), BF16)
+    exact = np.exp(x - x.max())
+    exact /= exact.sum()
+    got = GOLDEN.softmax(x)
+    assert np.abs(got - exact).max() < 2**-8  # half an LSB of BF16 below 1, and the arithmetic's own error
+    assert abs(got.sum() - 1) < 0.01
+
+
+def test_gelu_follows_its_tanh_form() -> None:
+    x = round_to(np.linspace(-9, 9, 4001), BF16)
+    exact = 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    assert (np.abs(GOLDEN.gelu(x) - exact) <= np.abs(exact) * 2**-8 + 1e-6).all()
+    assert GOLDEN.gelu([0.0, 100.0]).tolist() == [0.0, 100.0]
+    assert abs(GOLDEN.gelu([-1e4]).item()) < 1e-30
+
+
+def test_layernorm_follows_float64() -> None:
+    x = round_to(np.random.default_rng(2).normal(3, 2, size=(4, 768)), BF16)
+    exact = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+    assert np.abs(GOLDEN.layernorm(x, 1.0, 0.0) - exact).max() < 0.014  # one step of the inverse square root: 0.18 %
+
+
+def test_a_narrow_internal_format_is_less_exact() -> None:
+    narrow = VectorUnit(VectorUnitContract.from_preset("published", internal=BF16, accumulator=BF16))
+    x = np.linspace(-5, 5, 101)
+    assert 1e-3 < np.abs(narrow.exp(x) / np.exp(x) - 1).max() < 0.1
