@@ -123,7 +123,7 @@ def test_gpt2_lies_within_its_figures(gpt2: Report) -> None:
     check_figures(gpt2)
     assert gpt2.instructions == 1024 * 12 * 18  # 14 of the paper's order and 4 sums of parts and biases
     assert [entry.context for entry in gpt2.token_latencies] == [1, 512, 1024]
-    assert gpt2.resources["weights_bytes"] == 84_934_656 * 2 + 12 * 3 * 128 * 1024  # half a row of 3 matrices a layer
+    assert gpt2.resources["weights_bytes"] == 84_934_656 * 2 + 12 * 2 * 128 * 1024  # half a row of 2 matrices a layer
 
 
 def test_gpt2_reads_each_weight_once_a_token(gpt2: Report) -> None:
@@ -164,16 +164,21 @@ def test_each_model_of_the_paper_runs_some_tokens(model: str) -> None:
         ({"asic.clock_hz": 100_000_000}, True),
         ({"asic.adders": 64, "asic.multipliers": 32}, True),
         ({"mac_lanes": 8}, True),
-        ({"refresh": False}, False),
         ({"asic.taylor_terms": 2}, False),
         ({"asic.sram_width_bytes": 16}, True),
     ],
 )
 def test_parameters_move_latency_the_way_they_must(setting: dict[str, Any], slower: bool) -> None:
     workload = load_workload("gpt2", tokens=4)
-    usual, changed = run(workload), run(workload, settings=setting)
+    # without refresh: with it, a layer of about one refresh interval locks to it and hides small changes
+    usual, changed = (run(workload, settings={"refresh": False, **s}) for s in ({}, setting))
     assert (changed.latency_s > usual.latency_s) == slower
     assert changed.latency_s != usual.latency_s
+
+
+def test_refresh_costs_time() -> None:
+    workload = load_workload("gpt2", tokens=32)
+    assert run(workload, settings={"refresh": False}).latency_s < run(workload).latency_s
 
 
 def test_mac_units_wider_than_a_column_gain_nothing() -> None:
@@ -192,24 +197,26 @@ def test_row_reuse_saves_activates_where_the_buffer_holds_several_vectors() -> N
     workload = load_workload("gpt2", phase="prefill", prompt=8)
     token = run(workload, settings={"buffer_bytes": 16384})
     reuse = run(workload, settings={"buffer_bytes": 16384, "batching": "row_reuse"})
-    assert reuse.dram.commands["ACT16"] < token.dram.commands["ACT16"] / 3
+    assert reuse.dram.commands["ACT16"] < token.dram.commands["ACT16"] / 2
     assert reuse.dram.commands["MAC16"] == token.dram.commands["MAC16"]
     assert reuse.latency_s < token.latency_s
     # with the paper's buffer of one row there is no room for a second vector of 768
-    assert run(workload, settings={"batching": "row_reuse"}).dram.commands["ACT16"] > token.dram.commands["ACT16"] * 0.9
+    assert run(workload, settings={"batching": "row_reuse"}).cycles == run(workload).cycles
 
 
 def test_a_prompt_delays_the_first_token() -> None:
     report = run(load_workload("gpt2", prompt=4, tokens=4))
     alone = run(load_workload("gpt2", tokens=8))
     assert report.latency_s == alone.latency_s
-    assert report.time_to_first_token_s > 4.9 * alone.time_to_first_token_s
+    assert report.time_to_first_token_s > 4.85 * alone.time_to_first_token_s
     assert report.tokens_per_s == pytest.approx(4 / (report.latency_s - run(load_workload("gpt2", tokens=4)).latency_s))
 
 
 def test_a_batch_takes_its_vectors_one_after_the_other() -> None:
-    one, two = run(load_workload("gpt2", tokens=2)), run(load_workload("gpt2", tokens=2, batch=2))
-    assert 1.9 < two.latency_s / one.latency_s < 2.0
+    still = {"refresh": False}
+    one = run(load_workload("gpt2", tokens=2), settings=still)
+    two = run(load_workload("gpt2", tokens=2, batch=2), settings=still)
+    assert 1.95 < two.latency_s / one.latency_s < 2.0
     assert two.resources["cache_bytes"] == 2 * one.resources["cache_bytes"]
 
 
@@ -219,7 +226,7 @@ def test_the_vocabulary_projection_costs_what_the_report_says() -> None:
     pim = run(load_workload("gpt2", tokens=4, lm_head="pim"))
     host = run(load_workload("gpt2", tokens=4, lm_head="host"))
     added = (pim.latency_s - excluded.latency_s) / 4
-    assert added == pytest.approx(cost.seconds_per_token, rel=0.15)  # refresh and the host's link are not in the estimate
+    assert added == pytest.approx(cost.seconds_per_token, rel=0.12)  # the estimate has no refresh
     assert host.offchip["host_link"] == 4 * (768 * 2 + 4) + 4 * 768 * 2
     assert pim.offchip["host_link"] == 4 * 768 * 2 + 4 * 4
     assert not pim.excluded
@@ -295,7 +302,7 @@ def test_the_program_of_a_tiny_step_reads_like_this() -> None:
     program = program_of(workload, {})
     dump = program.dump(list(workload.steps())[-1]).splitlines()
     assert dump[0] == "program tiny: step of 1 at 2"
-    assert dump[1] == "asic l0.norm1 (norm): 30 cycles, 323 adds, 262 multiplies"
+    assert dump[1] == "asic l0.norm1 (norm): 26 cycles, 258 adds, 197 multiplies"
     assert dump[2:6] == [
         "pim  l0.qkv (linear): rows from 0, bound 64 DRAM cycles, programs [0, 0, 0, 0, 0, 0, 0, 0]",
         "       WRGB x 4",

@@ -133,8 +133,8 @@ def test_row_reuse_sweeps_an_open_row_for_several_vectors() -> None:
     assert builder(accumulators=9, row_reuse=True).vectors_at_once(matrix, 5) == 4
 
 
-@given(d_in=st.integers(1, 300), d_out=st.integers(1, 300), context=st.integers(1, 400))
-@settings(max_examples=30)
+@given(d_in=st.integers(1, 150), d_out=st.integers(1, 100), context=st.integers(1, 60))
+@settings(max_examples=20)
 def test_no_program_undercuts_its_bound(d_in: int, d_out: int, context: int) -> None:
     matrix = MatrixPlacement.place("w", d_in, d_out, 0, TARGET)
     cache = CachePlacement(operator="kv", heads=2, head_dim=24, context=context, batch=1, base_row=0, target=TARGET)

@@ -185,13 +185,16 @@ class Lowering:
         return self.spec.asic.sram_bytes - self._vector_bytes(step.tokens)
 
     def lm_head_cost(self) -> tuple[PackageProgram, int]:
-        """What the vocabulary projection would take a token: its DRAM program and its ASIC cycles."""
+        """What the vocabulary projection would take a token: its DRAM program, and the cycles of ASIC and link."""
         w = self.workload
         matrix = MatrixPlacement.place("lm_head", w.d_model, w.vocab, 0, self.mapped.target)
         parts = [self.unit.layernorm_phases(1, w.d_model), self.unit.argmax_phases(w.vocab)]
         if len(matrix.chunks) > 1:
             parts.append(self.unit.accumulate_phases(w.vocab, len(matrix.chunks)))
-        return self.builder.linear(matrix, 1), sum(self.asic_work(phases).cycles for phases in parts)
+        link = (w.d_model * ELEMENT_BYTES, TOKEN_BYTES)
+        work = [self.asic_work(phases).cycles for phases in parts]
+        work += [self.host_work(moved).cycles for moved in link]
+        return self.builder.linear(matrix, 1), sum(work)
 
     def _vector_bytes(self, tokens: int) -> int:
         """Largest set of vectors that live at once: the residual stream beside an operator's input and output."""
@@ -251,9 +254,13 @@ class Lowering:
         return self._host(op.name, op.kind, vectors * (op.d_in * ELEMENT_BYTES + TOKEN_BYTES), ns)
 
     def _host(self, name: str, kind: str, link_bytes: int, work_ns: float = 0.0) -> Instruction:
+        return Instruction(name, kind, "host", self.host_work(link_bytes, work_ns))
+
+    def host_work(self, link_bytes: int, work_ns: float = 0.0) -> HostWork:
+        """A transfer over the host's link, and the host's own work."""
         host = self.spec.host
         ns = host.link_latency_ns + link_bytes / host.link_gb_per_s + work_ns
-        return Instruction(name, kind, "host", HostWork(cycles_of_ns(ns, self.spec.asic.clock_hz), link_bytes))
+        return HostWork(cycles_of_ns(ns, self.spec.asic.clock_hz), link_bytes)
 
     def _asic(self, name: str, kind: str, phases: tuple[Phase, ...]) -> Instruction:
         return Instruction(name, kind, "asic", self.asic_work(phases))

@@ -190,8 +190,9 @@ def value_chunks(cache: CachePlacement, query: Query) -> list[tuple[int, int]]:
 def bound_cycles(program: PackageProgram, standard: Standard) -> int:
     """Cycles that no order of commands can undercut, from the rows and columns that a program touches.
 
-    Per opened row tRCD and tRP, per column access tCCD, per written V row tRCD + tCCD + tWR + tRP; transfers,
-    refresh and whatever can hide behind these count nothing. The longest channel decides.
+    Per opened row tRCD and tRP, per column access tCCD, per written V row tRCD + tCCD + tWR + tRP (the last row's
+    tWR + tRP may pass under what follows); transfers, refresh and whatever can hide behind these count nothing.
+    The longest channel decides.
     """
     p = standard.params
     names = list(standard.commands)
@@ -207,7 +208,8 @@ def bound_cycles(program: PackageProgram, standard: Standard) -> int:
         rows = int((last_row - row + 1).sum()) - int((row[1:] == last_row[:-1]).sum())
         writes = int(columns["count"][columns["command"] == write_all].sum())
         cycles = rows * (p["nRCD"] + p["nRP"]) + accesses * p["nCCD"]
-        cycles += writes * (p["nRCD"] + p["nCCD"] + p["nWR"] + p["nRP"])
+        recovery = p["nWR"] + p["nRP"]
+        cycles += writes * (p["nRCD"] + p["nCCD"] + recovery) - (recovery if writes else 0)
         worst = max(worst, cycles)
     return worst
 

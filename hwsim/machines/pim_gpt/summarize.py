@@ -242,7 +242,7 @@ def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
             name="lm_head",
             seconds_per_token=seconds,
             share=seconds / seconds_per_token,
-            note="final norm, vocabulary projection on PIM and argmax, without refresh; include with "
+            note="embedding, final norm, vocabulary projection on PIM and argmax, without refresh; include with "
             "--set workload.lm_head=pim",
         )
     ]
