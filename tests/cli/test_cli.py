@@ -1,0 +1,176 @@
+"""The command line: what a user types, and one clear line for what is wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hwsim.cli import main
+from hwsim.report import SCHEMA_VERSION, Report
+
+CAPTURE = pytest.CaptureFixture[str]
+
+
+def test_a_run_prints_a_report(capsys: CAPTURE) -> None:
+    assert main(["run", "gpt2", "--tokens", "2"]) == 0
+    out = capsys.readouterr().out
+    for expected in (
+        "gpt2 on pim_gpt: decode, 2 tokens, batch 1",
+        "time to first token",
+        "Bottleneck: pim: busy",
+        "row-hit rate",
+        "lower bound of this placement",
+        "Not included: lm_head",
+        "speed-up over NVIDIA T4",
+        "not comparable",
+        "timing.tRCD_ns",
+        "peak memory",
+    ):
+        assert expected in out
+
+
+def test_a_run_writes_json_that_the_schema_reads(tmp_path: Path, capsys: CAPTURE) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    for file in (first, second):
+        assert main(["run", "gpt2", "--tokens", "2", "--quiet", "--json", str(file)]) == 0
+    assert capsys.readouterr().out == ""
+    assert first.read_bytes() == second.read_bytes()
+    report = Report.model_validate_json(first.read_bytes())
+    assert report.schema_version == SCHEMA_VERSION
+    wanted = (
+        "schema_version machine workload phase tokens batch cycles clock_hz latency_s tokens_per_s energy_j breakdown "
+        "units dram offchip_bytes resources fits published unconfirmed seed"
+    )
+    assert set(wanted.split()) <= set(json.loads(first.read_text()))
+    assert oct(first.stat().st_mode & 0o777) in ("0o644", "0o664", "0o600")
+
+
+def test_json_on_stdout_is_nothing_but_json(capsys: CAPTURE) -> None:
+    assert main(["run", "gpt2", "--tokens", "1", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["tokens"] == 1
+
+
+def test_settings_reach_machine_and_workload(capsys: CAPTURE) -> None:
+    sets = ["channels=16", "timing.tRCD_ns=14", "asic.adders=64", "workload.n_ctx=2048", "workload.layers=1"]
+    arguments = [part for setting in sets for part in ("--set", setting)]
+    assert main(["run", "gpt2", "--tokens", "1", "--json", "-", *arguments]) == 0
+    parameters = json.loads(capsys.readouterr().out)["parameters"]
+    assert (parameters["channels"], parameters["timing"]["tRCD_ns"], parameters["asic"]["adders"]) == (16, 14, 64)
+
+
+def test_a_printed_machine_runs_as_ones_own(tmp_path: Path, capsys: CAPTURE) -> None:
+    assert main(["machine", "pim_gpt"]) == 0
+    text = capsys.readouterr().out
+    assert "channels: 8                            # T: paper" in text
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text.replace("channels: 8 ", "channels: 4 ").replace("name: pim_gpt", "name: mine"))
+    assert main(["run", "gpt2", "--tokens", "1", "--machine", str(mine), "--json", "-"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["machine"], report["parameters"]["channels"]) == ("mine", 4)
+
+
+def test_a_machine_file_may_state_only_what_differs(tmp_path: Path, capsys: CAPTURE) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("model: pim_gpt\nname: half\nchannels: 4\nasic: {adders: 128}\n")
+    assert main(["run", "gpt2", "--tokens", "1", "--machine", str(mine), "--json", "-"]) == 0
+    parameters = json.loads(capsys.readouterr().out)["parameters"]
+    assert (parameters["channels"], parameters["banks"], parameters["asic"]["adders"]) == (4, 16, 128)
+
+
+def test_list_names_machines_and_workloads(capsys: CAPTURE) -> None:
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "machines"
+    assert lines[1].startswith("  pim_gpt        PIM-GPT: 8 channels of GDDR6")
+    assert "  gpt2           12 layers, d 768, 12 heads, context 1024, 124.4 M parameters, on pim_gpt" in lines
+    assert len(lines) == 3 + 8
+
+
+@pytest.mark.parametrize(
+    ("stage", "first"), [("graph", "graph gpt2: "), ("mapped", "mapped gpt2: "), ("program", "program gpt2: ")]
+)
+def test_explain_prints_each_stage(stage: str, first: str, capsys: CAPTURE) -> None:
+    assert main(["explain", "gpt2", "--stage", stage]) == 0
+    assert capsys.readouterr().out.startswith(first)
+
+
+def test_version(capsys: CAPTURE) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == "hwsim 0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "nowhere.yaml"], "nowhere.yaml: no such file"),
+        (["run", "gtp2"], "gtp2: no such file and no shipped workload; nearest: gpt2"),
+        (["run", "gpt2", "--machine", "pim"], "pim: no such machine or file; nearest: pim_gpt"),
+        (["run", "gpt2", "--machine", "no.yaml"], "no.yaml: no such file"),
+        (["run", "gpt2", "--set", "chanels=4"], "--set chanels: no such parameter; nearest: channels"),
+        (["run", "gpt2", "--set", "workload.layer=4"], "--set workload.layer: no such field; nearest: layers"),
+        (["run", "gpt2", "--set", "channels"], "--set channels: expected key=value"),
+        (["run", "gpt2", "--set", "channels=[1"], "--set channels=[1: "),
+        (["run", "gpt2", "--set", "channels=-1"], "pim_gpt: channels: input should be greater than or equal to 1"),
+        (["run", "gpt2", "--tokens", "0"], "--tokens: expected at least 1, got 0"),
+        (["run", "gpt2", "--tokens", "5000"], "longer than n_ctx 1024; set it with --set workload.n_ctx=5000"),
+        (["run", "gpt2", "--tokens", "many"], "Invalid value for '--tokens'"),
+        (["run", "gpt2", "--set", "rows=100"], "gpt2: weights need 165.0 MiB and the cache of 1024 tokens x 1"),
+        (["run", "gpt2", "--set", "workload.heads=7"], "d_model 768 is not divisible by 7 heads"),
+        (["run", "gpt2", "--json", "/nowhere/a.json"], "/nowhere/a.json: there is no folder /nowhere"),
+        (["run", "gpt2", "--json", "/"], "/: is a folder"),
+        (["run"], "Missing argument 'WORKLOAD'"),
+        (["fly"], "No such command 'fly'"),
+        (["explain", "gpt2", "--stage", "moon"], "Invalid value for '--stage'"),
+        (["machine", "moon"], "moon: no such machine"),
+    ],
+)
+def test_what_is_wrong_is_one_line_on_stderr_and_status_2(
+    arguments: list[str], message: str, capsys: CAPTURE
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("hwsim: error: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_a_failed_run_leaves_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text("earlier")
+    assert main(["run", "gpt2", "--set", "rows=100", "--json", str(file)]) == 2
+    assert file.read_text() == "earlier"
+    assert os.listdir(tmp_path) == ["report.json"]
+
+
+def test_a_wrong_file_is_named_with_its_place(tmp_path: Path, capsys: CAPTURE) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: x\nlayers: [1, 2\n")
+    assert main(["run", str(bad)]) == 2
+    assert f"{bad}:3:1: YAML syntax" in capsys.readouterr().err
+    bad.write_text("model: tpu\n")
+    assert main(["run", "gpt2", "--machine", str(bad)]) == 2
+    assert "model: expected one of pim_gpt, got 'tpu'" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    script = f"{sys.executable} -c 'import sys; from hwsim.cli import main; sys.exit(main([\"list\"]))' | head -1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("machines\n", "")
+
+
+def test_names_resolve_from_any_folder(tmp_path: Path) -> None:
+    script = "import sys; from hwsim.cli import main; sys.exit(main(['run', 'gpt2', '--tokens', '1', '--quiet']))"
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
