@@ -76,5 +76,3 @@ def load_machine(source: str, settings: Mapping[str, Any]) -> tuple[Machine[Any,
     spec = machine.spec_file.load(path, settings)
     machine.check(spec)
     return machine, spec
-
-

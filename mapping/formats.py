@@ -7,8 +7,8 @@ pattern for floats) and back; `round_to` does both.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import ml_dtypes
 import numpy as np
@@ -19,6 +19,8 @@ Overflow = Literal["wrap", "saturate"]
 
 # Codes travel as int64 and values as float64, whose integers are exact up to here.
 MAX_WIDTH = 53
+# Far beyond any hardware, and near enough that every scale is a normal float64.
+MAX_INTEGER = 128
 
 
 class FormatError(ValueError):
@@ -60,9 +62,11 @@ class Format(Protocol):
 class Fixed:
     """Fixed point as in `ap_fixed<W, I>`: `integer` bits before the point, the sign among them.
 
+    `integer` may be negative or exceed `width`: the point then lies outside the stored bits.
+
     Raises
     ------
-    FormatError : a width beyond 53 bits, whose values float64 could not carry exactly
+    FormatError : a width beyond 53 bits, whose values float64 could not carry exactly; an unknown mode
     """
 
     width: int
@@ -74,6 +78,11 @@ class Fixed:
     def __post_init__(self) -> None:
         if not 1 <= self.width <= MAX_WIDTH:
             raise FormatError(f"width {self.width} is outside 1..{MAX_WIDTH} bits")
+        if abs(self.integer) > MAX_INTEGER:
+            raise FormatError(f"integer bits {self.integer} are outside -{MAX_INTEGER}..{MAX_INTEGER}")
+        for name, mode, modes in (("rounding", self.rounding, Rounding), ("overflow", self.overflow, Overflow)):
+            if mode not in get_args(modes):
+                raise FormatError(f"no {name} {mode!r}; understood are {', '.join(get_args(modes))}")
 
     @property
     def bits(self) -> int:
@@ -111,46 +120,68 @@ class Fixed:
         values = np.asarray(x, dtype=np.float64)
         if np.isnan(values).any():
             raise FormatError(f"NaN has no value in {self}")
-        scaled = values * 2.0**self.fraction  # a power of two: exact
-        whole = np.floor(scaled) if self.rounding == "floor" else np.rint(scaled)
         low, high = self.code_range
         if self.overflow == "saturate":
-            return np.clip(whole, low, high).astype(np.int64)
-        if np.isinf(whole).any():
+            return np.clip(self._whole(values), low, high).astype(np.int64)
+        if np.isinf(values).any():
             raise FormatError(f"infinity cannot wrap in {self}")
-        return ((np.fmod(whole, 2.0**self.width).astype(np.int64) - low) % (1 << self.width)) + low
+        # what exceeds 2^integer wraps away whole; fmod is exact, and rounding cannot tell the difference
+        whole = self._whole(np.fmod(values, 2.0**self.integer)).astype(np.int64)
+        return ((whole - low) % (1 << self.width)) + low
 
     def dequantise(self, codes: ArrayLike) -> NDArray[np.float64]:
-        return np.asarray(codes, dtype=np.int64).astype(np.float64) * self.resolution
+        return _checked_codes(codes, self.code_range, self).astype(np.float64) * self.resolution
+
+    def _whole(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values as whole multiples of the resolution; a power of two scales exactly."""
+        if self.rounding == "floor":
+            # steps above 1 lose no information by a floor before, but a tiny negative value would by underflow
+            values = np.floor(values) if self.fraction < 0 else values
+            return np.floor(_scaled(values, self.fraction))
+        return np.rint(_scaled(values, self.fraction))
 
     def __str__(self) -> str:
         name = "fixed" if self.signed else "ufixed"
-        return f"{name}({self.width},{self.integer})"
+        modes = "" if (self.rounding, self.overflow) == ("floor", "wrap") else f",{self.rounding},{self.overflow}"
+        return f"{name}({self.width},{self.integer}{modes})"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Int(Fixed):
     """An integer: fixed point with nothing behind the point; rounds to nearest and saturates by default."""
 
-    integer: int = 0
+    integer: int = field(init=False, default=0)  # the width, set below
     rounding: Rounding = "nearest_even"
     overflow: Overflow = "saturate"
 
-    @property
-    def fraction(self) -> int:
-        return 0
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "integer", self.width)
+        super().__post_init__()
 
     def __str__(self) -> str:
-        return f"{'int' if self.signed else 'uint'}{self.width}"
+        standard = (self.rounding, self.overflow) == ("nearest_even", "saturate")
+        modes = "" if standard else f"({self.rounding},{self.overflow})"
+        return f"{'int' if self.signed else 'uint'}{self.width}{modes}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Float:
-    """An IEEE-style float; rounds to nearest even, overflows to infinity."""
+    """An IEEE-style float; rounds to nearest even, overflows to infinity, keeps subnormal numbers.
+
+    Raises
+    ------
+    FormatError : a name without a numpy type, or bits that are not those of the type
+    """
 
     name: str
     exponent_bits: int
     mantissa_bits: int
+
+    def __post_init__(self) -> None:
+        if self.name not in _DTYPES:
+            raise FormatError(f"no float {self.name!r}; there are {', '.join(_DTYPES)}")
+        if self.bits != 8 * self.dtype.itemsize:
+            raise FormatError(f"{self.name} has {8 * self.dtype.itemsize} bits, got {self.bits}")
 
     @property
     def bits(self) -> int:
@@ -193,8 +224,9 @@ class Float:
         return np.where(np.abs(rounded) > self.maximum, np.copysign(np.inf, x), rounded)
 
     def dequantise(self, codes: ArrayLike) -> NDArray[np.float64]:
-        pattern = np.asarray(codes, dtype=np.int64).astype(f"u{self.bytes}")
-        values: NDArray[np.float64] = pattern.view(self.dtype).astype(np.float64)
+        pattern = _checked_codes(codes, (0, (1 << self.bits) - 1), self).astype(f"u{self.bytes}")
+        with np.errstate(invalid="ignore"):  # a signalling NaN is a value like others
+            values: NDArray[np.float64] = pattern.view(self.dtype).astype(np.float64)
         return values
 
     def __str__(self) -> str:
@@ -227,6 +259,9 @@ def round_to(x: ArrayLike, fmt: Format) -> NDArray[np.float64]:
 def parse_format(text: str) -> Format:
     """A format from its text: `bf16`, `fp16`, `fp32`, `int8`, `uint4`, `fixed(32,10)`, `ufixed(8,0)`.
 
+    Modes other than the usual ones follow: `fixed(32,10,nearest_even,saturate)`, `int8(floor,wrap)`. The text of
+    a format parses to that format.
+
     Raises
     ------
     FormatError : names what is understood
@@ -234,8 +269,29 @@ def parse_format(text: str) -> Format:
     compact = text.replace(" ", "")
     if compact in FLOATS:
         return FLOATS[compact]
-    if match := re.fullmatch(r"(u?)int(\d{1,3})", compact):
-        return Int(width=int(match[2]), signed=not match[1])
-    if match := re.fullmatch(r"(u?)fixed\((\d{1,3}),(-?\d{1,3})\)", compact):
-        return Fixed(width=int(match[2]), integer=int(match[3]), signed=not match[1])
+    if match := re.fullmatch(r"(u?)int(\d{1,3})(?:\((\w+),(\w+)\))?", compact):
+        return Int(width=int(match[2]), signed=not match[1], **_modes(match[3], match[4]))
+    if match := re.fullmatch(r"(u?)fixed\((\d{1,3}),(-?\d{1,3})(?:,(\w+),(\w+))?\)", compact):
+        modes = _modes(match[4], match[5])
+        return Fixed(width=int(match[2]), integer=int(match[3]), signed=not match[1], **modes)
     raise FormatError(f"no number format {text!r}; understood are {', '.join(FLOATS)}, int8, uint4, fixed(32,10)")
+
+
+def _modes(rounding: str | None, overflow: str | None) -> dict[str, Any]:
+    """The modes that a text names; none for the usual ones."""
+    return {} if rounding is None else {"rounding": rounding, "overflow": overflow}
+
+
+def _scaled(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
+    """Values times 2^exponent; what exceeds float64 becomes infinity."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.ldexp(values, exponent))
+
+
+def _checked_codes(codes: ArrayLike, code_range: tuple[int, int], fmt: Format) -> NDArray[np.int64]:
+    array = np.asarray(codes, dtype=np.int64)
+    low, high = code_range
+    outside = array[(array < low) | (array > high)]
+    if outside.size:
+        raise FormatError(f"code {outside.flat[0]} is outside {low}..{high} of {fmt}")
+    return array

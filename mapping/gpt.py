@@ -20,9 +20,7 @@ def build_graph(workload: GptWorkload) -> OperatorGraph:
     if whole:
         ids = Tensor(name="token_ids", shape=("tokens",), fmt=Int(width=32, signed=True))
         operators.append(
-            Embed(
-                name="embed", inputs=("token_ids",), fmt=fmt, vocab=workload.vocab, positions=workload.n_ctx, width=d
-            )
+            Embed(name="embed", inputs=("token_ids",), fmt=fmt, vocab=workload.vocab, positions=workload.n_ctx, width=d)
         )
         inputs = (ids,)
     else:

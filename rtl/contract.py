@@ -71,7 +71,7 @@ class Contract(ABC):
     @property
     def proven(self) -> bool:
         """Whether RTL of ours is proven to take exactly the cycles that this contract states."""
-        return self.preset == "rtl"
+        return self.preset == "rtl" and "rtl" in self.presets
 
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, formats as text."""
@@ -87,13 +87,14 @@ class Contract(ABC):
         """What the block takes."""
 
     def require_range(self, name: str, low: int, high: int) -> None:
-        """Check one parameter.
+        """Check one whole-number parameter.
 
         Raises
         ------
-        ContractError : it lies outside low..high
+        ContractError : it is no integer, or lies outside low..high
         """
         value = getattr(self, name)
+        if not isinstance(value, int):
+            raise ContractError(f"{self.block}: {name} must be an integer, got {value!r}")
         if not low <= value <= high:
             raise ContractError(f"{self.block}: {name} must be {low} to {high}, got {value}")
-

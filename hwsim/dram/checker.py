@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hwsim.dram.log import LoggedCommand
 from hwsim.dram.standard import Command, Constraint, Standard
+
+NEVER = -(1 << 60)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,7 @@ class Violation:
 def first_violation(
     log: Sequence[LoggedCommand], standard: Standard, *, max_refresh_delay: int | None = None
 ) -> Violation | None:
-    """Check a channel's log in order of issue.
+    """Check a channel's log in order of issue, from idle with all banks closed.
 
     Parameters
     ----------
@@ -35,15 +38,24 @@ def first_violation(
 
     Returns
     -------
-    The first violation, or None where the log is legal.
+    The first violation, or None where the log is legal. Of several constraints that one command breaks, the one
+    that holds it longest.
     """
     checker = _Checker(standard, max_refresh_delay)
     for index, entry in enumerate(log):
-        violation = checker.check(index, entry)
-        if violation:
-            return violation
+        broken = checker.broken_rule(entry)
+        if broken:
+            rule, earliest = broken
+            return Violation(index=index, command=entry, rule=rule, earliest=earliest)
         checker.enter(entry)
     return None
+
+
+class _Issues(NamedTuple):
+    """The last issues of one command at one level: by node, newest last."""
+
+    by_node: list[deque[int]]
+    banks_of_node: int
 
 
 class _Checker:
@@ -53,69 +65,49 @@ class _Checker:
         self.standard = standard
         self.max_refresh_delay = max_refresh_delay
         self.open = [-1] * standard.banks
-        self.last_cycle: int | None = None
+        self.last_cycle = NEVER
         self.refreshes = 0
-        usable = [c for c in standard.constraints if standard.shares_node(c)]
-        self.waits: dict[str, list[Constraint]] = defaultdict(list)
-        longest: dict[str, int] = defaultdict(lambda: 1)
-        for constraint in usable:
-            self.waits[constraint.following].append(constraint)
-            longest[constraint.preceding] = max(longest[constraint.preceding], constraint.window)
-        self.longest = longest
-        self.issued: dict[tuple[str, int, str], deque[int]] = {}
+        self.waits: dict[str, list[tuple[_Issues, Constraint]]] = defaultdict(list)
+        self.issues: dict[str, dict[str, _Issues]] = defaultdict(dict)  # by command, then level
+        longest = max((c.window for c in standard.constraints), default=1)
+        for constraint in standard.constraints:
+            if standard.shares_node(constraint):
+                issues = self.issues[constraint.preceding]
+                if constraint.level not in issues:
+                    issues[constraint.level] = _no_issues(standard, constraint.level, longest)
+                self.waits[constraint.following].append((issues[constraint.level], constraint))
+        self.blocks = {name: standard.banks_below(command.scope) for name, command in standard.commands.items()}
 
-    def check(self, index: int, entry: LoggedCommand) -> Violation | None:
-        def broken(rule: str, earliest: int | None = None) -> Violation:
-            return Violation(index=index, command=entry, rule=rule, earliest=earliest)
-
+    def broken_rule(self, entry: LoggedCommand) -> tuple[str, int | None] | None:
+        """The rule that a command breaks, and until when it holds the command where it is one of timing."""
+        if entry.cycle <= self.last_cycle:
+            return "one command a cycle, in order of time", self.last_cycle + 1
         command = self.standard.commands.get(entry.command)
         if command is None:
-            return broken(f"{self.standard.name} has no such command")
-        address = self._bad_address(command, entry)
-        if address:
-            return broken(address)
-        if self.last_cycle is not None and entry.cycle <= self.last_cycle:
-            return broken("one command a cycle, in order of time", self.last_cycle + 1)
-        state = self._bad_state(command, entry)
-        if state:
-            return broken(state)
-        for constraint in self.waits[entry.command]:
-            node = self.standard.node(constraint.level, max(entry.bank, 0))
-            past = self.issued.get((constraint.level, node, constraint.preceding))
-            if past and len(past) >= constraint.window:
-                earliest = past[-constraint.window] + constraint.latency
-                if entry.cycle < earliest:
-                    found = entry.cycle - past[-constraint.window]
-                    window = f" (window of {constraint.window})" if constraint.window > 1 else ""
-                    return broken(
-                        f"{constraint.preceding} -> {constraint.following} at {constraint.level}{window}: "
-                        f"{constraint.latency} cycles, found {found}",
-                        earliest,
-                    )
-        return self._late_refresh(command, entry, index)
+            return f"{self.standard.name} has no such command", None
+        rule = self._bad_address(command, entry) or self._bad_state(command, entry) or self._late_refresh(entry)
+        return (rule, None) if rule else self._too_early(entry)
 
     def enter(self, entry: LoggedCommand) -> None:
         """Take a legal command into the state."""
-        standard = self.standard
-        command = standard.commands[entry.command]
-        depth = standard.level_names.index(command.scope)
-        for level in standard.level_names[: depth + 1]:
-            key = (level, standard.node(level, max(entry.bank, 0)), entry.command)
-            if key not in self.issued:
-                self.issued[key] = deque(maxlen=self.longest[entry.command])
-            self.issued[key].append(entry.cycle)
+        bank = max(entry.bank, 0)
+        for by_node, banks_of_node in self.issues[entry.command].values():
+            by_node[bank // banks_of_node].append(entry.cycle)
         self.last_cycle = entry.cycle
+        command = self.standard.commands[entry.command]
         if command.kind == "activate":
-            self._set_open(command, entry, entry.row)
+            self._set_open(entry, entry.row)
         elif command.kind == "precharge" or command.auto_precharge:
-            self._set_open(command, entry, -1)
-        elif command.kind == "refresh":
+            self._set_open(entry, -1)
+        elif self.standard.refresh and entry.command == self.standard.refresh.command:
             self.refreshes += 1
 
     def _bad_address(self, command: Command, entry: LoggedCommand) -> str | None:
         standard = self.standard
-        whole = standard.banks_below(command.scope) == standard.banks
-        if not whole and not 0 <= entry.bank < standard.banks:
+        if self.blocks[entry.command] == standard.banks:
+            if entry.bank != -1:
+                return f"works on all banks and names none, found {entry.bank}"
+        elif not 0 <= entry.bank < standard.banks:
             return f"needs a bank below {standard.banks}"
         if command.kind in ("activate", "column") and not 0 <= entry.row < standard.rows:
             return f"needs a row below {standard.rows}"
@@ -124,31 +116,60 @@ class _Checker:
         return None
 
     def _bad_state(self, command: Command, entry: LoggedCommand) -> str | None:
-        rows = {self.open[b] for b in self._banks(command, entry)}
-        if command.kind == "column" and rows != {entry.row}:
-            return f"needs row {entry.row} open, found {_rows(rows)}"
-        if command.kind in ("activate", "refresh") and rows != {-1}:
-            return f"needs closed banks, found {_rows(rows)}"
+        if command.kind == "column":
+            rows = self._open_rows(entry)
+            if rows != {entry.row}:
+                return f"needs row {entry.row} open, found {_listed(rows)}"
+        elif command.kind in ("activate", "refresh"):
+            rows = self._open_rows(entry)
+            if rows != {-1}:
+                return f"needs closed banks, found {_listed(rows)}"
         return None
 
-    def _late_refresh(self, command: Command, entry: LoggedCommand, index: int) -> Violation | None:
+    def _late_refresh(self, entry: LoggedCommand) -> str | None:
+        """Whoever comes behind the deadline of a refresh shows that it is late, be it the refresh itself."""
         rule = self.standard.refresh
-        if self.max_refresh_delay is None or rule is None or command.name == rule.command:
+        if self.max_refresh_delay is None or rule is None:
             return None
         due = (self.refreshes + 1) * rule.interval
-        if command.name != rule.precharge and entry.cycle > due + self.max_refresh_delay:
-            return Violation(index=index, command=entry, rule=f"refresh due at cycle {due} has not come")
-        return None
+        if entry.cycle <= due + self.max_refresh_delay:
+            return None
+        return f"refresh due at cycle {due} must come by {due + self.max_refresh_delay}"
 
-    def _set_open(self, command: Command, entry: LoggedCommand, row: int) -> None:
-        for b in self._banks(command, entry):
-            self.open[b] = row
+    def _too_early(self, entry: LoggedCommand) -> tuple[str, int] | None:
+        bank = max(entry.bank, 0)
+        earliest, binding = entry.cycle, None
+        for (by_node, banks_of_node), constraint in self.waits[entry.command]:
+            allowed = by_node[bank // banks_of_node][-constraint.window] + constraint.latency
+            if allowed > earliest:
+                earliest, binding = allowed, constraint
+        if binding is None:
+            return None
+        found = binding.latency - (earliest - entry.cycle)
+        window = f" (window of {binding.window})" if binding.window > 1 else ""
+        pair = f"{binding.preceding} -> {binding.following} at {binding.level}{window}"
+        return f"{pair}: {binding.latency} cycles, found {found}", earliest
 
-    def _banks(self, command: Command, entry: LoggedCommand) -> range:
-        block = self.standard.banks_below(command.scope)
+    def _open_rows(self, entry: LoggedCommand) -> set[int]:
+        banks = self._banks(entry)
+        return set(self.open[banks.start : banks.stop])
+
+    def _set_open(self, entry: LoggedCommand, row: int) -> None:
+        for bank in self._banks(entry):
+            self.open[bank] = row
+
+    def _banks(self, entry: LoggedCommand) -> range:
+        """The banks that one issue covers."""
+        block = self.blocks[entry.command]
         first = max(entry.bank, 0) // block * block
         return range(first, first + block)
 
 
-def _rows(rows: set[int]) -> str:
+def _no_issues(standard: Standard, level: str, longest: int) -> _Issues:
+    banks_of_node = standard.banks_below(level)
+    nodes = range(standard.banks // banks_of_node)
+    return _Issues([deque([NEVER] * longest, maxlen=longest) for _ in nodes], banks_of_node)
+
+
+def _listed(rows: set[int]) -> str:
     return ", ".join("closed" if row < 0 else f"row {row}" for row in sorted(rows))

@@ -30,7 +30,7 @@ KIND, BLOCK, ACTIVATE, PRECHARGE, AUTO, DURATION, CAUSE, SPACING, RING, RING_LEN
 KINDS = {"activate": 0, "precharge": 1, "column": 2, "register": 3, "refresh": 4, "other": 5}
 KIND_ACTIVATE, KIND_PRECHARGE, KIND_COLUMN = 0, 1, 2
 # Columns of Tables.constraints.
-LEVEL, PRECEDING, LATENCY, WINDOW = range(4)
+PLACE, LATENCY, LEVEL, PRECEDING, WINDOW = range(5)
 # Tables.scalars.
 COMMANDS, BANKS, COLUMNS, RING_BASE, RING_STRIDE, FIRST_TIME, REFRESH, REFRESH_PRECHARGE, INTERVAL, REACH = range(10)
 # Where the cycles of a play go; see `_charge`.
@@ -50,7 +50,8 @@ class Tables(NamedTuple):
     Attributes
     ----------
     commands : (commands, 12) what a command is, does and waits for; FIRST and LAST delimit its constraints
-    constraints : (n, 4) grouped by the following command
+    constraints : (n, 5) grouped by the following command; PLACE is where bank 0's past issue stands in the state,
+        all that a command on all banks needs to know
     nodes : (levels, banks) place of a bank's node in the state
     level_banks : (levels,) banks in a node
     scalars : (10,)
@@ -120,11 +121,24 @@ def compile_tables(standard: Standard) -> Tables:
     ]
     return Tables(
         commands=_ints(commands),
-        constraints=_ints(constraints).reshape(-1, 4),
+        constraints=_with_places(constraints, commands, nodes, scalars),
         nodes=_ints(nodes),
         level_banks=_ints(level_banks),
         scalars=_ints(scalars),
     )
+
+
+def _with_places(
+    constraints: list[tuple[int, int, int, int]], commands: list[list[int]], nodes: list[list[int]], scalars: list[int]
+) -> Ints:
+    """Put the place of bank 0's past issue before each (level, preceding, latency, window)."""
+    rows = []
+    for level, preceding, latency, window in constraints:
+        node = nodes[level][0]
+        number = (node - scalars[FIRST_TIME]) // scalars[COMMANDS]
+        history = scalars[RING_BASE] + number * scalars[RING_STRIDE] + commands[preceding][RING] + window - 1
+        rows.append((node + preceding if window == 1 else history, latency, level, preceding, window))
+    return _ints(rows).reshape(-1, 5)
 
 
 def new_states(standard: Standard, tables: Tables, channels: int, first_refresh: int | None) -> Ints:
@@ -157,6 +171,10 @@ def _ints(values: Iterable[object]) -> Ints:
 def _earliest(s, t, command, bank):
     """First cycle that the bus and every constraint of the table allow."""
     bound = s[LAST_ISSUE] + 1
+    if t.commands[command, BLOCK] == t.scalars[BANKS]:
+        for k in range(t.commands[command, FIRST], t.commands[command, LAST]):
+            bound = max(bound, s[t.constraints[k, PLACE]] + t.constraints[k, LATENCY])
+        return bound
     for k in range(t.commands[command, FIRST], t.commands[command, LAST]):
         row = t.constraints[k]
         node = t.nodes[row[LEVEL], bank]
@@ -345,8 +363,19 @@ def _play_channel(s, t, requests, row_base, start, members, tally, causes, log, 
                 finish = max(finish, final + t.commands[command, DURATION])
                 if record:
                     place = column if is_column else -1
-                    _log(log, klass, cycle, command, bank, row if is_column else -1, place, columns, position,
-                         burst, spacing)
+                    _log(
+                        log,
+                        klass,
+                        cycle,
+                        command,
+                        bank,
+                        row if is_column else -1,
+                        place,
+                        columns,
+                        position,
+                        burst,
+                        spacing,
+                    )
                 opened = False
                 refreshed = False
                 position += burst
@@ -429,8 +458,17 @@ def play_package(states, class_of, t, requests, offsets, program_of, row_base, s
         scratch[:] = 0
         program = program_of[c]
         done = _play_channel(
-            states[c], t, requests[offsets[program] : offsets[program + 1]], row_base, start, members, tally,
-            scratch, log, c, record,
+            states[c],
+            t,
+            requests[offsets[program] : offsets[program + 1]],
+            row_base,
+            start,
+            members,
+            tally,
+            scratch,
+            log,
+            c,
+            record,
         )
         if done > finish:
             finish = done

@@ -38,13 +38,11 @@ def encode(requests: Iterable[Request], standard: Standard) -> NDArray[np.int64]
     ------
     DramError : a command or an address that the standard does not have
     """
-    ids = {name: index for index, name in enumerate(standard.commands)}
+    ids = standard.command_ids
     rows = []
     for request in requests:
         _check(request, standard)
-        rows.append(
-            (ids[request.command], request.bank, request.row, request.column, request.count, request.repeat)
-        )
+        rows.append((ids[request.command], request.bank, request.row, request.column, request.count, request.repeat))
     return np.array(rows, dtype=np.int64).reshape(-1, len(FIELDS))
 
 

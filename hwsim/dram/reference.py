@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from hwsim.dram.log import LoggedCommand
-from hwsim.dram.program import Request
+from hwsim.dram.program import Request, encode
 from hwsim.dram.standard import Command, Constraint, Standard
 
 
@@ -27,10 +27,10 @@ class ReferenceChannel:
         self._counts: dict[str, int] = defaultdict(int)
         self._open = [-1] * standard.banks
         self._issued: dict[str, list[LoggedCommand]] = defaultdict(list)
-        self._waits: dict[str, list[Constraint]] = defaultdict(list)
+        self._waits: dict[str, list[tuple[Constraint, int]]] = defaultdict(list)  # with the banks of a node
         for constraint in standard.constraints:
             if standard.shares_node(constraint):
-                self._waits[constraint.following].append(constraint)
+                self._waits[constraint.following].append((constraint, standard.banks_below(constraint.level)))
         interval = standard.refresh.interval if standard.refresh else 0
         self._due = interval if first_refresh is None else first_refresh
 
@@ -39,7 +39,13 @@ class ReferenceChannel:
         return dict(self._counts)
 
     def play(self, requests: Sequence[Request], start: int) -> int:
-        """Play a program from cycle `start` on; return the cycle in which its last command completes."""
+        """Play a program from cycle `start` on; return the cycle in which its last command completes.
+
+        Raises
+        ------
+        DramError : a command or an address that the standard does not have
+        """
+        encode(requests, self.standard)  # only for its checks
         finish = start
         for request in requests:
             command = self.standard.commands[request.command]
@@ -120,11 +126,13 @@ class ReferenceChannel:
     def _earliest(self, command: Command, bank: int) -> int:
         """First cycle that the bus and every constraint allow, from the log alone."""
         bound = self.log[-1].cycle + 1 if self.log else -(10**18)
-        for constraint in self._waits[command.name]:
-            node = self.standard.node(constraint.level, max(bank, 0))
+        for constraint, banks_of_node in self._waits[command.name]:
+            node = max(bank, 0) // banks_of_node
             seen = 0
             for entry in reversed(self._issued[constraint.preceding]):
-                if self.standard.node(constraint.level, max(entry.bank, 0)) != node:
+                if entry.cycle + constraint.latency <= bound:
+                    break  # nor do older ones bind
+                if max(entry.bank, 0) // banks_of_node != node:
                     continue
                 seen += 1
                 if seen == constraint.window:

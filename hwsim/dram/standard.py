@@ -12,11 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from importlib import resources
 from typing import Any, Literal
 
-import yaml
-
+from hwsim.data_file import read_data, read_text
 from hwsim.errors import DramError
 
 CommandKind = Literal["activate", "precharge", "column", "register", "refresh", "other"]
@@ -94,6 +92,11 @@ class Standard:
         return math.prod(count for _, count in self.levels)
 
     @cached_property
+    def command_ids(self) -> Mapping[str, int]:
+        """Number of each command, as encoded programs hold it."""
+        return {name: index for index, name in enumerate(self.commands)}
+
+    @cached_property
     def level_names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.levels)
 
@@ -125,9 +128,7 @@ def timing_defaults(name: str) -> dict[str, float]:
 
 def timing_provenance(name: str) -> dict[str, dict[str, Any]]:
     """Grade, confidence and source of each timing parameter of a standard."""
-    return {
-        key: {k: v for k, v in entry.items() if k != "value"} for key, entry in _read_yaml(name)["timing"].items()
-    }
+    return {key: {k: v for k, v in entry.items() if k != "value"} for key, entry in _read_yaml(name)["timing"].items()}
 
 
 def load_standard(
@@ -209,12 +210,10 @@ def _evaluate(node: ast.expr, text: str, params: Mapping[str, int]) -> int:
             raise DramError(f"latency {text!r}: only sums and differences of parameters and integers are understood")
 
 
-def _read_constraints(
-    file: str, commands: Mapping[str, Command], params: Mapping[str, int]
-) -> tuple[Constraint, ...]:
+def _read_constraints(file: str, commands: Mapping[str, Command], params: Mapping[str, int]) -> tuple[Constraint, ...]:
     """Expand the table: each row stands for every pair of a preceding and a following command."""
     found: dict[tuple[str, str, str, int], int] = {}
-    for row in csv.DictReader(io.StringIO(_data(file))):
+    for row in csv.DictReader(io.StringIO(read_text("hwsim.dram", f"standards/{file}"))):
         latency = evaluate(row["latency"], params)
         window = int(row.get("window") or 1)
         for preceding in row["preceding"].split():
@@ -238,9 +237,7 @@ def _check(standard: Standard) -> None:
         if count < 1:
             raise DramError(f"standard {standard.name}: {level} count must be at least 1, got {count}")
     if standard.refresh:
-        recovery = max(
-            (c.latency for c in standard.constraints if c.preceding == standard.refresh.command), default=0
-        )
+        recovery = max((c.latency for c in standard.constraints if c.preceding == standard.refresh.command), default=0)
         if standard.refresh.interval <= recovery + standard.params.get("nRP", 0):
             raise DramError(
                 f"standard {standard.name}: refresh every {standard.refresh.interval} cycles leaves no time "
@@ -267,12 +264,8 @@ def _cycles(standard: str, key: str, value: float | Fraction, clock_hz: Fraction
 def _read_yaml(name: str) -> dict[str, Any]:
     if name not in STANDARDS:
         raise DramError(f"no DRAM standard {name!r}; there are {', '.join(STANDARDS)}")
-    document: dict[str, Any] = yaml.safe_load(_data(f"{name}.yaml"))
+    document: dict[str, Any] = read_data("hwsim.dram", f"standards/{name}.yaml")
     return document
-
-
-def _data(file: str) -> str:
-    return (resources.files("hwsim.dram") / "standards" / file).read_text(encoding="utf-8")
 
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:

@@ -59,9 +59,7 @@ class TimeBase:
         if rate > MAX_TICKS_PER_SECOND:
             shown = ", ".join(f"{name} {float(freq):g} Hz" for name, freq in exact.items())
             raise MachineError(f"clocks {shown} have no common multiple below {MAX_TICKS_PER_SECOND:g} Hz")
-        clocks = {
-            name: Clock(name=name, freq_hz=freq, period_ticks=int(rate / freq)) for name, freq in exact.items()
-        }
+        clocks = {name: Clock(name=name, freq_hz=freq, period_ticks=int(rate / freq)) for name, freq in exact.items()}
         return cls(ticks_per_second=int(rate), clocks=clocks)
 
     def seconds(self, ticks: int) -> float:

@@ -25,8 +25,9 @@ class Unit:
 
     def occupy(self, cycles: int, *, kind: str, name: str) -> simpy.Event:
         """Work for some cycles of the unit's clock; the event fires when it is done."""
-        now = int(self.env.now)
-        start = now + self.clock.wait(now)
-        end = start + self.clock.ticks(cycles)
+        now: int = self.env.now  # type: ignore[assignment]  # all delays are integers
+        period = self.clock.period_ticks
+        start = now + -now % period
+        end = start + cycles * period
         self.trace.record(self.name, kind, name, start, end)
         return self.env.timeout(end - now)

@@ -56,9 +56,7 @@ class MatrixPlacement:
             columns = ceil_div(inputs, target.lanes)
             chunks.append(Chunk(first_input=first, inputs=inputs, columns=columns, base_column=base))
             base += slots * columns
-        return cls(
-            operator=operator, d_in=d_in, d_out=d_out, base_row=base_row, chunks=tuple(chunks), target=target
-        )
+        return cls(operator=operator, d_in=d_in, d_out=d_out, base_row=base_row, chunks=tuple(chunks), target=target)
 
     @property
     def rows(self) -> int:

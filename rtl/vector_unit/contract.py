@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from mapping.formats import BF16, FP32, Format
-from rtl.contract import Contract, Resources
+from mapping.formats import BF16, FLOATS, FP32, Float, Format
+from rtl.contract import Contract, ContractError, Resources
 
 # Operations of the algorithms, an element each: (adds, multiplies). The golden model carries out exactly these;
-# a test counts them there. Changes of an exponent alone (halving, scaling by 2^k) count as an add.
+# a test counts them there. Changes of an exponent alone (halving, scaling by 2^k) count as an add; reading an
+# exponent, changing a sign and saturating an operand to a constant are gates beside the units and count as nothing.
 ROUND = (2, 0)  # to the nearest integer: add and subtract a large constant
 
 
@@ -74,6 +75,10 @@ class VectorUnitContract(Contract):
         self.require_range("taylor_terms", 1, 20)
         self.require_range("newton_steps", 0, 10)
         self.require_range("rsqrt_steps", 0, 10)
+        for name in ("internal", "accumulator"):
+            fmt = getattr(self, name)
+            if not isinstance(fmt, Float):  # the algorithms take exponents apart
+                raise ContractError(f"{self.block}: {name} must be one of {', '.join(FLOATS)}, got {fmt}")
 
     def cycles(self, work: Phases) -> int:
         """Cycles of phases that run one after another."""
@@ -92,6 +97,8 @@ class VectorUnitContract(Contract):
 
     def softmax_phases(self, rows: int, length: int) -> Phases:
         """Scaled softmax: scale by 1/sqrt(d), subtract the maximum, exponential, sum, reciprocal, multiply."""
+        if self._nothing(rows=rows, length=length):
+            return ()
         n = rows * length
         exp, reciprocal = self.exp_operations, self.reciprocal_operations
         return (
@@ -105,12 +112,16 @@ class VectorUnitContract(Contract):
 
     def gelu_phases(self, elements: int) -> Phases:
         """GELU in its tanh form, as x / (1 + exp(-2u)) with u = sqrt(2/pi) (x + 0.044715 x^3)."""
+        if self._nothing(elements=elements):
+            return ()
         exp, reciprocal = self.exp_operations, self.reciprocal_operations
         # -2u = x (a + b x^2): three multiplications and an addition
         return (_map("gelu", elements, (1 + exp[0] + 1 + reciprocal[0], 3 + exp[1] + reciprocal[1] + 1)),)
 
     def layernorm_phases(self, rows: int, length: int) -> Phases:
         """LayerNorm: mean, variance of the differences, fast inverse square root, scale and shift."""
+        if self._nothing(rows=rows, length=length):
+            return ()
         n = rows * length
         rsqrt = self.rsqrt_operations
         return (
@@ -124,14 +135,20 @@ class VectorUnitContract(Contract):
 
     def add_phases(self, elements: int) -> Phases:
         """One addition an element: the residual."""
+        if self._nothing(elements=elements):
+            return ()
         return (_map("add", elements, (1, 0), read=2),)
 
     def accumulate_phases(self, elements: int, parts: int) -> Phases:
         """Sum `parts` partial results for each element: chunks of a long input, and the bias."""
+        if self._nothing(elements=elements, parts=parts):
+            return ()
         return (_map("accumulate", elements, (parts - 1, 0), read=parts),)
 
     def argmax_phases(self, elements: int) -> Phases:
         """Index of the largest of `elements` values."""
+        if self._nothing(elements=elements):
+            return ()
         return (_reduce("argmax", 1, elements),)
 
     @property
@@ -149,6 +166,13 @@ class VectorUnitContract(Contract):
     def rsqrt_operations(self) -> tuple[int, int]:
         """The bit trick is one integer subtraction, halving x an exponent add; a step is y (1.5 - x/2 y y)."""
         return 1 + 1 + self.rsqrt_steps, 3 * self.rsqrt_steps
+
+    def _nothing(self, **sizes: int) -> bool:
+        """Whether a size is 0, so that there is nothing to do."""
+        for name, size in sizes.items():
+            if size < 0:
+                raise ContractError(f"{self.block}: {name} must not be negative, got {size}")
+        return 0 in sizes.values()
 
     def _phase_cycles(self, phase: Phase) -> int:
         if not phase.adds and not phase.multiplies:

@@ -21,6 +21,7 @@ GELU_LINEAR = -2 * 0.7978845608028654
 GELU_CUBIC = GELU_LINEAR * 0.044715
 EPSILON = 1e-5
 EXP_LOWEST = -87.0  # below, the result counts as zero: FP32 has no normal number there
+EXP_HIGHEST = 89.0  # from 88.73 on, the result is infinite in FP32 and all smaller formats
 MAGIC = 0x5F3759DF
 
 
@@ -31,12 +32,16 @@ class Arithmetic:
         self.fmt = fmt
 
     def add(self, a: ArrayLike, b: ArrayLike) -> Values:
-        return self._round(np.add(a, b, dtype=np.float64))
+        return self._round(np.add(self.operand(a), self.operand(b), dtype=np.float64))
 
     def multiply(self, a: ArrayLike, b: ArrayLike) -> Values:
         # a product of two floats of 24 bits or less is exact in float64, so it is rounded once; so is a sum
         # wherever it matters to FP32 (float64 has more than twice its bits)
-        return self._round(np.multiply(a, b, dtype=np.float64))
+        return self._round(np.multiply(self.operand(a), self.operand(b), dtype=np.float64))
+
+    def operand(self, x: ArrayLike) -> ArrayLike:
+        """`x` as the unit sees it: a constant is stored in the format, arrays hold its values already."""
+        return self._round(np.asarray(x, dtype=np.float64)) if isinstance(x, float) else x
 
     def maximum(self, a: Values, b: Values) -> Values:
         """A comparison, done by an adder."""
@@ -57,7 +62,8 @@ class Arithmetic:
 
     def _round(self, x: Values) -> Values:
         if isinstance(self.fmt, Float) and self.fmt is FLOATS["fp32"]:
-            return x.astype(np.float32).astype(np.float64)  # the common case, without going through codes
+            with np.errstate(over="ignore"):
+                return x.astype(np.float32).astype(np.float64)  # the common case, without going through codes
         return round_to(x, self.fmt)
 
 
@@ -80,30 +86,31 @@ class VectorUnit:
         self.sum_op = accumulate or Arithmetic(contract.accumulator)
 
     def exp(self, x: ArrayLike) -> Values:
-        """e^x by range reduction and `taylor_terms` terms of the series; 0 below -87."""
+        """e^x by range reduction and `taylor_terms` terms of the series; 0 below -87, infinite beyond FP32."""
         x = np.asarray(x, dtype=np.float64)
         op = self.op
-        clamped = np.maximum(x, EXP_LOWEST)
+        clamped = np.clip(x, EXP_LOWEST, EXP_HIGHEST)
         k = op.to_integer(op.multiply(clamped, LOG2E))
         r = op.add(clamped, op.multiply(k, -LN2))
         terms = self.contract.taylor_terms
         coefficients = 1 / np.cumprod(np.concatenate(([1.0], np.arange(1, terms))))
-        result = np.full_like(r, coefficients[-1])
+        result = np.full_like(r, op.operand(float(coefficients[-1])))
         for coefficient in coefficients[-2::-1]:
-            result = op.add(op.multiply(result, r), coefficient)
+            result = op.add(op.multiply(result, r), float(coefficient))
         result = op.scale_exponent(result, k)
         return np.where(x < EXP_LOWEST, 0.0, result)
 
     def reciprocal(self, d: ArrayLike) -> Values:
-        """1/d for positive d by Newton-Raphson on d scaled into [0.5, 1)."""
+        """1/d for positive d by Newton-Raphson on d scaled into [0.5, 1); 0 for infinity."""
         d = np.asarray(d, dtype=np.float64)
         op = self.op
-        _, exponent = np.frexp(d)
-        scaled = op.scale_exponent(d, -exponent)
+        finite = np.where(np.isinf(d), 1.0, d)
+        _, exponent = np.frexp(finite)
+        scaled = op.scale_exponent(finite, -exponent)
         x = op.add(op.multiply(scaled, -32 / 17), 48 / 17)
         for _ in range(self.contract.newton_steps):
             x = op.multiply(x, op.add(2.0, -op.multiply(scaled, x)))
-        return op.scale_exponent(x, -exponent)
+        return np.where(np.isinf(d), 0.0, op.scale_exponent(x, -exponent))
 
     def rsqrt(self, d: ArrayLike) -> Values:
         """1/sqrt(d) for positive d by the fast inverse square root."""
@@ -128,8 +135,7 @@ class VectorUnit:
         x = np.asarray(x, dtype=np.float64)
         op = self.op
         factor = op.add(op.multiply(op.multiply(x, x), GELU_CUBIC), GELU_LINEAR)
-        exponent = np.minimum(op.multiply(x, factor), 80.0)  # keeps the exponential finite where GELU is 0
-        denominator = op.add(1.0, self.exp(exponent))
+        denominator = op.add(1.0, self.exp(op.multiply(x, factor)))  # infinite where GELU is 0
         return round_to(op.multiply(x, self.reciprocal(denominator)), self.contract.output)
 
     def layernorm(self, x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Values:

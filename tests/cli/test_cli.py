@@ -127,9 +127,7 @@ def test_version(capsys: CAPTURE) -> None:
         (["machine", "moon"], "moon: no such machine"),
     ],
 )
-def test_what_is_wrong_is_one_line_on_stderr_and_status_2(
-    arguments: list[str], message: str, capsys: CAPTURE
-) -> None:
+def test_what_is_wrong_is_one_line_on_stderr_and_status_2(arguments: list[str], message: str, capsys: CAPTURE) -> None:
     assert main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""

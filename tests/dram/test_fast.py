@@ -1,5 +1,6 @@
 """The fast player equals the reference to the cycle, command by command."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,8 +13,6 @@ from hwsim.dram.reference import ReferenceChannel
 from hwsim.dram.standard import STANDARDS, Standard, load_standard
 from hwsim.errors import DramError
 from tests.dram.strategies import plays, programs
-
-import numpy as np
 
 
 @pytest.mark.parametrize("name", STANDARDS)

@@ -1,5 +1,6 @@
 """PIM-GPT as a whole: against the reference player, against laws, against its paper's figures."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def replay(program: Program) -> tuple[int, list[ReferenceChannel]]:
                 ends = []
                 for index, channel in enumerate(channels):
                     requests = channel_requests(work.program, index, spec.standard)
-                    moved = [type(r)(**{**vars(r), "row": r.row + instruction.row_base}) for r in requests]
+                    moved = [replace(r, row=r.row + instruction.row_base) for r in requests]
                     ends.append(channel.play(moved, start))
                 now = clock.ticks(max(ends))
             else:
@@ -244,8 +245,8 @@ def test_scores_that_exceed_the_sram_go_in_head_groups() -> None:
     small = {"asic.sram_bytes": 7_000}
     program = program_of(workload, small)
     last = list(program.steps())[-1]
-    kinds = [i.kind for i in program.instructions(last) if i.kind in ("attention_scores", "softmax", "attention_values")]
-    assert kinds == ["attention_scores", "softmax", "attention_values"] * 2
+    attention = ["attention_scores", "softmax", "attention_values"]
+    assert [i.kind for i in program.instructions(last) if i.kind in attention] == attention * 2
     assert run(workload, settings=small).latency_s > run(workload).latency_s
 
 

@@ -16,7 +16,15 @@ from mapping.pim import CachePlacement, MatrixPlacement, PimTarget
 
 STANDARD = load_standard("pim_gpt", columns=8, rows=2000, refresh=False)
 TARGET = PimTarget(
-    channels=2, banks=16, rows=2000, columns=8, lanes=16, buffer_elements=128, sram_bytes=1 << 17, score_bytes=4, fmt=BF16
+    channels=2,
+    banks=16,
+    rows=2000,
+    columns=8,
+    lanes=16,
+    buffer_elements=128,
+    sram_bytes=1 << 17,
+    score_bytes=4,
+    fmt=BF16,
 )
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hwsim.shipped import find_workload
 from mapping.errors import GraphError
 from mapping.formats import BF16, FP32
 from mapping.gpt import build_graph
@@ -9,7 +10,6 @@ from mapping.graph import OperatorGraph
 from mapping.operators import OPERATORS, Act, Attention, Eltwise, Linear, Operator, Tensor
 from mapping.patterns import Causal
 from mapping.workload import Step, load_workload
-from hwsim.shipped import find_workload
 from tests.mapping.workloads import tiny
 
 X = Tensor(name="x", shape=("tokens", 8), fmt=BF16)
@@ -27,7 +27,8 @@ def test_the_graph_of_a_tiny_model_reads_like_this() -> None:
         "norm l0.norm1[tokens, 64] bf16 <- embedded; layernorm 64; macs 0 bytes 128 weights 256 B",
         "linear l0.qkv[tokens, 192] bf16 <- l0.norm1; 64 -> 192 + bias; macs 12288 bytes 384 weights 24960 B",
         "kv_cache l0.kv[context, 128] bf16 <- l0.qkv; append 2 heads x (32 + 32); macs 0 bytes 1024 weights 0 B",
-        "attention l0.attention[tokens, 64] bf16 <- l0.qkv, l0.kv; 2 heads x 32, causal; macs 512 bytes 128 weights 0 B",
+        "attention l0.attention[tokens, 64] bf16 <- l0.qkv, l0.kv; 2 heads x 32, causal; "
+        "macs 512 bytes 128 weights 0 B",
         "linear l0.proj[tokens, 64] bf16 <- l0.attention; 64 -> 64 + bias; macs 4096 bytes 128 weights 8320 B",
         "eltwise l0.add1[tokens, 64] bf16 <- embedded, l0.proj; add 64; macs 0 bytes 128 weights 0 B",
         "norm l0.norm2[tokens, 64] bf16 <- l0.add1; layernorm 64; macs 0 bytes 128 weights 256 B",
@@ -52,9 +53,7 @@ def test_kv_cache_of_gpt2_is_36_kib_a_token() -> None:
 
 
 def test_prefill_at_once_counts_causal_pairs() -> None:
-    attention = Attention(
-        name="a", inputs=("q", "c"), fmt=BF16, heads=2, kv_heads=2, d_k=4, d_v=4, pattern=Causal()
-    )
+    attention = Attention(name="a", inputs=("q", "c"), fmt=BF16, heads=2, kv_heads=2, d_k=4, d_v=4, pattern=Causal())
     assert attention.macs(Step(queries=3, context=3)) == 2 * 6 * 8
     assert attention.kv_bytes_read(Step(queries=3, context=3)) == 3 * 2 * 8 * 2
 

@@ -42,12 +42,18 @@ def test_presets_are_sets_of_the_same_parameters() -> None:
         ("silicon", {}, "shifter: no preset 'silicon'; there are published, rtl"),
         ("rtl", {"stage": 1}, "shifter: no parameter 'stage'; there are preset, source, stages"),
         ("rtl", {"stages": 9}, "shifter: stages must be 1 to 8, got 9"),
+        ("rtl", {"stages": 2.5}, "shifter: stages must be an integer, got 2.5"),
     ],
 )
 def test_a_wrong_parameter_is_one_line(preset: str, overrides: dict[str, Any], message: str) -> None:
     with pytest.raises(ContractError) as caught:
         Shifter.from_preset(preset, **overrides)
     assert str(caught.value) == message
+
+
+def test_a_block_without_rtl_cannot_be_proven() -> None:
+    assert list(SramContract.presets) == ["published"]
+    assert not SramContract(preset="rtl").proven
 
 
 def test_resources_add_and_multiply() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
-from mapping.formats import BF16, FP32, round_to
+from mapping.formats import BF16, FP16, FP32, Float, Int, round_to
 from rtl.contract import ContractError
 from rtl.vector_unit.contract import Phases, VectorUnitContract
 from rtl.vector_unit.golden import Arithmetic, Values, VectorUnit
@@ -84,6 +84,30 @@ def test_cycles_by_hand() -> None:
     assert UNIT.cycles((exponential,)) == 672 + 16  # 86,016 multiplications on 128, and a chain of 17 to fill
 
 
+def test_cycles_of_small_functions_by_hand() -> None:
+    # two rows of 4 fit the units at once, so each phase takes 1 cycle and its chain's filling:
+    # scale 1 + 0, maximum 1 + 1, exponential 1 + 16, sum 1 + 1, reciprocal (6 adds, 7 multiplies) 1 + 12, normalise 1
+    assert UNIT.cycles(UNIT.softmax_phases(2, 4)) == 1 + 2 + 17 + 2 + 13 + 1
+    # sum 2, mean 1, differences 1 + 1, sum 2, inverse deviation (4, 4) 1 + 7, normalise (1, 2) 1 + 2
+    assert UNIT.cycles(UNIT.layernorm_phases(1, 4)) == 2 + 1 + 2 + 2 + 8 + 3
+    assert UNIT.operations(UNIT.gelu_phases(1)) == (17, 18)
+    assert UNIT.cycles(UNIT.gelu_phases(1)) == 1 + 34
+
+
+def test_no_work_takes_nothing() -> None:
+    for phases in (
+        UNIT.softmax_phases(1, 0),
+        UNIT.softmax_phases(0, 8),
+        UNIT.layernorm_phases(2, 0),
+        UNIT.gelu_phases(0),
+        UNIT.add_phases(0),
+        UNIT.accumulate_phases(5, 0),
+        UNIT.argmax_phases(0),
+    ):
+        assert (UNIT.operations(phases), UNIT.cycles(phases), UNIT.words(phases)) == ((0, 0), 0, 0)
+    assert UNIT.operations(UNIT.accumulate_phases(5, 1)) == (0, 0)
+
+
 def test_memory_words_by_hand() -> None:
     assert UNIT.words(UNIT.add_phases(10)) == 30
     assert UNIT.words(UNIT.softmax_phases(2, 5)) == 3 * 20 + 2 * 12 + 2 * 2
@@ -113,12 +137,39 @@ def test_a_unit_without_adders_is_refused() -> None:
         VectorUnitContract.from_preset("published", adders=0)
 
 
+def test_negative_work_is_refused() -> None:
+    with pytest.raises(ContractError, match="vector_unit: length must not be negative, got -1"):
+        UNIT.softmax_phases(1, -1)
+
+
+@pytest.mark.parametrize("name", ["internal", "accumulator"])
+def test_arithmetic_without_exponents_is_refused(name: str) -> None:
+    with pytest.raises(ContractError, match=f"vector_unit: {name} must be one of bf16, fp16, fp32, got int8"):
+        VectorUnitContract.from_preset("published", **{name: Int(width=8)})
+
+
 def test_errors_of_the_functions_over_their_range() -> None:
     x = np.linspace(-86.9, 88, 200_001).astype(np.float32).astype(np.float64)
     d = np.exp(np.linspace(-60, 60, 200_001)).astype(np.float32).astype(np.float64)
-    assert np.abs(GOLDEN.exp(x) / np.exp(x) - 1).max() < 7e-6  # the series ends behind r^5
+    assert np.abs(GOLDEN.exp(x) / np.exp(x) - 1).max() < 8e-6  # the series ends behind r^5; FP32 holds k ln 2
     assert np.abs(GOLDEN.reciprocal(d) * d - 1).max() < 1.5e-7
     assert np.abs(GOLDEN.rsqrt(d) * np.sqrt(d) - 1).max() < 1.76e-3  # the known error of one step
+
+
+@pytest.mark.parametrize("fmt", [BF16, FP16, FP32], ids=str)
+def test_far_from_zero_the_functions_end_in_their_limits(fmt: Float) -> None:
+    unit = VectorUnit(VectorUnitContract.from_preset("published", internal=fmt, accumulator=fmt, output=fmt))
+    assert unit.exp([-np.inf, np.inf, 1e30]).tolist() == [0.0, np.inf, np.inf]
+    assert unit.reciprocal([1.0, np.inf]).tolist() == pytest.approx([1.0, 0.0], abs=1e-2)
+    assert unit.gelu([-300.0, 0.0]).tolist() == [0.0, 0.0]
+    assert unit.gelu([300.0]).item() == pytest.approx(300, rel=1e-2)
+    assert unit.softmax([[0.0, -np.inf]]).tolist() == pytest.approx(np.array([[1.0, 0.0]]), abs=1e-2)
+
+
+def test_constants_are_stored_in_the_internal_format() -> None:
+    # 0.1 is 0.10009765625 in BF16; its product with 3 rounds from there, not from 0.1
+    assert Arithmetic(BF16).multiply(np.array([3.0]), 0.1).tolist() == round_to([3 * 0.10009765625], BF16).tolist()
+    assert Arithmetic(BF16).add(np.array([0.0]), 0.1).tolist() == [0.10009765625]
 
 
 def test_the_exponential_ends_in_zero() -> None:

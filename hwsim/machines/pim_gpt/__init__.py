@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 
-import yaml
-
+from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
 from hwsim.machines.machine import Machine, Progress
 from hwsim.machines.pim_gpt.lower import Program, lower
@@ -49,14 +47,11 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
 
 @cache
 def _spec_file() -> SpecFile[PimGptSpec]:
-    text = (resources.files("hwsim.machines.pim_gpt") / "spec.yaml").read_text(encoding="utf-8")
-    document = yaml.safe_load(text)
+    document = dict(read_data("hwsim.machines.pim_gpt", "spec.yaml"))
     provenance = document.pop("provenance")
     timing = timing_of_standard()
     graded = {f"timing.{key}": entry for key, entry in timing_provenance(STANDARD).items() if key in timing}
-    return SpecFile(
-        model=PimGptSpec, defaults={**document, "timing": timing}, provenance={**provenance, **graded}
-    )
+    return SpecFile(model=PimGptSpec, defaults={**document, "timing": timing}, provenance={**provenance, **graded})
 
 
 MACHINE = PimGpt()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -152,15 +152,15 @@ class Lowering:
         keys, values = _cache_writes(self, step)
         instructions: list[Instruction] = []
         for part in _parts(self, step.tokens, step.batch):
-            if isinstance(part, AttentionScores):
+            if isinstance(part, list):
+                instructions += part
+            elif isinstance(part, AttentionScores):
                 instructions += self._attention(part, passes)
-            elif isinstance(part, CachePlacement):
-                instructions += [
+            else:
+                instructions += (
                     Instruction(f"{part.operator}.k", "kv_cache", "pim", keys, part.base_row),
                     Instruction(f"{part.operator}.v", "kv_cache", "pim", values, part.base_row),
-                ]
-            else:
-                instructions.append(part)
+                )
         return instructions
 
     def check(self) -> None:
@@ -295,11 +295,22 @@ class AttentionPass(NamedTuple):
     sums: AsicWork | None
 
 
+# A run of instructions that are the same in every step, or what the instructions of the step are to be made for.
+Part = list[Instruction] | AttentionScores | CachePlacement
+
+
 @lru_cache(maxsize=4)
-def _parts(lowering: Lowering, tokens: int, batch: int) -> tuple[Instruction | AttentionScores | CachePlacement, ...]:
+def _parts(lowering: Lowering, tokens: int, batch: int) -> tuple[Part, ...]:
     """A step's instructions, with a place left where the work depends on the context: attention, cache writes."""
-    parts: list[Instruction | AttentionScores | CachePlacement] = []
+    parts: list[Part] = []
     caches = lowering.mapped.placement.caches
+
+    def fixed(instructions: list[Instruction]) -> None:
+        if parts and isinstance(parts[-1], list):
+            parts[-1].extend(instructions)
+        else:
+            parts.append(instructions)
+
     for mapped in lowering.mapped.operators:
         op = mapped.operator
         if isinstance(op, AttentionScores):
@@ -307,11 +318,10 @@ def _parts(lowering: Lowering, tokens: int, batch: int) -> tuple[Instruction | A
         elif op.name in caches:
             parts.append(caches[op.name])
         elif op.kind not in ("softmax", "attention_values"):  # these come with their scores
-            parts += lowering._fixed(mapped, tokens, batch)
+            fixed(lowering._fixed(mapped, tokens, batch))
     if lowering.workload.lm_head == "pim":
         argmax = lowering.unit.argmax_phases(lowering.workload.vocab) * batch
-        parts.append(lowering._asic("argmax", "eltwise", argmax))
-        parts.append(lowering._host("token", "embed", TOKEN_BYTES * batch))
+        fixed([lowering._asic("argmax", "eltwise", argmax), lowering._host("token", "embed", TOKEN_BYTES * batch)])
     return tuple(parts)
 
 
@@ -351,7 +361,7 @@ def _attention_pass(lowering: Lowering, queries: tuple[Query, ...]) -> Attention
         if parts > 1:
             sums += unit.accumulate_phases(query.heads * cache.head_dim, parts)
     return AttentionPass(
-        scores=lowering._pim(lowering.builder.scores(cache, queries)),
+        scores=_scores_work(lowering, tuple(_whole_slots(cache, query) for query in queries)),
         softmax=lowering.asic_work(softmax),
         values=_values_work(lowering, tuple(_whole_columns(cache, query) for query in queries)),
         sums=lowering.asic_work(sums) if sums else None,
@@ -363,16 +373,26 @@ def _values_work(lowering: Lowering, queries: tuple[Query, ...]) -> PimWork:
     return lowering._pim(lowering.builder.values(lowering.any_cache, queries))
 
 
+@lru_cache(maxsize=8)
+def _scores_work(lowering: Lowering, queries: tuple[Query, ...]) -> PimWork:
+    return lowering._pim(lowering.builder.scores(lowering.any_cache, queries))
+
+
+def _whole_slots(cache: CachePlacement, query: Query) -> Query:
+    """The query with its keys widened to all that the sweep of K reads: banks work in step, slot by slot."""
+    channels, all_banks = cache.target.channels, cache.target.all_banks
+    first, last = query.first, query.last
+    if first % all_banks <= all_banks - channels:  # every channel has keys of this slot from `first` on
+        first -= first % all_banks
+    if last % all_banks >= channels:  # every channel has keys of this slot before `last`
+        last += -last % all_banks
+    return replace(query, first=first, last=last)
+
+
 def _whole_columns(cache: CachePlacement, query: Query) -> Query:
     """The query with its keys widened to whole column accesses: what the sweep of V really reads."""
     lanes = cache.target.lanes
-    return Query(
-        sequence=query.sequence,
-        first=query.first // lanes * lanes,
-        last=-(-query.last // lanes) * lanes,
-        head=query.head,
-        head_end=query.head_end,
-    )
+    return replace(query, first=query.first // lanes * lanes, last=-(-query.last // lanes) * lanes)
 
 
 @lru_cache(maxsize=8)

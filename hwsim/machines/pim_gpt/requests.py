@@ -77,9 +77,7 @@ class RequestBuilder:
         for sequence, token in tokens:
             channel, bank, slot = cache.k_home(token)
             row, column = self._place(cache.k_base(sequence), slot * cache.key_columns)
-            programs[channel].append(
-                Request(command="WR", bank=bank, row=row, column=column, count=cache.key_columns)
-            )
+            programs[channel].append(Request(command="WR", bank=bank, row=row, column=column, count=cache.key_columns))
         return self._package(programs)
 
     def write_values(self, cache: CachePlacement, tokens: Iterable[tuple[int, int]]) -> PackageProgram:
@@ -109,9 +107,7 @@ class RequestBuilder:
                 for slot in range(0, slots, batch):
                     outputs = min(batch, slots - slot)
                     row, column = self._place(0, chunk.base_column + slot * chunk.columns)
-                    yield Request(
-                        command="MAC16", row=row, column=column, count=outputs * chunk.columns, repeat=group
-                    )
+                    yield Request(command="MAC16", row=row, column=column, count=outputs * chunk.columns, repeat=group)
                     yield Request(command="RDMAC16", count=outputs * group)
 
     def _scores(self, cache: CachePlacement, channel: int, query: Query) -> Iterator[Request]:
@@ -177,7 +173,7 @@ class RequestBuilder:
         return base_row + row, within
 
     def _package(self, programs: Iterable[Iterable[Request]]) -> PackageProgram:
-        return PackageProgram.of([encode(requests, self.standard) for requests in programs])
+        return PackageProgram.of([encode(list(requests), self.standard) for requests in programs])
 
 
 def value_chunks(cache: CachePlacement, query: Query) -> list[tuple[int, int]]:

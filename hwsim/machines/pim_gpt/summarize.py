@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
+from hwsim.data_file import read_data
 from hwsim.dram.fast import Package
 from hwsim.dram.kernel import CAUSES
 from hwsim.machines.pim_gpt.model import Run
@@ -162,9 +159,7 @@ def _dram(run: Run) -> DramUse:
 
 def _causes(run: Run) -> dict[str, int]:
     """DRAM cycles by cause over all kinds of work; they add up to the time in which the package was busy."""
-    return {
-        cause: sum(int(cycles[i]) for cycles in run.pim.causes.values()) for i, cause in enumerate(CAUSES)
-    }
+    return {cause: sum(int(cycles[i]) for cycles in run.pim.causes.values()) for i, cause in enumerate(CAUSES)}
 
 
 def _bound(run: Run, causes: dict[str, int]) -> Bound:
@@ -254,7 +249,7 @@ def _published(run: Run, dram: DramUse) -> list[Published]:
         "max_context": float(max_context(run.program.mapped)),
     }
     found = []
-    for entry in _published_figures():
+    for entry in read_data("hwsim.machines.pim_gpt", "published.yaml"):
         if entry.get("only", run.program.workload.name) != run.program.workload.name:
             continue
         ours = figures[entry["ours"]] if "ours" in entry else None
@@ -269,12 +264,3 @@ def _published(run: Run, dram: DramUse) -> list[Published]:
             )
         )
     return found
-
-
-@cache
-def _published_figures() -> list[dict[str, Any]]:
-    text = (resources.files("hwsim.machines.pim_gpt") / "published.yaml").read_text(encoding="utf-8")
-    figures: list[dict[str, Any]] = yaml.safe_load(text)
-    return figures
-
-
