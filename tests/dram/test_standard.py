@@ -1,10 +1,11 @@
 """Standards are data: what their files say, and what is said about a wrong one."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from hwsim.dram.standard import STANDARDS, evaluate, load_standard, timing_provenance
+from hwsim.dram.standard import STANDARDS, Constraint, evaluate, load_standard, timing_provenance
 from hwsim.errors import DramError
 
 
@@ -45,13 +46,47 @@ def test_a_refresh_interval_that_leaves_no_time_is_refused() -> None:
         load_standard("pim_gpt", timing={"tREFI_ns": 400})
 
 
+def test_an_unknown_standard_names_the_known() -> None:
+    with pytest.raises(DramError) as error:
+        load_standard("hbm9")
+    assert str(error.value) == "no DRAM standard 'hbm9'; there are pim_gpt, gddr6_aim, ddr4_2133"
+
+
+def test_cycles_are_counted_in_whole_numbers() -> None:
+    with pytest.raises(DramError, match=r"timing\.nRP counts cycles and must be whole, got 2\.5"):
+        load_standard("gddr6_aim", timing={"nRP": 2.5})
+
+
+def test_a_standard_without_refresh_keeps_the_rest() -> None:
+    assert load_standard("pim_gpt").without_refresh() == load_standard("pim_gpt", refresh=False)
+
+
 def test_every_timing_parameter_has_a_grade() -> None:
     for name in STANDARDS:
         assert {entry["grade"] for entry in timing_provenance(name).values()} <= {"S", "M", "A", "C"}
 
 
-def test_an_all_bank_command_shares_no_bank_with_anyone() -> None:
+def test_every_column_command_names_commands_that_open_and_close_its_banks() -> None:
+    for name in STANDARDS:
+        commands = load_standard(name).commands
+        columns = [c for c in commands.values() if c.kind == "column"]
+        for column in columns:
+            activate, precharge = commands[str(column.activate)], commands[str(column.precharge)]
+            assert (activate.kind, activate.scope) == ("activate", column.scope)
+            assert (precharge.kind, precharge.scope) == ("precharge", column.scope)
+
+
+def test_a_bank_lies_in_one_node_of_each_level() -> None:
     aim = load_standard("gddr6_aim")
     assert aim.banks_below(aim.commands["MAC16"].scope) == 16
     assert aim.banks_below(aim.commands["ACT4"].scope) == 4
+    assert [aim.node("channel", bank) for bank in (0, 15)] == [0, 0]
     assert [aim.node("bankgroup", bank) for bank in (0, 3, 4, 15)] == [0, 0, 1, 3]
+
+
+def test_a_constraint_of_a_bank_spares_commands_on_all_banks() -> None:
+    aim = load_standard("gddr6_aim")
+    within = Constraint(level="bank", preceding="ACT", following="RD", latency=36)
+    assert aim.shares_node(within)
+    assert not aim.shares_node(replace(within, preceding="ACT16"))
+    assert aim.shares_node(replace(within, preceding="ACT16", level="channel"))
