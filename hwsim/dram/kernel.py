@@ -18,7 +18,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from hwsim.dram.kernel_cache import find_cache_folder
 from hwsim.dram.standard import Standard
+
+find_cache_folder()
 
 Ints = NDArray[np.int64]
 

@@ -12,7 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 @contextmanager
 def progress_bar() -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr while the block runs; it vanishes at the end."""
-    columns = (TextColumn("simulating"), BarColumn(), MofNCompleteColumn(), TextColumn("tokens"), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("tokens", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        task = progress.add_task("loading the DRAM kernel (compiled once, at the first run)", total=None)
+
+        def update(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, description="tokens")
+
+        yield update

@@ -22,13 +22,14 @@ def render(report: Report, console: Console) -> None:
     _table(
         console,
         "Units",
-        ("unit", "busy cycles", "busy", "timing from"),
+        ("unit", "busy cycles", "busy", "RTL", "timing from"),
         (
             (
                 unit.name,
                 f"{unit.busy_cycles:,}",
                 f"{unit.utilisation:.1%}",
-                f"{unit.source} ({'proven by RTL' if unit.proven else 'no RTL yet'})",
+                "proven" if unit.proven else "none",
+                unit.source,
             )
             for unit in report.units
         ),
@@ -109,7 +110,8 @@ def _published(report: Report, console: Console) -> None:
     for figure in report.published:
         ours = "not comparable" if figure.ours is None else _figure(figure.ours)
         ratio = "" if figure.ratio is None else f"{figure.ratio:.3f}"
-        rows.append((figure.name, figure.theirs, ours, ratio, figure.grade, figure.note))
+        reason = figure.note.removeprefix("not comparable: ")
+        rows.append((figure.name, figure.theirs, ours, ratio, figure.grade, reason))
     _table(console, "Published figures", ("figure", "theirs", "ours", "ratio", "grade", "note"), rows)
 
 

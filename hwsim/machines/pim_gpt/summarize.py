@@ -124,7 +124,7 @@ def _units(run: Run) -> list[UnitUse]:
                 name=name,
                 busy_cycles=cycles,
                 utilisation=cycles * run.asic.clock.period_ticks / run.ticks,
-                source=f"{done} operations on {count}",
+                source=f"{done:,} operations on {count} {name.removeprefix('asic.')}",
                 proven=False,
             )
         )
