@@ -62,10 +62,14 @@ def _check(request: Request, standard: Standard) -> None:
     if command.kind not in ("column", "register", "other"):
         raise DramError(f"{request.command} is issued by the controller, not by a program")
     if request.count < 0 or request.repeat < 1:
-        raise DramError(f"{request.command}: count {request.count} and repeat {request.repeat} must not be negative")
+        raise DramError(
+            f"{request.command}: count {request.count} and repeat {request.repeat} must be at least 0 and 1"
+        )
     if command.kind != "column":
+        if request.bank != ALL_BANKS:
+            raise DramError(f"{request.command} names no bank, got bank {request.bank}")
         return
-    single = command.scope == "bank"
+    single = standard.banks_below(command.scope) < standard.banks
     if single != (request.bank != ALL_BANKS) or not -1 <= request.bank < standard.banks:
         raise DramError(f"{request.command}: bank {request.bank} is not one of the {standard.banks} of its scope")
     last = request.row * standard.columns + request.column + max(request.count, 1) - 1

@@ -160,6 +160,11 @@ def load_standard(
             raise DramError(f"standard {name}: no timing parameter {key!r}{_nearest(key, values)}")
         values[key] = value
     clock = Fraction(clock_hz) if clock_hz is not None else Fraction(str(raw["clock_hz"]))
+    if clock <= 0:
+        raise DramError(f"standard {name}: clock_hz must be positive, got {clock}")
+    for level in levels or ():
+        if level not in raw["levels"]:
+            raise DramError(f"standard {name}: no level {level!r}; there are {', '.join(raw['levels'])}")
     params = {_cycles_name(key): _cycles(name, key, value, clock) for key, value in values.items()}
     commands = {
         command: Command(name=command, **{**entry, "duration": evaluate(str(entry.get("duration", 1)), params)})
@@ -171,9 +176,9 @@ def load_standard(
         name=name,
         clock_hz=clock,
         levels=tuple(level_counts.items()),
-        rows=rows or raw["rows"],
-        columns=columns or raw["columns"],
-        column_bytes=column_bytes or raw["column_bytes"],
+        rows=raw["rows"] if rows is None else rows,
+        columns=raw["columns"] if columns is None else columns,
+        column_bytes=raw["column_bytes"] if column_bytes is None else column_bytes,
         params=params,
         commands=commands,
         constraints=_read_constraints(raw["constraints"], commands, params),
@@ -191,12 +196,16 @@ def load_standard(
 
 def evaluate(expression: str, params: Mapping[str, int]) -> int:
     """Value of a sum or difference of parameters and integers, such as `nCL + nBL + 3 - nCWL`."""
-    return _evaluate(ast.parse(expression, mode="eval").body, expression, params)
+    try:
+        parsed = ast.parse(expression, mode="eval").body
+    except SyntaxError:
+        raise DramError(f"latency {expression!r}: no expression") from None
+    return _evaluate(parsed, expression, params)
 
 
 def _evaluate(node: ast.expr, text: str, params: Mapping[str, int]) -> int:
     match node:
-        case ast.Constant(value=int(value)):
+        case ast.Constant(value=int(value)) if not isinstance(value, bool):
             return value
         case ast.Name(id=name):
             if name not in params:
@@ -237,12 +246,34 @@ def _check(standard: Standard) -> None:
         if count < 1:
             raise DramError(f"standard {standard.name}: {level} count must be at least 1, got {count}")
     if standard.refresh:
-        recovery = max((c.latency for c in standard.constraints if c.preceding == standard.refresh.command), default=0)
-        if standard.refresh.interval <= recovery + standard.params.get("nRP", 0):
-            raise DramError(
-                f"standard {standard.name}: refresh every {standard.refresh.interval} cycles leaves no time "
-                f"for work beside its {recovery} cycles"
-            )
+        _check_refresh(standard, standard.refresh)
+
+
+def _check_refresh(standard: Standard, refresh: Refresh) -> None:
+    """Between two refreshes there must be time to open a row, use it and close it, or a program would never end."""
+    if standard.banks_below(standard.commands[refresh.command].scope) != standard.banks:
+        raise DramError(f"standard {standard.name}: refresh of several ranks in turn is not played; use one rank")
+
+    def longest(preceding: tuple[str, ...], following: tuple[str, ...]) -> int:
+        kinds = {name: command.kind for name, command in standard.commands.items()}
+        waits = [
+            c.latency
+            for c in standard.constraints
+            if kinds[c.preceding] in preceding and kinds[c.following] in following and c.window == 1
+        ]
+        return max(waits, default=0)
+
+    busy = (
+        longest(("refresh",), ("activate", "refresh"))
+        + longest(("activate",), ("column",))
+        + longest(("activate", "column"), ("precharge",))
+        + longest(("precharge", "column"), ("refresh",))
+    )
+    if refresh.interval <= busy:
+        raise DramError(
+            f"standard {standard.name}: refresh every {refresh.interval} cycles leaves no time for work, "
+            f"a refresh and one row take up to {busy}"
+        )
 
 
 def _cycles_name(key: str) -> str:

@@ -108,7 +108,8 @@ def test_a_log_longer_than_its_first_buffer_is_whole() -> None:
         (Request(command="WR", bank=16), "bank 16 is not one of the 16"),
         (Request(command="MAC16", bank=2), "bank 2 is not one of the 16"),
         (Request(command="MAC16", row=16383, count=65), "leaves the bank of 16384 rows x 64 columns"),
-        (Request(command="WRGB", count=-1), "must not be negative"),
+        (Request(command="WRGB", count=-1), "count -1 and repeat 1 must be at least 0 and 1"),
+        (Request(command="WRGB", bank=3), "WRGB names no bank, got bank 3"),
     ],
 )
 def test_a_request_outside_the_device_is_refused(request_: Request, message: str) -> None:

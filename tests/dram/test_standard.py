@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -90,3 +91,33 @@ def test_a_constraint_of_a_bank_spares_commands_on_all_banks() -> None:
     assert aim.shares_node(within)
     assert not aim.shares_node(replace(within, preceding="ACT16"))
     assert aim.shares_node(replace(within, preceding="ACT16", level="channel"))
+
+
+def test_a_refresh_interval_in_which_no_row_can_be_used_is_refused_not_played_forever() -> None:
+    with pytest.raises(DramError, match="refresh every 266 cycles leaves no time for work"):
+        load_standard("gddr6_aim", timing={"nREFI": 266})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"levels": {"bankgrp": 4}}, "no level 'bankgrp'; there are channel, bankgroup, bank"),
+        ({"levels": {"bank": 0}}, "bank count must be at least 1, got 0"),
+        ({"rows": 0}, "rows must be at least 1"),
+        ({"clock_hz": 0}, "clock_hz must be positive, got 0"),
+    ],
+)
+def test_a_shape_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(DramError, match=message):
+        load_standard("gddr6_aim", **changes)
+
+
+def test_ranks_that_would_not_be_refreshed_are_refused() -> None:
+    with pytest.raises(DramError, match="refresh of several ranks in turn is not played"):
+        load_standard("ddr4_2133", levels={"rank": 2})
+
+
+@pytest.mark.parametrize("text", ["nCL +", "True"])
+def test_a_latency_that_is_no_sum_is_refused(text: str) -> None:
+    with pytest.raises(DramError, match="latency"):
+        evaluate(text, {"nCL": 1})
