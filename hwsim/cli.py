@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from hwsim.errors import MachineError, UserError, WorkloadError
+from hwsim.errors import MachineError, UserError, WorkloadError, nearest
 from hwsim.version import VERSION
 
 # Heavy imports (numba, pydantic, rich) wait until a command needs them: `hwsim --version` answers at once.
@@ -114,7 +114,6 @@ def list_all() -> None:
 def show_machine(name: str) -> None:
     """Print machine NAME as YAML to start one of your own from."""
     from hwsim.machines import MACHINES
-    from mapping.workload import nearest
 
     if name not in MACHINES:
         raise MachineError(f"{name}: no such machine{nearest(name, MACHINES)}")

@@ -1,8 +1,17 @@
 """Errors that a user of the simulator can cause; the command line prints one line and exits 2."""
 
-from mapping.errors import GraphError, MappingError, UserError, WorkloadError
+from mapping.errors import GraphError, MappingError, UserError, WorkloadError, nearest
 
-__all__ = ["DramError", "GraphError", "MachineError", "MappingError", "OutputError", "UserError", "WorkloadError"]
+__all__ = [
+    "DramError",
+    "GraphError",
+    "MachineError",
+    "MappingError",
+    "OutputError",
+    "UserError",
+    "WorkloadError",
+    "nearest",
+]
 
 
 class MachineError(UserError):

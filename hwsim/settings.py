@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hwsim.errors import MachineError, UserError
+from hwsim.errors import MachineError, UserError, nearest
 from hwsim.machines import MACHINES
 from hwsim.machines.machine import Machine
 from mapping.errors import WorkloadError
-from mapping.workload import GptWorkload, nearest
+from mapping.workload import GptWorkload
 from mapping.yaml_file import parse_value, read_mapping
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hwsim.errors import WorkloadError
-from mapping.workload import nearest
+from hwsim.errors import WorkloadError, nearest
 
 _PACKAGED = Path(__file__).parent / "_workloads"
 _CHECKOUT = Path(__file__).parent.parent / "workloads"

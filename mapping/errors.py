@@ -1,5 +1,10 @@
 """Errors that a user of the compiler can cause; each message is one line that says what was found and expected."""
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
 
 class UserError(Exception):
     """Base of every error caused by input; the command line prints it and exits 2."""
@@ -15,3 +20,10 @@ class GraphError(UserError):
 
 class MappingError(UserError):
     """A graph does not fit the target it is mapped to."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; nearest: a, b` for a message about an unknown name, with the valid ones that resemble it."""
+    valid = sorted(known)
+    close = difflib.get_close_matches(name, valid, n=3, cutoff=0.4)
+    return f"; nearest: {', '.join(close)}" if close else f"; valid: {', '.join(valid[:12])}"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mapping.errors import WorkloadError
+from mapping.errors import WorkloadError, nearest
 from mapping.formats import FormatError, parse_format
 from mapping.patterns import Causal, Full, Pattern, PatternName, Window
 from mapping.yaml_file import first_problem, read_mapping
@@ -180,13 +179,6 @@ def check_workload(document: Mapping[str, Any], *, origin: str) -> Workload:
         return model.model_validate(dict(document))
     except ValidationError as cause:
         raise WorkloadError(f"{origin}: {first_problem(cause)}") from None
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; nearest: a, b` for a message about an unknown name, with the valid ones that resemble it."""
-    valid = sorted(known)
-    close = difflib.get_close_matches(name, valid, n=3, cutoff=0.4)
-    return f"; nearest: {', '.join(close)}" if close else f"; valid: {', '.join(valid[:12])}"
 
 
 def json_schema() -> dict[str, Any]:

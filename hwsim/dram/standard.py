@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import csv
-import difflib
 import io
 import math
 import re
@@ -15,7 +14,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from hwsim.data_file import read_data, read_text
-from hwsim.errors import DramError
+from hwsim.errors import DramError, nearest
 
 CommandKind = Literal["activate", "precharge", "column", "register", "refresh", "other"]
 Access = Literal["read", "write", "compute"]
@@ -157,7 +156,7 @@ def load_standard(
     values: dict[str, float | Fraction] = dict(timing_defaults(name))
     for key, value in (timing or {}).items():
         if key not in values:
-            raise DramError(f"standard {name}: no timing parameter {key!r}{_nearest(key, values)}")
+            raise DramError(f"standard {name}: no timing parameter {key!r}{nearest(key, values)}")
         values[key] = value
     clock = Fraction(clock_hz) if clock_hz is not None else Fraction(str(raw["clock_hz"]))
     if clock <= 0:
@@ -209,7 +208,7 @@ def _evaluate(node: ast.expr, text: str, params: Mapping[str, int]) -> int:
             return value
         case ast.Name(id=name):
             if name not in params:
-                raise DramError(f"latency {text!r}: no parameter {name!r}{_nearest(name, params)}")
+                raise DramError(f"latency {text!r}: no parameter {name!r}{nearest(name, params)}")
             return params[name]
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return _evaluate(left, text, params) + _evaluate(right, text, params)
@@ -297,8 +296,3 @@ def _read_yaml(name: str) -> dict[str, Any]:
         raise DramError(f"no DRAM standard {name!r}; there are {', '.join(STANDARDS)}")
     document: dict[str, Any] = read_data("hwsim.dram", f"standards/{name}.yaml")
     return document
-
-
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
-    return f"; nearest: {', '.join(close)}" if close else ""

@@ -9,8 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hwsim.errors import MachineError
-from mapping.workload import nearest
+from hwsim.errors import MachineError, nearest
 from mapping.yaml_file import first_problem, read_mapping
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
