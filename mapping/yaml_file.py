@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,17 @@ class _Loader(yaml.SafeLoader):
         if len(mapping) != len(node.value) and not any(key.tag.endswith(":merge") for key, _ in node.value):
             raise yaml.constructor.ConstructorError(None, None, "a key is given twice", node.start_mark)
         return mapping
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float | int:
+        """A whole number with an exponent (`1e9`) may stand where an integer is expected."""
+        value: float = super().construct_yaml_float(node)
+        return int(value) if value.is_integer() and _EXPONENT.fullmatch(node.value) else value
+
+
+# Numbers as people write them: YAML 1.1 takes `1e9` for text, since it has neither point nor sign.
+_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]{1,3}")
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+0123456789"))
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
 def read_mapping(path: Path, error: type[UserError]) -> dict[str, Any]:

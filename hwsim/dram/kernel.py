@@ -366,12 +366,13 @@ def _play_channel(s, t, requests, row_base, start, members, tally, causes, log, 
                 finish = max(finish, final + t.commands[command, DURATION])
                 if record:
                     place = column if is_column else -1
+                    named = bank if block < t.scalars[BANKS] else -1
                     _log(
                         log,
                         klass,
                         cycle,
                         command,
-                        bank,
+                        named,
                         row if is_column else -1,
                         place,
                         columns,

@@ -70,7 +70,8 @@ def _check(request: Request, standard: Standard) -> None:
             raise DramError(f"{request.command} names no bank, got bank {request.bank}")
         return
     single = standard.banks_below(command.scope) < standard.banks
-    if single != (request.bank != ALL_BANKS) or not -1 <= request.bank < standard.banks:
+    only = standard.banks == 1 and request.bank == 0  # the one bank there is has both names
+    if (single != (request.bank != ALL_BANKS) and not only) or not -1 <= request.bank < standard.banks:
         raise DramError(f"{request.command}: bank {request.bank} is not one of the {standard.banks} of its scope")
     last = request.row * standard.columns + request.column + max(request.count, 1) - 1
     if request.row < 0 or not 0 <= request.column < standard.columns or last >= standard.rows * standard.columns:

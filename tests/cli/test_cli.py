@@ -16,7 +16,8 @@ CAPTURE = pytest.CaptureFixture[str]
 
 def test_a_run_prints_a_report(capsys: CAPTURE) -> None:
     assert main(["run", "gpt2", "--tokens", "2"]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err == ""  # no progress bar where no one watches
     for expected in (
         "gpt2 on pim_gpt: decode, 2 tokens, batch 1",
         "time to first token",
@@ -59,6 +60,14 @@ def test_settings_reach_machine_and_workload(capsys: CAPTURE) -> None:
     assert main(["run", "gpt2", "--tokens", "1", "--json", "-", *arguments]) == 0
     parameters = json.loads(capsys.readouterr().out)["parameters"]
     assert (parameters["channels"], parameters["timing"]["tRCD_ns"], parameters["asic"]["adders"]) == (16, 14, 64)
+
+
+def test_numbers_may_have_an_exponent(capsys: CAPTURE) -> None:
+    # YAML 1.1 reads 1e9 as text
+    arguments = ["--set", "asic.clock_hz=5e8", "--set", "pin_rate_gbps=8e0"]
+    assert main(["run", "gpt2", "--tokens", "1", "--json", "-", *arguments]) == 0
+    parameters = json.loads(capsys.readouterr().out)["parameters"]
+    assert (parameters["asic"]["clock_hz"], parameters["pin_rate_gbps"]) == (500_000_000, 8)
 
 
 def test_a_printed_machine_runs_as_ones_own(tmp_path: Path, capsys: CAPTURE) -> None:

@@ -116,3 +116,12 @@ def test_a_request_outside_the_device_is_refused(request_: Request, message: str
     standard: Standard = load_standard("pim_gpt")
     with pytest.raises(DramError, match=message):
         encode([request_], standard)
+
+
+def test_a_channel_of_one_bank_plays_single_bank_commands() -> None:
+    standard = load_standard("pim_gpt", levels={"bankgroup": 1, "bank": 1})
+    requests = [Request(command="MAC16", count=3), Request(command="WR", bank=0, row=1, count=2)]
+    fast, slow = FastChannel(standard, record=True), ReferenceChannel(standard)
+    assert fast.play(requests, 0) == slow.play(requests, 0)
+    assert fast.log == slow.log
+    assert first_violation(fast.log, standard) is None

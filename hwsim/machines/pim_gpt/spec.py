@@ -64,7 +64,7 @@ class PimGptSpec(_Checked):
     row_bytes: int = Field(ge=2, le=1 << 20)
     access_bytes: int = Field(ge=2, le=1 << 12, description="bytes of one column access")
     pins: int = Field(ge=1, le=1024, description="data pins a channel")
-    pin_rate_gbps: float = Field(gt=0, le=1000, strict=False)
+    pin_rate_gbps: float = Field(ge=0.001, le=1000, strict=False)
     dram_clock_hz: int = Field(ge=1_000_000, le=100_000_000_000)
     mac_lanes: int = Field(ge=1, le=4096, description="multipliers a bank")
     mac_clock_hz: int = Field(ge=1_000_000, le=100_000_000_000)
