@@ -11,7 +11,7 @@ from hwsim.errors import MachineError, UserError, nearest
 from hwsim.machines import MACHINES
 from hwsim.machines.machine import Machine
 from mapping.errors import WorkloadError
-from mapping.workload import GptWorkload
+from mapping.workload import field_names
 from mapping.yaml_file import parse_value, read_mapping
 
 
@@ -43,8 +43,8 @@ def parse_settings(texts: Iterable[str]) -> Settings:
             raise UserError(f"--set {text}: {cause}") from None
         if key.startswith("workload."):
             name = key.removeprefix("workload.")
-            if name not in GptWorkload.model_fields:
-                raise WorkloadError(f"--set {key}: no such field{nearest(name, GptWorkload.model_fields)}")
+            if name not in field_names():
+                raise WorkloadError(f"--set {key}: no such field{nearest(name, field_names())}")
             workload[name] = parsed
         else:
             machine[key.removeprefix("machine.")] = parsed
@@ -71,7 +71,7 @@ def load_machine(source: str, settings: Mapping[str, Any]) -> tuple[Machine[Any,
     known = machine.spec_file.keys()
     for key in settings:
         if key not in known:
-            every = [*known, *(f"workload.{name}" for name in GptWorkload.model_fields)]
+            every = [*known, *(f"workload.{name}" for name in field_names())]
             raise MachineError(f"--set {key}: no such parameter{nearest(key, every)}")
     spec = machine.spec_file.load(path, settings)
     machine.check(spec)

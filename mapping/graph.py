@@ -85,7 +85,9 @@ class OperatorGraph:
         lines = [f"graph {self.name}: {len(self.operators)} operators, step of {step.tokens} at {step.context}"]
         lines += [f"input {tensor}" for tensor in self.inputs]
         for op in self.operators:
-            work = f"macs {op.macs(step)} bytes {self.tensor(op.name).bytes(step)} weights {op.weight_bytes} B"
+            made, state = self.tensor(op.name).bytes(step), op.state_bytes(step)
+            work = f"macs {op.macs(step)} bytes {made} weights {op.weight_bytes} B"
+            work += f" state {state} B" if state else ""
             lines.append(f"{op.kind} {self.tensor(op.name)} <- {', '.join(op.inputs)}; {op.describe()}; {work}")
         totals = self.totals(step)
         lines.append(

@@ -156,14 +156,19 @@ def load_workload(path: Path | str, overrides: Mapping[str, Any] | None = None) 
 
     Parameters
     ----------
-    overrides : fields that replace those of the file
+    overrides : fields that replace those of the file; a dot leads into a group (`provenance.grade`)
 
     Raises
     ------
     WorkloadError : the message names the file, the field and what was expected
     """
     path = Path(path)
-    return check_workload({**read_mapping(path, WorkloadError), **(overrides or {})}, origin=str(path))
+    document = read_mapping(path, WorkloadError)
+    for key, value in (overrides or {}).items():
+        group, _, field = key.partition(".")
+        inner = document.get(group)
+        document[group] = {**(inner if isinstance(inner, dict) else {}), field: value} if field else value
+    return check_workload(document, origin=str(path))
 
 
 def check_workload(document: Mapping[str, Any], *, origin: str) -> Workload:
@@ -179,6 +184,14 @@ def check_workload(document: Mapping[str, Any], *, origin: str) -> Workload:
         return model.model_validate(dict(document))
     except ValidationError as cause:
         raise WorkloadError(f"{origin}: {first_problem(cause)}") from None
+
+
+def field_names() -> tuple[str, ...]:
+    """Every field of a workload, those of a group with a dot."""
+    names: list[str] = []
+    for name in GptWorkload.model_fields:
+        names += [f"provenance.{field}" for field in Provenance.model_fields] if name == "provenance" else [name]
+    return tuple(names)
 
 
 def json_schema() -> dict[str, Any]:

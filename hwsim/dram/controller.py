@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hwsim.dram.program import Request
 
 
+@runtime_checkable
 class ChannelController(Protocol):
     """An in-order controller of one channel; its state lives from one `play` to the next.
 

@@ -55,7 +55,14 @@ def test_json_on_stdout_is_nothing_but_json(capsys: CAPTURE) -> None:
 
 
 def test_settings_reach_machine_and_workload(capsys: CAPTURE) -> None:
-    sets = ["channels=16", "timing.tRCD_ns=14", "asic.adders=64", "workload.n_ctx=2048", "workload.layers=1"]
+    sets = [
+        "channels=16",
+        "timing.tRCD_ns=14",
+        "asic.adders=64",
+        "workload.n_ctx=2048",
+        "workload.layers=1",
+        "workload.provenance.grade=A",
+    ]
     arguments = [part for setting in sets for part in ("--set", setting)]
     assert main(["run", "gpt2", "--tokens", "1", "--json", "-", *arguments]) == 0
     parameters = json.loads(capsys.readouterr().out)["parameters"]
@@ -120,6 +127,7 @@ def test_version(capsys: CAPTURE) -> None:
         (["run", "gpt2", "--machine", "no.yaml"], "no.yaml: no such file"),
         (["run", "gpt2", "--set", "chanels=4"], "--set chanels: no such parameter; nearest: channels"),
         (["run", "gpt2", "--set", "workload.layer=4"], "--set workload.layer: no such field; nearest: layers"),
+        (["run", "gpt2", "--set", "workload.provenance=3"], "--set workload.provenance: no such field; nearest: prov"),
         (["run", "gpt2", "--set", "channels"], "--set channels: expected key=value"),
         (["run", "gpt2", "--set", "channels=[1"], "--set channels=[1: "),
         (["run", "gpt2", "--set", "channels=-1"], "pim_gpt: channels: input should be greater than or equal to 1"),

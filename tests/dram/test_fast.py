@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.dram.checker import first_violation
+from hwsim.dram.controller import ChannelController
 from hwsim.dram.fast import FastChannel, Package, PackageProgram
 from hwsim.dram.kernel import CAUSES
 from hwsim.dram.program import Request, encode
@@ -125,3 +126,12 @@ def test_a_channel_of_one_bank_plays_single_bank_commands() -> None:
     assert fast.play(requests, 0) == slow.play(requests, 0)
     assert fast.log == slow.log
     assert first_violation(fast.log, standard) is None
+
+
+def test_both_players_are_controllers() -> None:
+    standard = load_standard("ddr4_2133")
+    controllers: list[ChannelController] = [FastChannel(standard), ReferenceChannel(standard)]
+    assert all(isinstance(controller, ChannelController) for controller in controllers)
+    read = [Request(command="RD", bank=0)]
+    assert [controller.play(read, 0) for controller in controllers] == [15 + 15 + 4] * 2  # tRCD, CL, burst
+    assert [controller.counts for controller in controllers] == [{"ACT": 1, "RD": 1}] * 2

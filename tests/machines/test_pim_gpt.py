@@ -1,21 +1,25 @@
 """PIM-GPT as a whole: against the reference player, against laws, against its paper's figures."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+import yaml
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hwsim import load_workload, run
 from hwsim.dram.fast import channel_requests
 from hwsim.dram.reference import ReferenceChannel
-from hwsim.errors import MachineError, MappingError
+from hwsim.errors import MachineError, MappingError, UserError
 from hwsim.machines.pim_gpt import MACHINE
 from hwsim.machines.pim_gpt.lower import AsicWork, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate
+from hwsim.machines.spec_file import unflatten
 from hwsim.pipeline import prepare
 from hwsim.report import Report
+from hwsim.settings import load_machine
 from mapping.workload import GptWorkload
 from tests.mapping.workloads import tiny
 
@@ -310,3 +314,23 @@ def test_the_program_of_a_tiny_step_reads_like_this() -> None:
         "       MAC16 row 0 column 0 x 8",
         "       RDMAC16 x 2",
     ]
+
+
+machine_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.text(max_size=5), inner, max_size=2)),
+    max_leaves=4,
+)
+
+
+@given(changes=st.dictionaries(st.sampled_from(MACHINE.spec_file.keys()), machine_values, max_size=3))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_values_give_a_machine_or_one_line(tmp_path: Path, changes: dict[str, Any]) -> None:
+    file = tmp_path / "fuzz.yaml"
+    file.write_text(yaml.safe_dump(unflatten({"model": "pim_gpt", **changes})))
+    complaint = ""
+    try:
+        load_machine(str(file), {})
+    except UserError as cause:
+        complaint = str(cause)
+    assert "\n" not in complaint
