@@ -26,7 +26,8 @@ def test_the_graph_of_a_tiny_model_reads_like_this() -> None:
         "input embedded[tokens, 64] bf16",
         "norm l0.norm1[tokens, 64] bf16 <- embedded; layernorm 64; macs 0 bytes 128 weights 256 B",
         "linear l0.qkv[tokens, 192] bf16 <- l0.norm1; 64 -> 192 + bias; macs 12288 bytes 384 weights 24960 B",
-        "kv_cache l0.kv[context, 128] bf16 <- l0.qkv; append 2 heads x (32 + 32); macs 0 bytes 1024 weights 0 B state 1024 B",
+        "kv_cache l0.kv[context, 128] bf16 <- l0.qkv; append 2 heads x (32 + 32); "
+        "macs 0 bytes 1024 weights 0 B state 1024 B",
         "attention l0.attention[tokens, 64] bf16 <- l0.qkv, l0.kv; 2 heads x 32, causal; "
         "macs 512 bytes 128 weights 0 B",
         "linear l0.proj[tokens, 64] bf16 <- l0.attention; 64 -> 64 + bias; macs 4096 bytes 128 weights 8320 B",
