@@ -14,7 +14,7 @@ from dataclasses import replace
 from hwsim import load_workload, run
 from hwsim.dram.fast import Package, PackageProgram, channel_requests
 from hwsim.dram.reference import ReferenceChannel
-from hwsim.machines.pim_gpt.lower import PimWork, Program
+from hwsim.machines.pim_gpt.instructions import PimWork, Program
 from hwsim.pipeline import prepare
 
 

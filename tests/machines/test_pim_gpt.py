@@ -14,7 +14,7 @@ from hwsim.dram.fast import channel_requests
 from hwsim.dram.reference import ReferenceChannel
 from hwsim.errors import MachineError, MappingError, UserError
 from hwsim.machines.pim_gpt import MACHINE
-from hwsim.machines.pim_gpt.lower import AsicWork, PimWork, Program
+from hwsim.machines.pim_gpt.instructions import AsicWork, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate
 from hwsim.machines.spec_file import unflatten
 from hwsim.pipeline import prepare
@@ -235,6 +235,13 @@ def test_the_vocabulary_projection_costs_what_the_report_says() -> None:
     assert host.offchip["host_link"] == 4 * (768 * 2 + 4) + 4 * 768 * 2
     assert pim.offchip["host_link"] == 4 * 768 * 2 + 4 * 4
     assert not pim.excluded
+
+
+def test_inner_tokens_of_a_prompt_need_no_projection() -> None:
+    decode = run(load_workload("gpt2", prompt=3, tokens=1, lm_head="pim"))
+    assert decode.offchip["host_link"] == 4 * 768 * 2 + 1 * 4
+    prefill = run(load_workload("gpt2", phase="prefill", prompt=4, lm_head="pim"))
+    assert prefill.cycles == decode.cycles
 
 
 def test_a_window_keeps_attention_short() -> None:

@@ -7,7 +7,8 @@ from functools import cache
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
 from hwsim.machines.machine import Machine, Progress
-from hwsim.machines.pim_gpt.lower import Program, lower
+from hwsim.machines.pim_gpt.instructions import Program
+from hwsim.machines.pim_gpt.lower import lower
 from hwsim.machines.pim_gpt.model import Run, simulate
 from hwsim.machines.pim_gpt.spec import STANDARD, PimGptSpec, timing_of_standard
 from hwsim.machines.pim_gpt.summarize import summarize

@@ -2,102 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
 
-from hwsim.dram.fast import PackageProgram, channel_requests
-from hwsim.dram.program import Request
+from hwsim.dram.fast import PackageProgram
 from hwsim.engine import cycles_of_ns
+from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles, value_chunks
 from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES, PimGptSpec
 from mapping.errors import MappingError
 from mapping.operators import Act, AttentionScores, AttentionValues, Eltwise, Embed, LayerNorm, Linear
 from mapping.pim import CachePlacement, MappedGraph, MappedOperator, MatrixPlacement
 from mapping.workload import GptWorkload, Step
-from rtl.vector_unit.contract import Phase, VectorUnitContract
+from rtl.vector_unit.contract import Phases
 
 # Token ids travel to and from the host as 32-bit words.
 TOKEN_BYTES = 4
 
-
-class PimWork(NamedTuple):
-    """Work of all channels; `bound` in DRAM cycles is what the placement cannot undercut."""
-
-    program: PackageProgram
-    bound: int
-
-
-class AsicWork(NamedTuple):
-    """Work of the ASIC in its cycles."""
-
-    cycles: int
-    adds: int
-    multiplies: int
-
-
-class HostWork(NamedTuple):
-    """Bytes over the host's link, and the ASIC cycles that the transfer and the host's own work take."""
-
-    cycles: int
-    link_bytes: int
-
-
-class Instruction(NamedTuple):
-    """One instruction: the sequencer hands it to `unit` and waits until it is done."""
-
-    name: str
-    kind: str
-    unit: str
-    work: PimWork | AsicWork | HostWork
-    row_base: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Program:
-    """The instructions of a run, made step by step, so that memory does not grow with the number of tokens."""
-
-    workload: GptWorkload
-    spec: PimGptSpec
-    mapped: MappedGraph
-    lowering: Lowering
-
-    def steps(self) -> Iterator[Step]:
-        """Passes over the layers; with row reuse the prompt goes as many tokens at a time as rows can serve."""
-        return self.workload.steps(self.lowering.prompt_queries())
-
-    def instructions(self, step: Step) -> list[Instruction]:
-        """The instructions of one pass, in order."""
-        return self.lowering.step(step)
-
-    def dump(self, step: Step) -> str:
-        """Stable text: the instructions of one step with the requests of the first channel that has any."""
-        standard = self.spec.standard
-        lines = [f"program {self.workload.name}: step of {step.tokens} at {step.context}"]
-        for instruction in self.instructions(step):
-            work = instruction.work
-            head = f"{instruction.unit:4} {instruction.name} ({instruction.kind})"
-            if isinstance(work, AsicWork):
-                lines.append(f"{head}: {work.cycles} cycles, {work.adds} adds, {work.multiplies} multiplies")
-            elif isinstance(work, HostWork):
-                lines.append(f"{head}: {work.cycles} cycles, {work.link_bytes} B")
-            else:
-                shares = work.program.program_of.tolist()
-                place = f"rows from {instruction.row_base}, bound {work.bound} DRAM cycles, programs {shares}"
-                lines.append(f"{head}: {place}")
-                channel = max(range(len(shares)), key=lambda c: len(work.program.channel(c)))
-                for request in channel_requests(work.program, channel, standard):
-                    addressed = standard.commands[request.command].kind == "column"
-                    lines.append(f"       {_request_text(request, addressed=addressed)}")
-        return "\n".join(lines)
-
-
-def _request_text(request: Request, *, addressed: bool) -> str:
-    bank = f" bank {request.bank}" if request.bank >= 0 else ""
-    place = f" row {request.row} column {request.column}" if addressed else ""
-    repeat = f" x {request.repeat}" if request.repeat > 1 else ""
-    return f"{request.command}{bank}{place} x {request.count}{repeat}"
+# A run of instructions that are the same in every step, or what the instructions of the step are to be made for.
+Part = list[Instruction] | AttentionScores | CachePlacement
+# Attention of some queries and heads: scores, softmax, values, and the sums of value chunks where there are several.
+AttentionPass = tuple[PimWork, AsicWork, PimWork, AsicWork | None]
 
 
 def lower(mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> Program:
@@ -107,51 +32,52 @@ def lower(mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> Progr
     ------
     MappingError : vectors or the scores of a single head that the ASIC's SRAM cannot hold
     """
-    program = Program(
-        workload=workload, spec=spec, mapped=mapped, lowering=Lowering(mapped=mapped, workload=workload, spec=spec)
+    lowering = _Lowering(mapped, workload, spec)
+    lowering.check_sram()
+    return Program(
+        workload=workload,
+        spec=spec,
+        mapped=mapped,
+        queries_at_once=lowering.queries_at_once,
+        instructions=lowering.step,
+        left_out=lowering.lm_head_cost() if workload.lm_head == "excluded" else None,
     )
-    program.lowering.check()
-    return program
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lowering:
-    """Turns operators into instructions; work that steps share is made once and kept."""
+class _Lowering:
+    """Turns operators into instructions.
 
-    mapped: MappedGraph
-    workload: GptWorkload
-    spec: PimGptSpec
-    _products: dict[tuple[int, int, int], PimWork] = field(default_factory=dict, repr=False)
+    The work of a step depends on the step alone, not on the layer; neighbouring steps come once each and often
+    touch the same columns, so a short memory suffices, and a run of any length needs no more.
+    """
 
-    @property
-    def builder(self) -> RequestBuilder:
-        return RequestBuilder(
-            standard=self.spec.standard,
-            accumulators=self.spec.accumulators,
-            row_reuse=self.spec.batching == "row_reuse",
+    def __init__(self, mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> None:
+        self.mapped = mapped
+        self.workload = workload
+        self.spec = spec
+        self.unit = spec.vector_unit
+        self.builder = RequestBuilder(
+            standard=spec.standard, accumulators=spec.accumulators, row_reuse=spec.batching == "row_reuse"
         )
-
-    @property
-    def unit(self) -> VectorUnitContract:
-        return self.spec.vector_unit
-
-    def prompt_queries(self) -> int:
-        """Tokens of the prompt that pass the layers together."""
-        if self.spec.batching == "token" or not self.workload.prompt:
-            return 1
-        matrices = self.mapped.placement.matrices.values()
-        most = self.workload.prompt * self.workload.batch
-        together = max(self.builder.vectors_at_once(matrix, most) for matrix in matrices)
-        while together > 1 and self._vector_bytes(together * self.workload.batch) > self.spec.asic.sram_bytes // 2:
-            together -= 1
-        return together
+        # all layers' caches are alike but for their first row
+        self.cache = next(iter(mapped.placement.caches.values()))
+        self.queries_at_once = self._queries_at_once()
+        self._product = lru_cache(maxsize=64)(self._make_product)
+        self._parts = lru_cache(maxsize=4)(self._make_parts)
+        self._scores = lru_cache(maxsize=8)(self._make_scores)
+        self._values = lru_cache(maxsize=8)(self._make_values)
+        self._value_writes = lru_cache(maxsize=8)(self._make_value_writes)
 
     def step(self, step: Step) -> list[Instruction]:
         """The instructions of one pass over the layers."""
-        passes = _passes(self, step)
-        keys, values = _cache_writes(self, step)
+        passes = self._attention_passes(step)
+        tokens = [(s, t) for s in range(step.batch) for t in range(step.context - step.queries, step.context)]
+        lanes = self.cache.target.lanes
+        keys = self._pim(self.builder.write_keys(self.cache, tokens))
+        values = self._value_writes(tuple((sequence, token // lanes * lanes) for sequence, token in tokens))
+        emits = step.context > self.workload.prompt or step.context == self.workload.context
         instructions: list[Instruction] = []
-        for part in _parts(self, step.tokens, step.batch):
+        for part in self._parts(step.tokens, step.batch, emits):
             if isinstance(part, list):
                 instructions += part
             elif isinstance(part, AttentionScores):
@@ -163,14 +89,14 @@ class Lowering:
                 )
         return instructions
 
-    def check(self) -> None:
+    def check_sram(self) -> None:
         """Check that the ASIC's SRAM holds the vectors of the largest step and the scores of one head.
 
         Raises
         ------
         MappingError : names what is needed and what there is
         """
-        tokens = max(self.prompt_queries() if self.workload.prompt else 1, 1) * self.workload.batch
+        tokens = self.queries_at_once * self.workload.batch
         sram = self.spec.asic.sram_bytes
         vectors = self._vector_bytes(tokens)
         head = self.workload.context * self.mapped.target.score_bytes
@@ -180,10 +106,6 @@ class Lowering:
                 f"{self.workload.context} tokens {head} B, the ASIC's SRAM holds {sram} B"
             )
 
-    def score_budget(self, step: Step) -> int:
-        """Bytes of SRAM that scores may take beside the step's vectors."""
-        return self.spec.asic.sram_bytes - self._vector_bytes(step.tokens)
-
     def lm_head_cost(self) -> tuple[PackageProgram, int]:
         """What the vocabulary projection would take a token: its DRAM program, and the cycles of ASIC and link."""
         w = self.workload
@@ -192,9 +114,22 @@ class Lowering:
         if len(matrix.chunks) > 1:
             parts.append(self.unit.accumulate_phases(w.vocab, len(matrix.chunks)))
         link = (w.d_model * ELEMENT_BYTES, TOKEN_BYTES)
-        work = [self.asic_work(phases).cycles for phases in parts]
-        work += [self.host_work(moved).cycles for moved in link]
+        work = [self._asic_work(phases).cycles for phases in parts]
+        work += [self._host_work(moved).cycles for moved in link]
         return self.builder.linear(matrix, 1), sum(work)
+
+    def _queries_at_once(self) -> int:
+        """Tokens of the prompt that pass the layers together: as many as rows can serve and half the SRAM can hold.
+
+        The other half stays for attention scores.
+        """
+        batch = self.workload.batch
+        if self.spec.batching == "token" or not self.workload.prompt:
+            return 1
+        most = self.workload.prompt * batch
+        together = max(self.builder.vectors_at_once(m, most) for m in self.mapped.placement.matrices.values())
+        held = self.spec.asic.sram_bytes // 2 // self._vector_bytes(batch)
+        return max(1, min(together, held, self.workload.prompt))
 
     def _vector_bytes(self, tokens: int) -> int:
         """Largest set of vectors that live at once: the residual stream beside an operator's input and output."""
@@ -203,50 +138,143 @@ class Lowering:
         widths = [op.d_in + (op.d_out if op.name != "lm_head" else 0) for op in linears]
         return tokens * (self.workload.d_model + max(widths)) * ELEMENT_BYTES
 
-    def _fixed(self, mapped: MappedOperator, tokens: int, batch: int) -> list[Instruction]:
+    def _make_parts(self, tokens: int, batch: int, emits: bool) -> tuple[Part, ...]:
+        """A step's instructions, with a place left where the work depends on the context: attention, cache writes.
+
+        `emits` tells whether tokens come out: the vocabulary projection of a prompt's inner tokens is not needed.
+        """
+        parts: list[Part] = []
+        caches = self.mapped.placement.caches
+
+        def fixed(instructions: list[Instruction]) -> None:
+            if parts and isinstance(parts[-1], list):
+                parts[-1].extend(instructions)
+            else:
+                parts.append(instructions)
+
+        for mapped in self.mapped.operators:
+            op = mapped.operator
+            if isinstance(op, AttentionScores):
+                parts.append(op)
+            elif op.name in caches:
+                parts.append(caches[op.name])
+            elif op.kind in ("softmax", "attention_values"):
+                continue  # these come with their scores
+            elif op.name in ("norm", "lm_head"):
+                fixed(self._fixed(mapped, batch) if emits else [])
+            else:
+                fixed(self._fixed(mapped, tokens))
+        if self.workload.lm_head == "pim" and emits:
+            argmax = self.unit.argmax_phases(self.workload.vocab) * batch
+            fixed([self._asic("argmax", "eltwise", argmax), self._host("token", "embed", TOKEN_BYTES * batch)])
+        return tuple(parts)
+
+    def _fixed(self, mapped: MappedOperator, vectors: int) -> list[Instruction]:
         """Instructions of an operator whose work does not depend on the context."""
         op = mapped.operator
         match op:
             case Linear() if mapped.unit == "pim":
-                return self._linear(op, batch if op.name == "lm_head" else tokens)
+                return self._linear(op, vectors)
             case Linear():
-                return [self._host_linear(op, batch)]
+                return [self._host_linear(op, vectors)]
             case LayerNorm():
-                return [self._asic(op.name, op.kind, self.unit.layernorm_phases(tokens, op.width))]
+                return [self._asic(op.name, op.kind, self.unit.layernorm_phases(vectors, op.width))]
             case Act():
-                return [self._asic(op.name, op.kind, self.unit.gelu_phases(tokens * op.width))]
+                return [self._asic(op.name, op.kind, self.unit.gelu_phases(vectors * op.width))]
             case Eltwise():
-                return [self._asic(op.name, op.kind, self.unit.add_phases(tokens * op.width))]
+                return [self._asic(op.name, op.kind, self.unit.add_phases(vectors * op.width))]
             case Embed():
-                return [self._host(op.name, op.kind, tokens * op.width * ELEMENT_BYTES)]
+                return [self._host(op.name, op.kind, vectors * op.width * ELEMENT_BYTES)]
             case _:
                 raise MappingError(f"{op.name}: PIM-GPT has no instruction for {op.kind}")
 
     def _linear(self, op: Linear, vectors: int) -> list[Instruction]:
         matrix = self.mapped.placement.matrices[op.name]
-        shape = (op.d_in, op.d_out, vectors)  # layers share the work of matrices of one shape
-        if shape not in self._products:
-            self._products[shape] = self._pim(self.builder.linear(matrix, vectors))
-        instructions = [Instruction(op.name, op.kind, "pim", self._products[shape], matrix.base_row)]
+        # layers share the work of matrices of one shape
+        work = self._product(replace(matrix, operator="", base_row=0), vectors)
+        instructions = [Instruction(op.name, op.kind, "pim", work, matrix.base_row)]
         parts = len(matrix.chunks) + op.bias
         if parts > 1:  # partial sums of the chunks, and the bias
             sums = self.unit.accumulate_phases(vectors * op.d_out, parts)
             instructions.append(self._asic(f"{op.name}.sum", op.kind, sums))
         return instructions
 
-    def _attention(self, op: AttentionScores, passes: tuple[AttentionPass, ...]) -> list[Instruction]:
+    def _attention(self, op: AttentionScores, passes: list[AttentionPass]) -> list[Instruction]:
         cache = self.mapped.placement.caches[op.inputs[1]]
         name = op.name.removesuffix(".scores")
         instructions = []
-        for part in passes:
+        for scores, softmax, values, sums in passes:
             instructions += [
-                Instruction(op.name, op.kind, "pim", part.scores, cache.base_row),
-                Instruction(f"{name}.softmax", "softmax", "asic", part.softmax),
-                Instruction(name, AttentionValues.kind, "pim", part.values, cache.base_row),
+                Instruction(op.name, op.kind, "pim", scores, cache.base_row),
+                Instruction(f"{name}.softmax", "softmax", "asic", softmax),
+                Instruction(name, AttentionValues.kind, "pim", values, cache.base_row),
             ]
-            if part.sums:
-                instructions.append(Instruction(f"{name}.sum", AttentionValues.kind, "asic", part.sums))
+            if sums:
+                instructions.append(Instruction(f"{name}.sum", AttentionValues.kind, "asic", sums))
         return instructions
+
+    def _attention_passes(self, step: Step) -> list[AttentionPass]:
+        """Group the queries' heads so that their scores fit the SRAM, and make the work of each group."""
+        budget = self.spec.asic.sram_bytes - self._vector_bytes(step.tokens)
+        score_bytes = self.mapped.target.score_bytes
+        pattern, heads = self.workload.pattern, self.workload.heads
+        groups: list[list[Query]] = [[]]
+        room = budget
+        for sequence in range(step.batch):
+            for query in range(step.queries):
+                first, last = pattern.keys(step.context - step.queries + query, step.context)
+                row_bytes = (last - first) * score_bytes
+                head = 0
+                while head < heads:
+                    fit = min(heads - head, room // row_bytes)
+                    if fit < 1:
+                        groups.append([])
+                        room = budget
+                        continue
+                    groups[-1].append(Query(sequence=sequence, first=first, last=last, head=head, head_end=head + fit))
+                    room -= fit * row_bytes
+                    head += fit
+        return [self._attention_pass(tuple(group)) for group in groups if group]
+
+    def _attention_pass(self, queries: tuple[Query, ...]) -> AttentionPass:
+        softmax: Phases = ()
+        sums: Phases = ()
+        for query in queries:
+            softmax += self.unit.softmax_phases(query.heads, query.last - query.first)
+            parts = len(value_chunks(self.cache, query))
+            if parts > 1:
+                sums += self.unit.accumulate_phases(query.heads * self.cache.head_dim, parts)
+        return (
+            self._scores(tuple(_whole_slots(self.cache, query) for query in queries)),
+            self._asic_work(softmax),
+            self._values(tuple(_whole_columns(self.cache, query) for query in queries)),
+            self._asic_work(sums) if sums else None,
+        )
+
+    def _make_product(self, matrix: MatrixPlacement, vectors: int) -> PimWork:
+        return self._pim(self.builder.linear(matrix, vectors))
+
+    def _make_scores(self, queries: tuple[Query, ...]) -> PimWork:
+        return self._pim(self.builder.scores(self.cache, queries))
+
+    def _make_values(self, queries: tuple[Query, ...]) -> PimWork:
+        return self._pim(self.builder.values(self.cache, queries))
+
+    def _make_value_writes(self, tokens: tuple[tuple[int, int], ...]) -> PimWork:
+        """Writes of values; tokens of one column access are written by equal programs."""
+        return self._pim(self.builder.write_values(self.cache, tokens))
+
+    def _pim(self, program: PackageProgram) -> PimWork:
+        return PimWork(program, bound_cycles(program, self.spec.standard))
+
+    def _asic(self, name: str, kind: str, phases: Phases) -> Instruction:
+        return Instruction(name, kind, "asic", self._asic_work(phases))
+
+    def _asic_work(self, phases: Phases) -> AsicWork:
+        """Computing and moving operands go side by side; the slower decides."""
+        adds, multiplies = self.unit.operations(phases)
+        moved = self.unit.words(phases) * self.spec.internal.bytes
+        return AsicWork(max(self.unit.cycles(phases), self.spec.sram.cycles(moved)), adds, multiplies)
 
     def _host_linear(self, op: Linear, vectors: int) -> Instruction:
         """The host streams the matrix once from its memory; hidden vectors come in, token ids go back."""
@@ -254,128 +282,13 @@ class Lowering:
         return self._host(op.name, op.kind, vectors * (op.d_in * ELEMENT_BYTES + TOKEN_BYTES), ns)
 
     def _host(self, name: str, kind: str, link_bytes: int, work_ns: float = 0.0) -> Instruction:
-        return Instruction(name, kind, "host", self.host_work(link_bytes, work_ns))
+        return Instruction(name, kind, "host", self._host_work(link_bytes, work_ns))
 
-    def host_work(self, link_bytes: int, work_ns: float = 0.0) -> HostWork:
+    def _host_work(self, link_bytes: int, work_ns: float = 0.0) -> HostWork:
         """A transfer over the host's link, and the host's own work."""
         host = self.spec.host
         ns = host.link_latency_ns + link_bytes / host.link_gb_per_s + work_ns
         return HostWork(cycles_of_ns(ns, self.spec.asic.clock_hz), link_bytes)
-
-    def _asic(self, name: str, kind: str, phases: tuple[Phase, ...]) -> Instruction:
-        return Instruction(name, kind, "asic", self.asic_work(phases))
-
-    def asic_work(self, phases: tuple[Phase, ...]) -> AsicWork:
-        """Computing and moving operands go side by side; the slower decides."""
-        adds, multiplies = self.unit.operations(phases)
-        moved = self.unit.words(phases) * self.spec.internal.bytes
-        return AsicWork(max(self.unit.cycles(phases), self.spec.sram.cycles(moved)), adds, multiplies)
-
-    def _pim(self, program: PackageProgram) -> PimWork:
-        return PimWork(program, bound_cycles(program, self.spec.standard))
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    @property
-    def any_cache(self) -> CachePlacement:
-        """A cache as good as any other: all layers are alike but for their first row."""
-        return next(iter(self.mapped.placement.caches.values()))
-
-
-class AttentionPass(NamedTuple):
-    """Attention of as many queries and heads as the ASIC's SRAM can hold the scores of."""
-
-    scores: PimWork
-    softmax: AsicWork
-    values: PimWork
-    sums: AsicWork | None
-
-
-# A run of instructions that are the same in every step, or what the instructions of the step are to be made for.
-Part = list[Instruction] | AttentionScores | CachePlacement
-
-
-@lru_cache(maxsize=4)
-def _parts(lowering: Lowering, tokens: int, batch: int) -> tuple[Part, ...]:
-    """A step's instructions, with a place left where the work depends on the context: attention, cache writes."""
-    parts: list[Part] = []
-    caches = lowering.mapped.placement.caches
-
-    def fixed(instructions: list[Instruction]) -> None:
-        if parts and isinstance(parts[-1], list):
-            parts[-1].extend(instructions)
-        else:
-            parts.append(instructions)
-
-    for mapped in lowering.mapped.operators:
-        op = mapped.operator
-        if isinstance(op, AttentionScores):
-            parts.append(op)
-        elif op.name in caches:
-            parts.append(caches[op.name])
-        elif op.kind not in ("softmax", "attention_values"):  # these come with their scores
-            fixed(lowering._fixed(mapped, tokens, batch))
-    if lowering.workload.lm_head == "pim":
-        argmax = lowering.unit.argmax_phases(lowering.workload.vocab) * batch
-        fixed([lowering._asic("argmax", "eltwise", argmax), lowering._host("token", "embed", TOKEN_BYTES * batch)])
-    return tuple(parts)
-
-
-# The work of a step depends on the step alone, not on the layer; neighbouring steps come once each, so a short
-# memory suffices and a run of any length needs no more.
-@lru_cache(maxsize=8)
-def _passes(lowering: Lowering, step: Step) -> tuple[AttentionPass, ...]:
-    """Group the queries' heads so that their scores fit, and make the work of each group."""
-    budget = lowering.score_budget(step)
-    score_bytes = lowering.mapped.target.score_bytes
-    groups: list[list[Query]] = [[]]
-    room = budget
-    pattern, heads = lowering.workload.pattern, lowering.workload.heads
-    for sequence in range(step.batch):
-        for query in range(step.queries):
-            first, last = pattern.keys(step.context - step.queries + query, step.context)
-            head = 0
-            while head < heads:
-                fit = min(heads - head, room // ((last - first) * score_bytes))
-                if fit < 1:
-                    groups.append([])
-                    room = budget
-                    continue
-                groups[-1].append(Query(sequence=sequence, first=first, last=last, head=head, head_end=head + fit))
-                room -= fit * (last - first) * score_bytes
-                head += fit
-    return tuple(_attention_pass(lowering, tuple(group)) for group in groups if group)
-
-
-def _attention_pass(lowering: Lowering, queries: tuple[Query, ...]) -> AttentionPass:
-    cache, unit = lowering.any_cache, lowering.unit
-    softmax: tuple[Phase, ...] = ()
-    sums: tuple[Phase, ...] = ()
-    for query in queries:
-        softmax += unit.softmax_phases(query.heads, query.last - query.first)
-        parts = len(value_chunks(cache, query))
-        if parts > 1:
-            sums += unit.accumulate_phases(query.heads * cache.head_dim, parts)
-    return AttentionPass(
-        scores=_scores_work(lowering, tuple(_whole_slots(cache, query) for query in queries)),
-        softmax=lowering.asic_work(softmax),
-        values=_values_work(lowering, tuple(_whole_columns(cache, query) for query in queries)),
-        sums=lowering.asic_work(sums) if sums else None,
-    )
-
-
-@lru_cache(maxsize=8)
-def _values_work(lowering: Lowering, queries: tuple[Query, ...]) -> PimWork:
-    return lowering._pim(lowering.builder.values(lowering.any_cache, queries))
-
-
-@lru_cache(maxsize=8)
-def _scores_work(lowering: Lowering, queries: tuple[Query, ...]) -> PimWork:
-    return lowering._pim(lowering.builder.scores(lowering.any_cache, queries))
 
 
 def _whole_slots(cache: CachePlacement, query: Query) -> Query:
@@ -393,18 +306,3 @@ def _whole_columns(cache: CachePlacement, query: Query) -> Query:
     """The query with its keys widened to whole column accesses: what the sweep of V really reads."""
     lanes = cache.target.lanes
     return replace(query, first=query.first // lanes * lanes, last=-(-query.last // lanes) * lanes)
-
-
-@lru_cache(maxsize=8)
-def _cache_writes(lowering: Lowering, step: Step) -> tuple[PimWork, PimWork]:
-    cache = lowering.any_cache
-    tokens = [(s, t) for s in range(step.batch) for t in range(step.context - step.queries, step.context)]
-    lanes = cache.target.lanes
-    columns = tuple((sequence, token // lanes * lanes) for sequence, token in tokens)
-    return lowering._pim(lowering.builder.write_keys(cache, tokens)), _value_writes(lowering, columns)
-
-
-@lru_cache(maxsize=8)
-def _value_writes(lowering: Lowering, tokens: tuple[tuple[int, int], ...]) -> PimWork:
-    """Writes of values; tokens of one column access are written by equal programs."""
-    return lowering._pim(lowering.builder.write_values(lowering.any_cache, tokens))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from hwsim.dram.fast import Package
 from hwsim.dram.kernel import CAUSES
 from hwsim.engine import Clock, Trace, Unit
-from hwsim.machines.pim_gpt.lower import AsicWork, HostWork, Instruction, PimWork, Program
+from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
 
 Progress = Callable[[int, int], None]  # (tokens done, tokens in all)
 

@@ -225,10 +225,9 @@ def _resources(run: Run) -> dict[str, Any]:
 def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
     """The vocabulary projection on the PIM channels, played once on an idle package."""
     program, spec = run.program, run.program.spec
-    workload = program.workload
-    if workload.lm_head != "excluded":
+    if program.left_out is None:
         return []
-    dram_program, asic_cycles = program.lowering.lm_head_cost()
+    dram_program, asic_cycles = program.left_out
     standard = spec.standard.without_refresh()
     dram_cycles = Package(standard, spec.channels).play(dram_program, 0)
     seconds = spec.time_base.seconds(run.pim.clock.ticks(dram_cycles) + run.asic.clock.ticks(asic_cycles))

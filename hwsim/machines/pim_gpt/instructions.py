@@ -1,0 +1,96 @@
+"""PIM-GPT's instructions, and the program that makes them step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hwsim.dram.fast import PackageProgram, channel_requests
+from hwsim.dram.program import Request
+from hwsim.machines.pim_gpt.spec import PimGptSpec
+from mapping.pim import MappedGraph
+from mapping.workload import GptWorkload, Step
+
+
+class PimWork(NamedTuple):
+    """Work of all channels; `bound` in DRAM cycles is what the placement cannot undercut."""
+
+    program: PackageProgram
+    bound: int
+
+
+class AsicWork(NamedTuple):
+    """Work of the ASIC in its cycles."""
+
+    cycles: int
+    adds: int
+    multiplies: int
+
+
+class HostWork(NamedTuple):
+    """Bytes over the host's link, and the ASIC cycles that the transfer and the host's own work take."""
+
+    cycles: int
+    link_bytes: int
+
+
+class Instruction(NamedTuple):
+    """One instruction: the sequencer hands it to `unit` and waits until it is done."""
+
+    name: str
+    kind: str
+    unit: str
+    work: PimWork | AsicWork | HostWork
+    row_base: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Program:
+    """The instructions of a run, made step by step, so that memory does not grow with the number of tokens.
+
+    Attributes
+    ----------
+    queries_at_once : tokens of the prompt that pass the layers together
+    instructions : the instructions of one step, in order
+    left_out : work that the run leaves out, for one token: a DRAM program, and cycles of the ASIC and the link
+    """
+
+    workload: GptWorkload
+    spec: PimGptSpec
+    mapped: MappedGraph
+    queries_at_once: int
+    instructions: Callable[[Step], list[Instruction]]
+    left_out: tuple[PackageProgram, int] | None
+
+    def steps(self) -> Iterator[Step]:
+        """Passes over the layers in order."""
+        return self.workload.steps(self.queries_at_once)
+
+    def dump(self, step: Step) -> str:
+        """Stable text: the instructions of one step with the requests of the first channel that has any."""
+        standard = self.spec.standard
+        lines = [f"program {self.workload.name}: step of {step.tokens} at {step.context}"]
+        for instruction in self.instructions(step):
+            work = instruction.work
+            head = f"{instruction.unit:4} {instruction.name} ({instruction.kind})"
+            if isinstance(work, AsicWork):
+                lines.append(f"{head}: {work.cycles} cycles, {work.adds} adds, {work.multiplies} multiplies")
+            elif isinstance(work, HostWork):
+                lines.append(f"{head}: {work.cycles} cycles, {work.link_bytes} B")
+            else:
+                shares = work.program.program_of.tolist()
+                place = f"rows from {instruction.row_base}, bound {work.bound} DRAM cycles, programs {shares}"
+                lines.append(f"{head}: {place}")
+                channel = max(range(len(shares)), key=lambda c: len(work.program.channel(c)))
+                for request in channel_requests(work.program, channel, standard):
+                    addressed = standard.commands[request.command].kind == "column"
+                    lines.append(f"       {_request_text(request, addressed=addressed)}")
+        return "\n".join(lines)
+
+
+def _request_text(request: Request, *, addressed: bool) -> str:
+    bank = f" bank {request.bank}" if request.bank >= 0 else ""
+    place = f" row {request.row} column {request.column}" if addressed else ""
+    repeat = f" x {request.repeat}" if request.repeat > 1 else ""
+    return f"{request.command}{bank}{place} x {request.count}{repeat}"
