@@ -108,7 +108,7 @@ def _memory(report: Report, console: Console) -> None:
 def _published(report: Report, console: Console) -> None:
     rows = []
     for figure in report.published:
-        ours = "not comparable" if figure.ours is None else _figure(figure.ours)
+        ours = "not comparable" if figure.ours is None else _figure(figure.ours, figure.unit)
         ratio = "" if figure.ratio is None else f"{figure.ratio:.3f}"
         reason = figure.note.removeprefix("not comparable: ")
         rows.append((figure.name, figure.theirs, ours, ratio, figure.grade, reason))
@@ -154,5 +154,11 @@ def _hertz(value: float) -> str:
     return f"{value / 1e9:g} GHz" if value >= 1e9 else f"{value / 1e6:g} MHz"
 
 
-def _figure(value: float) -> str:
-    return f"{value:.2%}" if value <= 1 else f"{value:,.0f}"
+def _figure(value: float, unit: str) -> str:
+    match unit:
+        case "%":
+            return f"{value:.2%}"
+        case "x":
+            return f"{value:,.1f}x"
+        case _:
+            return f"{value:,.0f} {unit}".rstrip()

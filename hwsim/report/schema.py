@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class _Part(BaseModel):
@@ -70,12 +70,16 @@ class Excluded(_Part):
 
 
 class Published(_Part):
-    """A published figure beside ours; `ours` is null where the two cannot be compared, and `note` says why."""
+    """A published figure beside ours; `ours` is null where the two cannot be compared, and `note` says why.
+
+    `ratio` is ours over theirs where theirs is one number; `unit` is that of `ours` (`%` for a share of 1).
+    """
 
     name: str
     theirs: str
     ours: float | None
     ratio: float | None
+    unit: str = ""
     grade: str
     note: str
 

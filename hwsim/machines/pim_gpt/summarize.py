@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hwsim.baselines.ratios import Ratio, baseline_ratios
 from hwsim.data_file import read_data
 from hwsim.dram.fast import Package
 from hwsim.dram.kernel import CAUSES
@@ -71,7 +72,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         resources=_resources(run),
         fits=True,  # a model that does not fit is an error before anything runs
         excluded=_excluded(run, seconds / max(vectors, 1)),
-        published=_published(run, dram),
+        published=_published(run, dram, seconds, None),
         unconfirmed=[UnconfirmedParameter(**vars(entry)) for entry in spec_file.unconfirmed(spec)],
         parameters=spec.model_dump(),
         seed=None,
@@ -242,24 +243,30 @@ def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
     ]
 
 
-def _published(run: Run, dram: DramUse) -> list[Published]:
-    figures: dict[str, float] = {
-        "row_hit_rate": dram.row_hit_rate,
-        "max_context": float(max_context(run.program.mapped)),
+def _published(run: Run, dram: DramUse, latency_s: float, energy_j: float | None) -> list[Published]:
+    mapped, workload = run.program.mapped, run.program.workload
+    entries = read_data("hwsim.machines.pim_gpt", "published.yaml")
+    baselines = [entry["baseline"] for entry in entries if "baseline" in entry]
+    figures = {
+        "row_hit_rate": Ratio(value=dram.row_hit_rate, note=""),
+        "max_context": Ratio(value=float(max_context(mapped)), note=""),
+        **baseline_ratios(workload, mapped.graph, latency_s=latency_s, energy_j=energy_j, keys=baselines),
     }
     found = []
-    for entry in read_data("hwsim.machines.pim_gpt", "published.yaml"):
-        if entry.get("only", run.program.workload.name) != run.program.workload.name:
+    for entry in entries:
+        if entry.get("only", workload.name) != workload.name:
             continue
-        ours = figures[entry["ours"]] if "ours" in entry else None
+        none = Ratio(value=None, note=f"not comparable: {entry.get('not_comparable')}")
+        ours = figures[entry["ours"]] if "ours" in entry else none
         found.append(
             Published(
                 name=entry["name"],
                 theirs=entry["theirs"],
-                ours=ours,
-                ratio=ours / entry["value"] if ours is not None else None,
+                ours=ours.value,
+                ratio=ours.value / entry["value"] if ours.value is not None and "value" in entry else None,
+                unit=entry.get("unit", ""),
                 grade=entry["grade"],
-                note=entry.get("note") or f"not comparable: {entry['not_comparable']}",
+                note=entry.get("note") or ours.note,
             )
         )
     return found

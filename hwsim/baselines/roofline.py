@@ -1,0 +1,142 @@
+"""Roofline of a workload on a device: each operator takes the longer of computing and moving data, plus its launch.
+
+Modelled, not measured. Operators run one after the other, each a kernel; what it needs comes from memory and goes
+back to it. Only multiply-accumulates count as computing: at one token, vector work is bound by memory.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import fsum
+
+from hwsim.baselines.device import ELEMENT_BYTES, Device
+from hwsim.baselines.traffic import elements_moved
+from mapping.formats import parse_format
+from mapping.gpt import build_graph
+from mapping.graph import OperatorGraph
+from mapping.operators import Operator, Tensor
+from mapping.workload import Step, Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorTime:
+    """Time of one operator in one step."""
+
+    name: str
+    kind: str
+    compute_s: float
+    memory_s: float
+    overhead_s: float
+
+    @property
+    def busy_s(self) -> float:
+        return max(self.compute_s, self.memory_s)
+
+    @property
+    def seconds(self) -> float:
+        return self.busy_s + self.overhead_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class Modelled:
+    """A whole run on a device, by the model; `format` is what the device computes in."""
+
+    device: Device
+    format: str
+    busy_s: float
+    overhead_s: float
+
+    @property
+    def latency_s(self) -> float:
+        return self.busy_s + self.overhead_s
+
+    @property
+    def energy_j(self) -> float:
+        device = self.device
+        return device.tdp_w * (device.active_fraction * self.busy_s + device.idle_fraction * self.overhead_s)
+
+
+def step_times(graph: OperatorGraph, step: Step, device: Device, fmt: str) -> list[OperatorTime]:
+    """Every operator of one step.
+
+    Parameters
+    ----------
+    fmt : number format of the model; the device runs it as `device.runs(fmt)`
+    """
+    return [
+        _time(op, tuple(graph.tensor(name) for name in op.inputs), graph.tensor(op.name), step, device, fmt)
+        for op in graph.operators
+    ]
+
+
+def steps_of(workload: Workload) -> Iterator[Step]:
+    """The passes over the layers as such a device makes them: the prompt whole, then token by token."""
+    return workload.steps(max(1, workload.prompt))
+
+
+def decode_latency_slow(workload: Workload, device: Device, graph: OperatorGraph | None = None) -> Modelled:
+    """Sum over all steps and operators, as it is defined."""
+    graph, fmt = graph or build_graph(workload), model_format(workload)
+    times = [time for step in steps_of(workload) for time in step_times(graph, step, device, fmt)]
+    return _modelled(device, fmt, [time.busy_s for time in times], [time.overhead_s for time in times])
+
+
+def decode_latency(workload: Workload, device: Device, graph: OperatorGraph | None = None) -> Modelled:
+    """The same sum; operators that are alike count once, and those without the context once for all like steps.
+
+    Parameters
+    ----------
+    graph : the workload's graph, built here unless given
+
+    Raises
+    ------
+    MachineError : a format or an operator that the model does not know
+    """
+    graph, fmt = graph or build_graph(workload), model_format(workload)
+    steps = Counter(steps_of(workload))
+    shapes: Counter[tuple[int, int]] = Counter()
+    for step, count in steps.items():
+        shapes[step.queries, step.batch] += count
+    alike = [(Step(queries=queries, context=queries, batch=batch), n) for (queries, batch), n in shapes.items()]
+    busy, overhead = [], []
+    for (op, inputs, output), same in _kinds(graph).items():
+        grows = any("context" in tensor.shape for tensor in (*inputs, output))
+        for step, count in steps.items() if grows else alike:
+            time = _time(op, inputs, output, step, device, fmt)
+            busy.append(time.busy_s * count * same)
+            overhead.append(time.overhead_s * count * same)
+    return _modelled(device, fmt, busy, overhead)
+
+
+def model_format(workload: Workload) -> str:
+    """The workload's number format by its plain name."""
+    return str(parse_format(workload.format))
+
+
+def _time(
+    op: Operator, inputs: tuple[Tensor, ...], output: Tensor, step: Step, device: Device, fmt: str
+) -> OperatorTime:
+    own = device.runs(fmt)
+    moved = elements_moved(op, inputs, output, step) * ELEMENT_BYTES[own]
+    return OperatorTime(
+        name=op.name,
+        kind=op.kind,
+        compute_s=2 * op.macs(step) / (device.flop_per_s[own] * device.compute_efficiency),
+        memory_s=moved / (device.memory_bytes_per_s * device.memory_efficiency),
+        overhead_s=device.launch_overhead_s,
+    )
+
+
+def _kinds(graph: OperatorGraph) -> Counter[tuple[Operator, tuple[Tensor, ...], Tensor]]:
+    """Operators with their tensors, names left out, and how often each occurs."""
+    found: Counter[tuple[Operator, tuple[Tensor, ...], Tensor]] = Counter()
+    for op in graph.operators:
+        inputs = tuple(replace(graph.tensor(name), name="") for name in op.inputs)
+        found[replace(op, name="", inputs=()), inputs, replace(graph.tensor(op.name), name="")] += 1
+    return found
+
+
+def _modelled(device: Device, fmt: str, busy: list[float], overhead: list[float]) -> Modelled:
+    return Modelled(device=device, format=device.runs(fmt), busy_s=fsum(busy), overhead_s=fsum(overhead))

@@ -1,0 +1,53 @@
+"""What an operator moves to and from memory when it runs as one kernel."""
+
+from __future__ import annotations
+
+from hwsim.errors import MachineError
+from mapping.operators import (
+    Act,
+    Attention,
+    AttentionScores,
+    AttentionValues,
+    Eltwise,
+    Embed,
+    KvCache,
+    LayerNorm,
+    Linear,
+    Operator,
+    Softmax,
+    Tensor,
+)
+from mapping.workload import Step
+
+
+def elements_moved(op: Operator, inputs: tuple[Tensor, ...], output: Tensor, step: Step) -> int:
+    """Elements that cross the memory interface in one step: each input, weight and result once, nothing cached.
+
+    Raises
+    ------
+    MachineError : an operator kind that this count does not know
+    """
+    made = output.elements(step)
+    read = sum(tensor.elements(step) for tensor in inputs)
+    match op:
+        case Linear():
+            return read + op.d_in * op.d_out + (op.d_out if op.bias else 0) + made
+        case LayerNorm() | Eltwise() | Act() | Softmax():
+            return read + op.weights + made
+        case Embed():  # of its table, the rows of this step's tokens and positions
+            return read + 2 * step.tokens * op.width + made
+        case KvCache():  # k and v of this step's tokens; the output tensor is the whole cache
+            return 2 * step.tokens * op.width
+        case Attention():
+            return step.tokens * op.heads * op.d_k + _keys(op, step) * (op.d_k + op.d_v) + made
+        case AttentionScores():
+            return step.tokens * op.heads * op.d_k + _keys(op, step) * op.d_k + made
+        case AttentionValues():
+            return inputs[0].elements(step) + _keys(op, step) * op.d_v + made
+        case _:
+            raise MachineError(f"{op.name}: the baselines do not count operators of kind {op.kind!r}")
+
+
+def _keys(op: Attention | AttentionScores | AttentionValues, step: Step) -> int:
+    """Keys read over the batch, each once for every key/value head."""
+    return step.batch * op.pattern.union_keys(step.queries, step.context) * op.kv_heads
