@@ -42,6 +42,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
     units = _units(run)
     causes = _causes(run)
     link = run.host.link_bytes
+    energy_j: float | None = None
     return Report(
         hwsim_version=VERSION,
         machine=spec.name,
@@ -58,7 +59,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         tokens_per_s=vectors / decode_seconds,
         time_to_first_token_s=spec.time_base.seconds(first),
         token_latencies=_token_latencies(run),
-        energy_j=None,
+        energy_j=energy_j,
         breakdown=[
             KindShare(kind=kind, cycles=_cycles(run, ticks), share=ticks / run.ticks)
             for kind, ticks in sorted(run.trace.kinds.items(), key=lambda item: -item[1])
@@ -72,7 +73,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         resources=_resources(run),
         fits=True,  # a model that does not fit is an error before anything runs
         excluded=_excluded(run, seconds / max(vectors, 1)),
-        published=_published(run, dram, seconds, None),
+        published=_published(run, dram, seconds, energy_j),
         unconfirmed=[UnconfirmedParameter(**vars(entry)) for entry in spec_file.unconfirmed(spec)],
         parameters=spec.model_dump(),
         seed=None,
@@ -244,13 +245,13 @@ def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
 
 
 def _published(run: Run, dram: DramUse, latency_s: float, energy_j: float | None) -> list[Published]:
-    mapped, workload = run.program.mapped, run.program.workload
+    workload = run.program.workload
     entries = read_data("hwsim.machines.pim_gpt", "published.yaml")
     baselines = [entry["baseline"] for entry in entries if "baseline" in entry]
     figures = {
         "row_hit_rate": Ratio(value=dram.row_hit_rate, note=""),
-        "max_context": Ratio(value=float(max_context(mapped)), note=""),
-        **baseline_ratios(workload, mapped.graph, latency_s=latency_s, energy_j=energy_j, keys=baselines),
+        "max_context": Ratio(value=float(max_context(run.program.mapped)), note=""),
+        **baseline_ratios(workload, latency_s=latency_s, energy_j=energy_j, keys=baselines),
     }
     found = []
     for entry in entries:
