@@ -116,8 +116,8 @@ def measured(path: Path, console: Console) -> None:
     console.print(f"{name}, driver {found['device']['driver']}, torch {found['device']['torch']}, {found['date']}")
     copied, read = probes["copy_bytes_per_s"] * 1e-12, probes["gemv_read_bytes_per_s"] * 1e-12
     console.print(
-        f"probes: copy {copied:.2f} TB/s, gemv {read:.2f} TB/s of {device.memory_bytes_per_s * 1e-12:.2f}; eager operator {probes['eager_add_s'] * 1e6:.2f} us, "
-        f"graph node {probes['graph_node_s'] * 1e6:.2f} us\n",
+        f"probes: copy {copied:.2f}, gemv {read:.2f} of {device.memory_bytes_per_s * 1e-12:.2f} TB/s; "
+        f"eager operator {probes['eager_add_s'] * 1e6:.2f} us, graph node {probes['graph_node_s'] * 1e6:.2f} us\n",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
     rows = []

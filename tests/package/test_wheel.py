@@ -26,6 +26,7 @@ def test_the_wheel_carries_workloads_machines_and_standards(wheel: Path) -> None
         "hwsim/_workloads/schema.json",
         "hwsim/machines/pim_gpt/spec.yaml",
         "hwsim/machines/pim_gpt/published.yaml",
+        "hwsim/baselines/devices.yaml",
         "hwsim/dram/standards/pim_gpt.csv",
         "hwsim/dram/standards/gddr6_aim.yaml",
         "mapping/formats.py",
