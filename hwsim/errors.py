@@ -4,6 +4,7 @@ from mapping.errors import GraphError, MappingError, UserError, WorkloadError, n
 
 __all__ = [
     "DramError",
+    "EnergyError",
     "GraphError",
     "MachineError",
     "MappingError",
@@ -24,3 +25,7 @@ class DramError(UserError):
 
 class OutputError(UserError):
     """A result cannot be written where it was asked for."""
+
+
+class EnergyError(UserError):
+    """An energy table is unknown or contradicts itself."""

@@ -70,7 +70,7 @@ def load_machine(source: str, settings: Mapping[str, Any]) -> tuple[Machine[Any,
         machine = MACHINES[model]
     known = machine.spec_file.keys()
     for key in settings:
-        if key not in known:
+        if not machine.spec_file.knows(key):
             every = [*known, *(f"workload.{name}" for name in field_names())]
             raise MachineError(f"--set {key}: no such parameter{nearest(key, every)}")
     spec = machine.spec_file.load(path, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,13 @@ class PackageProgram:
         return int(each[self.program_of].sum())
 
 
+class OpenCycles(NamedTuple):
+    """Cycles in which a channel had at least one row open, and cycles times rows open."""
+
+    channels: int
+    banks: int
+
+
 class Package:
     """Channels of one standard, each with an in-order controller; equal to `ReferenceChannel` cycle for cycle.
 
@@ -130,6 +138,26 @@ class Package:
     def steps(self) -> int:
         """Steps that the kernel executed: runs in an open row, activates, precharges, refreshes, once a class."""
         return self._statistic(kernel.STEPS)
+
+    def open_cycles(self, until: int) -> OpenCycles:
+        """How long rows were open up to cycle `until`, summed over the channels.
+
+        A row is open from the issue of its activate to the issue of what closes it: a precharge (those before a
+        refresh too) or an access that precharges by itself. Time between programs counts. What a channel does only
+        when it plays next, a refresh that fell due in its idle time, is not known yet.
+
+        Raises
+        ------
+        ValueError : a command was issued after `until`
+        """
+        states = self._states[self._class_of]
+        if until < states[:, kernel.LAST_ISSUE].max():
+            raise ValueError(f"commands were issued after cycle {until}")
+        open_banks = states[:, kernel.OPEN_BANKS]
+        return OpenCycles(
+            channels=self._statistic(kernel.OPEN_CHANNEL) + until * int((open_banks > 0).sum()),
+            banks=self._statistic(kernel.OPEN_BANK) + until * int(open_banks.sum()),
+        )
 
     def _statistic(self, number: int) -> int:
         return int(self._tally[len(self._names) + number])

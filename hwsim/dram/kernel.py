@@ -40,8 +40,10 @@ COMMANDS, BANKS, COLUMNS, RING_BASE, RING_STRIDE, FIRST_TIME, REFRESH, REFRESH_P
 CAUSES = ("compute", "row", "write", "io", "refresh")
 COMPUTE_CAUSE, ROW_CAUSE, WRITE_CAUSE, IO_CAUSE, REFRESH_CAUSE = range(5)
 # The tally: issues per command, then these.
-STATISTICS = ("column_accesses", "row_hits", "steps")
-ACCESSES, HITS, STEPS = range(3)
+# `open_channel` and `open_banks` receive +cycle where the last row of a channel (a row) closes and -cycle where the
+# first (a row) opens, so that adding the time of those still open gives the time that rows were open.
+STATISTICS = ("column_accesses", "row_hits", "steps", "open_channel", "open_banks")
+ACCESSES, HITS, STEPS, OPEN_CHANNEL, OPEN_BANK = range(5)
 # Log entries: class, cycle, command, bank, row, first column, columns of the sweep, position, count, spacing.
 # Entry 0 holds the number of entries that would have been written.
 LOG_FIELDS = 10
@@ -235,6 +237,17 @@ def _set_rows(s, t, command, bank, row):
 
 
 @njit(cache=True, error_model="numpy", inline="always")
+def _move_rows(s, t, command, bank, row, cycle, tally, members):
+    """`_set_rows` at a cycle, with the time that rows are open entered in the tally."""
+    before = s[OPEN_BANKS]
+    _set_rows(s, t, command, bank, row)
+    closed = before - s[OPEN_BANKS]
+    tally[t.scalars[COMMANDS] + OPEN_BANK] += closed * cycle * members
+    if (before > 0) != (s[OPEN_BANKS] > 0):
+        tally[t.scalars[COMMANDS] + OPEN_CHANNEL] += cycle * members if closed > 0 else -cycle * members
+
+
+@njit(cache=True, error_model="numpy", inline="always")
 def _needed(s, t, command, bank, row):
     """The next command on the way to a column access: its precharge, its activate, or the access itself."""
     block = t.commands[command, BLOCK]
@@ -288,7 +301,7 @@ def _refresh(s, t, tally, members, causes, cursor, log, klass, record):
         pre = t.scalars[REFRESH_PRECHARGE]
         cycle = max(s[DUE], _earliest(s, t, pre, 0))
         _note(s, t, pre, 0, cycle)
-        _set_rows(s, t, pre, 0, -1)
+        _move_rows(s, t, pre, 0, -1, cycle, tally, members)
         _charge(causes, cursor, cycle, REFRESH_CAUSE)
         tally[pre] += members
         steps = 2
@@ -341,7 +354,7 @@ def _play_channel(s, t, requests, row_base, start, members, tally, causes, log, 
                 if step != command:
                     opens = t.commands[step, KIND] == KIND_ACTIVATE
                     _note(s, t, step, at, cycle)
-                    _set_rows(s, t, step, at, row if opens else -1)
+                    _move_rows(s, t, step, at, row if opens else -1, cycle, tally, members)
                     _charge(causes, cursor, cycle, REFRESH_CAUSE if refreshed else ROW_CAUSE)
                     tally[step] += members
                     opened = True
@@ -358,7 +371,7 @@ def _play_channel(s, t, requests, row_base, start, members, tally, causes, log, 
                 last_cause = cause
                 _note(s, t, command, at, final)
                 if t.commands[command, AUTO]:
-                    _set_rows(s, t, command, at, -1)
+                    _move_rows(s, t, command, at, -1, final, tally, members)
                 tally[command] += burst * members
                 if is_column:
                     tally[statistics + ACCESSES] += burst * block * members

@@ -37,15 +37,22 @@ class SpecFile(Generic[SpecT]):
     ----------
     defaults : field to value, nested
     provenance : dotted field to its grade, confidence and source
+    open_fields : mappings whose keys the defaults do not list; the machine's own check knows them
     """
 
     model: type[SpecT]
     defaults: Mapping[str, Any]
     provenance: Mapping[str, Mapping[str, Any]]
+    open_fields: tuple[str, ...] = ()
 
     def keys(self) -> tuple[str, ...]:
         """Every parameter that can be set, dotted."""
         return tuple(key for key in flatten(self.defaults) if key not in ("model",))
+
+    def knows(self, key: str) -> bool:
+        """Whether a dotted key can be set."""
+        field, dot, name = key.partition(".")
+        return key in self.keys() or (field in self.open_fields and bool(dot and name) and "." not in name)
 
     def load(self, path: Path | None, overrides: Mapping[str, Any]) -> SpecT:
         """The shipped parameters with those of a user's file and single dotted settings in their place.
@@ -86,7 +93,7 @@ class SpecFile(Generic[SpecT]):
         lines = ["# Change what you like; what you leave out keeps its shipped value."]
         values = spec.model_dump()
         for key, value in values.items():
-            if not isinstance(value, dict):
+            if not isinstance(value, dict) or not value:
                 lines.append(self._line(key, value, key, indent=""))
                 continue
             lines.append(f"{key}:")
@@ -105,7 +112,7 @@ class SpecFile(Generic[SpecT]):
     def _known(self, values: Mapping[str, Any], origin: str) -> Mapping[str, Any]:
         known = {*self.keys(), "model"}
         for key in values:
-            if key not in known:
+            if key not in known and not self.knows(key):
                 raise MachineError(f"{origin}: no parameter {key!r}{nearest(key, known)}")
         return values
 

@@ -37,6 +37,7 @@ def render(report: Report, console: Console) -> None:
     console.print(f"Bottleneck: {report.bottleneck}", soft_wrap=True, highlight=False)
     _bound(report, console)
     _dram(report, console)
+    _energy(report, console)
     _memory(report, console)
     for left_out in report.excluded:
         console.print(
@@ -93,6 +94,20 @@ def _dram(report: Report, console: Console) -> None:
     _table(console, "DRAM", ("", ""), rows)
 
 
+def _energy(report: Report, console: Console) -> None:
+    energy = report.energy
+    if energy is None:
+        return
+    rows = [
+        (part.component.replace("_", " "), _joules(part.joules), f"{part.share:.1%}", part.grade, part.source)
+        for part in energy.components
+    ]
+    each = "" if energy.joules_per_mac is None else f", {_joules(energy.joules_per_mac)} a MAC"
+    rows.append(("total", _joules(energy.joules), "100.0%", "", f"{_joules(energy.joules_per_token)} a token{each}"))
+    title = f"Energy by table {energy.table}, mean power {energy.mean_power_w:,.2f} W"
+    _table(console, title, ("component", "energy", "share", "grade", "source"), rows)
+
+
 def _memory(report: Report, console: Console) -> None:
     r = report.resources
     rows = [
@@ -128,7 +143,7 @@ def _table(console: Console, title: str, columns: Iterable[str], rows: Iterable[
     names = list(columns)
     table = Table(title=title, title_justify="left", show_header=any(names), box=None, padding=(0, 2, 0, 0))
     for name in names:
-        numeric = name in ("cycles", "busy cycles", "share", "busy", "time", "of the bound", "ratio")
+        numeric = name in ("cycles", "busy cycles", "share", "busy", "energy", "time", "of the bound", "ratio")
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
@@ -141,6 +156,13 @@ def _seconds(value: float) -> str:
         if abs(value) >= scale:
             return f"{value / scale:,.3f} {unit}"
     return f"{value / 1e-9:,.1f} ns"
+
+
+def _joules(value: float) -> str:
+    for unit, scale in (("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6), ("nJ", 1e-9)):
+        if abs(value) >= scale:
+            return f"{value / scale:,.3f} {unit}"
+    return f"{value / 1e-12:,.3f} pJ"
 
 
 def _bytes(value: int) -> str:

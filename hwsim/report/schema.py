@@ -45,6 +45,42 @@ class DramUse(_Part):
     steps_executed: int
 
 
+class EnergyShare(_Part):
+    """Energy of one component; `source` says how it comes about, `grade` is that of its least certain coefficient."""
+
+    component: str
+    joules: float
+    share: float
+    source: str
+    grade: str
+
+
+class EnergyCoefficient(_Part):
+    """A coefficient of the energy table in use; its name ends in its unit."""
+
+    name: str
+    value: float
+    grade: str
+    confidence: float | None
+    source: str
+
+
+class EnergyUse(_Part):
+    """Energy of memory package and ASIC, without the host; the components add up to `joules`.
+
+    `joules_per_token` counts every token that passed the layers, those of a prompt too; `joules_per_mac` every
+    multiply-accumulate of the MAC units, padding included.
+    """
+
+    table: str
+    joules: float
+    joules_per_token: float
+    mean_power_w: float
+    joules_per_mac: float | None
+    components: list[EnergyShare]
+    coefficients: list[EnergyCoefficient]
+
+
 class Bound(_Part):
     """Lower bound of the latency and where the distance to it lies; `lower_bound` and `distance` sum to latency."""
 
@@ -95,7 +131,7 @@ class UnconfirmedParameter(_Part):
 
 
 class Report(_Part):
-    """Result of a run. `cycles` counts `clock_hz`; times are in seconds; `energy_j` is null until modelled."""
+    """Result of a run. `cycles` counts `clock_hz`; times are in seconds; `energy_j` is null where energy is off."""
 
     schema_version: str = SCHEMA_VERSION
     hwsim_version: str
@@ -114,6 +150,7 @@ class Report(_Part):
     time_to_first_token_s: float
     token_latencies: list[Latency]
     energy_j: float | None
+    energy: EnergyUse | None = None
     breakdown: list[KindShare]
     units: list[UnitUse]
     bottleneck: str

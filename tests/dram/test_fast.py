@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from hwsim.dram.checker import first_violation
 from hwsim.dram.controller import ChannelController
-from hwsim.dram.fast import FastChannel, Package, PackageProgram
+from hwsim.dram.fast import FastChannel, OpenCycles, Package, PackageProgram
 from hwsim.dram.kernel import CAUSES
+from hwsim.dram.log import LoggedCommand
 from hwsim.dram.program import Request, encode
 from hwsim.dram.reference import ReferenceChannel
 from hwsim.dram.standard import STANDARDS, Standard, load_standard
@@ -65,6 +66,62 @@ def test_the_causes_of_time_add_up(data: st.DataObject) -> None:
     causes = np.zeros(len(CAUSES), dtype=np.int64)
     finish = package.play(PackageProgram.of([encode(data.draw(programs(standard)), standard)]), start, causes=causes)
     assert causes.sum() == finish - start
+
+
+def open_cycles_of(log: list[LoggedCommand], standard: Standard, until: int) -> OpenCycles:
+    """The time that rows were open, by walking through every cycle's state between two commands of a log."""
+    open_banks: set[int] = set()
+    channel_cycles = bank_cycles = last = 0
+    for entry in [*log, LoggedCommand(cycle=until, command="end")]:
+        channel_cycles += (entry.cycle - last) * bool(open_banks)
+        bank_cycles += (entry.cycle - last) * len(open_banks)
+        last = entry.cycle
+        if entry.command == "end":
+            break
+        command = standard.commands[entry.command]
+        width = standard.banks_below(command.scope)
+        first = max(entry.bank, 0) // width * width
+        if command.kind == "activate":
+            open_banks |= set(range(first, first + width))
+        elif command.kind == "precharge" or command.auto_precharge:
+            open_banks -= set(range(first, first + width))
+    return OpenCycles(channels=channel_cycles, banks=bank_cycles)
+
+
+@pytest.mark.parametrize("name", STANDARDS)
+@given(data=st.data())
+@settings(max_examples=40)
+def test_the_time_that_rows_are_open_equals_that_of_the_log(name: str, data: st.DataObject) -> None:
+    standard = load_standard(name, refresh=data.draw(st.booleans()))
+    channels = 3
+    package = Package(standard, channels, first_refresh=500)
+    apart = [ReferenceChannel(standard, first_refresh=500) for _ in range(channels)]
+    now = 0
+    for _ in range(data.draw(st.integers(1, 4))):
+        some = data.draw(st.lists(programs(standard), min_size=1, max_size=2))
+        of = [some[data.draw(st.integers(0, len(some) - 1))] for _ in range(channels)]
+        now += data.draw(st.integers(0, 3000))
+        finish = package.play(PackageProgram.of([encode(requests, standard) for requests in of]), now)
+        for channel, requests in zip(apart, of, strict=True):
+            channel.play(requests, now)
+        now = finish
+    until = now + data.draw(st.integers(0, 1000))
+    expected = [open_cycles_of(channel.log, standard, until) for channel in apart]
+    assert package.open_cycles(until).channels == sum(each.channels for each in expected)
+    assert package.open_cycles(until).banks == sum(each.banks for each in expected)
+
+
+def test_a_row_is_open_from_its_activate_to_its_precharge() -> None:
+    standard = load_standard("pim_gpt", refresh=False)
+    package = Package(standard, 2)
+    one = encode([Request(command="MAC16", count=64)], standard)  # ACT16 at 0, left open
+    two = encode([Request(command="WR", bank=3), Request(command="WR", bank=3, row=1)], standard)
+    finish = package.play(PackageProgram.of([one, two]), 0)
+    assert finish == 24 + 2 * 64
+    # the second channel: ACT at 0, PRE at nRCD 24 + nCWL 6 + nBL 2 + nWR 24 = 56, ACT at 80, open from then on
+    assert package.open_cycles(200) == (200 + 56 + 120, 16 * 200 + 56 + 120)
+    with pytest.raises(ValueError, match="after cycle 100"):
+        package.open_cycles(100)
 
 
 def test_equal_channels_are_played_once() -> None:

@@ -14,6 +14,7 @@ from hwsim.dram.fast import channel_requests
 from hwsim.dram.reference import ReferenceChannel
 from hwsim.errors import MachineError, MappingError, UserError
 from hwsim.machines.pim_gpt import MACHINE
+from hwsim.machines.pim_gpt.energy import count_actions
 from hwsim.machines.pim_gpt.instructions import AsicWork, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate
 from hwsim.machines.spec_file import unflatten
@@ -21,6 +22,7 @@ from hwsim.pipeline import prepare
 from hwsim.report import Report
 from hwsim.settings import load_machine
 from mapping.workload import GptWorkload
+from tests.dram.test_fast import open_cycles_of
 from tests.mapping.workloads import tiny
 
 MODELS = ("gpt2", "gpt2_medium", "gpt2_large", "gpt2_xl", "gpt3_small", "gpt3_medium", "gpt3_large", "gpt3_xl")
@@ -286,6 +288,9 @@ def test_dimensions_that_divide_by_nothing_run() -> None:
         ({"timing.tREFI_ns": 400}, r"leaves no time for work"),
         ({"timing.tRCD_ns": -1}, r"timing\.tRCD_ns must be a number from 0"),
         ({"asic.clock_hz": 999_999_937}, r"no common multiple"),
+        ({"energy_table": 3}, r"--set energy_table: no such parameter"),
+        ({"energy_table.vdd_v": "x"}, r"energy_table\.vdd_v: input should be a valid number"),
+        ({"energy": "off", "energy_table.vdd_v": 1}, r"energy_table\.vdd_v is set, but energy is off"),
         ({"asic.internal": "fp64"}, r"asic\.internal: no number format 'fp64'"),
     ],
 )
@@ -305,7 +310,7 @@ def test_overridden_parameters_are_no_longer_unconfirmed() -> None:
 
 def test_every_parameter_has_its_provenance() -> None:
     file = MACHINE.spec_file
-    assert set(file.keys()) - set(file.provenance) == {"name", "refresh"}
+    assert set(file.keys()) - set(file.provenance) == {"name", "refresh", "energy"}
     assert set(file.provenance) <= set(file.keys())
 
 
@@ -321,6 +326,65 @@ def test_the_program_of_a_tiny_step_reads_like_this() -> None:
         "       MAC16 row 0 column 0 x 8",
         "       RDMAC16 x 2",
     ]
+
+
+@pytest.mark.parametrize("table", ["paper", "aim", "dramsim3"])
+def test_energy_by_component_adds_up(table: str) -> None:
+    report = run(load_workload("gpt2", tokens=4, prompt=2), settings={"energy": table})
+    energy = report.energy
+    assert energy is not None
+    assert report.energy_j == energy.joules == pytest.approx(sum(part.joules for part in energy.components), rel=1e-12)
+    assert sum(part.share for part in energy.components) == pytest.approx(1)
+    assert energy.joules_per_token == pytest.approx(energy.joules / 6)
+    assert energy.mean_power_w == pytest.approx(energy.joules / report.latency_s)
+    assert energy.joules_per_mac == pytest.approx(energy.joules / (report.dram.commands["MAC16"] * 256))
+    # standby lies between that of closed and that of open rows
+    background = energy.components[0].joules / report.latency_s / 8
+    low, high = {"paper": (0.115, 0.1775), "aim": (0.18315, 0.26375), "dramsim3": (0.081, 0.08235)}[table]
+    assert low < background < high
+
+
+def test_energy_off_is_null_and_changes_nothing_else() -> None:
+    usual, off = (run(load_workload("gpt2", tokens=2), settings=[f"energy={name}"]) for name in ("aim", "off"))
+    assert (off.energy_j, off.energy) == (None, None)
+    different = {"energy_j", "energy", "unconfirmed", "parameters"}
+    assert usual.model_dump(exclude=different) == off.model_dump(exclude=different)
+
+
+def test_the_counts_behind_energy_equal_those_of_the_reference_logs() -> None:
+    program = program_of(tiny(tokens=4), {"timing.tREFI_ns": 900})
+    finished = simulate(program)
+    end, channels = replay(program)
+    counts = count_actions(finished)
+    standard = program.spec.standard
+    opened = {name: standard.banks_below(standard.commands[name].scope) for name in ("ACT", "ACT16")}
+    assert counts.activates == sum(opened.get(entry.command, 0) for channel in channels for entry in channel.log)
+    until = -(-end // finished.pim.clock.period_ticks)
+    each = [open_cycles_of(channel.log, standard, until) for channel in channels]
+    recovery = (6 + 2 + 24) * finished.pim.package.counts["WRA16"]  # it closes its row after nCWL + nBL + nWR
+    cycles = sum(rows.channels for rows in each) + recovery
+    assert counts.open_channel_seconds == pytest.approx(cycles / 2e9, rel=1e-12)
+    bank_cycles = sum(rows.banks for rows in each) + 16 * recovery
+    assert counts.open_bank_seconds == pytest.approx(bank_cycles / 2e9, rel=1e-12)
+
+
+def test_coefficients_of_the_energy_table_are_unconfirmed_until_set() -> None:
+    usual = run(tiny(tokens=1))
+    assert "energy_table.io_pj_per_bit" in {entry.name for entry in usual.unconfirmed}
+    changed = run(tiny(tokens=1), settings={"energy_table.io_pj_per_bit": 11})
+    assert "energy_table.io_pj_per_bit" not in {entry.name for entry in changed.unconfirmed}
+    assert usual.energy is not None
+    assert changed.energy is not None
+    one, two = ({c.component: c.joules for c in report.energy.components} for report in (usual, changed))
+    assert two["dram_io"] == pytest.approx(2 * one["dram_io"])
+
+
+def test_a_printed_machine_keeps_its_energy_table(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(MACHINE.spec_file.dump(MACHINE.spec_file.load(None, {"energy_table.vdd_v": 1.35})))
+    assert load_machine(str(file), {})[1].energy_table == {"vdd_v": 1.35}
+    file.write_text(MACHINE.spec_file.dump(MACHINE.spec_file.load(None, {"energy": "off"})))
+    assert load_machine(str(file), {})[1].energy == "off"
 
 
 machine_values = st.recursive(

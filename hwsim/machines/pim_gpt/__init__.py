@@ -30,7 +30,7 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
         return _spec_file()
 
     def check(self, spec: PimGptSpec) -> None:
-        _ = spec.standard, spec.time_base, spec.vector_unit, spec.sram
+        _ = spec.standard, spec.time_base, spec.vector_unit, spec.sram, spec.energy_costs
 
     def map_graph(self, graph: OperatorGraph, workload: GptWorkload, spec: PimGptSpec) -> MappedGraph:
         on_host = frozenset({"lm_head"} if workload.lm_head == "host" else ())
@@ -52,7 +52,12 @@ def _spec_file() -> SpecFile[PimGptSpec]:
     provenance = document.pop("provenance")
     timing = timing_of_standard()
     graded = {f"timing.{key}": entry for key, entry in timing_provenance(STANDARD).items() if key in timing}
-    return SpecFile(model=PimGptSpec, defaults={**document, "timing": timing}, provenance={**provenance, **graded})
+    return SpecFile(
+        model=PimGptSpec,
+        defaults={**document, "timing": timing},
+        provenance={**provenance, **graded},
+        open_fields=("energy_table",),
+    )
 
 
 MACHINE = PimGpt()

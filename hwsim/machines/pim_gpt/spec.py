@@ -6,9 +6,10 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hwsim.dram.standard import Standard, load_standard, timing_defaults
+from hwsim.energy import OFF, Costs, DramDevice, load_table
 from hwsim.engine import TimeBase
 from hwsim.errors import DramError, MachineError
 from mapping.formats import BF16, Format, FormatError, parse_format
@@ -75,9 +76,18 @@ class PimGptSpec(_Checked):
         description="several vectors: one after the other, or as many per opened row as the buffer holds"
     )
     schedule: Literal["paper"]
+    energy: str = Field(max_length=4096, description="energy table: a shipped name, a YAML file, or `off`")
+    energy_table: dict[str, float] = Field(
+        default_factory=dict, strict=False, description="coefficients that replace the table's, by name"
+    )
     timing: dict[str, float] = Field(strict=False, description="DRAM timing, by the standard's names")
     asic: AsicSpec
     host: HostSpec
+
+    @field_validator("energy", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        return OFF if value is False else value  # YAML 1.1 reads a bare `off` as false
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -124,6 +134,24 @@ class PimGptSpec(_Checked):
             )
         except DramError as cause:
             raise MachineError(str(cause)) from None
+
+    @cached_property
+    def energy_costs(self) -> Costs | None:
+        """What actions cost by the energy table, or None where energy is off."""
+        if self.energy == OFF:
+            if self.energy_table:
+                raise MachineError(f"energy_table.{next(iter(self.energy_table))} is set, but energy is off")
+            return None
+        p = self.standard.params
+        ns = 1e9 / self.dram_clock_hz
+        device = DramDevice(
+            banks=self.banks,
+            access_bytes=self.access_bytes,
+            row_ns=p["nRAS"] * ns,
+            precharge_ns=p["nRP"] * ns,
+            refresh_ns=p["nRFC"] * ns,
+        )
+        return Costs.of(load_table(self.energy, self.energy_table), device)
 
     @cached_property
     def time_base(self) -> TimeBase:

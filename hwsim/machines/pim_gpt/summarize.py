@@ -8,12 +8,14 @@ from hwsim.baselines.ratios import Ratio, baseline_ratios
 from hwsim.data_file import read_data
 from hwsim.dram.fast import Package
 from hwsim.dram.kernel import CAUSES
+from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
 from hwsim.machines.pim_gpt.model import Run
 from hwsim.machines.pim_gpt.spec import PimGptSpec
-from hwsim.machines.spec_file import SpecFile
+from hwsim.machines.spec_file import UNCONFIRMED, SpecFile
 from hwsim.report.schema import (
     Bound,
     DramUse,
+    EnergyUse,
     Excluded,
     KindShare,
     Latency,
@@ -24,9 +26,6 @@ from hwsim.report.schema import (
 )
 from hwsim.version import VERSION
 from mapping.pim.map_graph import max_context
-
-# Commands that move a burst over the channel's pins.
-IO_COMMANDS = ("WRGB", "RDMAC16", "WR", "WRA16", "RD")
 
 
 def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
@@ -42,7 +41,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
     units = _units(run)
     causes = _causes(run)
     link = run.host.link_bytes
-    energy_j: float | None = None
+    energy = energy_of(run)
     return Report(
         hwsim_version=VERSION,
         machine=spec.name,
@@ -59,7 +58,8 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         tokens_per_s=vectors / decode_seconds,
         time_to_first_token_s=spec.time_base.seconds(first),
         token_latencies=_token_latencies(run),
-        energy_j=energy_j,
+        energy_j=energy.joules if energy else None,
+        energy=energy,
         breakdown=[
             KindShare(kind=kind, cycles=_cycles(run, ticks), share=ticks / run.ticks)
             for kind, ticks in sorted(run.trace.kinds.items(), key=lambda item: -item[1])
@@ -73,8 +73,8 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         resources=_resources(run),
         fits=True,  # a model that does not fit is an error before anything runs
         excluded=_excluded(run, seconds / max(vectors, 1)),
-        published=_published(run, dram, seconds, energy_j),
-        unconfirmed=[UnconfirmedParameter(**vars(entry)) for entry in spec_file.unconfirmed(spec)],
+        published=_published(run, dram, seconds, energy.joules if energy else None),
+        unconfirmed=_unconfirmed(spec, spec_file, energy),
         parameters=spec.model_dump(),
         seed=None,
         instructions=run.trace.pieces,
@@ -242,6 +242,17 @@ def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
             "--set workload.lm_head=pim",
         )
     ]
+
+
+def _unconfirmed(
+    spec: PimGptSpec, spec_file: SpecFile[PimGptSpec], energy: EnergyUse | None
+) -> list[UnconfirmedParameter]:
+    """Parameters of the machine, then coefficients of the energy table in use."""
+    found = [UnconfirmedParameter(**vars(entry)) for entry in spec_file.unconfirmed(spec)]
+    for entry in energy.coefficients if energy else ():
+        if entry.grade in UNCONFIRMED:
+            found.append(UnconfirmedParameter(**{**entry.model_dump(), "name": f"energy_table.{entry.name}"}))
+    return found
 
 
 def _published(run: Run, dram: DramUse, latency_s: float, energy_j: float | None) -> list[Published]:

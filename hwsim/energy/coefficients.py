@@ -1,0 +1,202 @@
+"""The coefficients of energy tables, and the equations that turn them into powers and energies.
+
+Two kinds of table: `Currents` as a data sheet gives them, for the standard DRAM power equations (Micron TN-41-01),
+and `Powers` as somebody measured them. Both end in the same `DramPowers`. mA x V = mW and mW x ns = pJ throughout.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST = 1e6  # of any coefficient; beyond lies a slip of the unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class DramDevice:
+    """What the equations need to know of a channel.
+
+    Attributes
+    ----------
+    access_bytes : of one column access in one bank
+    row_ns, precharge_ns, refresh_ns : tRAS, tRP, tRFC
+    """
+
+    banks: int
+    access_bytes: int
+    row_ns: float
+    precharge_ns: float
+    refresh_ns: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DramPowers:
+    """Powers of one channel beyond those of its state, which come first.
+
+    Attributes
+    ----------
+    closed_mw : standby, all rows closed
+    any_open_mw, per_open_mw : on top of it while at least one row is open, and for each open row
+    activate_pj : opening and closing one row of one bank, beyond standby
+    read_mw, write_mw : accesses back to back, without the pins
+    refresh_mw : during tRFC
+    """
+
+    closed_mw: float
+    any_open_mw: float
+    per_open_mw: float
+    activate_pj: float
+    read_mw: float
+    write_mw: float
+    refresh_mw: float
+
+
+class Coefficients(BaseModel, ABC):
+    """What every table has. `formulas` says what each figure comes from, and from which coefficients."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+    formulas: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {
+        "mac_units": (
+            "power of all units at full rate, for each multiply-accumulate",
+            ("mac_units_mw", "mac_units_macs_per_ns"),
+        ),
+        "vector_buffer": (
+            "a write for each transfer in, a read for each MAC command",
+            ("buffer_read_mw", "buffer_write_mw", "buffer_ns"),
+        ),
+        "dram_io": ("bits over the pins", ("io_pj_per_bit",)),
+        "asic_static": ("share of the power, all the time", ("asic_mw", "asic_static_share")),
+        "asic_dynamic": ("rest of the power, in busy cycles", ("asic_mw", "asic_static_share", "asic_ghz")),
+    }
+
+    standby_rho: float = Field(
+        ge=0, le=1, description="share of active standby that one open row causes; the rest grows with open rows"
+    )
+    access_ns: float = Field(ge=0, le=MOST, description="time over which a read or write of access_bytes takes power")
+    access_bytes: float = Field(gt=0, le=MOST)
+    mac_ns: float = Field(ge=0, le=MOST, description="time over which a column of an all-bank MAC takes power")
+    mac_read_share: float = Field(
+        ge=0, le=1, description="read power that one bank's column takes in an all-bank MAC, whose data stays inside"
+    )
+    write_all_share: float = Field(
+        ge=0, le=1, description="write power that one bank's column takes in an all-bank write"
+    )
+    mac_units_mw: float = Field(ge=0, le=MOST, description="all MAC units of a channel at full rate")
+    mac_units_macs_per_ns: float = Field(gt=0, le=MOST, description="that rate")
+    buffer_read_mw: float = Field(ge=0, le=MOST)
+    buffer_write_mw: float = Field(ge=0, le=MOST)
+    buffer_ns: float = Field(ge=0, le=MOST)
+    io_pj_per_bit: float = Field(ge=0, le=MOST)
+    asic_mw: float = Field(ge=0, le=MOST)
+    asic_static_share: float = Field(ge=0, le=1)
+    asic_ghz: float = Field(gt=0, le=MOST, description="clock at which asic_mw holds")
+
+    @abstractmethod
+    def dram(self, device: DramDevice) -> DramPowers:
+        """The powers of one channel; any of them below 0 contradicts itself and is the caller's to refuse."""
+
+    def _open(self, difference_mw: float, banks: int) -> tuple[float, float]:
+        """Split the power that open rows add, all of them open, into that of any and that of each."""
+        return self.standby_rho * difference_mw, (1 - self.standby_rho) * difference_mw / banks
+
+
+class Currents(Coefficients):
+    """Data sheet currents of one channel.
+
+    Standby is IDD2N with all rows closed and grows to IDD3N with rows open; IDD0 is one bank cycling through
+    activate and precharge, so an activate takes what lies above standby with that one row open. During refresh
+    all rows are closed and standby counts IDD2N: refresh takes IDD5B - IDD2N, so that both together are IDD5B.
+    (TN-41-01 subtracts IDD3N there; it counts active standby in that time.)
+    """
+
+    formulas: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {
+        "dram_background": (
+            "VDD (IDD2N, up to IDD3N with open rows) over time",
+            ("vdd_v", "idd2n_ma", "idd3n_ma", "standby_rho"),
+        ),
+        "dram_activate": (
+            "VDD (IDD0 tRC - standby of one open row over tRAS - IDD2N tRP)",
+            ("vdd_v", "idd0_ma", "idd2n_ma", "idd3n_ma", "standby_rho"),
+        ),
+        "dram_read": ("VDD (IDD4R - IDD3N) a burst", ("vdd_v", "idd4r_ma", "idd3n_ma", "access_ns")),
+        "dram_write": (
+            "VDD (IDD4W - IDD3N) a burst; a share of it in each bank of an all-bank write",
+            ("vdd_v", "idd4w_ma", "idd3n_ma", "access_ns", "write_all_share"),
+        ),
+        "dram_mac": (
+            "a share of VDD (IDD4R - IDD3N) in each bank",
+            ("vdd_v", "idd4r_ma", "idd3n_ma", "mac_ns", "mac_read_share"),
+        ),
+        "dram_refresh": ("VDD (IDD5B - IDD2N) over tRFC", ("vdd_v", "idd5b_ma", "idd2n_ma")),
+        **Coefficients.formulas,
+    }
+
+    vdd_v: float = Field(gt=0, le=100)
+    idd0_ma: float = Field(ge=0, le=MOST, description="one bank activates and precharges")
+    idd2n_ma: float = Field(ge=0, le=MOST, description="all rows closed")
+    idd3n_ma: float = Field(ge=0, le=MOST, description="rows open")
+    idd4r_ma: float = Field(ge=0, le=MOST, description="reads back to back")
+    idd4w_ma: float = Field(ge=0, le=MOST, description="writes back to back")
+    idd5b_ma: float = Field(ge=0, le=MOST, description="refreshes back to back")
+
+    def dram(self, device: DramDevice) -> DramPowers:
+        any_ma, per_ma = self._open(self.idd3n_ma - self.idd2n_ma, device.banks)
+        cycle_ns = device.row_ns + device.precharge_ns
+        one_open_ma = self.idd2n_ma + any_ma + per_ma
+        standby_pj_per_v = one_open_ma * device.row_ns + self.idd2n_ma * device.precharge_ns
+        return DramPowers(
+            closed_mw=self.vdd_v * self.idd2n_ma,
+            any_open_mw=self.vdd_v * any_ma,
+            per_open_mw=self.vdd_v * per_ma,
+            activate_pj=self.vdd_v * (self.idd0_ma * cycle_ns - standby_pj_per_v),
+            read_mw=self.vdd_v * (self.idd4r_ma - self.idd3n_ma),
+            write_mw=self.vdd_v * (self.idd4w_ma - self.idd3n_ma),
+            refresh_mw=self.vdd_v * (self.idd5b_ma - self.idd2n_ma),
+        )
+
+
+class Powers(Coefficients):
+    """Measured powers of one channel; those of actions come on top of standby."""
+
+    formulas: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {
+        "dram_background": (
+            "precharged standby, up to active standby with open rows, over time",
+            ("precharged_standby_mw", "active_standby_mw", "standby_rho"),
+        ),
+        "dram_activate": ("power over its time", ("activate_mw", "activate_ns")),
+        "dram_read": ("read power a burst", ("read_mw", "access_ns")),
+        "dram_write": (
+            "write power a burst; a share of it in each bank of an all-bank write",
+            ("write_mw", "access_ns", "write_all_share"),
+        ),
+        "dram_mac": ("a share of read power in each bank", ("read_mw", "mac_ns", "mac_read_share")),
+        "dram_refresh": ("power over tRFC", ("refresh_mw",)),
+        **Coefficients.formulas,
+    }
+
+    precharged_standby_mw: float = Field(ge=0, le=MOST)
+    active_standby_mw: float = Field(ge=0, le=MOST)
+    activate_mw: float = Field(ge=0, le=MOST)
+    activate_ns: float = Field(ge=0, le=MOST, description="time over which activate_mw flows")
+    read_mw: float = Field(ge=0, le=MOST)
+    write_mw: float = Field(ge=0, le=MOST)
+    refresh_mw: float = Field(ge=0, le=MOST)
+
+    def dram(self, device: DramDevice) -> DramPowers:
+        any_mw, per_mw = self._open(self.active_standby_mw - self.precharged_standby_mw, device.banks)
+        return DramPowers(
+            closed_mw=self.precharged_standby_mw,
+            any_open_mw=any_mw,
+            per_open_mw=per_mw,
+            activate_pj=self.activate_mw * self.activate_ns,
+            read_mw=self.read_mw,
+            write_mw=self.write_mw,
+            refresh_mw=self.refresh_mw,
+        )
+
+
+EQUATIONS: dict[str, type[Coefficients]] = {"currents": Currents, "powers": Powers}

@@ -1,0 +1,80 @@
+"""Energy of a run: what it did, times the energy table that the machine names."""
+
+from __future__ import annotations
+
+import math
+
+from hwsim.energy import Counts, break_down
+from hwsim.machines.pim_gpt.model import Run
+from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES
+from hwsim.report.schema import EnergyCoefficient, EnergyShare, EnergyUse
+
+# Commands that move a burst over the channel's pins.
+IO_COMMANDS = ("WRGB", "RDMAC16", "WR", "WRA16", "RD")
+
+
+def energy_of(run: Run) -> EnergyUse | None:
+    """Energy by component, or None where the machine has it switched off."""
+    costs = run.program.spec.energy_costs
+    if costs is None:
+        return None
+    counts = count_actions(run)
+    components = break_down(counts, costs)
+    total = math.fsum(component.joules for component in components)
+    vectors = run.program.workload.context * run.program.workload.batch
+    return EnergyUse(
+        table=costs.table.name,
+        joules=total,
+        joules_per_token=total / vectors,
+        mean_power_w=total / counts.asic_seconds,
+        joules_per_mac=total / counts.macs if counts.macs else None,
+        components=[
+            EnergyShare(
+                component=part.name,
+                joules=part.joules,
+                share=part.joules / total if total else 0.0,
+                source=part.source,
+                grade=part.grade,
+            )
+            for part in components
+        ],
+        coefficients=[
+            EnergyCoefficient(name=name, value=getattr(costs.table.coefficients, name), **vars(entry))
+            for name, entry in costs.table.provenance.items()
+        ],
+    )
+
+
+def count_actions(run: Run) -> Counts:
+    """What the energy of a run depends on."""
+    spec, package = run.program.spec, run.pim.package
+    standard, issued = package.standard, package.counts
+    dram = run.pim.clock
+    seconds = spec.time_base.seconds
+
+    def banks(name: str) -> int:
+        return issued.get(name, 0) * standard.banks_below(standard.commands[name].scope)
+
+    end = dram.edge(run.ticks)
+    rows = package.open_cycles(end)
+    # a write that closes its row by itself keeps it open for write recovery, and nothing opens before
+    p = standard.params
+    recovery = issued.get("WRA16", 0) * (p["nCWL"] + p["nBL"] + p["nWR"])
+    lanes = spec.access_bytes // ELEMENT_BYTES
+    return Counts(
+        channel_seconds=seconds(dram.ticks(end)) * package.channels,
+        open_channel_seconds=seconds(dram.ticks(rows.channels + recovery)),
+        open_bank_seconds=seconds(dram.ticks(rows.banks + recovery * standard.banks)),
+        activates=banks("ACT") + banks("ACT16"),
+        reads=issued.get("RD", 0),
+        writes=issued.get("WR", 0),
+        write_all_columns=banks("WRA16"),
+        mac_columns=banks("MAC16"),
+        macs=banks("MAC16") * lanes,
+        refreshes=issued.get("REFab", 0),
+        buffer_reads=issued.get("MAC16", 0),
+        buffer_writes=issued.get("WRGB", 0),
+        io_bits=sum(issued.get(name, 0) for name in IO_COMMANDS) * standard.column_bytes * 8,
+        asic_seconds=seconds(run.ticks),
+        asic_busy_cycles=run.trace.busy.get("asic", 0) // run.asic.clock.period_ticks,
+    )
