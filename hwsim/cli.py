@@ -60,6 +60,8 @@ def run(
     if json_file and not to_stdout:
         check_writable(json_file)
     traced = _trace_options(trace_file, trace_tokens)
+    if json_file and json_file == trace_file:
+        raise UserError(f"{json_file}: named for the report and for the trace")
     model, machine_settings = _load(workload, settings, tokens)
     with _progress(enabled=not quiet and not to_stdout) as progress:
         report = run_pipeline(model, machine, machine_settings, progress=progress, **traced)
