@@ -39,6 +39,8 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 @cli.command()
 @_workload_options
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report to a file, - for stdout.")
+@click.option("--trace", "trace_file", type=click.Path(path_type=Path), help="Write a Perfetto trace to a file.")
+@click.option("--trace-tokens", type=int, metavar="N", help="Tokens that the trace shows.  [default: 2]")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def run(
     workload: str,
@@ -46,6 +48,8 @@ def run(
     settings: tuple[str, ...],
     tokens: int | None,
     json_file: Path | None,
+    trace_file: Path | None,
+    trace_tokens: int | None,
     quiet: bool,
 ) -> None:
     """Run WORKLOAD (a file or a shipped name) and report."""
@@ -55,9 +59,12 @@ def run(
     to_stdout = json_file is not None and str(json_file) == "-"
     if json_file and not to_stdout:
         check_writable(json_file)
+    traced = _trace_options(trace_file, trace_tokens)
+    if json_file and json_file == trace_file:
+        raise UserError(f"{json_file}: named for the report and for the trace")
     model, machine_settings = _load(workload, settings, tokens)
     with _progress(enabled=not quiet and not to_stdout) as progress:
-        report = run_pipeline(model, machine, machine_settings, progress=progress)
+        report = run_pipeline(model, machine, machine_settings, progress=progress, **traced)
     if to_stdout:
         click.echo(report.to_json(), nl=False)
         return
@@ -171,6 +178,18 @@ def _load(workload: str, settings: tuple[str, ...], tokens: int | None) -> tuple
         phase = overrides["phase"] if "phase" in overrides else load_workload(workload).phase
         overrides["prompt" if phase == "prefill" else "tokens"] = tokens
     return load_workload(workload, **overrides), dict(parsed.machine)
+
+
+def _trace_options(file: Path | None, tokens: int | None) -> dict[str, Any]:
+    """What the pipeline is told about a trace, checked before any work."""
+    from hwsim.report.write import check_writable
+
+    if file is None:
+        if tokens is not None:
+            raise UserError("--trace-tokens: there is no --trace FILE to write them to")
+        return {}
+    check_writable(file)
+    return {"trace": file} if tokens is None else {"trace": file, "trace_tokens": tokens}
 
 
 def _progress(*, enabled: bool) -> AbstractContextManager[Callable[[int, int], None] | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwsim.errors import UserError
 from hwsim.machines.machine import Dumpable, Machine, Progress
 from hwsim.report.schema import Report
 from hwsim.settings import load_machine, parse_settings
@@ -15,6 +16,9 @@ from mapping.gpt import build_graph
 from mapping.graph import OperatorGraph
 from mapping.workload import Step, Workload
 from mapping.workload import load_workload as load_workload_file
+
+# Tokens that a trace shows unless told otherwise.
+TRACE_TOKENS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,8 @@ def run(
     settings: Mapping[str, Any] | Iterable[str] | None = None,
     *,
     progress: Progress | None = None,
+    trace: Path | None = None,
+    trace_tokens: int = TRACE_TOKENS,
 ) -> Report:
     """Run a workload on a machine.
 
@@ -56,6 +62,7 @@ def run(
     machine : a shipped machine's name or the path of a machine YAML; the workload's own machine by default
     settings : machine parameters that replace the shipped ones, `{"channels": 16}` or `["channels=16"]`
     progress : called while the simulation runs with (tokens done, tokens in all)
+    trace : a file for a Perfetto trace of the first `trace_tokens` tokens of each sequence
 
     Raises
     ------
@@ -63,8 +70,14 @@ def run(
     """
     if settings is not None and not isinstance(settings, Mapping):
         settings = parse_settings(settings).machine
+    if trace and trace_tokens < 1:
+        raise UserError(f"--trace-tokens: expected at least 1, got {trace_tokens}")
     stages = prepare(workload, machine, settings)
-    finished = stages.machine.simulate(stages.program, progress=progress)
+    finished = stages.machine.simulate(stages.program, progress=progress, trace_tokens=trace_tokens if trace else 0)
+    if trace:
+        from hwsim.report.perfetto import write_trace
+
+        write_trace(trace, stages.machine.timeline(finished))
     return stages.machine.summarize(finished)
 
 

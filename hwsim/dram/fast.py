@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.dram import kernel
-from hwsim.dram.log import LoggedCommand
+from hwsim.dram.log import LoggedCommand, PlayLog
 from hwsim.dram.program import FIELDS, Request, decode, encode
 from hwsim.dram.standard import Standard
 from hwsim.errors import DramError
@@ -97,13 +97,19 @@ class Package:
         self._states = kernel.new_states(standard, self._tables, channels, first_refresh)
         self._class_of = np.zeros(channels, dtype=np.int64)
         self._tally = np.zeros(len(self._names) + len(kernel.STATISTICS), dtype=np.int64)
-        self._record = record
-        self._log_buffer = np.zeros((1024 if record else 1, kernel.LOG_FIELDS), dtype=np.int64)
+        self._observer: Callable[[PlayLog], object] | None = None
+        self._log_buffer = np.zeros((1, kernel.LOG_FIELDS), dtype=np.int64)
         self.logs: list[list[LoggedCommand]] = [[] for _ in range(channels)]
+        if record:
+            self.observe(self._keep)
 
     @property
     def channels(self) -> int:
         return int(self._class_of.size)
+
+    def observe(self, observer: Callable[[PlayLog], object] | None) -> None:
+        """Hand the log of each play from now on to `observer`; None ends it, and playing costs what it did."""
+        self._observer = observer
 
     def play(self, program: PackageProgram, start: int, *, row_base: int = 0, causes: Ints | None = None) -> int:
         """Play a program on all channels from cycle `start`; return the cycle in which the last one completes.
@@ -115,9 +121,11 @@ class Package:
         """
         if causes is None:
             causes = np.zeros(len(kernel.CAUSES), dtype=np.int64)
-        if not self._record:
+        if self._observer is None:
             return self._run(program, start, row_base, causes)
-        return self._run_recorded(program, start, row_base, causes)
+        log = self._run_recorded(program, start, row_base, causes)
+        self._observer(log)
+        return log.finish
 
     @property
     def counts(self) -> dict[str, int]:
@@ -176,11 +184,11 @@ class Package:
                 self._tally,
                 causes,
                 self._log_buffer,
-                self._record,
+                self._observer is not None,
             )
         )
 
-    def _run_recorded(self, program: PackageProgram, start: int, row_base: int, causes: Ints) -> int:
+    def _run_recorded(self, program: PackageProgram, start: int, row_base: int, causes: Ints) -> PlayLog:
         """Play with a log; where the buffer proves too small, go back and play again with a larger one."""
         changed = (self._states, self._class_of, self._tally, causes)
         before = [array.copy() for array in changed]
@@ -193,11 +201,15 @@ class Package:
             self._log_buffer = np.zeros((2 * needed, kernel.LOG_FIELDS), dtype=np.int64)
             for array, saved in zip(changed, before, strict=True):
                 array[:] = saved
-        for entry in self._log_buffer[1:needed].tolist():
+        entries = self._log_buffer[1:needed].copy()
+        return PlayLog(start=start, finish=finish, entries=entries, class_of=self._class_of.copy())
+
+    def _keep(self, log: PlayLog) -> None:
+        """Append a play to the channels' logs."""
+        for entry in log.entries.tolist():
             expanded = self._expand(entry)
-            for channel in np.flatnonzero(self._class_of == entry[0]):
+            for channel in np.flatnonzero(log.class_of == entry[0]):
                 self.logs[channel].extend(expanded)
-        return finish
 
     def _expand(self, entry: list[int]) -> list[LoggedCommand]:
         _, cycle, command, bank, row, column, columns, position, count, spacing = entry

@@ -47,6 +47,8 @@ ACCESSES, HITS, STEPS, OPEN_CHANNEL, OPEN_BANK = range(5)
 # Log entries: class, cycle, command, bank, row, first column, columns of the sweep, position, count, spacing.
 # Entry 0 holds the number of entries that would have been written.
 LOG_FIELDS = 10
+LOG_CLASS, LOG_CYCLE, LOG_COMMAND, LOG_BANK = range(4)
+LOG_COUNT, LOG_SPACING = 8, 9
 
 
 class Tables(NamedTuple):

@@ -1,8 +1,11 @@
-"""A log of DRAM commands: what was issued to one channel, and when."""
+"""Logs of DRAM commands: what was issued, and when, command by command or in runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hwsim.errors import DramError
 
@@ -22,6 +25,23 @@ class LoggedCommand:
 
     def __str__(self) -> str:
         return f"{self.cycle} {self.command} {self.bank} {self.row} {self.column}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlayLog:
+    """What the fast player did in one play, as it did it: in runs of equal distance, and once a class of channels.
+
+    Attributes
+    ----------
+    start, finish : cycles from which the programs ran and in which the last one completed
+    entries : (n, kernel.LOG_FIELDS) runs in the order of their issue within a class
+    class_of : (channels,) the class whose entries a channel shares
+    """
+
+    start: int
+    finish: int
+    entries: NDArray[np.int64]
+    class_of: NDArray[np.int64]
 
 
 def parse_line(line: str) -> LoggedCommand:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -34,6 +35,14 @@ class Trace:
         self.pieces += 1
         if len(self.slices) < self.keep:
             self.slices.append(Slice(unit=unit, kind=kind, name=name, start=start, end=end))
+
+    def keep_on(self) -> None:
+        """Keep every slice from now on."""
+        self.keep = sys.maxsize
+
+    def keep_no_more(self) -> None:
+        """Keep what there is, and only count from now on."""
+        self.keep = len(self.slices)
 
     def of(self, unit: str) -> list[tuple[int, int, str]]:
         """(start, end, name) of a unit's kept slices."""

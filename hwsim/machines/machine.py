@@ -8,6 +8,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from hwsim.engine import Timeline
 from hwsim.machines.spec_file import SpecFile
 from hwsim.report.schema import Report
 from mapping.graph import OperatorGraph
@@ -62,9 +63,18 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
         """Turn a mapped graph into instructions."""
 
     @abstractmethod
-    def simulate(self, program: ProgramT, *, progress: Progress | None = None) -> RunT:
-        """Run a program to its end."""
+    def simulate(self, program: ProgramT, *, progress: Progress | None = None, trace_tokens: int = 0) -> RunT:
+        """Run a program to its end.
+
+        Parameters
+        ----------
+        trace_tokens : tokens from the start whose work is kept for `timeline`; 0 keeps nothing and costs nothing
+        """
 
     @abstractmethod
     def summarize(self, run: RunT) -> Report:
         """The report of a run."""
+
+    @abstractmethod
+    def timeline(self, run: RunT) -> Timeline:
+        """What each unit did when, over the tokens that `simulate` was asked to keep."""

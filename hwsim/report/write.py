@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from hwsim.errors import OutputError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write beside the target and rename, so that no reader ever sees half a file.
+    """Write a text file as a whole.
+
+    Raises
+    ------
+    OutputError : the folder is missing or cannot be written, or the path is a folder
+    """
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write beside the target, renamed at the end, so that no reader ever sees half a file.
 
     Raises
     ------
@@ -20,8 +35,8 @@ def write_text(path: Path, text: str) -> None:
     try:
         handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                yield file
             umask = os.umask(0)
             os.umask(umask)
             os.chmod(beside, 0o666 & ~umask)  # mkstemp makes files private

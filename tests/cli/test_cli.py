@@ -144,6 +144,11 @@ def test_version(capsys: CAPTURE) -> None:
         (["run", "gpt2", "--set", "workload.heads=7"], "d_model 768 is not divisible by 7 heads"),
         (["run", "gpt2", "--json", "/nowhere/a.json"], "/nowhere/a.json: there is no folder /nowhere"),
         (["run", "gpt2", "--json", "/"], "/: is a folder"),
+        (["run", "gpt2", "--trace", "/nowhere/a.pftrace"], "/nowhere/a.pftrace: there is no folder /nowhere"),
+        (["run", "gpt2", "--trace", "a.pftrace", "--trace-tokens", "0"], "--trace-tokens: expected at least 1, got 0"),
+        (["run", "gpt2", "--trace", "a.pftrace", "--trace-tokens", "x"], "Invalid value for '--trace-tokens'"),
+        (["run", "gpt2", "--trace-tokens", "2"], "--trace-tokens: there is no --trace FILE"),
+        (["run", "gpt2", "--trace", "a", "--json", "a"], "a: named for the report and for the trace"),
         (["run"], "Missing argument 'WORKLOAD'"),
         (["fly"], "No such command 'fly'"),
         (["explain", "gpt2", "--stage", "moon"], "Invalid value for '--stage'"),
@@ -165,6 +170,22 @@ def test_a_failed_run_leaves_no_file(tmp_path: Path) -> None:
     assert main(["run", "gpt2", "--set", "rows=100", "--json", str(file)]) == 2
     assert file.read_text() == "earlier"
     assert os.listdir(tmp_path) == ["report.json"]
+
+
+def test_a_run_writes_a_trace_beside_its_report(tmp_path: Path, capsys: CAPTURE) -> None:
+    file = tmp_path / "run.pftrace"
+    assert main(["run", "gpt2", "--tokens", "2", "--trace", str(file), "--trace-tokens", "1", "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+    assert 100_000 < file.stat().st_size < 30_000_000
+
+
+def test_a_run_without_a_trace_loads_nothing_for_one() -> None:
+    script = (
+        "import sys; from hwsim.cli import main; main(['run', 'gpt2', '--tokens', '1', '--quiet']); "
+        "print([name for name in sys.modules if 'perfetto' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n"
 
 
 def test_a_wrong_file_is_named_with_its_place(tmp_path: Path, capsys: CAPTURE) -> None:

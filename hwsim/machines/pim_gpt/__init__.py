@@ -6,12 +6,14 @@ from functools import cache
 
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
+from hwsim.engine import Timeline
 from hwsim.machines.machine import Machine, Progress
 from hwsim.machines.pim_gpt.instructions import Program
 from hwsim.machines.pim_gpt.lower import lower
 from hwsim.machines.pim_gpt.model import Run, simulate
 from hwsim.machines.pim_gpt.spec import STANDARD, PimGptSpec, timing_of_standard
 from hwsim.machines.pim_gpt.summarize import summarize
+from hwsim.machines.pim_gpt.timeline import timeline
 from hwsim.machines.spec_file import SpecFile
 from hwsim.report.schema import Report
 from mapping.graph import OperatorGraph
@@ -39,11 +41,14 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
     def lower(self, mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> Program:
         return lower(mapped, workload, spec)
 
-    def simulate(self, program: Program, *, progress: Progress | None = None) -> Run:
-        return simulate(program, progress=progress)
+    def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Run:
+        return simulate(program, progress=progress, trace_tokens=trace_tokens)
 
     def summarize(self, run: Run) -> Report:
         return summarize(run, self.spec_file)
+
+    def timeline(self, run: Run) -> Timeline:
+        return timeline(run)
 
 
 @cache

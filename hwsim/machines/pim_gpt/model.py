@@ -21,6 +21,7 @@ from hwsim.dram.fast import Package
 from hwsim.dram.kernel import CAUSES
 from hwsim.engine import Clock, Trace, Unit
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
+from hwsim.machines.pim_gpt.recorder import Recorder
 
 Progress = Callable[[int, int], None]  # (tokens done, tokens in all)
 
@@ -83,6 +84,7 @@ class Run:
     ----------
     ends : tick in which each step ended
     prompt_steps : how many of them took in the prompt
+    recorder : what a trace shows, where one was asked for
     """
 
     program: Program
@@ -93,29 +95,32 @@ class Run:
     pim: PimUnit
     asic: AsicUnit
     host: HostUnit
+    recorder: Recorder | None = None
 
 
-def simulate(program: Program, *, progress: Progress | None = None, keep_slices: int = 0) -> Run:
+def simulate(program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Run:
     """Run a program to its end.
 
     Parameters
     ----------
     progress : called after each step with (tokens done, tokens in all)
-    keep_slices : pieces of work that the trace keeps one by one
+    trace_tokens : tokens of each sequence whose instructions and DRAM commands are recorded
     """
     spec = program.spec
     clocks = spec.time_base.clocks
     env = simpy.Environment()
-    trace = Trace(keep=keep_slices)
+    trace = Trace()
+    package = Package(spec.standard, spec.channels)
     run = Run(
         program=program,
         trace=trace,
         ticks=0,
         ends=array("q"),
         prompt_steps=0,
-        pim=PimUnit(env, clocks["dram"], trace, Package(spec.standard, spec.channels)),
+        pim=PimUnit(env, clocks["dram"], trace, package),
         asic=AsicUnit(env, clocks["asic"], trace, spec.vector_unit.source),
         host=HostUnit(env, clocks["asic"], trace),
+        recorder=Recorder(tokens=trace_tokens, trace=trace, package=package) if trace_tokens else None,
     )
     env.run(until=env.process(_sequence_paper(env, run, progress)))
     prompt_steps = sum(step.context <= program.workload.prompt for step in program.steps())
@@ -127,6 +132,8 @@ def _sequence_paper(env: simpy.Environment, run: Run, progress: Progress | None)
     workload = run.program.workload
     total = workload.context
     for step in run.program.steps():
+        if run.recorder:
+            run.recorder.begin(step)
         for instruction in run.program.instructions(step):
             work = instruction.work
             if isinstance(work, PimWork):

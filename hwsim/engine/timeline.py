@@ -1,0 +1,72 @@
+"""A part of a run as tracks over time: what a trace file shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.engine.clock import Clock
+
+Ints = NDArray[np.int64]
+
+
+class Span(NamedTuple):
+    """One piece of work on a track, in ticks, with what there is to know about it."""
+
+    start: int
+    end: int
+    name: str
+    arguments: Mapping[str, int | str]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Counter:
+    """A quantity over time.
+
+    Attributes
+    ----------
+    unit : what is counted
+    ticks, values : (n,) from each tick on the value holds, until the next
+    """
+
+    name: str
+    unit: str
+    ticks: Ints
+    values: Ints
+
+    def __post_init__(self) -> None:
+        if self.ticks.shape != self.values.shape or np.any(np.diff(self.ticks) <= 0):
+            raise ValueError(f"counter {self.name}: needs a value for each tick, and ticks that rise")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Track:
+    """What does one thing at a time: its spans in order, counters that belong to it, tracks below it.
+
+    `clock` divides its spans: they begin and end on its edges.
+    """
+
+    name: str
+    clock: Clock
+    spans: tuple[Span, ...]
+    counters: tuple[Counter, ...] = ()
+    children: tuple[Track, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        for before, after in pairwise(self.spans):
+            if after.start < before.end:
+                raise ValueError(f"track {self.name}: {after.name} begins before {before.name} ends")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Timeline:
+    """The tracks of a run's first tokens."""
+
+    name: str
+    ticks_per_second: int
+    tracks: tuple[Track, ...]

@@ -1,0 +1,40 @@
+"""Keeps what the first tokens of a run did, for a trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hwsim.dram.fast import Package
+from hwsim.dram.log import PlayLog
+from hwsim.engine import Trace
+from mapping.workload import Step
+
+
+@dataclass(kw_only=True, eq=False)
+class Recorder:
+    """Keeps the slices of all units and the package's logs until enough tokens have begun.
+
+    Attributes
+    ----------
+    tokens : tokens of each sequence to keep; a step that takes several together is kept whole
+    steps : the steps kept
+    plays : the package's logs, one for each instruction that went to it
+    """
+
+    tokens: int
+    trace: Trace
+    package: Package
+    steps: list[Step] = field(default_factory=list)
+    plays: list[PlayLog] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.trace.keep_on()
+        self.package.observe(self.plays.append)
+
+    def begin(self, step: Step) -> None:
+        """A step begins: keep it, or keep nothing any more."""
+        if step.context - step.queries < self.tokens:
+            self.steps.append(step)
+        else:
+            self.trace.keep_no_more()
+            self.package.observe(None)

@@ -1,0 +1,97 @@
+"""The first tokens of a run as tracks: its steps, the units, and below the package its channels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from hwsim.dram.activity import Changes, ChannelActivity, channel_activity
+from hwsim.engine import Clock, Counter, Slice, Span, Timeline, Track, Unit
+from hwsim.machines.pim_gpt.model import Run
+from hwsim.machines.pim_gpt.recorder import Recorder
+
+# Operators of layer 3 are named l3.norm1, l3.qkv and so on.
+LAYER = re.compile(r"l(\d+)\.")
+
+
+def timeline(run: Run) -> Timeline:
+    """The tracks of the steps that a run recorded."""
+    recorder, base = run.recorder, run.program.spec.time_base
+    assert recorder is not None, "simulate was not asked to record"
+    operators = frozenset(mapped.operator.name for mapped in run.program.mapped.operators)
+    ticks = Clock(name="tick", freq_hz=Fraction(base.ticks_per_second), period_ticks=1)
+
+    def work(unit: Unit) -> tuple[Span, ...]:
+        return tuple(_span(s, operators) for s in run.trace.slices if s.unit == unit.name)
+
+    pim = work(run.pim)
+    units = (
+        Track(name="pim", clock=run.pim.clock, spans=pim, children=_channels(run, recorder, pim)),
+        *(Track(name=unit.name, clock=unit.clock, spans=work(unit)) for unit in (run.asic, run.host)),
+    )
+    return Timeline(
+        name=f"{run.program.workload.name} on {run.program.spec.name}",
+        ticks_per_second=base.ticks_per_second,
+        tracks=(Track(name="steps", clock=ticks, spans=tuple(_steps(run, recorder))), *units),
+    )
+
+
+def _steps(run: Run, recorder: Recorder) -> Iterator[Span]:
+    begin = 0
+    for step, end in zip(recorder.steps, run.ends, strict=False):
+        arguments = {"queries": step.queries, "context": step.context, "batch": step.batch}
+        yield Span(begin, end, f"step at context {step.context}", arguments)
+        begin = end
+
+
+def _span(piece: Slice, operators: frozenset[str]) -> Span:
+    return Span(piece.start, piece.end, piece.name, _arguments(piece, operators))
+
+
+def _arguments(piece: Slice, operators: frozenset[str]) -> Mapping[str, int | str]:
+    """The operator that an instruction works for, its kind and its layer.
+
+    Parts of an operator are named for it: `l0.qkv.sum` adds up what `l0.qkv` left.
+    """
+    operator = piece.name
+    while operator not in operators and "." in operator:
+        operator = operator.rpartition(".")[0]
+    known: dict[str, int | str] = {"kind": piece.kind}
+    if operator in operators:
+        known["operator"] = operator
+    if layer := LAYER.match(piece.name):
+        known["layer"] = int(layer[1])
+    return known
+
+
+def _channels(run: Run, recorder: Recorder, instructions: tuple[Span, ...]) -> tuple[Track, ...]:
+    """A track a channel: its own part of each of the package's instructions, and what its banks and pins do."""
+    package, clock = run.pim.package, run.pim.clock
+    activities = channel_activity(package.standard, package.channels, recorder.plays)
+    return tuple(
+        Track(
+            name=f"channel {number}",
+            clock=clock,
+            spans=_parts(activity, instructions, clock),
+            counters=(
+                _counter("open rows", "banks", activity.open_rows, clock),
+                _counter("bytes in flight", "bytes", activity.bytes_in_flight, clock),
+            ),
+        )
+        for number, activity in enumerate(activities)
+    )
+
+
+def _parts(activity: ChannelActivity, instructions: tuple[Span, ...], clock: Clock) -> tuple[Span, ...]:
+    """All channels begin together; each is done when its own program is."""
+    return tuple(
+        span._replace(end=clock.ticks(end))
+        for span, end in zip(instructions, activity.ends.tolist(), strict=True)
+        if end >= 0
+    )
+
+
+def _counter(name: str, unit: str, changes: Changes, clock: Clock) -> Counter:
+    cycles, values = changes
+    return Counter(name=name, unit=unit, ticks=cycles * clock.period_ticks, values=values)
