@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class _Part(BaseModel):
@@ -99,6 +99,7 @@ class Report(_Part):
     workload: str
     phase: str
     tokens: int
+    past: int
     prompt: int
     batch: int
     lm_head: str
