@@ -14,7 +14,17 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from question import (
-    MODELS, NO_ROOM, add_length, contexts, middle, parse, parser, print_table, report_of, save_figure, settings_of,
+    MODELS,
+    NO_ROOM,
+    add_length,
+    contexts,
+    middle,
+    parse,
+    parser,
+    print_table,
+    report_of,
+    save_figure,
+    settings_of,
     start,
 )  # fmt: skip
 

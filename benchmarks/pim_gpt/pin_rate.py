@@ -10,7 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 from question import (
-    add_length, contexts, parse, parser, print_table, ratio_table, save_figure, start, sweep, us_per_token,
+    add_length,
+    contexts,
+    parse,
+    parser,
+    print_table,
+    ratio_table,
+    save_figure,
+    start,
+    sweep,
+    us_per_token,
 )  # fmt: skip
 
 RATES_GBPS = (16, 12, 8, 4, 2)

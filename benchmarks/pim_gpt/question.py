@@ -81,9 +81,7 @@ def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     return dict(parsed.machine)
 
 
-def sweep(
-    options: argparse.Namespace, points: Iterable[Mapping[str, Any]]
-) -> dict[str, list[Report | None]]:
+def sweep(options: argparse.Namespace, points: Iterable[Mapping[str, Any]]) -> dict[str, list[Report | None]]:
     """Run every workload at every point: workload -> a report (or None: does not fit) a point."""
     common, points = settings_of(options), list(points)
     found = {}
@@ -118,7 +116,7 @@ def ratio_table(
 
 def print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table; the first column is text, the others are figures."""
-    table = Table(title=title, box=None, title_justify="left", padding=(0, 1))
+    table = Table(title=title, box=None, title_justify="left", min_width=len(title), padding=(0, 1))
     for index, head in enumerate(heads):
         table.add_column(head, justify="right" if index else "left")
     for row in rows:
@@ -133,24 +131,25 @@ def save_figure(options: argparse.Namespace, draw: Callable[[Any], None], *, siz
     pyplot = _pyplot()
     figure = pyplot.figure(figsize=size, layout="constrained")
     draw(figure)
-    kind = options.figure.suffix.removeprefix(".") or "svg"
+    kind = options.figure.suffix.removeprefix(".")
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else None)
     pyplot.close(figure)
     if kind == "svg":
         text = buffer.getvalue().decode()
         write_text(options.figure, "\n".join(line.rstrip() for line in text.splitlines()) + "\n")
-    else:
-        options.figure.write_bytes(buffer.getvalue())
+        return
+    beside = options.figure.with_name(f".{options.figure.name}")
+    beside.write_bytes(buffer.getvalue())
+    beside.replace(options.figure)
 
 
 def check_figure(options: argparse.Namespace) -> None:
     """Find out before the runs whether the figure can be drawn and written."""
     if options.no_figure:
         return
-    supported = _pyplot().figure().canvas.get_supported_filetypes()
-    kind = options.figure.suffix.removeprefix(".")
-    if kind not in supported:
+    _pyplot()
+    if options.figure.suffix not in (".svg", ".png", ".pdf"):
         raise UserError(f"--figure {options.figure}: expected a name ending in .svg, .png or .pdf")
     check_writable(options.figure)
 
@@ -179,6 +178,6 @@ def _pyplot() -> Any:
         from matplotlib import pyplot
     except ImportError:
         raise UserError("figures need matplotlib (the extra `figures`); print the table with --no-figure") from None
-    matplotlib.use("svg")
+    matplotlib.use("agg")
     matplotlib.rcParams.update({"svg.hashsalt": "hwsim", "axes.grid": True, "grid.alpha": 0.3, "font.size": 10})
     return pyplot
