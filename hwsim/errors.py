@@ -1,8 +1,9 @@
 """Errors that a user of the simulator can cause; the command line prints one line and exits 2."""
 
-from mapping.errors import GraphError, MappingError, UserError, WorkloadError, nearest
+from mapping.errors import CapacityError, GraphError, MappingError, UserError, WorkloadError, nearest
 
 __all__ = [
+    "CapacityError",
     "DramError",
     "EnergyError",
     "GraphError",

@@ -22,6 +22,10 @@ class MappingError(UserError):
     """A graph does not fit the target it is mapped to."""
 
 
+class CapacityError(MappingError):
+    """Weights, caches or vectors need more room than the target has."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """`; nearest: a, b` for a message about an unknown name, with the valid ones that resemble it."""
     valid = sorted(known)

@@ -61,6 +61,9 @@ class GptWorkload(_Checked):
     window: int | None = Field(default=None, ge=1, le=100_000_000, description="keys before the query, for `window`")
     format: str = Field(default="bf16", description="number format of weights and activations")
     phase: Literal["decode", "prefill"] = "decode"
+    past: int = Field(
+        default=0, ge=0, le=100_000_000, description="tokens whose keys and values lie in the cache when the run begins"
+    )
     prompt: int = Field(default=0, ge=0, le=100_000_000, description="tokens of the prompt")
     tokens: int = Field(default=1024, ge=0, le=100_000_000, description="tokens to generate (decode)")
     batch: int = Field(default=1, ge=1, le=65_536, description="sequences at once")
@@ -119,17 +122,22 @@ class GptWorkload(_Checked):
         return self.tokens if self.phase == "decode" else 0
 
     @property
+    def prompt_end(self) -> int:
+        """Context behind the prompt, in tokens; steps up to it take in the prompt."""
+        return self.past + self.prompt
+
+    @property
     def context(self) -> int:
         """Longest context that the run reaches, in tokens."""
-        return self.prompt + self.generated
+        return self.prompt_end + self.generated
 
     def steps(self, queries_at_once: int = 1) -> Iterator[Step]:
         """The passes over the layers in order; the prompt goes `queries_at_once` tokens at a time."""
         for first in range(0, self.prompt, queries_at_once):
             queries = min(queries_at_once, self.prompt - first)
-            yield Step(queries=queries, context=first + queries, batch=self.batch)
+            yield Step(queries=queries, context=self.past + first + queries, batch=self.batch)
         for token in range(self.generated):
-            yield Step(queries=1, context=self.prompt + token + 1, batch=self.batch)
+            yield Step(queries=1, context=self.prompt_end + token + 1, batch=self.batch)
 
     @property
     def block_weights(self) -> int:

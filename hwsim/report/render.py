@@ -54,6 +54,7 @@ def _headline(report: Report, console: Console) -> None:
     console.print(
         f"[bold]{report.workload}[/bold] on [bold]{report.machine}[/bold]: {report.phase}, {report.tokens} tokens"
         + (f" after a prompt of {report.prompt}" if report.prompt and report.phase == "decode" else "")
+        + (f", {report.past} in the cache before" if report.past else "")
         + f", batch {report.batch}, schedule {report.schedule}, lm_head {report.lm_head}",
         soft_wrap=True,
         highlight=False,

@@ -139,6 +139,7 @@ class Report(_Part):
     workload: str
     phase: str
     tokens: int
+    past: int
     prompt: int
     batch: int
     lm_head: str

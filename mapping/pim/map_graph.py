@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mapping.errors import MappingError
+from mapping.errors import CapacityError, MappingError
 from mapping.graph import OperatorGraph
 from mapping.operators import Attention, AttentionScores, AttentionValues, KvCache, Linear, Operator, Softmax
 from mapping.pim.placement import CachePlacement, MatrixPlacement, Placement
@@ -105,7 +105,7 @@ def map_graph(
 
     Raises
     ------
-    MappingError : an operator that the target cannot carry out, weights and cache that do not fit
+    MappingError : an operator that the target cannot carry out; as CapacityError, weights and cache that do not fit
     """
     split = split_attention(graph)
     operators = tuple(
@@ -120,7 +120,7 @@ def map_graph(
         batch=batch,
     )
     if mapped.placement.rows > target.rows:
-        raise MappingError(_does_not_fit(mapped))
+        raise CapacityError(_does_not_fit(mapped))
     mapped.verify()
     return mapped
 

@@ -219,6 +219,16 @@ def test_a_prompt_delays_the_first_token() -> None:
     assert report.tokens_per_s == pytest.approx(4 / (report.latency_s - run(load_workload("gpt2", tokens=4)).latency_s))
 
 
+def test_a_run_from_a_filled_cache_is_the_end_of_a_longer_one() -> None:
+    still = {"refresh": False}  # refreshes fall elsewhere in a run that begins later
+    whole = run(tiny(tokens=130), settings=still)
+    rest = run(tiny(past=128, tokens=2), settings=still)
+    assert [entry.context for entry in rest.token_latencies] == [129, 130]
+    assert rest.token_latencies[-1] == whole.token_latencies[-1]
+    assert whole.resources["cache_bytes"] == rest.resources["cache_bytes"]
+    assert rest.tokens_per_s == pytest.approx(2 / rest.latency_s)
+
+
 def test_a_batch_takes_its_vectors_one_after_the_other() -> None:
     still = {"refresh": False}
     one = run(load_workload("gpt2", tokens=2), settings=still)

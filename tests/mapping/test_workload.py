@@ -49,6 +49,11 @@ def test_a_prompt_precedes_the_generated_tokens() -> None:
     assert steps == [Step(queries=1, context=context, batch=3) for context in (1, 2, 3, 4)]
 
 
+def test_a_filled_cache_lengthens_every_context() -> None:
+    steps = list(tiny(past=5, prompt=1, tokens=2).steps())
+    assert steps == [Step(queries=1, context=context) for context in (6, 7, 8)]
+
+
 def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
     steps = [(s.queries, s.context) for s in tiny(phase="prefill", prompt=5).steps(2)]
     assert steps == [(2, 2), (2, 4), (1, 5)]

@@ -10,7 +10,7 @@ from hwsim.engine import cycles_of_ns
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles, value_chunks
 from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES, PimGptSpec
-from mapping.errors import MappingError
+from mapping.errors import CapacityError, MappingError
 from mapping.operators import Act, AttentionScores, AttentionValues, Eltwise, Embed, LayerNorm, Linear
 from mapping.pim import CachePlacement, MappedGraph, MappedOperator, MatrixPlacement
 from mapping.workload import GptWorkload, Step
@@ -75,7 +75,7 @@ class _Lowering:
         lanes = self.cache.target.lanes
         keys = self._pim(self.builder.write_keys(self.cache, tokens))
         values = self._value_writes(tuple((sequence, token // lanes * lanes) for sequence, token in tokens))
-        emits = step.context > self.workload.prompt or step.context == self.workload.context
+        emits = step.context > self.workload.prompt_end or step.context == self.workload.context
         instructions: list[Instruction] = []
         for part in self._parts(step.tokens, step.batch, emits):
             if isinstance(part, list):
@@ -101,7 +101,7 @@ class _Lowering:
         vectors = self._vector_bytes(tokens)
         head = self.workload.context * self.mapped.target.score_bytes
         if vectors + head > sram:
-            raise MappingError(
+            raise CapacityError(
                 f"{self.workload.name}: vectors of {tokens} tokens need {vectors} B and one head's scores over "
                 f"{self.workload.context} tokens {head} B, the ASIC's SRAM holds {sram} B"
             )

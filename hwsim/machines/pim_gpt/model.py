@@ -123,14 +123,14 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
         recorder=Recorder(tokens=trace_tokens, trace=trace, package=package) if trace_tokens else None,
     )
     env.run(until=env.process(_sequence_paper(env, run, progress)))
-    prompt_steps = sum(step.context <= program.workload.prompt for step in program.steps())
+    prompt_steps = sum(step.context <= program.workload.prompt_end for step in program.steps())
     return replace(run, ticks=int(env.now), prompt_steps=prompt_steps)
 
 
 def _sequence_paper(env: simpy.Environment, run: Run, progress: Progress | None) -> Generator[simpy.Event, None, None]:
     """The sequencer: fetch an instruction when all units are idle."""
     workload = run.program.workload
-    total = workload.context
+    total = workload.context - workload.past
     for step in run.program.steps():
         if run.recorder:
             run.recorder.begin(step)
@@ -144,4 +144,4 @@ def _sequence_paper(env: simpy.Environment, run: Run, progress: Progress | None)
                 yield run.host.execute(instruction, work)
         run.ends.append(int(env.now))
         if progress:
-            progress(step.context, total)
+            progress(step.context - workload.past, total)

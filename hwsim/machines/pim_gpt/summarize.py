@@ -34,7 +34,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
     workload = program.workload
     seconds = spec.time_base.seconds(run.ticks)
     dram = _dram(run)
-    vectors = workload.context * workload.batch if workload.phase == "prefill" else workload.tokens * workload.batch
+    vectors = workload.prompt * workload.batch if workload.phase == "prefill" else workload.tokens * workload.batch
     prompt_end = run.ends[run.prompt_steps - 1] if run.prompt_steps else 0
     decode_seconds = spec.time_base.seconds(run.ticks - (prompt_end if workload.phase == "decode" else 0))
     first = run.ends[run.prompt_steps] if workload.phase == "decode" else run.ends[-1]
@@ -48,6 +48,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         workload=workload.name,
         phase=workload.phase,
         tokens=workload.tokens if workload.phase == "decode" else workload.prompt,
+        past=workload.past,
         prompt=workload.prompt,
         batch=workload.batch,
         lm_head=workload.lm_head,
