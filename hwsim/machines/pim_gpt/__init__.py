@@ -30,7 +30,7 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
         return _spec_file()
 
     def check(self, spec: PimGptSpec) -> None:
-        _ = spec.standard, spec.time_base, spec.vector_unit, spec.sram
+        _ = spec.mac_unit, spec.standard, spec.time_base, spec.vector_unit, spec.sram
 
     def map_graph(self, graph: OperatorGraph, workload: GptWorkload, spec: PimGptSpec) -> MappedGraph:
         on_host = frozenset({"lm_head"} if workload.lm_head == "host" else ())
