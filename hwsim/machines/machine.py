@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from hwsim.errors import MachineError
 from hwsim.machines.spec_file import SpecFile
 from hwsim.report.schema import Report
 from mapping.graph import OperatorGraph
 from mapping.workload import Step, Workload
+
+if TYPE_CHECKING:  # numerics are not part of a run
+    from hwsim.verify.report import VerifyReport
+    from hwsim.verify.request import VerifyRequest
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
@@ -68,3 +73,12 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
     @abstractmethod
     def summarize(self, run: RunT) -> Report:
         """The report of a run."""
+
+    def verify(self, request: VerifyRequest, spec: SpecT) -> VerifyReport:
+        """Compare this machine's own arithmetic with float64; for machines with golden models.
+
+        Raises
+        ------
+        MachineError : a machine without golden models
+        """
+        raise MachineError(f"{self.name}: has no golden models, so there is no arithmetic to verify")

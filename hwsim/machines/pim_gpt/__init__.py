@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
@@ -17,6 +18,10 @@ from hwsim.report.schema import Report
 from mapping.graph import OperatorGraph
 from mapping.pim import MappedGraph, map_graph
 from mapping.workload import GptWorkload
+
+if TYPE_CHECKING:
+    from hwsim.verify.report import VerifyReport
+    from hwsim.verify.request import VerifyRequest
 
 
 class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
@@ -44,6 +49,11 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
 
     def summarize(self, run: Run) -> Report:
         return summarize(run, self.spec_file)
+
+    def verify(self, request: VerifyRequest, spec: PimGptSpec) -> VerifyReport:
+        from hwsim.machines.pim_gpt.verify import verify  # a run needs no golden models
+
+        return verify(request, spec, self.spec_file)
 
 
 @cache
