@@ -92,7 +92,9 @@ def explain(workload: str, machine: str | None, settings: tuple[str, ...], token
 
 @cli.command()
 @_workload_options
-@click.option("--weights", default="random:0", show_default=True, metavar="DIR|random:SEED", help="The model's tensors.")
+@click.option(
+    "--weights", default="random:0", show_default=True, metavar="DIR|random:SEED", help="The model's tensors."
+)
 @click.option("--full", is_flag=True, help="Keep all layers and the whole vocabulary with random weights too.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report to a file, - for stdout.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")

@@ -39,7 +39,8 @@ def gelu(x: ArrayLike) -> Values:
     """
     x = np.asarray(x, dtype=np.float64)
     u = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
-    return np.asarray(x / (1 + np.exp(-2 * u)))
+    with np.errstate(over="ignore"):  # infinite where GELU is 0
+        return np.asarray(x / (1 + np.exp(-2 * u)))
 
 
 def layernorm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Values:

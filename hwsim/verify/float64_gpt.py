@@ -47,7 +47,10 @@ class Float64Gpt:
         query_hd, key_hd, value_hd = self._linear(f"h.{layer}.attn.c_attn", x).reshape(3, heads, size)
         self.keys_lthd[layer, position], self.values_lthd[layer, position] = key_hd, value_hd
         seen = self.workload.pattern.mask(1, position + 1)[0]
-        keys_thd, values_thd = self.keys_lthd[layer, : position + 1][seen], self.values_lthd[layer, : position + 1][seen]
+        keys_thd, values_thd = (
+            self.keys_lthd[layer, : position + 1][seen],
+            self.values_lthd[layer, : position + 1][seen],
+        )
         weights_ht = softmax(np.einsum("hd,thd->ht", query_hd, keys_thd) / sqrt(size))
         mixed_hd = np.einsum("ht,thd->hd", weights_ht, values_thd)
         return self._linear(f"h.{layer}.attn.c_proj", mixed_hd.ravel())

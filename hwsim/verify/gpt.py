@@ -58,7 +58,8 @@ def compare_gpt(
     exact = Float64Gpt(workload, weights.rounded(held))
     unrounded = Float64Gpt(workload, weights)
     decoders: tuple[Decoder, ...] = (machine, exact, unrounded)
-    given = np.random.default_rng(PROMPT_SEED).integers(workload.vocab, size=workload.prompt + 1).tolist()
+    drawn = np.random.default_rng(PROMPT_SEED).integers(workload.vocab, size=workload.context).tolist()
+    given, fed = drawn[: workload.prompt + 1], drawn[workload.prompt :]
     report = progress or (lambda done, total: None)
     for done, token in enumerate(given[:-1], 1):
         for decoder in decoders:
@@ -71,7 +72,11 @@ def compare_gpt(
         token = steps[-1][1].choice
         report(workload.prompt + done + 1, workload.context)
     observing(False)
-    return GptComparison(layers=_layers(*steps[0][:2]), generation=_generation(workload, machine, steps))
+    free = _free_run(workload, machine, [(step[0].choice, step[1].choice) for step in steps])
+    for decoder in (machine, exact):
+        decoder.rewind(workload.prompt)
+    choices = [(machine.step(token).choice, exact.step(token).choice) for token in fed]
+    return GptComparison(layers=_layers(*steps[0][:2]), generation=_generation(steps, free, choices))
 
 
 def gpt_report(
@@ -139,7 +144,8 @@ def _layers(machine: DecoderStep, exact: DecoderStep) -> list[LayerError]:
     return [layer_error(name, ours, theirs) for name, (ours, theirs) in zip(names, pairs, strict=True)]
 
 
-def _generation(workload: GptWorkload, machine: Decoder, steps: list[tuple[DecoderStep, ...]]) -> Generation:
+def _generation(steps: list[tuple[DecoderStep, ...]], free: list[int], drawn: list[tuple[int, int]]) -> Generation:
+    """Agreement on float64's tokens (steps of machine, float64, float64 with weights as given) and on drawn ones."""
     forced = [ours.choice for ours, _, _ in steps]
     reference = [exact.choice for _, exact, _ in steps]
     unrounded = [given.choice for _, _, given in steps]
@@ -147,17 +153,28 @@ def _generation(workload: GptWorkload, machine: Decoder, steps: list[tuple[Decod
     return Generation(
         reference=reference,
         forced=forced,
-        free=_free_run(workload, machine, forced, apart[0]) if apart else forced,
+        free=free,
         agreement=1 - len(apart) / len(forced),
         first_divergence=apart[0] if apart else None,
         widest_gap=max((_gap(steps[index][1], forced[index]) for index in apart), default=None),
         distinct=len(set(reference)),
+        agreement_drawn=sum(ours == theirs for ours, theirs in drawn) / len(drawn),
+        distinct_drawn=len({theirs for _, theirs in drawn}),
         agreement_unrounded=sum(a == b for a, b in zip(forced, unrounded)) / len(forced),
     )
 
 
-def _free_run(workload: GptWorkload, machine: Decoder, forced: list[int], parted: int) -> list[int]:
-    """The machine's own tokens: those that it chose up to where it parted, and what follows from them."""
+def _free_run(workload: GptWorkload, machine: Decoder, chosen: list[tuple[int, int]]) -> list[int]:
+    """The machine's own tokens: up to where its choice and float64's part they are those that it was fed.
+
+    Parameters
+    ----------
+    chosen : (machine's, float64's) choices behind float64's tokens
+    """
+    forced = [ours for ours, _ in chosen]
+    parted = next((index for index, (ours, theirs) in enumerate(chosen) if ours != theirs), None)
+    if parted is None:
+        return forced
     tokens = forced[: parted + 1]
     machine.rewind(workload.prompt + 1 + parted)
     while len(tokens) < len(forced):

@@ -68,6 +68,10 @@ def _generation(generation: Generation) -> Iterable[str]:
             f"  fed its own: diverges at token {generation.first_divergence + 1}; where they disagree, float64 puts "
             f"the machine's token at most {generation.widest_gap:.3g} standard deviations of the logits below its own"
         )
+    yield (
+        f"  fed tokens drawn at random: {generation.agreement_drawn:.1%} equal; float64 chose "
+        f"{generation.distinct_drawn} different tokens"
+    )
     yield f"  against float64 with weights as given, not rounded: {generation.agreement_unrounded:.1%} equal"
 
 

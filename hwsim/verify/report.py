@@ -75,6 +75,8 @@ class Generation(_Part):
     widest_gap : where they disagree, how far in float64 the machine's token at most lies below the best one, in
         standard deviations of the logits; null if they always agree
     distinct : different tokens in `reference`; agreement on a few of them says little
+    agreement_drawn : share of equal choices where both are fed tokens drawn at random, with `distinct_drawn` different
+        ones; random weights repeat a token when they are fed their own
     agreement_unrounded : share in which `forced` equals the choice of a float64 model with the weights as given, not
         rounded to the machine's format
     """
@@ -86,6 +88,8 @@ class Generation(_Part):
     first_divergence: int | None
     widest_gap: float | None
     distinct: int
+    agreement_drawn: float
+    distinct_drawn: int
     agreement_unrounded: float
 
 

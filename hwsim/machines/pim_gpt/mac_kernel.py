@@ -66,9 +66,12 @@ class MacKernel:
         assert inputs_i.size % contract.column_elements == 0
         weights, inputs = np.ascontiguousarray(weights_oi), np.ascontiguousarray(inputs_i)
         tree, accumulator, output = self.roundings
+        results: Values
         if self.native:
-            return _sweep_fp32(weights, inputs, contract.column_elements, contract.lanes, output)
-        return _sweep(weights, inputs, contract.column_elements, contract.lanes, tree, accumulator, output)
+            results = _sweep_fp32(weights, inputs, contract.column_elements, contract.lanes, output)
+        else:
+            results = _sweep(weights, inputs, contract.column_elements, contract.lanes, tree, accumulator, output)
+        return results
 
 
 @njit(cache=True)

@@ -145,7 +145,7 @@ class PimGptDecoder:
                 return self._embed(int(inputs[0][0]))
             case LayerNorm():
                 gamma, beta = (self._parameter(op, part) for part in ("weight", "bias"))
-                return self.vector.layernorm(inputs[0][np.newaxis], gamma, beta)[0]
+                return self.vector.layernorm(inputs[0][np.newaxis], gamma, beta).ravel()
             case Linear() if mapped.unit == "host":
                 return self._host_linear(inputs[0])
             case Linear():
@@ -204,7 +204,7 @@ class PimGptDecoder:
         scores_ht = np.stack([self.mac.sweep(keys_htd[head], held[head]) for head in range(op.heads)])
 
         def exact() -> Values:
-            return np.einsum("htd,hd->ht", keys_htd[..., : op.d_k].astype(np.float64), query_hd)
+            return np.asarray(np.einsum("htd,hd->ht", keys_htd[..., : op.d_k].astype(np.float64), query_hd))
 
         return self.observer("scores", scores_ht, exact)
 
@@ -227,7 +227,8 @@ class PimGptDecoder:
         mixed_hd = self._vector(self.vector.accumulate(np.array(parts).reshape(len(parts), -1)))
 
         def exact() -> Values:
-            return np.einsum("hdt,ht->hd", cache.values_hdt[..., first:last].astype(np.float64), held_ht).ravel()
+            exact_hd = np.einsum("hdt,ht->hd", cache.values_hdt[..., first:last].astype(np.float64), held_ht)
+            return np.asarray(exact_hd).ravel()
 
         return self.observer("values", mixed_hd, exact)
 
