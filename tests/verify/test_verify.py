@@ -86,7 +86,9 @@ def test_sums_beyond_the_format_are_shown_as_not_finite(tmp_path: Path, capsys: 
     workload.write_text(TINY_YAML)
     folder = tmp_path / "weights"
     folder.mkdir()
-    save(folder, h__0__mlp__c_fc__weight=np.full((4, 16), 3e4, dtype=np.float32))
+    matrix = np.zeros((4, 16), dtype=np.float32)
+    matrix[0] = 1e7  # of one input, so that nothing cancels
+    save(folder, h__0__mlp__c_fc__weight=matrix)
     arguments = ["--weights", str(folder), "--set", "workload.prompt=1", "--tokens", "2"]
     assert main(["verify", str(workload), *arguments, "--set", "mac_accumulator=fp16", "--json", "-"]) == 0
     out, err = capsys.readouterr()
