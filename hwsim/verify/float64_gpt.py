@@ -11,6 +11,9 @@ from hwsim.verify.float64 import Values, gelu, layernorm, softmax
 from hwsim.verify.weights import GptWeights
 from mapping.workload import GptWorkload
 
+# Up to here (2 GiB in float64) the conversion of weights is done once; beyond, memory is dearer than time.
+KEPT_PARAMETERS = 1 << 28
+
 
 class Float64Gpt:
     """Decodes one sequence, a token at a time, with the keys and values of earlier tokens kept."""
@@ -22,6 +25,7 @@ class Float64Gpt:
         self.keys_lthd = np.zeros(shape)
         self.values_lthd = np.zeros(shape)
         self.length = 0
+        self._kept: dict[str, Values] = {}
 
     def step(self, token: int, *, emit: bool = True) -> DecoderStep:
         """See `hwsim.verify.decoder.Decoder`."""
@@ -35,7 +39,7 @@ class Float64Gpt:
             hidden = gelu(self._linear(f"{at}mlp.c_fc", self._norm(f"{at}ln_2", stream)))
             stream = stream + self._linear(f"{at}mlp.c_proj", hidden)
             streams.append(stream)
-        logits = w["wte.weight"].astype(np.float64) @ self._norm("ln_f", stream) if emit else None
+        logits = self._matrix("wte.weight") @ self._norm("ln_f", stream) if emit else None
         return DecoderStep(streams=tuple(streams), logits=logits)
 
     def rewind(self, length: int) -> None:
@@ -56,8 +60,16 @@ class Float64Gpt:
         return self._linear(f"h.{layer}.attn.c_proj", mixed_hd.ravel())
 
     def _linear(self, name: str, x: Values) -> Values:
-        matrix_io = self.weights[f"{name}.weight"].astype(np.float64)
-        return np.asarray(x @ matrix_io + self.weights[f"{name}.bias"])
+        return np.asarray(x @ self._matrix(f"{name}.weight") + self.weights[f"{name}.bias"])
+
+    def _matrix(self, name: str) -> Values:
+        """A matrix in float64; kept where the model is small enough to keep all of them."""
+        if name in self._kept:
+            return self._kept[name]
+        matrix = self.weights[name].astype(np.float64)
+        if self.workload.parameters <= KEPT_PARAMETERS:
+            self._kept[name] = matrix
+        return matrix
 
     def _norm(self, name: str, x: Values) -> Values:
         return layernorm(x, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"])

@@ -57,7 +57,7 @@ class MacKernel:
         column = self.contract.column_elements
         elements = -(-x.shape[-1] // column) * column
         widths = [(0, 0)] * (x.ndim - 1) + [(0, elements - x.shape[-1])]
-        return np.pad(x.astype(np.float32), widths)
+        return np.ascontiguousarray(np.pad(x.astype(np.float32), widths))  # a transposed matrix stays so in np.pad
 
     def sweep(self, weights_oi: Operands, inputs_i: Operands) -> Values:
         """As `MacUnit.sweep`, of padded (outputs, inputs) and (inputs,)."""
