@@ -1,4 +1,4 @@
-"""The command line: `hwsim run`, `list`, `explain`, `machine`."""
+"""The command line: `hwsim run`, `explain`, `verify`, `list`, `machine`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def cli() -> None:
 
 
 def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The arguments that `run` and `explain` share."""
+    """The arguments that `run`, `explain` and `verify` share."""
     options = [
         click.argument("workload"),
         click.option("--machine", metavar="NAME|FILE", help="A shipped machine or a machine YAML of your own."),
@@ -95,6 +95,50 @@ def explain(workload: str, machine: str | None, settings: tuple[str, ...], token
 
     model, machine_settings = _load(workload, settings, tokens)
     click.echo(explain_stage(prepare(model, machine, machine_settings), stage))
+
+
+@cli.command()
+@_workload_options
+@click.option(
+    "--weights", default="random:0", show_default=True, metavar="DIR|random:SEED", help="The model's tensors."
+)
+@click.option("--full", is_flag=True, help="Keep all layers and the whole vocabulary with random weights too.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report to a file, - for stdout.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def verify(
+    workload: str,
+    machine: str | None,
+    settings: tuple[str, ...],
+    tokens: int | None,
+    weights: str,
+    full: bool,
+    json_file: Path | None,
+    quiet: bool,
+) -> None:
+    """Compare the machine's own arithmetic with float64, decoding WORKLOAD at a small size."""
+    from hwsim.report.write import check_writable, write_text
+    from hwsim.verify.run import verify as run_verify
+
+    to_stdout = json_file is not None and str(json_file) == "-"
+    if json_file and not to_stdout:
+        check_writable(json_file)
+    if tokens is not None:
+        if tokens < 1:
+            raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
+        settings = (*settings, f"workload.tokens={tokens}")
+    with _progress(enabled=not quiet and not to_stdout) as progress:
+        report = run_verify(workload, machine, settings, weights=weights, full=full, progress=progress)
+    if to_stdout:
+        click.echo(report.to_json(), nl=False)
+        return
+    if json_file:
+        write_text(json_file, report.to_json())
+    if not quiet:
+        from rich.console import Console
+
+        from hwsim.verify.render import render
+
+        render(report, Console(width=None if sys.stdout.isatty() else 140))
 
 
 @cli.command(name="list")

@@ -11,6 +11,7 @@ __all__ = [
     "MappingError",
     "OutputError",
     "UserError",
+    "WeightsError",
     "WorkloadError",
     "nearest",
 ]
@@ -22,6 +23,10 @@ class MachineError(UserError):
 
 class DramError(UserError):
     """A DRAM standard, program or command log is wrong."""
+
+
+class WeightsError(UserError):
+    """Weights that cannot be read, or are not those of the model."""
 
 
 class OutputError(UserError):

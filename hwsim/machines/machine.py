@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from hwsim.engine import Timeline
+from hwsim.errors import MachineError
 from hwsim.machines.spec_file import SpecFile
 from hwsim.report.schema import Report
 from mapping.graph import OperatorGraph
 from mapping.workload import Step, Workload
+
+if TYPE_CHECKING:  # numerics are not part of a run
+    from hwsim.verify.report import VerifyReport
+    from hwsim.verify.request import VerifyRequest
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
@@ -78,3 +83,12 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
     @abstractmethod
     def timeline(self, run: RunT) -> Timeline:
         """What each unit did when, over the tokens that `simulate` was asked to keep."""
+
+    def verify(self, request: VerifyRequest, spec: SpecT) -> VerifyReport:
+        """Compare this machine's own arithmetic with float64; for machines with golden models.
+
+        Raises
+        ------
+        MachineError : a machine without golden models
+        """
+        raise MachineError(f"{self.name}: has no golden models, so there is no arithmetic to verify")

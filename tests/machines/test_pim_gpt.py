@@ -415,3 +415,12 @@ def test_any_values_give_a_machine_or_one_line(tmp_path: Path, changes: dict[str
     except UserError as cause:
         complaint = str(cause)
     assert "\n" not in complaint
+
+
+def test_results_in_fp32_take_two_transfers() -> None:
+    # 16 banks x 2 bytes fill a transfer of 32; with 8 banks one still brings them all
+    def reads(**settings: Any) -> int:
+        return run(tiny(), settings=settings).dram.commands["RDMAC16"]
+
+    assert reads(mac_output="fp32") == 2 * reads()
+    assert reads(mac_output="fp32", banks=8) == reads(banks=8)

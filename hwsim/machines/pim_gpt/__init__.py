@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
@@ -20,6 +21,10 @@ from mapping.graph import OperatorGraph
 from mapping.pim import MappedGraph, map_graph
 from mapping.workload import GptWorkload
 
+if TYPE_CHECKING:
+    from hwsim.verify.report import VerifyReport
+    from hwsim.verify.request import VerifyRequest
+
 
 class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
     """The machine's stages, in the order of the pipeline."""
@@ -32,7 +37,7 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
         return _spec_file()
 
     def check(self, spec: PimGptSpec) -> None:
-        _ = spec.standard, spec.time_base, spec.vector_unit, spec.sram, spec.energy_costs
+        _ = spec.mac_unit, spec.standard, spec.time_base, spec.vector_unit, spec.sram, spec.energy_costs
 
     def map_graph(self, graph: OperatorGraph, workload: GptWorkload, spec: PimGptSpec) -> MappedGraph:
         on_host = frozenset({"lm_head"} if workload.lm_head == "host" else ())
@@ -49,6 +54,11 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
 
     def timeline(self, run: Run) -> Timeline:
         return timeline(run)
+
+    def verify(self, request: VerifyRequest, spec: PimGptSpec) -> VerifyReport:
+        from hwsim.machines.pim_gpt.verify import verify  # a run needs no golden models
+
+        return verify(request, spec, self.spec_file)
 
 
 @cache

@@ -57,7 +57,10 @@ class _Lowering:
         self.spec = spec
         self.unit = spec.vector_unit
         self.builder = RequestBuilder(
-            standard=spec.standard, accumulators=spec.accumulators, row_reuse=spec.batching == "row_reuse"
+            standard=spec.standard,
+            accumulators=spec.accumulators,
+            row_reuse=spec.batching == "row_reuse",
+            transfers_a_result=spec.transfers_a_result,
         )
         # all layers' caches are alike but for their first row
         self.cache = next(iter(mapped.placement.caches.values()))

@@ -45,6 +45,7 @@ class RequestBuilder:
     standard: Standard
     accumulators: int
     row_reuse: bool
+    transfers_a_result: int = 1
 
     def vectors_at_once(self, matrix: MatrixPlacement, vectors: int) -> int:
         """Vectors that one opened row serves."""
@@ -108,7 +109,7 @@ class RequestBuilder:
                     outputs = min(batch, slots - slot)
                     row, column = self._place(0, chunk.base_column + slot * chunk.columns)
                     yield Request(command="MAC16", row=row, column=column, count=outputs * chunk.columns, repeat=group)
-                    yield Request(command="RDMAC16", count=outputs * group)
+                    yield self._read(outputs * group)
 
     def _scores(self, cache: CachePlacement, channel: int, query: Query) -> Iterator[Request]:
         slots = _slots(cache, channel, query)
@@ -141,10 +142,10 @@ class RequestBuilder:
                 yield Request(command="MAC16", row=row, column=column, count=part * width)
                 done, pending = done + part, pending + part
                 if pending == self.accumulators:
-                    yield Request(command="RDMAC16", count=pending)
+                    yield self._read(pending)
                     pending = 0
         if pending:
-            yield Request(command="RDMAC16", count=pending)
+            yield self._read(pending)
 
     def _values(self, cache: CachePlacement, channel: int, query: Query) -> Iterator[Request]:
         lanes = cache.target.lanes
@@ -163,10 +164,14 @@ class RequestBuilder:
                 yield Request(command="MAC16", row=row, column=start // lanes, count=columns)
                 pending += 1
                 if pending == self.accumulators:
-                    yield Request(command="RDMAC16", count=pending)
+                    yield self._read(pending)
                     pending = 0
             if pending:
-                yield Request(command="RDMAC16", count=pending)
+                yield self._read(pending)
+
+    def _read(self, results: int) -> Request:
+        """Read `results` accumulators of every bank."""
+        return Request(command="RDMAC16", count=results * self.transfers_a_result)
 
     def _place(self, base_row: int, column: int) -> tuple[int, int]:
         row, within = divmod(column, self.standard.columns)

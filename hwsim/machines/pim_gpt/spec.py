@@ -15,6 +15,7 @@ from hwsim.errors import DramError, MachineError
 from mapping.formats import BF16, Format, FormatError, parse_format
 from mapping.pim import PimTarget
 from mapping.workload import Name
+from rtl.mac_unit.contract import MacUnitContract
 from rtl.sram.contract import SramContract
 from rtl.vector_unit.contract import VectorUnitContract
 
@@ -69,6 +70,9 @@ class PimGptSpec(_Checked):
     dram_clock_hz: int = Field(ge=1_000_000, le=100_000_000_000)
     mac_lanes: int = Field(ge=1, le=4096, description="multipliers a bank")
     mac_clock_hz: int = Field(ge=1_000_000, le=100_000_000_000)
+    mac_tree: str = Field(description="format of products and of sums in the adder tree")
+    mac_accumulator: str = Field(description="format of a bank's running sums")
+    mac_output: str = Field(description="format in which results cross the pins")
     accumulators: int = Field(ge=1, le=65_536, description="results that a bank holds before they are read")
     buffer_bytes: int = Field(ge=2, le=1 << 24, description="vector buffer a channel")
     refresh: bool
@@ -104,20 +108,24 @@ class PimGptSpec(_Checked):
             raise ValueError(f"{self.banks} banks do not divide into {self.bank_groups} bank groups")
         if self.banks * ELEMENT_BYTES > self.access_bytes:
             raise ValueError(f"one element a bank ({self.banks} banks) must fit a transfer of {self.access_bytes} B")
-        for field, value in (("internal", self.asic.internal), ("accumulator", self.asic.accumulator)):
+        for field, value in (
+            ("asic.internal", self.asic.internal),
+            ("asic.accumulator", self.asic.accumulator),
+            ("mac_tree", self.mac_tree),
+            ("mac_accumulator", self.mac_accumulator),
+            ("mac_output", self.mac_output),
+        ):
             try:
                 parse_format(value)
             except FormatError as cause:
-                raise ValueError(f"asic.{field}: {cause}") from None
+                raise ValueError(f"{field}: {cause}") from None
         return self
 
     @cached_property
     def standard(self) -> Standard:
         """The DRAM of one channel."""
-        lanes = self.access_bytes // ELEMENT_BYTES
         burst_ns = Fraction(self.access_bytes * 8) / (self.pins * Fraction(str(self.pin_rate_gbps)))
-        passes = -(-lanes // self.mac_lanes)
-        mac_ns = Fraction(passes * 10**9, self.mac_clock_hz)
+        mac_ns = Fraction(self.mac_unit.cycles(1) * 10**9, self.mac_clock_hz)
         for key in DERIVED_TIMING:
             if key in self.timing:
                 raise MachineError(f"timing.{key} follows from pins, pin_rate_gbps, mac_lanes and mac_clock_hz")
@@ -175,6 +183,24 @@ class PimGptSpec(_Checked):
     @cached_property
     def internal(self) -> Format:
         return parse_format(self.asic.internal)
+
+    @cached_property
+    def mac_unit(self) -> MacUnitContract:
+        """The contract of a bank's MAC unit."""
+        return MacUnitContract.from_preset(
+            "published",
+            lanes=self.mac_lanes,
+            column_elements=self.target.lanes,
+            operand=self.target.fmt,
+            tree=parse_format(self.mac_tree),
+            accumulator=parse_format(self.mac_accumulator),
+            output=parse_format(self.mac_output),
+        )
+
+    @property
+    def transfers_a_result(self) -> int:
+        """Transfers that bring one accumulator of every bank to the ASIC."""
+        return -(-self.banks * self.mac_unit.output.bytes // self.access_bytes)
 
     @cached_property
     def vector_unit(self) -> VectorUnitContract:

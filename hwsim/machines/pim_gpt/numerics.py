@@ -1,0 +1,285 @@
+"""PIM-GPT's own arithmetic: a mapped graph carried out by the golden models of its blocks, in the order of its places.
+
+Matrices are cut into the chunks of their placement; a bank's MAC unit sums a chunk column by column, what it sends
+is rounded to the format of results, and the ASIC adds chunk to chunk and the bias last. Every vector between
+operators is in the vector unit's output format. Scores are not chunked (a head fits a row), values are, by tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hwsim.machines.pim_gpt.mac_kernel import MacKernel, Operands
+from hwsim.machines.pim_gpt.requests import Query, value_chunks
+from hwsim.verify import float64
+from hwsim.verify.decoder import DecoderStep, Observe
+from hwsim.verify.weights import GptWeights, module
+from mapping.errors import MappingError
+from mapping.formats import round_to
+from mapping.operators import (
+    Act,
+    AttentionScores,
+    AttentionValues,
+    Eltwise,
+    Embed,
+    KvCache,
+    LayerNorm,
+    Linear,
+    Operator,
+    Softmax,
+)
+from mapping.pim import CachePlacement, MappedGraph, MappedOperator
+from mapping.workload import GptWorkload
+from rtl.mac_unit.contract import MacUnitContract
+from rtl.vector_unit.contract import VectorUnitContract
+from rtl.vector_unit.golden import VectorUnit
+
+Values = NDArray[np.float64]
+
+
+class Observer:
+    """Passes on what functions give while it is switched on."""
+
+    def __init__(self, observe: Observe) -> None:
+        self._observe = observe
+        self.on = False
+
+    def switch(self, on: bool) -> None:
+        self.on = on
+
+    def __call__(self, function: str, result: Values, exact: Callable[[], Values]) -> Values:
+        """`result`, after comparing it with `exact()` if anyone looks."""
+        if self.on:
+            self._observe(function, result, exact())
+        return result
+
+
+class ObservedVectorUnit(VectorUnit):
+    """The vector unit, each function beside float64's on the same inputs."""
+
+    def __init__(self, contract: VectorUnitContract, observer: Observer) -> None:
+        super().__init__(contract)
+        self.observer = observer
+
+    def exp(self, x: ArrayLike) -> Values:
+        return self.observer("exp", super().exp(x), lambda: float64.exp(x))
+
+    def reciprocal(self, d: ArrayLike) -> Values:
+        return self.observer("reciprocal", super().reciprocal(d), lambda: float64.reciprocal(d))
+
+    def rsqrt(self, d: ArrayLike) -> Values:
+        return self.observer("rsqrt", super().rsqrt(d), lambda: float64.rsqrt(d))
+
+    def softmax(self, scores: ArrayLike, scale: float = 1.0) -> Values:
+        exact = lambda: float64.softmax(np.asarray(scores) * scale)  # noqa: E731
+        return self.observer("softmax", super().softmax(scores, scale), exact)
+
+    def gelu(self, x: ArrayLike) -> Values:
+        return self.observer("gelu", super().gelu(x), lambda: float64.gelu(x))
+
+    def layernorm(self, x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Values:
+        return self.observer("layernorm", super().layernorm(x, gamma, beta), lambda: float64.layernorm(x, gamma, beta))
+
+    def add(self, a: ArrayLike, b: ArrayLike) -> Values:
+        return self.observer("residual", super().add(a, b), lambda: np.add(a, b, dtype=np.float64))
+
+
+class PimGptDecoder:
+    """One sequence on PIM-GPT: walks the mapped graph's operators for each token.
+
+    Parameters
+    ----------
+    mapped : graph with the vocabulary projection; its placement says how sums are cut
+    weights : as given; they are rounded to the operands' format on their way into the banks
+    """
+
+    def __init__(
+        self,
+        mapped: MappedGraph,
+        workload: GptWorkload,
+        mac: MacUnitContract,
+        vector: VectorUnitContract,
+        weights: GptWeights,
+        observe: Observe = lambda function, result, exact: None,
+    ) -> None:
+        self.mapped = mapped
+        self.workload = workload
+        self.observer = Observer(observe)
+        self.mac = MacKernel(mac)
+        self.vector = ObservedVectorUnit(vector, self.observer)
+        self.weights = weights.rounded(mac.operand)
+        self.matrices = {name: self._chunks(name) for name in mapped.placement.matrices}
+        self.caches = {name: _Cache(cache, self.mac) for name, cache in mapped.placement.caches.items()}
+        self.length = 0
+
+    def step(self, token: int, *, emit: bool = True) -> DecoderStep:
+        """See `hwsim.verify.decoder.Decoder`."""
+        self.length += 1
+        made: dict[str, Values] = {"token_ids": np.array([token], dtype=np.float64)}
+        streams = []
+        with np.errstate(all="ignore"):  # what overflows its format shows in the results
+            for mapped in self.mapped.operators:
+                op = mapped.operator
+                if op.name == "norm" and not emit:
+                    break
+                made[op.name] = self._run(mapped, [made[name] for name in op.inputs])
+                if isinstance(op, Embed) or op.name.endswith(".add2"):
+                    streams.append(made[op.name])
+        return DecoderStep(streams=tuple(streams), logits=made.get("lm_head"))
+
+    def rewind(self, length: int) -> None:
+        """See `hwsim.verify.decoder.Decoder`."""
+        self.length = length
+        for cache in self.caches.values():
+            cache.clear(length)
+
+    def _run(self, mapped: MappedOperator, inputs: list[Values]) -> Values:
+        """One operator on the unit that the mapping gave it."""
+        op = mapped.operator
+        match op:
+            case Embed():
+                return self._embed(int(inputs[0][0]))
+            case LayerNorm():
+                gamma, beta = (self._parameter(op, part) for part in ("weight", "bias"))
+                return self.vector.layernorm(inputs[0][np.newaxis], gamma, beta).ravel()
+            case Linear() if mapped.unit == "host":
+                return self._host_linear(inputs[0])
+            case Linear():
+                return self._linear(op, inputs[0])
+            case KvCache():
+                self.caches[op.name].write(self.length - 1, self._held(inputs[0]))
+                return inputs[0]
+            case AttentionScores():
+                return self._scores(op, inputs[0])
+            case Softmax():
+                return self.vector.softmax(inputs[0], 1 / sqrt(self.workload.head_size))
+            case AttentionValues():
+                return self._values(op, inputs[0])
+            case Act():
+                return self.vector.gelu(inputs[0])
+            case Eltwise():
+                return self.vector.add(*inputs)
+            case _:
+                raise MappingError(f"{op.name}: PIM-GPT has no arithmetic for {op.kind}")
+
+    def _embed(self, token: int) -> Values:
+        """The host adds the two rows exactly and sends the sum."""
+        rows = self.weights["wte.weight"][token].astype(np.float64) + self.weights["wpe.weight"][self.length - 1]
+        return self._vector(rows)
+
+    def _linear(self, op: Linear, x: Values) -> Values:
+        held = self.mac.padded(self._held(x))
+        chunks = self.mapped.placement.matrices[op.name].chunks
+        parts, first = [], 0
+        for chunk, matrix_oi in zip(chunks, self.matrices[op.name], strict=True):
+            width = matrix_oi.shape[1]
+            parts.append(self.mac.sweep(matrix_oi, held[first : first + width]))
+            first += chunk.inputs
+        if op.bias:
+            parts.append(self._parameter(op, "bias"))
+        total = self.vector.accumulate(np.stack(parts))
+        # logits meet the running argmax as they come; everything else is stored as a vector
+        result = total if op.name == "lm_head" else self._vector(total)
+        return self.observer(_function(op), result, lambda: self._exact_linear(op, x))
+
+    def _exact_linear(self, op: Linear, x: Values) -> Values:
+        if op.weights_of:
+            return np.asarray(self.weights["wte.weight"].astype(np.float64) @ x)
+        return np.asarray(x @ self._parameter(op, "weight") + self._parameter(op, "bias"))
+
+    def _host_linear(self, x: Values) -> Values:
+        """The vocabulary projection on the host, taken to be exact."""
+        return np.asarray(self.weights["wte.weight"].astype(np.float64) @ x)
+
+    def _scores(self, op: AttentionScores, qkv: Values) -> Values:
+        """(heads, keys seen) inner products of the query with keys, each head a run of columns of its own."""
+        cache, (first, last) = self.caches[op.inputs[1]], self._seen()
+        query_hd = self._held(qkv)[: op.heads * op.d_k].reshape(op.heads, op.d_k)
+        keys_htd = cache.keys_htd[:, first:last]
+        held = self.mac.padded(query_hd)
+        scores_ht = np.stack([self.mac.sweep(keys_htd[head], held[head]) for head in range(op.heads)])
+
+        def exact() -> Values:
+            return np.asarray(np.einsum("htd,hd->ht", keys_htd[..., : op.d_k].astype(np.float64), query_hd))
+
+        return self.observer("scores", scores_ht, exact)
+
+    def _values(self, op: AttentionValues, weights_ht: Values) -> Values:
+        """(heads x d_v,) sums of values; partial sums of long contexts are added in the ASIC."""
+        cache, (first, last) = self.caches[op.inputs[1]], self._seen()
+        lanes = self.mapped.target.lanes
+        held_ht = self._held(weights_ht)
+        # banks read whole columns: tokens that the query does not see have weight 0
+        begin, end = first // lanes * lanes, -(-last // lanes) * lanes
+        swept_ht = np.pad(held_ht, ((0, 0), (first - begin, end - last))).astype(np.float32)
+        query = Query(sequence=0, first=begin, last=end, head=0, head_end=op.heads)
+        parts = [
+            [
+                self.mac.sweep(cache.values_hdt[head][:, start:stop], swept_ht[head, start - begin : stop - begin])
+                for head in range(op.heads)
+            ]
+            for start, stop in value_chunks(cache.placement, query)
+        ]
+        mixed_hd = self._vector(self.vector.accumulate(np.array(parts).reshape(len(parts), -1)))
+
+        def exact() -> Values:
+            exact_hd = np.einsum("hdt,ht->hd", cache.values_hdt[..., first:last].astype(np.float64), held_ht)
+            return np.asarray(exact_hd).ravel()
+
+        return self.observer("values", mixed_hd, exact)
+
+    def _chunks(self, name: str) -> list[Operands]:
+        """A matrix as its banks hold it: (outputs, inputs) of each chunk, padded to whole columns."""
+        op = next(m.operator for m in self.mapped.operators if m.operator.name == name)
+        assert isinstance(op, Linear)
+        matrix_oi = self.weights["wte.weight"] if op.weights_of else self.weights[f"{module(name)}.weight"].T
+        return [
+            self.mac.padded(matrix_oi[:, chunk.first_input : chunk.first_input + chunk.inputs])
+            for chunk in self.mapped.placement.matrices[name].chunks
+        ]
+
+    def _seen(self) -> tuple[int, int]:
+        """Range of the keys that the newest token sees."""
+        return self.workload.pattern.keys(self.length - 1, self.length)
+
+    def _parameter(self, op: Operator, part: str) -> Values:
+        return self.weights[f"{module(op.name)}.{part}"].astype(np.float64)
+
+    def _held(self, x: Values) -> Values:
+        """`x` as banks and buffers hold it."""
+        return round_to(x, self.mac.contract.operand)
+
+    def _vector(self, x: Values) -> Values:
+        """`x` as it lies in the ASIC's SRAM between operators."""
+        return round_to(x, self.vector.contract.output)
+
+
+class _Cache:
+    """Keys and values of one layer, laid out as their sweeps read them; what was never written is 0."""
+
+    def __init__(self, placement: CachePlacement, mac: MacKernel) -> None:
+        heads, size, tokens = placement.heads, placement.head_dim, placement.context
+        self.placement = placement
+        self.keys_htd = mac.padded(np.zeros((heads, tokens, size)))
+        self.values_hdt = mac.padded(np.zeros((heads, size, tokens)))
+
+    def write(self, token: int, qkv: Values) -> None:
+        """Store the key and value of one token."""
+        heads, size = self.placement.heads, self.placement.head_dim
+        _, key_hd, value_hd = qkv.reshape(3, heads, size)
+        self.keys_htd[:, token, :size] = key_hd
+        self.values_hdt[:, :, token] = value_hd
+
+    def clear(self, token: int) -> None:
+        """Forget the tokens from this one on."""
+        self.keys_htd[:, token:] = 0
+        self.values_hdt[:, :, token:] = 0
+
+
+def _function(op: Linear) -> str:
+    """A matrix's name without its layer."""
+    return op.name.rpartition(".")[2]

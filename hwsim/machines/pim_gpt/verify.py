@@ -1,0 +1,75 @@
+"""PIM-GPT's answer to `hwsim verify`."""
+
+from __future__ import annotations
+
+from hwsim.machines.pim_gpt.numerics import PimGptDecoder
+from hwsim.machines.pim_gpt.spec import PimGptSpec
+from hwsim.machines.spec_file import SpecFile
+from hwsim.verify.gpt import compare_gpt, gpt_report
+from hwsim.verify.report import VerifyReport
+from hwsim.verify.request import VerifyRequest
+from hwsim.verify.statistics import FunctionErrors
+from hwsim.verify.weights import load_weights
+from mapping.gpt import build_graph
+from mapping.pim import map_graph
+from mapping.workload import GptWorkload
+
+# Tokens are chosen from logits: where a run's timing leaves the projection out, its numbers come from the banks.
+PROJECTION = {
+    "excluded": "on PIM (a run's timing leaves it out)",
+    "pim": "on PIM",
+    "host": "on the host, taken to be exact",
+}
+
+# Parameters that numbers hang on; the others are timing.
+NUMERIC = (
+    "mac_tree",
+    "mac_accumulator",
+    "mac_output",
+    "asic.taylor_terms",
+    "asic.newton_steps",
+    "asic.rsqrt_steps",
+    "asic.internal",
+    "asic.accumulator",
+)
+
+
+def verify(request: VerifyRequest, spec: PimGptSpec, spec_file: SpecFile[PimGptSpec]) -> VerifyReport:
+    """Decode with the golden models of MAC unit and vector unit, and compare with float64.
+
+    Raises
+    ------
+    MappingError : a model that does not fit the banks
+    WeightsError : weights that cannot be used
+    """
+    workload = _with_projection(request.workload)
+    on_host = frozenset({"lm_head"} if workload.lm_head == "host" else ())
+    mapped = map_graph(build_graph(workload), spec.target, context=workload.context, batch=1, on_host=on_host)
+    weights = load_weights(request.weights, workload)
+    errors = FunctionErrors()
+    machine = PimGptDecoder(mapped, workload, spec.mac_unit, spec.vector_unit, weights, errors.observe)
+    found = compare_gpt(
+        workload,
+        weights,
+        spec.mac_unit.operand,
+        machine,
+        observing=machine.observer.switch,
+        progress=request.progress,
+    )
+    return gpt_report(
+        request,
+        found,
+        weights=weights,
+        functions=errors.results(),
+        lm_head=PROJECTION[request.workload.lm_head],
+        contracts=(spec.mac_unit, spec.vector_unit),
+        spec=spec,
+        spec_file=spec_file,
+        numeric=NUMERIC,
+    )
+
+
+def _with_projection(workload: GptWorkload) -> GptWorkload:
+    if workload.lm_head != "excluded":
+        return workload
+    return workload.model_copy(update={"lm_head": "pim"})

@@ -1,0 +1,1 @@
+"""Numerics: machines' golden models against float64."""

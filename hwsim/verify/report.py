@@ -1,0 +1,116 @@
+"""The report of a verification, in a form that is versioned and stable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from hwsim.report.schema import UnconfirmedParameter
+
+VERIFY_SCHEMA_VERSION = "1.0"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class VerifiedSize(_Part):
+    """What was verified; `of_layers` and `of_vocab` are the workload's own where they were reduced."""
+
+    layers: int
+    of_layers: int
+    d_model: int
+    heads: int
+    head_dim: int
+    d_ff: int
+    vocab: int
+    of_vocab: int
+    n_ctx: int
+    prompt: int
+    tokens: int
+    parameters: int
+
+
+class FunctionError(_Part):
+    """Errors of one function against float64 on the same inputs, over all decode steps.
+
+    `not_finite` counts results that are, or should be, infinite or no number; they are in no maximum and no mean.
+    `relative_to` says what an error is divided by; where that is 0 there is no relative error.
+    """
+
+    function: str
+    values: int
+    not_finite: int
+    max_absolute: float
+    mean_absolute: float
+    max_relative: float
+    mean_relative: float
+    relative_to: str
+
+
+class LayerError(_Part):
+    """Distance of a vector from that of the float64 model at the first decode step, errors of all layers before in it.
+
+    `relative_norm` is the norm of the error over the norm of the exact vector. All are null where the machine's
+    vector has a value that is infinite or no number.
+    """
+
+    layer: str
+    max_absolute: float | None
+    mean_absolute: float | None
+    relative_norm: float | None
+
+
+class Generation(_Part):
+    """Tokens chosen greedily.
+
+    Attributes
+    ----------
+    reference : tokens of the float64 model
+    forced : what the machine chooses when it is fed the reference's tokens
+    free : what it chooses when it is fed its own
+    agreement : share of equal tokens in `reference` and `forced`
+    first_divergence : index of the first token in which `free` differs, null if none does
+    widest_gap : where they disagree, how far in float64 the machine's token at most lies below the best one, in
+        standard deviations of the logits; null if they always agree
+    distinct : different tokens in `reference`; agreement on a few of them says little
+    agreement_drawn : share of equal choices where both are fed tokens drawn at random, with `distinct_drawn` different
+        ones; random weights repeat a token when they are fed their own
+    agreement_unrounded : share in which `forced` equals the choice of a float64 model with the weights as given, not
+        rounded to the machine's format
+    """
+
+    reference: list[int]
+    forced: list[int]
+    free: list[int]
+    agreement: float
+    first_divergence: int | None
+    widest_gap: float | None
+    distinct: int
+    agreement_drawn: float
+    distinct_drawn: int
+    agreement_unrounded: float
+
+
+class VerifyReport(_Part):
+    """How far a machine's arithmetic is from float64."""
+
+    schema_version: str = VERIFY_SCHEMA_VERSION
+    hwsim_version: str
+    machine: str
+    workload: str
+    weights: str
+    seed: int | None
+    size: VerifiedSize
+    lm_head: str
+    functions: list[FunctionError]
+    layers: list[LayerError]
+    generation: Generation
+    blocks: dict[str, dict[str, Any]]
+    parameters: dict[str, Any]
+    unconfirmed: list[UnconfirmedParameter]
+
+    def to_json(self) -> str:
+        """JSON text with a newline at its end; the same verification gives the same bytes."""
+        return self.model_dump_json(indent=2) + "\n"

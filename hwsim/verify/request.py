@@ -1,0 +1,26 @@
+"""What a machine is asked to verify."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mapping.workload import Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyRequest:
+    """A verification.
+
+    Attributes
+    ----------
+    workload : at the size that is to be verified
+    own : the workload at its own size
+    weights : `random:SEED` or a folder
+    progress : called with (tokens done, tokens in all)
+    """
+
+    workload: Workload
+    own: Workload
+    weights: str
+    progress: Callable[[int, int], None] | None = None

@@ -1,0 +1,41 @@
+"""The size at which a workload is verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hwsim.errors import WorkloadError
+from hwsim.shipped import find_workload
+from mapping.workload import GptWorkload, load_workload
+
+# Two layers show how errors pass from one to the next. Heads, hidden sizes and the positions stay as they are: they
+# set the length of every sum, and with it the rounding.
+LAYERS = 2
+VOCAB = 4096
+PROMPT = 16
+TOKENS = 32
+
+
+def load_sized(source: str, settings: Mapping[str, Any], *, full: bool) -> tuple[GptWorkload, GptWorkload]:
+    """A workload at the size of its verification, and at its own.
+
+    Parameters
+    ----------
+    settings : fields that the user set; they are kept
+    full : whether to keep all layers and the whole vocabulary
+
+    Raises
+    ------
+    WorkloadError : what is wrong with the workload, or a setting that a verification cannot follow
+    """
+    for name, only in (("phase", "decode"), ("batch", 1)):
+        if settings.get(name, only) != only:
+            raise WorkloadError(
+                f"--set workload.{name}={settings[name]}: a verification decodes one sequence, expected {only}"
+            )
+    usual = {"phase": "decode", "batch": 1, "prompt": PROMPT, "tokens": TOKENS}
+    own = load_workload(find_workload(source), {**usual, **settings})
+    reduced = {"layers": min(LAYERS, own.layers), "vocab": min(VOCAB, own.vocab)}
+    kept = reduced if full else settings
+    return own.model_copy(update={name: value for name, value in reduced.items() if name not in kept}), own

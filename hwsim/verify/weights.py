@@ -1,0 +1,128 @@
+"""The tensors of a GPT model by the names of GPT-2's public checkpoints, and random ones."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.errors import WeightsError
+from mapping.formats import Format, round_to
+from mapping.workload import GptWorkload
+
+Tensor = NDArray[np.float32]
+Shape = tuple[int, ...]
+
+RANDOM = "random:"
+
+SPREAD = 0.02  # GPT-2's initializer_range
+# Operator of a block -> module of a checkpoint.
+MODULES = {
+    "norm1": "ln_1",
+    "qkv": "attn.c_attn",
+    "proj": "attn.c_proj",
+    "norm2": "ln_2",
+    "ffn1": "mlp.c_fc",
+    "ffn2": "mlp.c_proj",
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GptWeights:
+    """Tensors of a model; matrices are (d_in, d_out) as in the checkpoints.
+
+    Attributes
+    ----------
+    tensors : name to values
+    origin : where they come from, for reports
+    seed : of random ones
+    """
+
+    tensors: Mapping[str, Tensor]
+    origin: str
+    seed: int | None = None
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.tensors[name]
+
+    def rounded(self, fmt: Format) -> GptWeights:
+        """The same tensors as a format holds them."""
+        held = {name: round_to(tensor, fmt).astype(np.float32) for name, tensor in self.tensors.items()}
+        return GptWeights(tensors=held, origin=self.origin, seed=self.seed)
+
+
+def module(operator: str) -> str:
+    """Name in a checkpoint of an operator of the graph: `l3.qkv` is `h.3.attn.c_attn`, `norm` is `ln_f`."""
+    if operator == "norm":
+        return "ln_f"
+    block, _, name = operator.partition(".")
+    return f"h.{block.removeprefix('l')}.{MODULES[name]}"
+
+
+def is_random(text: str) -> bool:
+    """Whether a text asks for random weights rather than a folder."""
+    return text == "random" or text.startswith(RANDOM)
+
+
+def load_weights(text: str, workload: GptWorkload) -> GptWeights:
+    """Weights as the user names them: `random:SEED`, or a folder.
+
+    Raises
+    ------
+    WeightsError : a seed that is none; anything that is wrong with the folder
+    """
+    if not is_random(text):
+        from hwsim.verify.weights_folder import read_folder
+
+        return GptWeights(tensors=read_folder(Path(text), shapes(workload)), origin=text)
+    seed = text.removeprefix(RANDOM)
+    if not (seed.isascii() and seed.isdigit() and len(seed) <= 18):
+        raise WeightsError(f"--weights {text}: expected random:SEED with a whole number from 0")
+    return random_weights(workload, int(seed))
+
+
+def shapes(workload: GptWorkload) -> dict[str, Shape]:
+    """Name and shape of every tensor that a model needs; the vocabulary projection is the embedding `wte`."""
+    d, width, hidden = workload.d_model, workload.heads * workload.head_size, workload.ff_size
+    needed: dict[str, Shape] = {"wte.weight": (workload.vocab, d), "wpe.weight": (workload.n_ctx, d)}
+    for layer in range(workload.layers):
+        for name, sizes in (
+            ("ln_1", (d,)),
+            ("attn.c_attn", (d, 3 * width)),
+            ("attn.c_proj", (width, d)),
+            ("ln_2", (d,)),
+            ("mlp.c_fc", (d, hidden)),
+            ("mlp.c_proj", (hidden, d)),
+        ):
+            needed[f"h.{layer}.{name}.weight"] = sizes
+            needed[f"h.{layer}.{name}.bias"] = sizes[-1:]
+    return {**needed, "ln_f.weight": (d,), "ln_f.bias": (d,)}
+
+
+def random_weights(workload: GptWorkload, seed: int) -> GptWeights:
+    """Weights as GPT-2 draws them at the start of training, but for biases.
+
+    Matrices and embeddings are N(0, 0.02), projections into the residual stream smaller by sqrt(2 layers). GPT-2
+    begins with biases of 0 and scales of 1, which would leave their additions and multiplications untested:
+    biases are N(0, 0.02), scales 1 + N(0, 0.02). A tensor depends on the seed and on its own name and shape.
+    """
+
+    def draw(name: str, shape: Shape) -> Tensor:
+        generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        values = generator.standard_normal(shape, dtype=np.float32) * np.float32(SPREAD)
+        if name.endswith("c_proj.weight"):
+            return values / np.float32(sqrt(2 * workload.layers))
+        return values + np.float32(1) if _is_scale(name) else values
+
+    tensors = {name: draw(name, shape) for name, shape in shapes(workload).items()}
+    return GptWeights(tensors=tensors, origin=f"random:{seed}", seed=seed)
+
+
+def _is_scale(name: str) -> bool:
+    """Whether a tensor is the scale of a LayerNorm."""
+    return name.split(".")[-2].startswith("ln_") and name.endswith(".weight")

@@ -1,0 +1,125 @@
+"""Weights from files: a folder of `.npy`, `.npz` or `.safetensors`, by the names of GPT-2's checkpoints.
+
+`.npy` holds one tensor and is named after it (`h.0.attn.c_attn.weight.npy`); the others hold any number. Names may
+begin with `transformer.`; tensors that the model does not need are left alone.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.errors import WeightsError, nearest
+
+Tensor = NDArray[np.float32]
+Shape = tuple[int, ...]
+
+PREFIX = "transformer."
+SUFFIXES = (".npy", ".npz", ".safetensors")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stored:
+    """A tensor in a file, read when it is needed."""
+
+    file: Path
+    read: Callable[[], NDArray[Any]]
+
+
+def read_folder(folder: Path, shapes: Mapping[str, Shape]) -> dict[str, Tensor]:
+    """The tensors of these names and shapes, checked.
+
+    Raises
+    ------
+    WeightsError : names the file and the tensor that is missing, given twice, of another shape or type, or has values
+        that are not finite
+    """
+    stored = _index(folder)
+    return {name: _checked(folder, name, shape, stored) for name, shape in shapes.items()}
+
+
+def _checked(folder: Path, name: str, shape: Shape, stored: dict[str, _Stored]) -> Tensor:
+    if name not in stored:
+        raise WeightsError(f"{folder}: no tensor {name}{nearest(name, stored)}")
+    file = stored[name].file
+    try:
+        tensor = stored[name].read()
+    except Exception as cause:  # whatever a damaged file makes its reader raise
+        raise WeightsError(f"{file}: tensor {name} cannot be read: {cause or type(cause).__name__}") from None
+    if tensor.dtype.kind != "f" and str(tensor.dtype) != "bfloat16":
+        raise WeightsError(f"{file}: tensor {name} holds {tensor.dtype}, expected floating-point numbers")
+    if tensor.shape != shape:
+        raise WeightsError(f"{file}: tensor {name} has shape {_text(tensor.shape)}, expected {_text(shape)}")
+    with np.errstate(over="ignore"):
+        values = tensor.astype(np.float32)
+    bad = np.argwhere(~np.isfinite(values))
+    if bad.size:
+        value = values[tuple(bad[0])]
+        raise WeightsError(f"{file}: tensor {name} has {value} at {_text(tuple(bad[0]))} ({len(bad)} not finite)")
+    return values
+
+
+def _index(folder: Path) -> dict[str, _Stored]:
+    """Every tensor of a folder by its name; nothing is read yet but the lists of names."""
+    if not folder.exists():
+        raise WeightsError(f"{folder}: no such folder; expected a folder of weights or random:SEED")
+    if not folder.is_dir():
+        raise WeightsError(f"{folder}: is a file, expected a folder of {', '.join(SUFFIXES)}")
+    found: dict[str, _Stored] = {}
+    for file in sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES):
+        for name, read in _tensors(file).items():
+            short = name.removeprefix(PREFIX)
+            if short in found:
+                raise WeightsError(f"{file}: tensor {short} is also in {found[short].file}")
+            found[short] = _Stored(file=file, read=read)
+    if not found:
+        raise WeightsError(f"{folder}: no tensors; expected files of {', '.join(SUFFIXES)}")
+    return found
+
+
+def _tensors(file: Path) -> dict[str, Callable[[], NDArray[Any]]]:
+    """Readers of the tensors in a file.
+
+    Raises
+    ------
+    WeightsError : the file cannot be read, or is not of its kind
+    """
+    if file.suffix == ".npy":
+        return {file.stem: lambda: np.load(file, allow_pickle=False)}
+    if file.suffix == ".npz":
+        try:
+            with zipfile.ZipFile(file) as archive:
+                names = [name.removesuffix(".npy") for name in archive.namelist()]
+        except (OSError, zipfile.BadZipFile) as cause:
+            raise WeightsError(f"{file}: cannot be read: {cause}") from None
+        return {name: lambda name=name: np.load(file, allow_pickle=False)[name] for name in names}  # type: ignore[misc]
+    return _safetensors(file)
+
+
+def _safetensors(file: Path) -> dict[str, Callable[[], NDArray[Any]]]:
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError:
+        raise WeightsError(f"{file}: reading it needs the package safetensors: pip install hwsim[weights]") from None
+
+    def read(name: str) -> NDArray[Any]:
+        with safe_open(file, framework="numpy") as tensors:
+            values: NDArray[Any] = tensors.get_tensor(name)
+        return values
+
+    try:
+        with safe_open(file, framework="numpy") as tensors:
+            names = list(tensors.keys())
+    except (OSError, SafetensorError) as cause:
+        raise WeightsError(f"{file}: cannot be read: {cause}") from None
+    return {name: lambda name=name: read(name) for name in names}  # type: ignore[misc]
+
+
+def _text(sizes: tuple[Any, ...]) -> str:
+    return "(" + ", ".join(str(int(size)) for size in sizes) + ")"
