@@ -16,6 +16,8 @@ from hwsim.version import VERSION
 
 # Heavy imports (numba, pydantic, rich) wait until a command needs them: `hwsim --version` answers at once.
 
+_FILE = click.Path(path_type=Path)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="hwsim", message="%(prog)s %(version)s")
@@ -29,6 +31,7 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
         click.argument("workload"),
         click.option("--machine", metavar="NAME|FILE", help="A shipped machine or a machine YAML of your own."),
         click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace any parameter."),
+        click.option("--config", type=_FILE, metavar="FILE", help="A saved set of --set; an explicit --set wins."),
         click.option("--tokens", type=int, metavar="N", help="Tokens to generate (decode) or to take in (prefill)."),
     ]
     for option in reversed(options):
@@ -38,26 +41,35 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @cli.command()
 @_workload_options
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report to a file, - for stdout.")
+@click.option("--json", "json_file", type=_FILE, help="Write the report to a file, - for stdout.")
+@click.option("--html", "html_file", type=_FILE, help="Write the run as one self-contained page.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def run(
     workload: str,
     machine: str | None,
     settings: tuple[str, ...],
+    config: Path | None,
     tokens: int | None,
     json_file: Path | None,
+    html_file: Path | None,
     quiet: bool,
 ) -> None:
     """Run WORKLOAD (a file or a shipped name) and report."""
-    from hwsim.pipeline import run as run_pipeline
+    from hwsim.pipeline import run_in_detail
     from hwsim.report.write import check_writable, write_text
 
     to_stdout = json_file is not None and str(json_file) == "-"
     if json_file and not to_stdout:
         check_writable(json_file)
-    model, machine_settings = _load(workload, settings, tokens)
+    if html_file:
+        check_writable(html_file)
+    model, machine_settings = _load(workload, machine, settings, config, tokens)
     with _progress(enabled=not quiet and not to_stdout) as progress:
-        report = run_pipeline(model, machine, machine_settings, progress=progress)
+        report, details = run_in_detail(model, machine, machine_settings, progress=progress)
+    if html_file:
+        from hwsim.report.html import page
+
+        write_text(html_file, page(report, details()))
     if to_stdout:
         click.echo(report.to_json(), nl=False)
         return
@@ -81,12 +93,14 @@ def run(
     show_default=True,
     help="What to show.",
 )
-def explain(workload: str, machine: str | None, settings: tuple[str, ...], tokens: int | None, stage: str) -> None:
+def explain(
+    workload: str, machine: str | None, settings: tuple[str, ...], config: Path | None, tokens: int | None, stage: str
+) -> None:
     """Show what a stage makes of WORKLOAD, at the last step of the run."""
     from hwsim.pipeline import explain as explain_stage
     from hwsim.pipeline import prepare
 
-    model, machine_settings = _load(workload, settings, tokens)
+    model, machine_settings = _load(workload, machine, settings, config, tokens)
     click.echo(explain_stage(prepare(model, machine, machine_settings), stage))
 
 
@@ -159,18 +173,25 @@ def _fail(message: str) -> int:
     return 2
 
 
-def _load(workload: str, settings: tuple[str, ...], tokens: int | None) -> tuple[Any, dict[str, Any]]:
+def _load(
+    workload: str, machine: str | None, settings: tuple[str, ...], config: Path | None, tokens: int | None
+) -> tuple[Any, dict[str, Any]]:
+    """The workload, and the machine's settings; --tokens stands above --set, and that above --config."""
     from hwsim.pipeline import load_workload
-    from hwsim.settings import parse_settings
+    from hwsim.settings import Settings, check_parameters, find_machine, parse_settings, read_config
 
-    parsed = parse_settings(settings)
-    overrides = dict(parsed.workload)
+    saved = read_config(config) if config else Settings()
+    given = parse_settings(settings)
+    overrides = {**saved.workload, **given.workload}
     if tokens is not None:
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
         phase = overrides["phase"] if "phase" in overrides else load_workload(workload).phase
         overrides["prompt" if phase == "prefill" else "tokens"] = tokens
-    return load_workload(workload, **overrides), dict(parsed.machine)
+    model = load_workload(workload, **overrides)
+    if config:
+        check_parameters(find_machine(machine or model.machine)[0], saved.machine, origin=str(config))
+    return model, {**saved.machine, **given.machine}
 
 
 def _progress(*, enabled: bool) -> AbstractContextManager[Callable[[int, int], None] | None]:

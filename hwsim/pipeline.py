@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hwsim.machines.machine import Dumpable, Machine, Progress
+from hwsim.report.details import Details
 from hwsim.report.schema import Report
 from hwsim.settings import load_machine, parse_settings
 from hwsim.shipped import find_workload
@@ -61,11 +62,22 @@ def run(
     ------
     UserError : anything that is wrong with the workload, the machine or their fit
     """
+    return run_in_detail(workload, machine, settings, progress=progress)[0]
+
+
+def run_in_detail(
+    workload: Workload,
+    machine: str | None = None,
+    settings: Mapping[str, Any] | Iterable[str] | None = None,
+    *,
+    progress: Progress | None = None,
+) -> tuple[Report, Callable[[], Details]]:
+    """`run`, with a function that makes what a page shows beyond the report."""
     if settings is not None and not isinstance(settings, Mapping):
         settings = parse_settings(settings).machine
     stages = prepare(workload, machine, settings)
     finished = stages.machine.simulate(stages.program, progress=progress)
-    return stages.machine.summarize(finished)
+    return stages.machine.summarize(finished), lambda: stages.machine.details(finished)
 
 
 def explain(stages: Stages, stage: str) -> str:

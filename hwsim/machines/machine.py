@@ -9,6 +9,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from hwsim.machines.spec_file import SpecFile
+from hwsim.report.details import Details
 from hwsim.report.schema import Report
 from mapping.graph import OperatorGraph
 from mapping.workload import Step, Workload
@@ -68,3 +69,7 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
     @abstractmethod
     def summarize(self, run: RunT) -> Report:
         """The report of a run."""
+
+    def details(self, run: RunT) -> Details:
+        """What the page of a run shows beyond its report; a machine that gives nothing has a shorter page."""
+        return Details()
