@@ -1,4 +1,4 @@
-"""The command line: `hwsim run`, `list`, `explain`, `machine`."""
+"""The command line: `hwsim run`, `compare`, `list`, `explain`, `machine`."""
 
 from __future__ import annotations
 
@@ -62,6 +62,8 @@ def run(
     if json_file and not to_stdout:
         check_writable(json_file)
     if html_file:
+        if json_file and json_file.absolute() == html_file.absolute():
+            raise UserError(f"--json and --html: both would write {html_file}")
         check_writable(html_file)
     model, machine_settings = _load(workload, machine, settings, config, tokens)
     with _progress(enabled=not quiet and not to_stdout) as progress:
@@ -82,6 +84,30 @@ def run(
 
         render(report, Console(width=None if sys.stdout.isatty() else 140))
         click.echo(f"\nSimulator: peak memory {_peak_memory_mib():.0f} MiB")
+
+
+@cli.command()
+@click.argument("reports", nargs=-1, type=_FILE, metavar="A.json B.json [C.json ...]")
+@click.option("--json", "json_file", type=_FILE, help="Write the comparison to a file, - for stdout.")
+def compare(reports: tuple[Path, ...], json_file: Path | None) -> None:
+    """Show two or more reports side by side, with ratios to the first and the settings that differ."""
+    from hwsim.report.compare import compare_files
+    from hwsim.report.write import check_writable, write_text
+
+    to_stdout = json_file is not None and str(json_file) == "-"
+    if json_file and not to_stdout:
+        check_writable(json_file)
+    comparison = compare_files(reports)
+    if to_stdout:
+        click.echo(comparison.to_json(), nl=False)
+        return
+    if json_file:
+        write_text(json_file, comparison.to_json())
+    from rich.console import Console
+
+    from hwsim.report.compare_render import render_comparison
+
+    render_comparison(comparison, Console(width=None if sys.stdout.isatty() else 140))
 
 
 @cli.command()

@@ -76,6 +76,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         published=_published(run, dram, seconds, energy_j),
         unconfirmed=[UnconfirmedParameter(**vars(entry)) for entry in spec_file.unconfirmed(spec)],
         parameters=spec.model_dump(),
+        workload_parameters=workload.model_dump(mode="json"),
         seed=None,
         instructions=run.trace.pieces,
     )

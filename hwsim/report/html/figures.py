@@ -121,16 +121,16 @@ def roofline_figure(roofline: Roofline) -> Any:
         )
     lowest = min(point.rate for point in roofline.points) / 1e9
     figure.update_xaxes(title="arithmetic intensity (MAC per byte read in the banks)", type="log")
-    figure.update_xaxes(range=[math.log10(low), math.log10(high)], dtick="D2", exponentformat="none")
+    figure.update_xaxes(range=[math.log10(low), math.log10(high)], **_log_ticks(low, high))
     bottom, top = math.log10(lowest / 3), math.log10(roofline.peak_macs_per_s / 1e9 * 3)
-    figure.update_yaxes(title="rate (GMAC/s)", type="log", range=[bottom, top], dtick="D2", exponentformat="none")
+    figure.update_yaxes(title="rate (GMAC/s)", type="log", range=[bottom, top], **_log_ticks(10**bottom, 10**top))
     for text, x, y, side in (
         (f"MAC units: {roofline.peak_macs_per_s / 1e12:,.3g} TMAC/s", high, roofline.peak_macs_per_s, "right"),
         (f"banks: {roofline.bytes_per_s / 1e12:,.3g} TB/s", low, roofline.ceiling(low), "left"),
     ):
         figure.add_annotation(
-            x=math.log10(x), y=math.log10(y / 1e9), text=text, showarrow=False, xanchor=side, yshift=14,
-            xshift=4 if side == "left" else -4, font={"size": 12},
+            x=math.log10(x), y=math.log10(y / 1e9), text=text, showarrow=False, xanchor=side,
+            yshift=14 if side == "right" else -12, xshift=30 if side == "left" else -4, font={"size": 12},
         )  # fmt: skip
     return _styled(figure, height=430)
 
@@ -154,7 +154,10 @@ def regions_figure(memory: MemoryMap, *, whole: bool) -> Any:
             y=["bank"] * len(regions),
             orientation="h",
             name=f"{kind}: {total:,} rows",
-            marker={"color": REGION_COLOURS.get(kind, GREY), "line": {"width": 0 if whole else 0.5, "color": "white"}},
+            marker={
+                "color": REGION_COLOURS.get(kind, GREY),
+                "line": {"width": 0 if whole or len(memory.regions) > 100 else 0.5, "color": "white"},
+            },
             hovertext=[f"{r.name} ({kind}): rows {r.first_row} to {r.first_row + r.rows - 1}" for r in regions],
             hoverinfo="text",
         )
@@ -191,6 +194,13 @@ def banks_figure(memory: MemoryMap) -> Any:
     figure.update_xaxes(title="bank", dtick=1 if banks <= 16 else None, showgrid=False, constrain="domain")
     figure.update_yaxes(title="channel", dtick=1 if len(shares) <= 16 else None, showgrid=False, autorange="reversed")
     return _styled(figure, height=max(220, min(640, 110 + 26 * len(shares))))
+
+
+def _log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Ticks at 1, 2 and 5 times the powers of ten, written out."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    values = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
+    return {"tickvals": values, "ticktext": [f"{value:,.10g}" for value in values]}
 
 
 def _palette(i: int) -> str:

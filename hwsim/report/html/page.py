@@ -55,7 +55,7 @@ def _markup(name: str, figure: Any) -> Any:
         full_html=False,
         include_plotlyjs=False,
         div_id=f"figure-{name}",
-        config={"displaylogo": False, "responsive": True},
+        config={"displayModeBar": False, "responsive": True},
     )
     return Markup(text)
 
