@@ -1,10 +1,10 @@
-"""The command line: `hwsim run`, `explain`, `verify`, `list`, `machine`."""
+"""The command line: `hwsim run`, `compare`, `explain`, `verify`, `list`, `machine`."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from hwsim.errors import MachineError, UserError, WorkloadError, nearest
 from hwsim.version import VERSION
 
 # Heavy imports (numba, pydantic, rich) wait until a command needs them: `hwsim --version` answers at once.
+
+_FILE = click.Path(path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,6 +31,7 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
         click.argument("workload"),
         click.option("--machine", metavar="NAME|FILE", help="A shipped machine or a machine YAML of your own."),
         click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace any parameter."),
+        click.option("--config", type=_FILE, metavar="FILE", help="A saved set of --set; an explicit --set wins."),
         click.option("--tokens", type=int, metavar="N", help="Tokens to generate (decode) or to take in (prefill)."),
     ]
     for option in reversed(options):
@@ -38,33 +41,37 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @cli.command()
 @_workload_options
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report to a file, - for stdout.")
-@click.option("--trace", "trace_file", type=click.Path(path_type=Path), help="Write a Perfetto trace to a file.")
+@click.option("--json", "json_file", type=_FILE, help="Write the report to a file, - for stdout.")
+@click.option("--trace", "trace_file", type=_FILE, help="Write a Perfetto trace to a file.")
 @click.option("--trace-tokens", type=int, metavar="N", help="Tokens that the trace shows.  [default: 2]")
+@click.option("--html", "html_file", type=_FILE, help="Write the run as one self-contained page.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def run(
     workload: str,
     machine: str | None,
     settings: tuple[str, ...],
+    config: Path | None,
     tokens: int | None,
     json_file: Path | None,
     trace_file: Path | None,
     trace_tokens: int | None,
+    html_file: Path | None,
     quiet: bool,
 ) -> None:
     """Run WORKLOAD (a file or a shipped name) and report."""
-    from hwsim.pipeline import run as run_pipeline
-    from hwsim.report.write import check_writable, write_text
+    from hwsim.pipeline import run_in_detail
+    from hwsim.report.write import write_text
 
     to_stdout = json_file is not None and str(json_file) == "-"
-    if json_file and not to_stdout:
-        check_writable(json_file)
+    _check_outputs({"--json": None if to_stdout else json_file, "--trace": trace_file, "--html": html_file})
     traced = _trace_options(trace_file, trace_tokens)
-    if json_file and json_file == trace_file:
-        raise UserError(f"{json_file}: named for the report and for the trace")
-    model, machine_settings = _load(workload, settings, tokens)
+    model, machine_settings = _load(workload, machine, settings, config, tokens)
     with _progress(enabled=not quiet and not to_stdout) as progress:
-        report = run_pipeline(model, machine, machine_settings, progress=progress, **traced)
+        report, details = run_in_detail(model, machine, machine_settings, progress=progress, **traced)
+    if html_file:
+        from hwsim.report.html import page
+
+        write_text(html_file, page(report, details()))
     if to_stdout:
         click.echo(report.to_json(), nl=False)
         return
@@ -80,6 +87,30 @@ def run(
 
 
 @cli.command()
+@click.argument("reports", nargs=-1, type=_FILE, metavar="A.json B.json [C.json ...]")
+@click.option("--json", "json_file", type=_FILE, help="Write the comparison to a file, - for stdout.")
+def compare(reports: tuple[Path, ...], json_file: Path | None) -> None:
+    """Show two or more reports side by side, with ratios to the first and the settings that differ."""
+    from hwsim.report.compare import compare_files
+    from hwsim.report.write import check_writable, write_text
+
+    to_stdout = json_file is not None and str(json_file) == "-"
+    if json_file and not to_stdout:
+        check_writable(json_file)
+    comparison = compare_files(reports)
+    if to_stdout:
+        click.echo(comparison.to_json(), nl=False)
+        return
+    if json_file:
+        write_text(json_file, comparison.to_json())
+    from rich.console import Console
+
+    from hwsim.report.compare_render import render_comparison
+
+    render_comparison(comparison, Console(width=None if sys.stdout.isatty() else 140))
+
+
+@cli.command()
 @_workload_options
 @click.option(
     "--stage",
@@ -88,12 +119,14 @@ def run(
     show_default=True,
     help="What to show.",
 )
-def explain(workload: str, machine: str | None, settings: tuple[str, ...], tokens: int | None, stage: str) -> None:
+def explain(
+    workload: str, machine: str | None, settings: tuple[str, ...], config: Path | None, tokens: int | None, stage: str
+) -> None:
     """Show what a stage makes of WORKLOAD, at the last step of the run."""
     from hwsim.pipeline import explain as explain_stage
     from hwsim.pipeline import prepare
 
-    model, machine_settings = _load(workload, settings, tokens)
+    model, machine_settings = _load(workload, machine, settings, config, tokens)
     click.echo(explain_stage(prepare(model, machine, machine_settings), stage))
 
 
@@ -210,29 +243,47 @@ def _fail(message: str) -> int:
     return 2
 
 
-def _load(workload: str, settings: tuple[str, ...], tokens: int | None) -> tuple[Any, dict[str, Any]]:
+def _load(
+    workload: str, machine: str | None, settings: tuple[str, ...], config: Path | None, tokens: int | None
+) -> tuple[Any, dict[str, Any]]:
+    """The workload, and the machine's settings; --tokens stands above --set, and that above --config."""
     from hwsim.pipeline import load_workload
-    from hwsim.settings import parse_settings
+    from hwsim.settings import Settings, check_parameters, find_machine, parse_settings, read_config
 
-    parsed = parse_settings(settings)
-    overrides = dict(parsed.workload)
+    saved = read_config(config) if config else Settings()
+    given = parse_settings(settings)
+    overrides = {**saved.workload, **given.workload}
     if tokens is not None:
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
         phase = overrides["phase"] if "phase" in overrides else load_workload(workload).phase
         overrides["prompt" if phase == "prefill" else "tokens"] = tokens
-    return load_workload(workload, **overrides), dict(parsed.machine)
+    model = load_workload(workload, **overrides)
+    if config:
+        check_parameters(find_machine(machine or model.machine)[0], saved.machine, origin=str(config))
+    return model, {**saved.machine, **given.machine}
+
+
+def _check_outputs(files: Mapping[str, Path | None]) -> None:
+    """Check, before any work, that each option's file can be written and that no two are the same."""
+    from hwsim.report.write import check_writable
+
+    taken: dict[Path, str] = {}
+    for option, file in files.items():
+        if file is None:
+            continue
+        other = taken.setdefault(file.resolve(), option)
+        if other != option:
+            raise UserError(f"{other} and {option}: both would write {file}")
+        check_writable(file)
 
 
 def _trace_options(file: Path | None, tokens: int | None) -> dict[str, Any]:
-    """What the pipeline is told about a trace, checked before any work."""
-    from hwsim.report.write import check_writable
-
+    """What the pipeline is told about a trace."""
     if file is None:
         if tokens is not None:
             raise UserError("--trace-tokens: there is no --trace FILE to write them to")
         return {}
-    check_writable(file)
     return {"trace": file} if tokens is None else {"trace": file, "trace_tokens": tokens}
 
 

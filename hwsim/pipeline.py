@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hwsim.errors import UserError
 from hwsim.machines.machine import Dumpable, Machine, Progress
+from hwsim.report.details import Details
 from hwsim.report.schema import Report
 from hwsim.settings import load_machine, parse_settings
 from hwsim.shipped import find_workload
@@ -68,6 +69,19 @@ def run(
     ------
     UserError : anything that is wrong with the workload, the machine or their fit
     """
+    return run_in_detail(workload, machine, settings, progress=progress, trace=trace, trace_tokens=trace_tokens)[0]
+
+
+def run_in_detail(
+    workload: Workload,
+    machine: str | None = None,
+    settings: Mapping[str, Any] | Iterable[str] | None = None,
+    *,
+    progress: Progress | None = None,
+    trace: Path | None = None,
+    trace_tokens: int = TRACE_TOKENS,
+) -> tuple[Report, Callable[[], Details]]:
+    """`run`, with a function that makes what a page shows beyond the report."""
     if settings is not None and not isinstance(settings, Mapping):
         settings = parse_settings(settings).machine
     if trace and trace_tokens < 1:
@@ -78,7 +92,7 @@ def run(
         from hwsim.report.perfetto import write_trace
 
         write_trace(trace, stages.machine.timeline(finished))
-    return stages.machine.summarize(finished)
+    return stages.machine.summarize(finished), lambda: stages.machine.details(finished)
 
 
 def explain(stages: Stages, stage: str) -> str:

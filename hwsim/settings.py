@@ -1,8 +1,8 @@
-"""Settings by name: `channels=16`, `timing.tRCD_ns=14`, `workload.n_ctx=2048`."""
+"""Settings by name: `channels=16`, `timing.tRCD_ns=14`, `workload.n_ctx=2048`, one by one or saved in a file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from hwsim.errors import MachineError, UserError, nearest
 from hwsim.machines import MACHINES
 from hwsim.machines.machine import Machine
+from hwsim.machines.spec_file import flatten_once
 from mapping.errors import WorkloadError
 from mapping.workload import field_names
 from mapping.yaml_file import parse_value, read_mapping
@@ -41,14 +42,74 @@ def parse_settings(texts: Iterable[str]) -> Settings:
             parsed = parse_value(value)
         except ValueError as cause:
             raise UserError(f"--set {text}: {cause}") from None
-        if key.startswith("workload."):
-            name = key.removeprefix("workload.")
-            if name not in field_names():
-                raise WorkloadError(f"--set {key}: no such field{nearest(name, field_names())}")
-            workload[name] = parsed
-        else:
-            machine[key.removeprefix("machine.")] = parsed
+        _sort_in(key, parsed, machine, workload, origin="--set")
     return Settings(machine=machine, workload=workload)
+
+
+def read_config(path: Path) -> Settings:
+    """Read a saved set of settings: a YAML mapping of the names that `--set` takes, nested or dotted.
+
+    Raises
+    ------
+    UserError : not such a file, a name given twice, an unknown field of the workload
+    """
+    machine: dict[str, Any] = {}
+    workload: dict[str, Any] = {}
+    try:
+        flat = flatten_once(read_mapping(path, UserError))
+    except ValueError as cause:
+        raise UserError(f"{path}: {cause}") from None
+    for key, value in flat.items():
+        if key.removeprefix("machine.") in machine:
+            raise UserError(f"{path}: {key.removeprefix('machine.')} is given twice")
+        _sort_in(key, value, machine, workload, origin=str(path))
+    return Settings(machine=machine, workload=workload)
+
+
+def _sort_in(key: str, value: Any, machine: dict[str, Any], workload: dict[str, Any], *, origin: str) -> None:
+    """Put a setting where it belongs; `origin` names its place in messages."""
+    if not key.startswith("workload."):
+        machine[key.removeprefix("machine.")] = value
+        return
+    name = key.removeprefix("workload.")
+    if name not in field_names():
+        raise WorkloadError(f"{_place(origin, key)}: no such field{nearest(name, field_names())}")
+    workload[name] = value
+
+
+def check_parameters(machine: Machine[Any, Any, Any, Any], keys: Collection[str], *, origin: str) -> None:
+    """Check that a machine has parameters of these names.
+
+    Raises
+    ------
+    MachineError : the first that it has not, with the nearest that it has
+    """
+    for key in keys:
+        if not machine.spec_file.knows(key):
+            every = [*machine.spec_file.keys(), *(f"workload.{name}" for name in field_names())]
+            raise MachineError(f"{_place(origin, key)}: no such parameter{nearest(key, every)}")
+
+
+def _place(origin: str, key: str) -> str:
+    return f"--set {key}" if origin == "--set" else f"{origin}: {key}"
+
+
+def find_machine(source: str) -> tuple[Machine[Any, Any, Any, Any], Path | None]:
+    """A machine by a shipped name, or by a user's YAML file and then with that file.
+
+    Raises
+    ------
+    MachineError : neither a name nor a file, a file that names no model
+    """
+    if source in MACHINES:
+        return MACHINES[source], None
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml") and not path.exists():
+        raise MachineError(f"{source}: no such machine or file{nearest(source, MACHINES)}")
+    model = read_mapping(path, MachineError).get("model")
+    if not isinstance(model, str) or model not in MACHINES:
+        raise MachineError(f"{path}: model: expected one of {', '.join(MACHINES)}, got {model!r}")
+    return MACHINES[model], path
 
 
 def load_machine(source: str, settings: Mapping[str, Any]) -> tuple[Machine[Any, Any, Any, Any], Any]:
@@ -58,21 +119,8 @@ def load_machine(source: str, settings: Mapping[str, Any]) -> tuple[Machine[Any,
     ------
     MachineError : neither a name nor a file, a file that names no model, a wrong parameter
     """
-    if source in MACHINES:
-        machine, path = MACHINES[source], None
-    else:
-        path = Path(source)
-        if path.suffix not in (".yaml", ".yml") and not path.exists():
-            raise MachineError(f"{source}: no such machine or file{nearest(source, MACHINES)}")
-        model = read_mapping(path, MachineError).get("model")
-        if not isinstance(model, str) or model not in MACHINES:
-            raise MachineError(f"{path}: model: expected one of {', '.join(MACHINES)}, got {model!r}")
-        machine = MACHINES[model]
-    known = machine.spec_file.keys()
-    for key in settings:
-        if not machine.spec_file.knows(key):
-            every = [*known, *(f"workload.{name}" for name in field_names())]
-            raise MachineError(f"--set {key}: no such parameter{nearest(key, every)}")
+    machine, path = find_machine(source)
+    check_parameters(machine, settings, origin="--set")
     spec = machine.spec_file.load(path, settings)
     machine.check(spec)
     return machine, spec

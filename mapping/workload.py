@@ -139,6 +139,10 @@ class GptWorkload(_Checked):
         for token in range(self.generated):
             yield Step(queries=1, context=self.prompt_end + token + 1, batch=self.batch)
 
+    def emits(self, step: Step) -> bool:
+        """Whether tokens come out of a step: not of a prompt's inner ones."""
+        return step.context > self.prompt_end or step.context == self.context
+
     @property
     def block_weights(self) -> int:
         """Weights in the matrices of all blocks, without biases and norms."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from hwsim.engine import Timeline
 from hwsim.errors import MachineError
 from hwsim.machines.spec_file import SpecFile
+from hwsim.report.details import Details
 from hwsim.report.schema import Report
 from mapping.graph import OperatorGraph
 from mapping.workload import Step, Workload
@@ -92,3 +93,7 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
         MachineError : a machine without golden models
         """
         raise MachineError(f"{self.name}: has no golden models, so there is no arithmetic to verify")
+
+    def details(self, run: RunT) -> Details:
+        """What the page of a run shows beyond its report; a machine that gives nothing has a shorter page."""
+        return Details()

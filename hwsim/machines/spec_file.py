@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hwsim.errors import MachineError, nearest
+from hwsim.report.details import ParameterOrigin
 from mapping.yaml_file import first_problem, read_mapping
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
@@ -88,6 +89,27 @@ class SpecFile(Generic[SpecT]):
             if entry["grade"] in UNCONFIRMED and used.get(key) == shipped.get(key)
         )
 
+    def origins(self, spec: SpecT) -> tuple[ParameterOrigin, ...]:
+        """Every parameter as it ran, with the provenance of its value where that is still the shipped one."""
+        shipped = flatten(self.defaults)
+        doubtful = {entry.name for entry in self.unconfirmed(spec)}
+        found = []
+        for key, value in flatten(spec.model_dump()).items():
+            own = key not in shipped or value != shipped[key]
+            entry = {} if own else self.provenance.get(key, {})
+            found.append(
+                ParameterOrigin(
+                    name=key,
+                    value=value,
+                    shipped=shipped.get(key),
+                    grade=entry.get("grade"),
+                    confidence=entry.get("confidence"),
+                    source="set by the user" if own else entry.get("source", ""),
+                    unconfirmed=key in doubtful,
+                )
+            )
+        return tuple(found)
+
     def dump(self, spec: SpecT) -> str:
         """The parameters as YAML to start one's own machine from, grade and source of each beside it."""
         lines = ["# Change what you like; what you leave out keeps its shipped value."]
@@ -125,6 +147,23 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
             flat.update(flatten(value, f"{prefix}{key}."))
         else:
             flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def flatten_once(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`flatten` for what people write, dotted and nested mixed.
+
+    Raises
+    ------
+    ValueError : a name that is given in both forms
+    """
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        inner = flatten_once(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+        twice = next((name for name in inner if name in flat), None)
+        if twice:
+            raise ValueError(f"{twice} is given twice")
+        flat.update(inner)
     return flat
 
 

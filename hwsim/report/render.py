@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
+from hwsim.report.quantities import bytes_text, figure_text, hertz_text, joules_text, seconds_text
 from hwsim.report.schema import Report
 
 
@@ -41,7 +42,7 @@ def render(report: Report, console: Console) -> None:
     _memory(report, console)
     for left_out in report.excluded:
         console.print(
-            f"\nNot included: {left_out.name}, {_seconds(left_out.seconds_per_token)} a token "
+            f"\nNot included: {left_out.name}, {seconds_text(left_out.seconds_per_token)} a token "
             f"({left_out.share:.1%} on top) — {left_out.note}",
             soft_wrap=True,
             highlight=False,
@@ -60,10 +61,12 @@ def _headline(report: Report, console: Console) -> None:
         highlight=False,
     )
     table = Table.grid(padding=(0, 2))
-    table.add_row("latency", f"{_seconds(report.latency_s)}  ({report.cycles:,} cycles at {_hertz(report.clock_hz)})")
+    table.add_row(
+        "latency", f"{seconds_text(report.latency_s)}  ({report.cycles:,} cycles at {hertz_text(report.clock_hz)})"
+    )
     table.add_row("throughput", f"{report.tokens_per_s:,.1f} tokens/s")
-    table.add_row("time to first token", _seconds(report.time_to_first_token_s))
-    each = "   ".join(f"{_seconds(entry.seconds)} at context {entry.context}" for entry in report.token_latencies)
+    table.add_row("time to first token", seconds_text(report.time_to_first_token_s))
+    each = "   ".join(f"{seconds_text(entry.seconds)} at context {entry.context}" for entry in report.token_latencies)
     table.add_row("per token", each)
     table.add_row("instructions", f"{report.instructions:,}")
     console.print(table, highlight=False)
@@ -71,22 +74,22 @@ def _headline(report: Report, console: Console) -> None:
 
 def _bound(report: Report, console: Console) -> None:
     bound = report.bound
-    rows = [("lower bound of this placement", _seconds(bound.lower_bound_s), "100.0%")]
+    rows = [("lower bound of this placement", seconds_text(bound.lower_bound_s), "100.0%")]
     rows += [
-        (part["cause"], _seconds(part["seconds"]), f"{part['seconds'] / bound.lower_bound_s:+.1%}")
+        (part["cause"], seconds_text(part["seconds"]), f"{part['seconds'] / bound.lower_bound_s:+.1%}")
         for part in bound.distance
         if part["seconds"] and bound.lower_bound_s
     ]
-    rows.append(("latency", _seconds(report.latency_s), f"{bound.ratio:.1%}"))
+    rows.append(("latency", seconds_text(report.latency_s), f"{bound.ratio:.1%}"))
     _table(console, "Where the time goes", ("", "time", "of the bound"), rows)
 
 
 def _dram(report: Report, console: Console) -> None:
     dram = report.dram
     rows = [
-        ("read in the banks", _bytes(dram.bytes_read)),
-        ("written in the banks", _bytes(dram.bytes_written)),
-        ("over the pins", _bytes(dram.io_bytes)),
+        ("read in the banks", bytes_text(dram.bytes_read)),
+        ("written in the banks", bytes_text(dram.bytes_written)),
+        ("over the pins", bytes_text(dram.io_bytes)),
         ("row-hit rate", f"{dram.row_hit_rate:.2%}"),
         ("refreshes", f"{dram.refreshes:,} ({dram.refresh_cycles:,} channel cycles)"),
         ("commands", "  ".join(f"{name} {count:,}" for name, count in sorted(dram.commands.items()))),
@@ -100,11 +103,13 @@ def _energy(report: Report, console: Console) -> None:
     if energy is None:
         return
     rows = [
-        (part.component.replace("_", " "), _joules(part.joules), f"{part.share:.1%}", part.grade, part.source)
+        (part.component.replace("_", " "), joules_text(part.joules), f"{part.share:.1%}", part.grade, part.source)
         for part in energy.components
     ]
-    each = "" if energy.joules_per_mac is None else f", {_joules(energy.joules_per_mac)} a MAC"
-    rows.append(("total", _joules(energy.joules), "100.0%", "", f"{_joules(energy.joules_per_token)} a token{each}"))
+    each = "" if energy.joules_per_mac is None else f", {joules_text(energy.joules_per_mac)} a MAC"
+    rows.append(
+        ("total", joules_text(energy.joules), "100.0%", "", f"{joules_text(energy.joules_per_token)} a token{each}")
+    )
     title = f"Energy by table {energy.table}, mean power {energy.mean_power_w:,.2f} W"
     _table(console, title, ("component", "energy", "share", "grade", "source"), rows)
 
@@ -112,10 +117,10 @@ def _energy(report: Report, console: Console) -> None:
 def _memory(report: Report, console: Console) -> None:
     r = report.resources
     rows = [
-        ("weights", _bytes(r["weights_bytes"])),
-        ("K and V at the last token, as reserved", _bytes(r["cache_bytes"])),
-        ("peak use", f"{_bytes(r['memory_bytes'])} of {_bytes(r['capacity_bytes'])}"),
-        ("padding in weight sweeps", _bytes(r["padding_bytes"])),
+        ("weights", bytes_text(r["weights_bytes"])),
+        ("K and V at the last token, as reserved", bytes_text(r["cache_bytes"])),
+        ("peak use", f"{bytes_text(r['memory_bytes'])} of {bytes_text(r['capacity_bytes'])}"),
+        ("padding in weight sweeps", bytes_text(r["padding_bytes"])),
         ("longest context that fits", f"{r['max_context']:,} tokens"),
     ]
     _table(console, "Memory", ("", ""), rows)
@@ -124,7 +129,7 @@ def _memory(report: Report, console: Console) -> None:
 def _published(report: Report, console: Console) -> None:
     rows = []
     for figure in report.published:
-        ours = "not comparable" if figure.ours is None else _figure(figure.ours, figure.unit)
+        ours = "not comparable" if figure.ours is None else figure_text(figure.ours, figure.unit)
         ratio = "" if figure.ratio is None else f"{figure.ratio:.3f}"
         reason = figure.note.removeprefix("not comparable: ")
         rows.append((figure.name, figure.theirs, ours, ratio, figure.grade, reason))
@@ -150,38 +155,3 @@ def _table(console: Console, title: str, columns: Iterable[str], rows: Iterable[
         table.add_row(*row)
     console.print()
     console.print(table, highlight=False)
-
-
-def _seconds(value: float) -> str:
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if abs(value) >= scale:
-            return f"{value / scale:,.3f} {unit}"
-    return f"{value / 1e-9:,.1f} ns"
-
-
-def _joules(value: float) -> str:
-    for unit, scale in (("J", 1.0), ("mJ", 1e-3), ("uJ", 1e-6), ("nJ", 1e-9)):
-        if abs(value) >= scale:
-            return f"{value / scale:,.3f} {unit}"
-    return f"{value / 1e-12:,.3f} pJ"
-
-
-def _bytes(value: int) -> str:
-    for unit, scale in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
-        if value >= scale:
-            return f"{value / scale:,.2f} {unit}"
-    return f"{value} B"
-
-
-def _hertz(value: float) -> str:
-    return f"{value / 1e9:g} GHz" if value >= 1e9 else f"{value / 1e6:g} MHz"
-
-
-def _figure(value: float, unit: str) -> str:
-    match unit:
-        case "%":
-            return f"{value:.2%}"
-        case "x":
-            return f"{value:,.1f}x"
-        case _:
-            return f"{value:,.0f} {unit}".rstrip()

@@ -165,6 +165,7 @@ class Report(_Part):
     published: list[Published]
     unconfirmed: list[UnconfirmedParameter]
     parameters: dict[str, Any]
+    workload_parameters: dict[str, Any]
     seed: int | None
     instructions: int
 

@@ -148,7 +148,7 @@ def test_version(capsys: CAPTURE) -> None:
         (["run", "gpt2", "--trace", "a.pftrace", "--trace-tokens", "0"], "--trace-tokens: expected at least 1, got 0"),
         (["run", "gpt2", "--trace", "a.pftrace", "--trace-tokens", "x"], "Invalid value for '--trace-tokens'"),
         (["run", "gpt2", "--trace-tokens", "2"], "--trace-tokens: there is no --trace FILE"),
-        (["run", "gpt2", "--trace", "a", "--json", "a"], "a: named for the report and for the trace"),
+        (["run", "gpt2", "--trace", "a", "--json", "a"], "--json and --trace: both would write a"),
         (["run"], "Missing argument 'WORKLOAD'"),
         (["fly"], "No such command 'fly'"),
         (["explain", "gpt2", "--stage", "moon"], "Invalid value for '--stage'"),

@@ -9,6 +9,7 @@ from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
 from hwsim.engine import Timeline
 from hwsim.machines.machine import Machine, Progress
+from hwsim.machines.pim_gpt.details import details
 from hwsim.machines.pim_gpt.instructions import Program
 from hwsim.machines.pim_gpt.lower import lower
 from hwsim.machines.pim_gpt.model import Run, simulate
@@ -16,6 +17,7 @@ from hwsim.machines.pim_gpt.spec import STANDARD, PimGptSpec, timing_of_standard
 from hwsim.machines.pim_gpt.summarize import summarize
 from hwsim.machines.pim_gpt.timeline import timeline
 from hwsim.machines.spec_file import SpecFile
+from hwsim.report.details import Details
 from hwsim.report.schema import Report
 from mapping.graph import OperatorGraph
 from mapping.pim import MappedGraph, map_graph
@@ -59,6 +61,9 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
         from hwsim.machines.pim_gpt.verify import verify  # a run needs no golden models
 
         return verify(request, spec, self.spec_file)
+
+    def details(self, run: Run) -> Details:
+        return details(run, self.spec_file)
 
 
 @cache

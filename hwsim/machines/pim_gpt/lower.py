@@ -78,7 +78,7 @@ class _Lowering:
         lanes = self.cache.target.lanes
         keys = self._pim(self.builder.write_keys(self.cache, tokens))
         values = self._value_writes(tuple((sequence, token // lanes * lanes) for sequence, token in tokens))
-        emits = step.context > self.workload.prompt_end or step.context == self.workload.context
+        emits = self.workload.emits(step)
         instructions: list[Instruction] = []
         for part in self._parts(step.tokens, step.batch, emits):
             if isinstance(part, list):

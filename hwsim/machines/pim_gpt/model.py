@@ -33,6 +33,7 @@ class PimUnit(Unit):
     ----------
     causes : kind of work -> DRAM cycles by cause (`kernel.CAUSES`), along the slowest channel
     bounds : kind of work -> DRAM cycles that the placement cannot undercut
+    accesses : kind of work -> column accesses, each bank of an all-bank command counted
     """
 
     def __init__(self, env: simpy.Environment, clock: Clock, trace: Trace, package: Package) -> None:
@@ -40,13 +41,16 @@ class PimUnit(Unit):
         self.package = package
         self.causes: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(len(CAUSES), dtype=np.int64))
         self.bounds: dict[str, int] = defaultdict(int)
+        self.accesses: dict[str, int] = defaultdict(int)
 
     def execute(self, instruction: Instruction, work: PimWork) -> simpy.Event:
         start = self.clock.edge(int(self.env.now))
+        accesses_before = self.package.column_accesses
         finish = self.package.play(
             work.program, start, row_base=instruction.row_base, causes=self.causes[instruction.kind]
         )
         self.bounds[instruction.kind] += work.bound
+        self.accesses[instruction.kind] += self.package.column_accesses - accesses_before
         return self.occupy(finish - start, kind=instruction.kind, name=instruction.name)
 
 

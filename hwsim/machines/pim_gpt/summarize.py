@@ -77,6 +77,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         published=_published(run, dram, seconds, energy.joules if energy else None),
         unconfirmed=_unconfirmed(spec, spec_file, energy),
         parameters=spec.model_dump(),
+        workload_parameters=workload.model_dump(mode="json"),
         seed=None,
         instructions=run.trace.pieces,
     )

@@ -1,0 +1,155 @@
+"""From a finished run to what its page shows: every step's time, the roofline, the map of the memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.machines.pim_gpt.model import Run
+from hwsim.machines.pim_gpt.spec import PimGptSpec
+from hwsim.machines.spec_file import SpecFile
+from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint, StepTime, thin
+from mapping.pim import CachePlacement, MappedGraph, MatrixPlacement
+from mapping.workload import Step
+
+# Points of the latency curve that a page holds at most, and sequences whose K and V it shows apart.
+MOST_STEPS = 2000
+MOST_SEQUENCES = 4
+
+
+def details(run: Run, spec_file: SpecFile[PimGptSpec]) -> Details:
+    """What the page of a run shows beyond the report."""
+    program = run.program
+    return Details(
+        steps=tuple(_steps(run)),
+        steps_in_all=len(run.ends),
+        roofline=_roofline(run),
+        memory=memory_map(program.mapped),
+        parameters=spec_file.origins(program.spec),
+        workload=program.workload.model_dump(mode="json"),
+    )
+
+
+def _steps(run: Run) -> Iterator[StepTime]:
+    durations = [end - start for start, end in pairwise([0, *run.ends])]
+    kept = set(thin(durations, MOST_STEPS))
+    for i, step in enumerate(run.program.steps()):
+        if i in kept:
+            yield StepTime(
+                context=step.context,
+                tokens=step.tokens,
+                seconds=run.program.spec.time_base.seconds(durations[i]),
+                prompt=step.context <= run.program.workload.prompt,
+            )
+
+
+def _roofline(run: Run) -> Roofline:
+    """The banks' MAC units against the banks' own bandwidth; a point for each kind of work, one for the whole run."""
+    spec = run.program.spec
+    target, standard = spec.target, spec.standard
+    access_s = standard.params["nCCD"] / spec.dram_clock_hz
+    macs = pim_macs(run)
+    seconds = {kind: spec.time_base.seconds(run.pim.clock.ticks(int(run.pim.causes[kind].sum()))) for kind in macs}
+    moved = {kind: run.pim.accesses[kind] * standard.column_bytes for kind in macs}
+    points = [
+        RooflinePoint(name=kind, macs=macs[kind], moved_bytes=moved[kind], seconds=seconds[kind]) for kind in macs
+    ]
+    whole = RooflinePoint(
+        name="whole run",
+        macs=sum(macs.values()),
+        moved_bytes=sum(moved.values()),
+        seconds=spec.time_base.seconds(run.ticks),
+    )
+    return Roofline(
+        peak_macs_per_s=float(target.all_banks * spec.mac_lanes * spec.mac_clock_hz),
+        bytes_per_s=target.all_banks * standard.column_bytes / access_s,
+        points=(*points, whole),
+        note=f"{target.all_banks} banks: {spec.mac_lanes} MACs each at {spec.mac_clock_hz / 1e9:g} GHz, "
+        f"and a column access of {standard.column_bytes} B each {access_s * 1e9:g} ns",
+    )
+
+
+def pim_macs(run: Run) -> dict[str, int]:
+    """Multiply-accumulates of the run on the channels by kind of work, padding not counted."""
+    workload = run.program.workload
+    # layers repeat the same operators: count each sort once a step
+    sorts = Counter(
+        (replace(m.operator, name="", inputs=()), m.operator.name == "lm_head")
+        for m in run.program.mapped.operators
+        if m.unit == "pim"
+    )
+    totals: Counter[str] = Counter()
+    for step in run.program.steps():
+        last = Step(queries=1, context=step.context, batch=step.batch)
+        for (op, logits), copies in sorts.items():
+            if logits and not workload.emits(step):
+                continue
+            totals[op.kind] += copies * op.macs(last if logits else step)
+    return {kind: count for kind, count in totals.items() if count}
+
+
+def memory_map(mapped: MappedGraph) -> MemoryMap:
+    """How the placement fills the banks."""
+    target, placement = mapped.target, mapped.placement
+    regions = [
+        Region(name=name, kind="weights", first_row=matrix.base_row, rows=matrix.rows)
+        for name, matrix in placement.matrices.items()
+    ]
+    held = np.zeros((target.channels, target.banks), dtype=np.int64)
+    for matrix in placement.matrices.values():
+        held += _matrix_elements(matrix)
+    for cache in placement.caches.values():
+        regions += _cache_regions(cache)
+        held += _cache_elements(cache)
+    element_bytes = target.fmt.bits // 8
+    return MemoryMap(
+        rows=target.rows,
+        regions=tuple(sorted(regions, key=lambda region: region.first_row)),
+        held_bytes=tuple(tuple(int(n) * element_bytes for n in banks) for banks in held),
+        bank_bytes=target.capacity_bytes // target.all_banks,
+    )
+
+
+def _cache_regions(cache: CachePlacement) -> Iterator[Region]:
+    if cache.batch > MOST_SEQUENCES:
+        yield Region(
+            name=f"{cache.operator}, {cache.batch} sequences", kind="K and V", first_row=cache.base_row, rows=cache.rows
+        )
+        return
+    for sequence in range(cache.batch):
+        name = cache.operator if cache.batch == 1 else f"{cache.operator}, sequence {sequence}"
+        yield Region(name=name, kind="K", first_row=cache.base_row + cache.k_base(sequence), rows=cache.k_rows)
+        yield Region(name=name, kind="V", first_row=cache.base_row + cache.v_base(sequence), rows=cache.v_rows)
+
+
+def _matrix_elements(matrix: MatrixPlacement) -> NDArray[np.int64]:
+    """Weights in each (channel, bank)."""
+    target = matrix.target
+    outputs = np.array([matrix.outputs(channel) for channel in range(target.channels)], dtype=np.int64)
+    return _dealt(outputs, target.banks) * matrix.d_in
+
+
+def _cache_elements(cache: CachePlacement) -> NDArray[np.int64]:
+    """Elements of K and V in each (channel, bank) when every sequence has its full context."""
+    target = cache.target
+    # tokens go round the channels, those of a channel round its banks
+    tokens = _dealt(np.array([cache.context], dtype=np.int64), target.channels)[0]
+    keys = _dealt(tokens, target.banks) * cache.heads * cache.head_dim
+    # a head's last group of dimensions may leave banks empty
+    sizes = np.minimum(target.banks, cache.head_dim - np.arange(cache.head_groups) * target.banks)
+    dimensions = np.zeros((target.channels, target.banks), dtype=np.int64)
+    for channel in range(target.channels):
+        for group in cache.groups(channel):
+            dimensions[channel, : sizes[group % cache.head_groups]] += 1
+    return (keys + dimensions * cache.context) * cache.batch
+
+
+def _dealt(counts: NDArray[np.int64], among: int) -> NDArray[np.int64]:
+    """Each count dealt out one by one: (len(counts), among)."""
+    share, rest = np.divmod(counts[:, None], among)
+    return np.asarray(share + (np.arange(among)[None, :] < rest), dtype=np.int64)

@@ -1,0 +1,86 @@
+"""A comparison as tables for a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from hwsim.report.compare import Comparison
+from hwsim.report.quantities import bytes_text, seconds_text
+
+TITLES = {
+    "headline": "Headline",
+    "kinds": "Time by operator kind",
+    "units": "Busy share of the units",
+    "dram": "DRAM and memory",
+    "commands": "DRAM commands",
+}
+NOTHING = "\N{EM DASH}"
+
+
+def render_comparison(comparison: Comparison, console: Console) -> None:
+    """Print a comparison: each figure of every report, and behind it the ratio to the first."""
+    letters = _letters(len(comparison.reports))
+    for letter, name, title in zip(letters, comparison.reports, comparison.titles):
+        console.print(f"{letter}  {escape(name)}: {escape(title)}", soft_wrap=True, highlight=False)
+    for group, title in TITLES.items():
+        table = _table(title)
+        for i, letter in enumerate(letters):
+            table.add_column(letter, justify="right")
+            if i:
+                table.add_column(f"{letter}/A", justify="right")
+        for figure in comparison.figures:
+            if figure.group != group:
+                continue
+            cells = [escape(figure.name)]
+            for i, (value, ratio) in enumerate(zip(figure.values, figure.ratios)):
+                cells.append(_value(value, figure.unit))
+                if i:
+                    cells.append(NOTHING if ratio is None else f"{ratio:.3f}")
+            table.add_row(*cells)
+        _show(console, table)
+    table = _table("Settings that differ")
+    for letter in letters:
+        table.add_column(letter, justify="right", overflow="fold")
+    for row in comparison.differences:
+        table.add_row(escape(row.name), *(NOTHING if value is None else escape(str(value)) for value in row.values))
+    if comparison.differences:
+        _show(console, table)
+    else:
+        console.print("\nNo setting differs.")
+
+
+def _letters(count: int) -> list[str]:
+    """A to Z, then R27 and so on."""
+    return [chr(ord("A") + i) if i < 26 else f"R{i + 1}" for i in range(count)]
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("", overflow="fold")
+    return table
+
+
+def _show(console: Console, table: Table) -> None:
+    if table.row_count:
+        console.print()
+        console.print(table, highlight=False)
+
+
+def _value(value: Any, unit: str) -> str:
+    if value is None:
+        return NOTHING
+    match unit:
+        case "s":
+            return seconds_text(value)
+        case "B":
+            return bytes_text(value)
+        case "%":
+            return f"{value:.2%}"
+        case _:
+            text = f"{value:,}" if isinstance(value, int) or float(value).is_integer() else f"{value:,.4g}"
+            text = f"{value:,.1f}" if unit == "tokens/s" else text.removesuffix(".0")
+            return f"{text} {unit}".rstrip()

@@ -1,0 +1,146 @@
+"""What a run's page shows beyond its report, in terms that every machine can give.
+
+A machine gives what it has; what stays empty is left out of the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepTime:
+    """One step of the run: the context that it ended at and the time that it took, exact.
+
+    Attributes
+    ----------
+    tokens : tokens that took the step together
+    prompt : whether it took in a part of the prompt
+    """
+
+    context: int
+    tokens: int
+    seconds: float
+    prompt: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RooflinePoint:
+    """Work of one kind: multiply-accumulates without padding, bytes that the memory moved for them, and the time."""
+
+    name: str
+    macs: int
+    moved_bytes: int
+    seconds: float
+
+    @property
+    def intensity(self) -> float:
+        """Multiply-accumulates a byte."""
+        return self.macs / self.moved_bytes
+
+    @property
+    def rate(self) -> float:
+        """Multiply-accumulates a second."""
+        return self.macs / self.seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roofline:
+    """What the machine can reach, and what kinds of work did.
+
+    Attributes
+    ----------
+    peak_macs_per_s : of all multipliers beside the memory
+    bytes_per_s : from the memory to them
+    note : how the two follow from the machine's parameters, in one line
+    """
+
+    peak_macs_per_s: float
+    bytes_per_s: float
+    points: tuple[RooflinePoint, ...]
+    note: str
+
+    def ceiling(self, intensity: float) -> float:
+        """Multiply-accumulates a second that work of this intensity can reach."""
+        return min(self.peak_macs_per_s, self.bytes_per_s * intensity)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """Rows that belong together; every bank has the same ones."""
+
+    name: str
+    kind: str
+    first_row: int
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryMap:
+    """How a memory of equal banks is filled.
+
+    Attributes
+    ----------
+    rows : rows a bank
+    regions : in order of their rows; what lies between and behind them is free
+    held_bytes : [channel][bank] -> bytes that hold something at the end of the run, padding not counted
+    bank_bytes : capacity of a bank
+    """
+
+    rows: int
+    regions: tuple[Region, ...]
+    held_bytes: tuple[tuple[int, ...], ...]
+    bank_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterOrigin:
+    """A parameter as it ran and where its value comes from; without a grade it is the user's."""
+
+    name: str
+    value: Any
+    shipped: Any
+    grade: str | None
+    confidence: float | None
+    source: str
+    unconfirmed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """All that a machine tells about a run for its page.
+
+    Attributes
+    ----------
+    steps : steps in order, thinned where there are many; each that is there is exact
+    steps_in_all : how many there were
+    """
+
+    steps: tuple[StepTime, ...] = ()
+    steps_in_all: int = 0
+    roofline: Roofline | None = None
+    memory: MemoryMap | None = None
+    parameters: tuple[ParameterOrigin, ...] = ()
+    workload: dict[str, Any] = field(default_factory=dict)
+
+
+def thin(values: Sequence[int], most: int) -> Iterator[int]:
+    """Indices of at most `most` values that keep the outline: the first, the last, each stretch's least and greatest.
+
+    Parameters
+    ----------
+    most : at least 4
+    """
+    count = len(values)
+    if count <= most:
+        yield from range(count)
+        return
+    stretches = (most - 2) // 2
+    kept = {0, count - 1}
+    for stretch in range(stretches):
+        inside = range(stretch * count // stretches, (stretch + 1) * count // stretches)
+        kept.add(min(inside, key=values.__getitem__))
+        kept.add(max(inside, key=values.__getitem__))
+    yield from sorted(kept)

@@ -1,0 +1,228 @@
+"""The page's figures in plotly; each is a function from report or details to a figure."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+
+from hwsim.report.details import Details, MemoryMap, Roofline
+from hwsim.report.quantities import bytes_text, seconds_text
+from hwsim.report.schema import Report
+
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#2f6db3", "#e08214", "#3a9b62", "#c2413b", "#7b5aa6", "#c9ced6"
+REGION_COLOURS = {"weights": BLUE, "K": ORANGE, "V": GREEN, "K and V": PURPLE}
+MARKERS = ("circle", "square", "diamond", "triangle-up", "star", "cross")
+
+
+def kinds_figure(report: Report) -> Any:
+    """Time by operator kind."""
+    parts = [part for part in report.breakdown if part.cycles][::-1]
+    seconds = [part.cycles / report.clock_hz for part in parts]
+    bars = go.Bar(
+        x=[s * 1e3 for s in seconds],
+        y=[part.kind for part in parts],
+        text=[f"{part.share:.1%}" for part in parts],
+        hovertext=[f"{part.kind}: {part.cycles:,} cycles, {seconds_text(s)}" for part, s in zip(parts, seconds)],
+        orientation="h",
+        marker_color=BLUE,
+    )
+    return _bars(bars, x="time (ms)")
+
+
+def units_figure(report: Report) -> Any:
+    """Busy share by unit."""
+    units = report.units[::-1]
+    bars = go.Bar(
+        x=[unit.utilisation * 100 for unit in units],
+        y=[unit.name for unit in units],
+        text=[f"{unit.utilisation:.1%}" for unit in units],
+        hovertext=[f"{unit.name}: {unit.busy_cycles:,} cycles; timing from: {unit.source}" for unit in units],
+        orientation="h",
+        marker_color=GREEN,
+    )
+    figure = _bars(bars, x="busy (% of the run)")
+    figure.update_xaxes(range=[0, 115], tickvals=[0, 25, 50, 75, 100])
+    return figure
+
+
+def bound_figure(report: Report) -> Any:
+    """From the lower bound to the latency, part by part."""
+    parts = [("lower bound", report.bound.lower_bound_s)]
+    parts += [(part["cause"], part["seconds"]) for part in report.bound.distance if part["seconds"]]
+    figure = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            y=[name for name, _ in parts] + ["latency"],
+            x=[seconds * 1e3 for _, seconds in parts] + [report.latency_s * 1e3],
+            measure=["absolute"] + ["relative"] * (len(parts) - 1) + ["total"],
+            text=[f"{s / report.latency_s:.1%}" for _, s in parts] + ["100.0%"],
+            textposition="outside",
+            hoverinfo="y+x",
+            increasing_marker_color=ORANGE,
+            decreasing_marker_color=RED,
+            totals_marker_color=BLUE,
+            connector_line_color=GREY,
+            cliponaxis=False,
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title="time (ms)", range=[0, report.latency_s * 1e3 * 1.12])
+    return _styled(figure, height=90 + 34 * (len(parts) + 1))
+
+
+def latency_figure(details: Details) -> Any:
+    """Time of each step over its context; prompt and generated tokens apart."""
+    figure = go.Figure()
+    for prompt, name, colour in ((True, "prompt", ORANGE), (False, "generated", BLUE)):
+        steps = [step for step in details.steps if step.prompt == prompt]
+        if steps:
+            figure.add_scatter(
+                x=[step.context for step in steps],
+                y=[step.seconds * 1e6 for step in steps],
+                name=name,
+                mode="lines+markers" if len(steps) <= 64 else "lines",
+                line={"color": colour, "width": 1.5},
+                customdata=[step.tokens for step in steps],
+                hovertemplate="context %{x}: %{y:.3f} us, %{customdata} tokens at once<extra></extra>",
+            )
+    figure.update_xaxes(title="context (tokens)")
+    figure.update_yaxes(title="time of the step (us)", rangemode="tozero")
+    figure.update_layout(showlegend=len({step.prompt for step in details.steps}) > 1)
+    return _styled(figure, height=360)
+
+
+def roofline_figure(roofline: Roofline) -> Any:
+    """The machine's roof and what each kind of work reached under it, both axes logarithmic."""
+    ridge = roofline.peak_macs_per_s / roofline.bytes_per_s
+    reached = [point.intensity for point in roofline.points]
+    low, high = min([ridge, *reached]) / 4, max([ridge, *reached]) * 8
+    figure = go.Figure()
+    corners = [low, ridge, high]
+    figure.add_scatter(
+        x=corners,
+        y=[roofline.ceiling(x) / 1e9 for x in corners],
+        mode="lines",
+        name="roof of the machine",
+        line={"color": "#444", "width": 2.5},
+        hovertemplate="roof at %{x:.3g} MAC/B: %{y:,.0f} GMAC/s<extra></extra>",
+    )
+    for i, point in enumerate(roofline.points):
+        ceiling = roofline.ceiling(point.intensity)
+        figure.add_scatter(
+            x=[point.intensity],
+            y=[point.rate / 1e9],
+            mode="markers",
+            name=f"{point.name}: {point.rate / ceiling:.1%} of the roof",
+            marker={"size": 13, "symbol": MARKERS[i % len(MARKERS)], "color": _palette(i)},
+            hovertemplate=f"{point.name}: {point.macs:,} MACs, {bytes_text(point.moved_bytes)}, "
+            f"{seconds_text(point.seconds)}<br>%{{x:.3g}} MAC/B, %{{y:,.1f}} GMAC/s<extra></extra>",
+        )
+    lowest = min(point.rate for point in roofline.points) / 1e9
+    figure.update_xaxes(title="arithmetic intensity (MAC per byte read in the banks)", type="log")
+    figure.update_xaxes(range=[math.log10(low), math.log10(high)], **_log_ticks(low, high))
+    bottom, top = math.log10(lowest / 3), math.log10(roofline.peak_macs_per_s / 1e9 * 3)
+    figure.update_yaxes(title="rate (GMAC/s)", type="log", range=[bottom, top], **_log_ticks(10**bottom, 10**top))
+    for text, x, y, side in (
+        (f"MAC units: {roofline.peak_macs_per_s / 1e12:,.3g} TMAC/s", high, roofline.peak_macs_per_s, "right"),
+        (f"banks: {roofline.bytes_per_s / 1e12:,.3g} TB/s", low, roofline.ceiling(low), "left"),
+    ):
+        figure.add_annotation(
+            x=math.log10(x), y=math.log10(y / 1e9), text=text, showarrow=False, xanchor=side,
+            yshift=14 if side == "right" else -12, xshift=30 if side == "left" else -4, font={"size": 12},
+        )  # fmt: skip
+    return _styled(figure, height=430)
+
+
+def regions_figure(memory: MemoryMap, *, whole: bool) -> Any:
+    """Rows of a bank by what they hold; all banks are alike.
+
+    Parameters
+    ----------
+    whole : show the bank to its last row, or zoom to the rows in use
+    """
+    used = max((region.first_row + region.rows for region in memory.regions), default=0)
+    kinds = list(dict.fromkeys(region.kind for region in memory.regions))
+    figure = go.Figure()
+    for kind in kinds:
+        regions = [region for region in memory.regions if region.kind == kind]
+        total = sum(region.rows for region in regions)
+        figure.add_bar(
+            base=[region.first_row for region in regions],
+            x=[region.rows for region in regions],
+            y=["bank"] * len(regions),
+            orientation="h",
+            name=f"{kind}: {total:,} rows",
+            marker={
+                "color": REGION_COLOURS.get(kind, GREY),
+                "line": {"width": 0 if whole or len(memory.regions) > 100 else 0.5, "color": "white"},
+            },
+            hovertext=[f"{r.name} ({kind}): rows {r.first_row} to {r.first_row + r.rows - 1}" for r in regions],
+            hoverinfo="text",
+        )
+    if whole and used < memory.rows:
+        figure.add_bar(
+            base=[used], x=[memory.rows - used], y=["bank"], orientation="h",
+            name=f"free: {memory.rows - used:,} rows", marker={"color": GREY}, hoverinfo="name",
+        )  # fmt: skip
+    figure.update_layout(barmode="overlay", bargap=0, showlegend=whole)
+    figure.update_yaxes(visible=False)
+    title = f"row of every bank, 0 to {memory.rows - 1}" if whole else f"zoom: rows in use, 0 to {used - 1}"
+    figure.update_xaxes(title=title, range=[0, memory.rows if whole else used], showgrid=False)
+    return _styled(figure, height=190 if whole else 130)
+
+
+def banks_figure(memory: MemoryMap) -> Any:
+    """How full each bank is, padding not counted."""
+    shares = [[held / memory.bank_bytes * 100 for held in banks] for banks in memory.held_bytes]
+    banks = len(memory.held_bytes[0])
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            customdata=[[bytes_text(held) for held in row] for row in memory.held_bytes],
+            hovertemplate="channel %{y}, bank %{x}: %{customdata}, %{z:.2f} % of the bank<extra></extra>",
+            colorscale="Blues",
+            zmin=0,
+            zmax=100,
+            xgap=1,
+            ygap=1,
+            texttemplate="%{z:.1f}" if banks * len(shares) <= 512 else None,
+            colorbar={"title": {"text": "% held"}, "thickness": 14},
+        )
+    )
+    figure.update_xaxes(title="bank", dtick=1 if banks <= 16 else None, showgrid=False, constrain="domain")
+    figure.update_yaxes(title="channel", dtick=1 if len(shares) <= 16 else None, showgrid=False, autorange="reversed")
+    return _styled(figure, height=max(220, min(640, 110 + 26 * len(shares))))
+
+
+def _log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Ticks at 1, 2 and 5 times the powers of ten, written out."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    values = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
+    return {"tickvals": values, "ticktext": [f"{value:,.10g}" for value in values]}
+
+
+def _palette(i: int) -> str:
+    return (BLUE, ORANGE, GREEN, RED, PURPLE, "#444")[i % 6]
+
+
+def _bars(bars: Any, *, x: str) -> Any:
+    """Horizontal bars with their figures behind them."""
+    bars.update(textposition="outside", hoverinfo="text", cliponaxis=False)
+    figure = go.Figure(bars)
+    figure.update_xaxes(title=x, range=[0, max(bars.x, default=1) * 1.15 or 1])
+    return _styled(figure, height=90 + 34 * len(bars.y))
+
+
+def _styled(figure: Any, *, height: int) -> Any:
+    figure.update_layout(
+        template="plotly_white",
+        height=height,
+        margin={"l": 10, "r": 20, "t": 14, "b": 10},
+        font={"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+    )
+    figure.update_xaxes(automargin=True, ticks="outside")
+    figure.update_yaxes(automargin=True)
+    return figure
