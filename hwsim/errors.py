@@ -8,6 +8,7 @@ __all__ = [
     "MachineError",
     "MappingError",
     "OutputError",
+    "TraceError",
     "UserError",
     "WorkloadError",
     "nearest",
@@ -24,3 +25,7 @@ class DramError(UserError):
 
 class OutputError(UserError):
     """A result cannot be written where it was asked for."""
+
+
+class TraceError(UserError):
+    """An instruction trace is wrong."""
