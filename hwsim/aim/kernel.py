@@ -6,7 +6,7 @@ advance in closed form. Channels that every instruction so far has treated alike
 instruction that tells them apart splits the class by copying its state. Only ordinary reads and writes, which are
 scheduled out of order, are played event by event.
 
-The state of a class is one row of integers; `Layout` says where things stand in it.
+The state of a class is one row of integers; `Tables.layout` says where things stand in it.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ LOG_FIELDS = 8
 LOG_MARGIN = 16384  # more than one instruction can write
 CODE_CFR = CODES["WR_CFR"]
 CODE_AF = CODES["AF"]
+CODE_READ = CODES["RD_SBK"]
+CODE_WRITE = CODES["WR_SBK"]
 
 
 class Tables(NamedTuple):
@@ -59,7 +61,7 @@ class Tables(NamedTuple):
     constraints : (n, 3) grouped by the following command
     levels : (levels, 2) place of node 0's command 0 in the state, banks of a node
     layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, then: size of the state,
-        banks, commands, queue depth, TMOD, ACT kind's rows
+        banks, commands, queue depth, TMOD, rows of a bank
     """
 
     operations: Ints
@@ -266,7 +268,7 @@ def _aim(state, now, operation, count, bank, row, log, tables):
 def _ordinary(state, now, final, bank, row, log, tables):
     """Hand over an ordinary read or write; return when the channel accepted it."""
     layout = tables.layout
-    reads = tables.commands[final, DURATION] > 0 and final == tables.operations[CODE_READ, COMMAND]
+    reads = final == tables.operations[CODE_READ, COMMAND]
     kind = READS if reads else WRITES
     cycle = max(now, state[LAST_LEFT] + 1)  # AiM requests leave first
     if state[READS] + state[WRITES] + state[OPENED]:
@@ -284,9 +286,6 @@ def _ordinary(state, now, final, bank, row, log, tables):
     state[at + 3] = reads
     state[kind] += 1
     return cycle
-
-
-CODE_READ = CODES["RD_SBK"]
 
 
 @njit(cache=True)
@@ -340,19 +339,16 @@ def _final(reads, tables):
     return tables.operations[CODE_READ if reads else CODE_WRITE, COMMAND]
 
 
-CODE_WRITE = CODES["WR_SBK"]
-
-
 @njit(cache=True)
 def _blocked(state, at, tables):
     """Whether a request would close a row that was opened for another."""
     command = _needed(state, _final(state[at + 3], tables), state[at], state[at + 1], tables)
     if tables.commands[command, KIND] != KIND_PRECHARGE:
         return False
+    blocked = False
     for i in range(state[OPENED]):
-        if state[tables.layout[OPENED_AT] + i * ENTRY] == state[at]:
-            return True
-    return False
+        blocked |= state[tables.layout[OPENED_AT] + i * ENTRY] == state[at]
+    return blocked
 
 
 @njit(cache=True)
@@ -424,12 +420,14 @@ def _needed(state, final, bank, row, tables):
 
 @njit(cache=True)
 def _earliest(state, command, bank, tables):
-    facts = tables.commands[command]
+    waits = tables.constraints
     commands = tables.layout[COMMANDS]
     bound = NEVER
-    for i in range(facts[FIRST], facts[LAST]):
-        wait = tables.constraints[i]
-        bound = max(bound, state[wait[PLACE] + max(bank, 0) // wait[NODE_BANKS] * commands] + wait[LATENCY])
+    for i in range(tables.commands[command, FIRST], tables.commands[command, LAST]):
+        place = waits[i, PLACE]
+        if bank > 0:
+            place += bank // waits[i, NODE_BANKS] * commands
+        bound = max(bound, state[place] + waits[i, LATENCY])
     return bound
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.aim import kernel
-from hwsim.aim.isa import COLUMNS, OPERATIONS
+from hwsim.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, OPERATIONS
 from hwsim.aim.scanner import scan
 from hwsim.aim.trace import MAX_LINE_BYTES, Limits, parse_line
 from hwsim.dram.standard import Standard
@@ -153,20 +153,29 @@ class AimPlayer:
 
     def _check(self, program: Ints) -> None:
         """What the parser checks in a file, for programs that come from memory."""
-        standard = self.standard
-        for code, opsize, mask, bank, row in np.unique(program, axis=0).tolist():
-            if not 0 <= code < len(OPERATIONS):
+        most = {
+            "mask": (1, (1 << self.channels) - 1),
+            "bank": (0, self.standard.banks - 1),
+            "row": (0, self.standard.rows - 1),
+        }
+        operations = list(OPERATIONS.values())
+        for code in np.unique(program[:, 0]).tolist():
+            if not 0 <= code < len(operations):
                 raise TraceError(f"no operation has the number {code}")
-            operation = list(OPERATIONS.values())[code]
-            most = standard.columns if "opsize" in operation.fields else 1
-            if operation.command and not 1 <= opsize <= most:
-                raise TraceError(f"{operation.name}: opsize {opsize} is out of range, expected 1 to {most}")
-            if "mask" in operation.fields and not 1 <= mask < 1 << self.channels:
-                raise TraceError(f"{operation.name}: channel mask {mask} is none of {self.channels} channels")
-            if "bank" in operation.fields and not 0 <= bank < standard.banks:
-                raise TraceError(f"{operation.name}: bank {bank} is none of {standard.banks}")
-            if "row" in operation.fields and not 0 <= row < standard.rows:
-                raise TraceError(f"{operation.name}: row {row} is none of {standard.rows}")
+            operation = operations[code]
+            chosen = program[program[:, 0] == code]
+            limits = {field: most[field] for field in operation.fields if field in most}
+            if operation.command:
+                limits["opsize"] = (1, self.standard.columns if "opsize" in operation.fields else 1)
+            if operation.name == "WR_CFR":
+                chosen = chosen[chosen[:, COLUMNS.index("bank")] == ACTIVATION_FUNCTION]
+                limits["row"] = (0, ACTIVATION_FUNCTIONS - 1)
+            for field, (low, high) in limits.items():
+                values = chosen[:, COLUMNS.index(field)]
+                wrong = values[(values < low) | (values > high)]
+                if len(wrong):
+                    found = f"{operation.name}: {field} {wrong[0]} is out of range"
+                    raise TraceError(f"{found}, expected {low} to {high}")
 
 
 def play_file(path: Path, player: AimPlayer, progress: Callable[[int, int], None] | None = None) -> None:
@@ -188,10 +197,14 @@ def read_file(path: Path, limits: Limits) -> Iterator[Ints]:
 def _programs(path: Path, limits: Limits, progress: Callable[[int, int], None] | None) -> Iterator[Ints]:
     first_line, ended = 1, False
     for data in _whole_lines(path, progress):
-        most = data.count(b"\n")
-        program = np.empty((most + 1, len(COLUMNS)), dtype=np.int64)
-        lines = np.empty(most + 1, dtype=np.int64)
-        count, read, wrong = scan(np.frombuffer(data, dtype=np.uint8), program, lines, limits)
+        text = np.frombuffer(data, dtype=np.uint8)
+        ends_of_lines = np.flatnonzero(text == ord("\n"))
+        too_long = np.flatnonzero(np.diff(ends_of_lines, prepend=-1) > MAX_LINE_BYTES + 1)
+        if len(too_long):
+            raise TraceError(f"{path}: line {first_line + too_long[0]}: longer than {MAX_LINE_BYTES} bytes")
+        program = np.empty((len(ends_of_lines), len(COLUMNS)), dtype=np.int64)
+        lines = np.empty(len(ends_of_lines), dtype=np.int64)
+        count, read, wrong = scan(text, program, lines, limits)
         program = program[:count]
         if ended and count:
             raise TraceError(f"{path}: line {first_line + lines[0]}: instruction after EOC")
@@ -199,12 +212,12 @@ def _programs(path: Path, limits: Limits, progress: Callable[[int, int], None] |
         if len(ends) and ends[0] + 1 < count:
             raise TraceError(f"{path}: line {first_line + lines[ends[0] + 1]}: instruction after EOC")
         if wrong:
-            text = data.split(b"\n", read + 1)[read].decode("latin-1")
+            line = data.split(b"\n", read + 1)[read].decode("latin-1")
             try:
-                parse_line(text, limits)
+                parse_line(line, limits)
             except TraceError as cause:
                 raise TraceError(f"{path}: line {first_line + read}: {cause}") from None
-            raise AssertionError(f"the parsers differ about {text!r}")
+            raise AssertionError(f"the parsers differ about {line!r}")
         ended = ended or bool(len(ends))
         yield program
         first_line += read

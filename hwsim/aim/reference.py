@@ -7,8 +7,9 @@ cycle can have its first command in the same cycle.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from hwsim.aim.isa import ACTIVATION_FUNCTION, OPERATIONS, Instruction, Operation
 from hwsim.dram.log import LoggedCommand
@@ -47,13 +48,13 @@ class ReferenceAim:
 
     def play(self, instructions: Iterable[Instruction]) -> None:
         for instruction in instructions:
-            self._tick(lambda decoded=instruction: self._decode(decoded))
+            self._tick(partial(self._decode, instruction))
             while any(self._unsent) or (
                 OPERATIONS[instruction.operation].blocking and any(channel.unanswered for channel in self.channels)
             ):
                 self._tick(lambda: None)
 
-    def _tick(self, decode) -> None:  # type: ignore[no-untyped-def]
+    def _tick(self, decode: Callable[[], None]) -> None:
         self.cycle += 1
         decode()
         for channel, waiting in zip(self.channels, self._unsent, strict=True):

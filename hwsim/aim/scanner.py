@@ -99,7 +99,7 @@ def _scan(data, out, lines, bounds, names, places, codes):
 
 @njit(cache=True)
 def _blank(byte):
-    return byte == 32 or byte == 44 or (9 <= byte <= 13)
+    return byte in (32, 44) or 9 <= byte <= 13
 
 
 @njit(cache=True)
@@ -207,7 +207,7 @@ def _access(data, starts, ends, words, row, bounds, write):
     if write:
         value = _number(data, starts[3], ends[3])
         row[0], row[3], row[4] = _CFR, register, value
-        return 0 <= value and (register != ACTIVATION_FUNCTION or value < ACTIVATION_FUNCTIONS)
+        return value >= 0 and (register != ACTIVATION_FUNCTION or value < ACTIVATION_FUNCTIONS)
     return True
 
 

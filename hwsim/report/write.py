@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from hwsim.errors import OutputError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write beside the target and rename, so that no reader ever sees half a file.
+    """Write a text so that no reader ever sees half of it.
+
+    Raises
+    ------
+    OutputError : the folder is missing or cannot be written, or the path is a folder
+    """
+    with whole_file(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """A file to write beside the target, renamed to it at the end; after an error nothing is left behind.
 
     Raises
     ------
@@ -21,7 +36,7 @@ def write_text(path: Path, text: str) -> None:
         handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+                yield file
             umask = os.umask(0)
             os.umask(umask)
             os.chmod(beside, 0o666 & ~umask)  # mkstemp makes files private
