@@ -1,4 +1,4 @@
-"""The command line: `hwsim run`, `compare`, `explain`, `verify`, `list`, `machine`."""
+"""The command line: `hwsim run`, `compare`, `explain`, `verify`, `aim`, `list`, `machine`."""
 
 from __future__ import annotations
 
@@ -205,6 +205,31 @@ def show_machine(name: str) -> None:
     click.echo(file.dump(file.load(None, {})), nl=False)
 
 
+@cli.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option("--channels", type=int, default=32, show_default=True, help="Channels, 1 to 32.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the result to a file, - for stdout.")
+@click.option("--commands", "log_file", type=click.Path(path_type=Path), help="Write every DRAM command to a CSV file.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def aim(trace: Path, channels: int, json_file: Path | None, log_file: Path | None, quiet: bool) -> None:
+    """Play TRACE, a file of GDDR6-AiM instructions, and report cycles, commands and energy."""
+    from hwsim.aim.run import play_trace
+    from hwsim.report.write import check_writable, write_text
+
+    to_stdout = json_file is not None and str(json_file) == "-"
+    if json_file and not to_stdout:
+        check_writable(json_file)
+    with _progress(enabled=not quiet and not to_stdout, unit="bytes") as progress:
+        report = play_trace(trace, channels, log_file=log_file, progress=progress)
+    if to_stdout:
+        click.echo(report.to_json(), nl=False)
+        return
+    if json_file:
+        write_text(json_file, report.to_json())
+    if not quiet:
+        click.echo(report.to_text(), nl=False)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point: a user's mistake is one line on stderr and exit status 2."""
     try:
@@ -287,13 +312,13 @@ def _trace_options(file: Path | None, tokens: int | None) -> dict[str, Any]:
     return {"trace": file} if tokens is None else {"trace": file, "trace_tokens": tokens}
 
 
-def _progress(*, enabled: bool) -> AbstractContextManager[Callable[[int, int], None] | None]:
+def _progress(*, enabled: bool, unit: str = "tokens") -> AbstractContextManager[Callable[[int, int], None] | None]:
     """A progress bar on a terminal; nothing when piped."""
     if not enabled or not sys.stderr.isatty():
         return nullcontext()
     from hwsim.report.progress import progress_bar
 
-    return progress_bar()
+    return progress_bar(unit)
 
 
 def _peak_memory_mib() -> float:

@@ -10,6 +10,7 @@ __all__ = [
     "MachineError",
     "MappingError",
     "OutputError",
+    "TraceError",
     "UserError",
     "WeightsError",
     "WorkloadError",
@@ -35,3 +36,7 @@ class OutputError(UserError):
 
 class EnergyError(UserError):
     """An energy table is unknown or contradicts itself."""
+
+
+class TraceError(UserError):
+    """An instruction trace is wrong."""

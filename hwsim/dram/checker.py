@@ -11,6 +11,7 @@ from hwsim.dram.log import LoggedCommand
 from hwsim.dram.standard import Command, Constraint, Standard
 
 NEVER = -(1 << 60)
+MODE_SWITCH = "TMOD"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +29,26 @@ class Violation:
 
 
 def first_violation(
-    log: Sequence[LoggedCommand], standard: Standard, *, max_refresh_delay: int | None = None
+    log: Sequence[LoggedCommand],
+    standard: Standard,
+    *,
+    max_refresh_delay: int | None = None,
+    check_modes: bool = False,
 ) -> Violation | None:
     """Check a channel's log in order of issue, from idle with all banks closed.
 
     Parameters
     ----------
     max_refresh_delay : the k-th refresh may come this many cycles after k intervals; not checked by default
+    check_modes : register commands need the register mode and all others the array mode, between which TMOD
+        switches; a channel begins in array mode. Not checked by default: PIM-GPT's channels know no modes.
 
     Returns
     -------
     The first violation, or None where the log is legal. Of several constraints that one command breaks, the one
     that holds it longest.
     """
-    checker = _Checker(standard, max_refresh_delay)
+    checker = _Checker(standard, max_refresh_delay, check_modes)
     for index, entry in enumerate(log):
         broken = checker.broken_rule(entry)
         if broken:
@@ -61,8 +68,10 @@ class _Issues(NamedTuple):
 class _Checker:
     """State that the rules need: last issues per node, open rows, refreshes."""
 
-    def __init__(self, standard: Standard, max_refresh_delay: int | None) -> None:
+    def __init__(self, standard: Standard, max_refresh_delay: int | None, check_modes: bool) -> None:
         self.standard = standard
+        self.check_modes = check_modes
+        self.register_mode = False
         self.max_refresh_delay = max_refresh_delay
         self.open = [-1] * standard.banks
         self.last_cycle = NEVER
@@ -99,6 +108,8 @@ class _Checker:
             self._set_open(entry, entry.row)
         elif command.kind == "precharge" or command.auto_precharge:
             self._set_open(entry, -1)
+        elif entry.command == MODE_SWITCH:
+            self.register_mode = not self.register_mode
         elif self.standard.refresh and entry.command == self.standard.refresh.command:
             self.refreshes += 1
 
@@ -109,20 +120,25 @@ class _Checker:
                 return f"works on all banks and names none, found {entry.bank}"
         elif not 0 <= entry.bank < standard.banks:
             return f"needs a bank below {standard.banks}"
-        if command.kind in ("activate", "column") and not 0 <= entry.row < standard.rows:
-            return f"needs a row below {standard.rows}"
+        rows = standard.rows + (standard.reserved_rows if command.reserved or command.kind == "activate" else 0)
+        if command.kind in ("activate", "column") and not 0 <= entry.row < rows:
+            return f"needs a row below {rows}"
         if command.kind == "column" and not 0 <= entry.column < standard.columns:
             return f"needs a column below {standard.columns}"
         return None
 
     def _bad_state(self, command: Command, entry: LoggedCommand) -> str | None:
+        if self.check_modes and command.kind != "other" and (command.kind == "register") != self.register_mode:
+            return f"needs the {'array' if self.register_mode else 'register'} mode"
         if command.kind == "column":
             rows = self._open_rows(entry)
             if rows != {entry.row}:
                 return f"needs row {entry.row} open, found {_listed(rows)}"
         elif command.kind in ("activate", "refresh"):
             rows = self._open_rows(entry)
-            if rows != {-1}:
+            # one command for several banks may find its row open in some of them
+            again = {entry.row} if command.kind == "activate" and self.blocks[entry.command] > 1 else set()
+            if rows - again - {-1} or rows == again:
                 return f"needs closed banks, found {_listed(rows)}"
         return None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,3 +58,30 @@ def parse_line(line: str) -> LoggedCommand:
         return LoggedCommand(cycle=int(cycle), command=command, bank=int(bank), row=int(row), column=int(column))
     except ValueError:
         raise DramError(f"log line {line.strip()!r}: expected `cycle command bank row column`") from None
+
+
+def read_log(path: Path) -> dict[int, list[LoggedCommand]]:
+    """Logs by channel from the CSV file that `hwsim aim --commands` writes.
+
+    Raises
+    ------
+    DramError : the file cannot be read or is no such log
+    """
+    logs: dict[int, list[LoggedCommand]] = {}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                logs.setdefault(int(row["channel"]), []).append(
+                    LoggedCommand(
+                        cycle=int(row["cycle"]),
+                        command=row["command"],
+                        bank=int(row["bank"]),
+                        row=int(row["row"]),
+                        column=int(row["column"]),
+                    )
+                )
+    except OSError as cause:
+        raise DramError(f"{path}: cannot be read: {cause.strerror or cause}") from None
+    except (KeyError, TypeError, ValueError):
+        raise DramError(f"{path}: no log with the columns cycle, channel, command, bank, row, column") from None
+    return logs

@@ -28,7 +28,8 @@ class Command:
 
     `scope` is the level that one issue of it addresses: a command of scope `channel` works on all banks.
     A `column` command needs its row open in every bank of its scope; `activate` and `precharge` name the
-    commands that bring this about. `duration` is the number of cycles from issue to completion.
+    commands that bring this about. `duration` is the number of cycles from issue to completion; a `reserved`
+    command may address the reserved rows behind the others.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Command:
     access: Access | None = None
     auto_precharge: bool = False
     duration: int = 1
+    reserved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,7 @@ class Standard:
     levels : (name, count within the parent), outermost first, from channel to bank
     rows, columns : rows per bank; column accesses per row
     column_bytes : bytes that one column access moves in one bank
+    reserved_rows : rows behind the others that hold tables of the device
     params : every timing parameter in cycles, by the name that the table uses (`nRCD`)
     """
 
@@ -84,6 +87,7 @@ class Standard:
     commands: Mapping[str, Command]
     constraints: tuple[Constraint, ...]
     refresh: Refresh | None
+    reserved_rows: int = 0
 
     @cached_property
     def banks(self) -> int:
@@ -188,6 +192,7 @@ def load_standard(
         )
         if refresh
         else None,
+        reserved_rows=raw.get("reserved_rows", 0),
     )
     _check(standard)
     return standard

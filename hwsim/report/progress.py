@@ -10,13 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
+def progress_bar(unit: str = "tokens") -> Iterator[Callable[[int, int], None]]:
     """Show a bar on stderr while the block runs; it vanishes at the end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("loading the DRAM kernel (compiled once, at the first run)", total=None)
 
         def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, description="tokens")
+            progress.update(task, completed=done, total=total, description=unit)
 
         yield update

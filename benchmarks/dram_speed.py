@@ -1,0 +1,105 @@
+"""Speed of the GDDR6-AiM trace player: on all-bank traces, on mixed ones, from a file, and against the slow player.
+
+    python benchmarks/dram_speed.py
+
+Commands are given counted once for channels that were played together, and counted for each channel apart. All on
+one core, in one process, one after the other; absolute numbers hold for the machine they ran on.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hwsim.aim.isa import Instruction, encode
+from hwsim.aim.player import AimPlayer, play_file
+from hwsim.aim.reference import ReferenceAim
+from hwsim.dram.standard import load_standard
+
+STANDARD = load_standard("gddr6_aim", refresh=False)
+EVERYONE = 0xFFFFFFFF
+
+
+def seconds(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def issued(player: AimPlayer) -> tuple[int, int]:
+    """Commands with channels played together counted once, and counted apart."""
+    results = player.results()
+    apart = sum(sum(result.commands.values()) for result in results)
+    kinds = {id(result): result for result in results}  # channels played together share their result
+    return sum(sum(result.commands.values()) for result in kinds.values()), apart
+
+
+def all_banks(rows: int) -> list[Instruction]:
+    return [
+        Instruction(operation="MAC_ABK", opsize=64, mask=EVERYONE, row=row % STANDARD.rows) for row in range(rows)
+    ] + [Instruction(operation="EOC")]
+
+
+def registers(rounds: int) -> list[Instruction]:
+    return [Instruction(operation="RD_MAC", mask=EVERYONE)] * rounds + [Instruction(operation="EOC")]
+
+
+def single_channels(rounds: int) -> list[Instruction]:
+    """Every channel works apart, and half of the work is ordinary accesses in random order."""
+    draw = random.Random(0)
+    program = []
+    for _ in range(rounds):
+        name = draw.choice(("MAC_SBK", "WR_SBK"))
+        mask, bank, row = 1 << draw.randrange(32), draw.randrange(16), draw.randrange(4)
+        program.append(Instruction(operation=name, opsize=8 if name == "MAC_SBK" else 1, mask=mask, bank=bank, row=row))
+    return [*program, Instruction(operation="EOC")]
+
+
+def main() -> None:
+    warm = AimPlayer(STANDARD)
+    warm.play(encode(registers(1)))
+    for name, program in (
+        ("all-bank rows", all_banks(200_000)),
+        ("register reads", registers(200_000)),
+        ("single channels", single_channels(200_000)),
+    ):
+        encoded = encode(program)
+        player = AimPlayer(STANDARD)
+        took = seconds(lambda player=player, encoded=encoded: player.play(encoded))  # type: ignore[misc]
+        once, apart = issued(player)
+        print(f"{name:16} {once / took:15,.0f} commands/s counted once {apart / took:17,.0f} counted apart")
+
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder) / "rows.trace"
+        lines = "".join(f"AiM MAC_ABK 64 0xffffffff {row}\n" for row in range(STANDARD.rows))
+        with trace.open("w") as file:
+            for _ in range(200):
+                file.write(lines)
+            file.write("AiM EOC\n")
+        player = AimPlayer(STANDARD)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        took = seconds(lambda: play_file(trace, player))
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        once, apart = issued(player)
+        size = trace.stat().st_size
+        print(f"{'from a file':16} {once / took:15,.0f} commands/s counted once {apart / took:17,.0f} counted apart")
+        print(f"{'':16} {size / 1e6:,.0f} MB in {took:.2f} s, memory grew by {grown / 1024:.0f} MiB")
+
+    short = all_banks(20)
+    slow = ReferenceAim(STANDARD, 32)
+    slow_seconds = seconds(lambda: slow.play(short))
+    commands = sum(len(channel.log) for channel in slow.channels)
+    long_player = AimPlayer(STANDARD)
+    encoded = encode(all_banks(200_000))
+    fast_seconds = seconds(lambda: long_player.play(encoded))
+    fast_rate = issued(long_player)[1] / fast_seconds
+    print(f"{'slow player':16} {commands / slow_seconds:15,.0f} commands/s counted apart")
+    print(f"{'ratio':16} {fast_rate / (commands / slow_seconds):15,.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""GDDR6-AiM: instruction traces, played to the cycle."""

@@ -1,0 +1,471 @@
+"""The fast player: the reference's rules compiled by numba, an instruction at a time instead of a cycle.
+
+Three shortcuts, all exact. AiM requests are served in order, so their times follow from what came before and are
+known when the host decodes them. The columns of an instruction beyond the first keep a constant distance and
+advance in closed form. Channels that every instruction so far has treated alike are one class, played once; an
+instruction that tells them apart splits the class by copying its state. Only ordinary reads and writes, which are
+scheduled out of order, are played event by event.
+
+The state of a class is one row of integers; `Tables.layout` says where things stand in it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from hwsim.aim.isa import ACTIVATION_FUNCTION, CODES, OPERATIONS
+from hwsim.dram.kernel_cache import find_cache_folder
+from hwsim.dram.standard import Standard
+
+find_cache_folder()
+
+Ints = NDArray[np.int64]
+
+NEVER = -(1 << 60)
+FOREVER = 1 << 60
+# State: members of the class (bits of the channel mask), then scalars.
+(MEMBERS, LAST_ISSUE, LAST_LEFT, REGISTER_MODE, WRITE_FIRST, NEXT, LAST_ANSWER, LAST_FINISH, BUSY_UNTIL, BUSY,
+ OPEN_SINCE, OPEN_BANKS, OPEN_CYCLES, RING_AT, READS, WRITES, OPENED, SCALARS) = range(18)  # fmt: skip
+# Columns of Tables.operations.
+COMMAND, REGISTER, BLOCKING, ORDINARY, BARRIER = range(5)
+# Columns of Tables.commands.
+KIND, ALL_BANKS, ACTIVATE, PRECHARGE, AUTO, DURATION, SPACING, FIRST, LAST = range(9)
+KINDS = {"activate": 0, "precharge": 1, "column": 2, "register": 3, "refresh": 4, "other": 5}
+KIND_ACTIVATE, KIND_PRECHARGE, KIND_COLUMN = 0, 1, 2
+# Columns of Tables.constraints: place of bank 0's past issue in the state, banks of a node, latency.
+PLACE, NODE_BANKS, LATENCY = range(3)
+# A waiting ordinary request: bank, row, arrival, whether it reads.
+ENTRY = 4
+# Host state.
+CLOCK, FUNCTION, CLASSES = range(3)
+# Log entries: members, cycle, command, bank, row, first column, count, spacing.
+LOG_FIELDS = 8
+LOG_MARGIN = 16384  # more than one instruction can write
+CODE_CFR = CODES["WR_CFR"]
+CODE_AF = CODES["AF"]
+CODE_READ = CODES["RD_SBK"]
+CODE_WRITE = CODES["WR_SBK"]
+
+
+class Tables(NamedTuple):
+    """A standard and the instruction set as flat arrays.
+
+    Attributes
+    ----------
+    operations : (operations, 5); COMMAND is -1 for what no channel sees
+    commands : (commands, 9); FIRST and LAST delimit a command's constraints
+    constraints : (n, 3) grouped by the following command
+    levels : (levels, 2) place of node 0's command 0 in the state, banks of a node
+    layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, then: size of the state,
+        banks, commands, queue depth, TMOD, rows of a bank
+    """
+
+    operations: Ints
+    commands: Ints
+    constraints: Ints
+    levels: Ints
+    layout: Ints
+
+
+ROWS_AT, RING_BASE, READ_AT, WRITE_AT, OPENED_AT, COUNTS_AT, SIZE, BANKS, COMMANDS, DEPTH, TMOD, ROWS = range(12)
+
+
+def compile_tables(standard: Standard, queue_depth: int) -> Tables:
+    """Flatten a standard for the kernel."""
+    ids = standard.command_ids
+    place = SCALARS
+    layout = []
+    for size in (standard.banks, queue_depth, queue_depth * ENTRY, queue_depth * ENTRY, standard.banks * ENTRY):
+        layout.append(place)
+        place += size
+    layout.append(place)
+    place += len(ids)
+    levels = []
+    for level in standard.level_names:
+        banks = standard.banks_below(level)
+        levels.append((place, banks))
+        place += standard.banks // banks * len(ids)
+    layout += [place, standard.banks, len(ids), queue_depth, ids["TMOD"], standard.rows]
+
+    commands: list[list[int]] = []
+    constraints: list[tuple[int, int, int]] = []
+    for name, command in standard.commands.items():
+        waits = [c for c in standard.constraints if c.following == name and standard.shares_node(c)]
+        first = len(constraints)
+        for wait in waits:
+            base, banks = levels[standard.level_names.index(wait.level)]
+            constraints.append((base + ids[wait.preceding], banks, wait.latency))
+        commands.append(
+            [
+                KINDS[command.kind],
+                int(standard.banks_below(command.scope) == standard.banks),
+                ids.get(command.activate or "", -1),
+                ids.get(command.precharge or "", -1),
+                int(command.auto_precharge),
+                command.duration,
+                max([1, *(c.latency for c in waits if c.preceding == name)]),
+                first,
+                len(constraints),
+            ]
+        )
+    operations = [
+        (ids[o.command] if o.command else -1, o.register_mode, o.blocking, o.ordinary, o.barrier)
+        for o in OPERATIONS.values()
+    ]
+    return Tables(
+        operations=np.array(operations, dtype=np.int64),
+        commands=np.array(commands, dtype=np.int64),
+        constraints=np.array(constraints, dtype=np.int64),
+        levels=np.array(levels, dtype=np.int64),
+        layout=np.array(layout, dtype=np.int64),
+    )
+
+
+def new_state(tables: Tables, channels: int) -> tuple[Ints, Ints]:
+    """States of the classes, all channels in the first, and the host's."""
+    states = np.zeros((channels, tables.layout[SIZE]), dtype=np.int64)
+    first = states[0]
+    first[MEMBERS] = (1 << channels) - 1
+    for at in (LAST_ISSUE, LAST_LEFT, LAST_ANSWER, LAST_FINISH):
+        first[at] = NEVER
+    first[NEXT] = first[BUSY_UNTIL] = 1
+    first[OPEN_SINCE] = -1
+    first[tables.layout[ROWS_AT] : tables.layout[RING_BASE]] = -1
+    first[tables.layout[RING_BASE] : tables.layout[READ_AT]] = NEVER
+    first[tables.levels[0, 0] :] = NEVER
+    return states, np.array([1, 0, 1], dtype=np.int64)
+
+
+@njit(cache=True)
+def play(program, begin, states, host, log, tables):
+    """Play instructions from `begin` on; return where it stopped, before the end where the log must be emptied.
+
+    `log[0, 0]` counts the entries written; a log of one row records nothing.
+    """
+    for index in range(begin, program.shape[0]):
+        if log.shape[0] > 1 and log[0, 0] + LOG_MARGIN > log.shape[0]:
+            return index
+        code, opsize, mask, bank, row = program[index]
+        if code == CODE_CFR and bank == ACTIVATION_FUNCTION:
+            host[FUNCTION] = row
+        operation = tables.operations[code]
+        now = host[CLOCK]
+        done = now
+        if operation[BARRIER]:
+            for c in range(host[CLASSES]):
+                done = max(done, _barrier(states[c], now, log, tables))
+        elif operation[COMMAND] >= 0:
+            if code == CODE_AF:
+                row = tables.layout[ROWS] + host[FUNCTION]
+            _split(states, host, mask)
+            for c in range(host[CLASSES]):
+                state = states[c]
+                if not state[MEMBERS] & mask:
+                    continue
+                if operation[ORDINARY]:
+                    accepted = _ordinary(state, now, operation[COMMAND], bank, row, log, tables)
+                else:
+                    accepted = _aim(state, now, operation, opsize, bank, row, log, tables)
+                done = max(done, state[LAST_ANSWER] if operation[BLOCKING] else accepted)
+        host[CLOCK] = done + 1
+    return program.shape[0]
+
+
+@njit(cache=True)
+def _split(states, host, mask):
+    """Part the classes of which the mask selects some members and not others."""
+    for c in range(host[CLASSES]):
+        inside = states[c, MEMBERS] & mask
+        outside = states[c, MEMBERS] & ~mask
+        if inside and outside:
+            new = host[CLASSES]
+            states[new] = states[c]
+            states[c, MEMBERS] = inside
+            states[new, MEMBERS] = outside
+            host[CLASSES] = new + 1
+
+
+@njit(cache=True)
+def _first_aim_cycle(state, now, log, tables):
+    """When a channel takes AiM requests: once ordinary ones have left it."""
+    if state[READS] + state[WRITES] + state[OPENED]:
+        _serve(state, now, 0, 0, log, tables)
+        if state[READS] + state[WRITES] + state[OPENED]:
+            _serve(state, FOREVER, 0, 0, log, tables)
+            return state[NEXT]
+    _idle(state, now)
+    return now
+
+
+@njit(cache=True)
+def _idle(state, now):
+    """A cycle without any request turns the channel to writes."""
+    if now > state[NEXT]:
+        state[WRITE_FIRST] = 1
+        state[NEXT] = now
+
+
+@njit(cache=True)
+def _barrier(state, now, log, tables):
+    """Send a barrier; return the cycle of its answer."""
+    arrival = _first_aim_cycle(state, now, log, tables)
+    depth = tables.layout[DEPTH]
+    ring = tables.layout[RING_BASE]
+    arrival = max(arrival, state[ring + state[RING_AT]] + 1)
+    left = max(arrival, state[LAST_LEFT] + 1)
+    state[LAST_LEFT] = left
+    state[NEXT] = left + 1
+    state[ring + state[RING_AT]] = left
+    state[RING_AT] = (state[RING_AT] + 1) % depth
+    answer = max(left + 1, state[LAST_ANSWER] + 1, state[LAST_FINISH] + 1)
+    state[LAST_ANSWER] = answer
+    return answer
+
+
+@njit(cache=True)
+def _aim(state, now, operation, count, bank, row, log, tables):
+    """Serve the requests of one AiM instruction; return when the channel accepted the last of them."""
+    layout = tables.layout
+    depth, ring = layout[DEPTH], layout[RING_BASE]
+    first = _first_aim_cycle(state, now, log, tables)
+    arrival = max(first, state[ring + state[RING_AT]] + 1)
+    _begin_busy(state, arrival)
+    bound = max(arrival, state[LAST_ISSUE] + 1, state[LAST_LEFT] + 1)
+    final = operation[COMMAND]
+    while True:
+        command = _needed(state, final, bank, row, tables)
+        cycle = max(bound, _earliest(state, command, bank, tables))
+        if operation[REGISTER] != state[REGISTER_MODE]:
+            command = layout[TMOD]
+            state[REGISTER_MODE] = operation[REGISTER]
+        if command == final:
+            break
+        _issue(state, command, bank, row, 0, cycle, 1, 1, log, tables)
+        bound = cycle + 1
+    facts = tables.commands[final]
+    spacing = facts[SPACING]
+    _issue(state, final, bank, row, 0, cycle, count, spacing, log, tables)
+    last = cycle + (count - 1) * spacing
+
+    if count > depth:  # the last request waited for one of the same instruction
+        accepted = max(first, cycle + (count - 1 - depth) * spacing + 1)
+    else:
+        accepted = max(first, state[ring + (state[RING_AT] + count - 1) % depth] + 1)
+    for i in range(max(0, count - depth), count):
+        state[ring + (state[RING_AT] + i) % depth] = cycle + i * spacing
+    state[RING_AT] = (state[RING_AT] + count) % depth
+    state[LAST_LEFT] = last
+    state[NEXT] = last + 1
+    _finish(state, last + facts[DURATION], operation[BLOCKING], count)
+    return accepted
+
+
+@njit(cache=True)
+def _ordinary(state, now, final, bank, row, log, tables):
+    """Hand over an ordinary read or write; return when the channel accepted it."""
+    layout = tables.layout
+    reads = final == tables.operations[CODE_READ, COMMAND]
+    kind = READS if reads else WRITES
+    cycle = max(now, state[LAST_LEFT] + 1)  # AiM requests leave first
+    if state[READS] + state[WRITES] + state[OPENED]:
+        _serve(state, cycle, 0, 0, log, tables)
+        if state[kind] == layout[DEPTH]:
+            _serve(state, FOREVER, kind, layout[DEPTH], log, tables)
+            cycle = state[NEXT]
+    if not state[READS] + state[WRITES] + state[OPENED]:
+        _idle(state, cycle)
+        _begin_busy(state, cycle)  # while requests wait, `_finish` fills the time in
+    at = (layout[READ_AT] if reads else layout[WRITE_AT]) + state[kind] * ENTRY
+    state[at] = bank
+    state[at + 1] = row
+    state[at + 2] = cycle
+    state[at + 3] = reads
+    state[kind] += 1
+    return cycle
+
+
+@njit(cache=True)
+def _serve(state, until, kind, below, log, tables):
+    """Play ordinary requests through the cycles before `until`, or until none is left, or until `kind` has room."""
+    layout = tables.layout
+    while state[NEXT] < until and state[READS] + state[WRITES] + state[OPENED]:
+        if kind and state[kind] < below:
+            return
+        cycle = state[NEXT]
+        base, size = layout[OPENED_AT], OPENED
+        chosen, ready, soonest = _best(state, base, size, cycle, tables)
+        wake = soonest
+        if not ready:
+            if state[WRITE_FIRST]:
+                state[WRITE_FIRST] = not (10 * state[WRITES] < 2 * layout[DEPTH] and state[READS] > 0)
+            else:
+                state[WRITE_FIRST] = 10 * state[WRITES] > 8 * layout[DEPTH] or state[READS] == 0
+            size = WRITES if state[WRITE_FIRST] else READS
+            base = layout[WRITE_AT] if state[WRITE_FIRST] else layout[READ_AT]
+            chosen, ready, soonest = _best(state, base, size, cycle, tables)
+            wake = min(wake, soonest)
+            if ready and _blocked(state, base + chosen * ENTRY, tables):
+                ready = False
+        if ready:
+            _advance(state, base, size, chosen, cycle, log, tables)
+            state[NEXT] = cycle + 1
+        else:
+            state[NEXT] = min(wake, until)
+
+
+@njit(cache=True)
+def _best(state, base, size, cycle, tables):
+    """Of the requests of a buffer: which is first, whether it is ready, and when a further one becomes so."""
+    chosen, chosen_ready, soonest = -1, False, FOREVER
+    for i in range(state[size]):
+        at = base + i * ENTRY
+        command = _needed(state, _final(state[at + 3], tables), state[at], state[at + 1], tables)
+        earliest = _earliest(state, command, state[at], tables)
+        ready = earliest <= cycle
+        if not ready:
+            soonest = min(soonest, earliest)
+        older = chosen >= 0 and state[at + 2] < state[base + chosen * ENTRY + 2]
+        if chosen < 0 or (ready and not chosen_ready) or (ready == chosen_ready and older):
+            chosen, chosen_ready = i, ready
+    return chosen, chosen_ready, soonest
+
+
+@njit(cache=True)
+def _final(reads, tables):
+    return tables.operations[CODE_READ if reads else CODE_WRITE, COMMAND]
+
+
+@njit(cache=True)
+def _blocked(state, at, tables):
+    """Whether a request would close a row that was opened for another."""
+    command = _needed(state, _final(state[at + 3], tables), state[at], state[at + 1], tables)
+    if tables.commands[command, KIND] != KIND_PRECHARGE:
+        return False
+    blocked = False
+    for i in range(state[OPENED]):
+        blocked |= state[tables.layout[OPENED_AT] + i * ENTRY] == state[at]
+    return blocked
+
+
+@njit(cache=True)
+def _advance(state, base, size, chosen, cycle, log, tables):
+    """Issue the next command of an ordinary request."""
+    layout = tables.layout
+    at = base + chosen * ENTRY
+    bank, row, arrival, reads = state[at], state[at + 1], state[at + 2], state[at + 3]
+    final = _final(reads, tables)
+    command = _needed(state, final, bank, row, tables)
+    if state[REGISTER_MODE]:
+        command = layout[TMOD]
+        state[REGISTER_MODE] = 0
+    _issue(state, command, bank, row, 0, cycle, 1, 1, log, tables)
+    opens = tables.commands[command, KIND] == KIND_ACTIVATE
+    if command != final and not opens:
+        return
+    for place in range(at, base + (state[size] - 1) * ENTRY):
+        state[place] = state[place + ENTRY]
+    state[size] -= 1
+    if opens:
+        to = layout[OPENED_AT] + state[OPENED] * ENTRY
+        state[to] = bank
+        state[to + 1] = row
+        state[to + 2] = arrival
+        state[to + 3] = reads
+        state[OPENED] += 1
+    else:
+        _finish(state, cycle + tables.commands[final, DURATION], reads, 1)
+
+
+@njit(cache=True)
+def _begin_busy(state, cycle):
+    if cycle >= state[BUSY_UNTIL]:
+        state[BUSY] += 1
+        state[BUSY_UNTIL] = cycle + 1
+
+
+@njit(cache=True)
+def _finish(state, end, answers, count):
+    """Take the completion of requests into account: a read's answer comes in order, one a cycle."""
+    if end > state[BUSY_UNTIL]:
+        state[BUSY] += end - state[BUSY_UNTIL]
+        state[BUSY_UNTIL] = end
+    if answers:
+        state[LAST_ANSWER] = max(end, state[LAST_ANSWER] + 1)
+    else:
+        state[LAST_FINISH] = max(end, state[LAST_FINISH])
+
+
+@njit(cache=True)
+def _needed(state, final, bank, row, tables):
+    """The command that a request needs next."""
+    facts = tables.commands[final]
+    if facts[KIND] != KIND_COLUMN:
+        return final
+    rows = tables.layout[ROWS_AT]
+    begin, end = rows + bank, rows + bank + 1
+    if facts[ALL_BANKS]:
+        begin, end = rows, rows + tables.layout[BANKS]
+    closed = False
+    for at in range(begin, end):
+        if state[at] < 0:
+            closed = True
+        elif state[at] != row:
+            return facts[PRECHARGE]
+    return facts[ACTIVATE] if closed else final
+
+
+@njit(cache=True)
+def _earliest(state, command, bank, tables):
+    waits = tables.constraints
+    commands = tables.layout[COMMANDS]
+    bound = NEVER
+    for i in range(tables.commands[command, FIRST], tables.commands[command, LAST]):
+        place = waits[i, PLACE]
+        if bank > 0:
+            place += bank // waits[i, NODE_BANKS] * commands
+        bound = max(bound, state[place] + waits[i, LATENCY])
+    return bound
+
+
+@njit(cache=True)
+def _issue(state, command, bank, row, column, cycle, count, spacing, log, tables):
+    """Enter `count` issues of a command into the state and the log, the first at `cycle`."""
+    layout = tables.layout
+    facts = tables.commands[command]
+    last = cycle + (count - 1) * spacing
+    state[LAST_ISSUE] = last
+    state[layout[COUNTS_AT] + command] += count
+    levels = 1 if facts[ALL_BANKS] else tables.levels.shape[0]
+    for i in range(levels):
+        node = max(bank, 0) // tables.levels[i, 1]
+        state[tables.levels[i, 0] + node * layout[COMMANDS] + command] = last
+    if facts[KIND] == KIND_ACTIVATE or facts[KIND] == KIND_PRECHARGE or facts[AUTO]:
+        _set_open(state, facts, bank, row if facts[KIND] == KIND_ACTIVATE else -1, last, layout)
+    if log.shape[0] > 1:
+        log[0, 0] += 1
+        entry = log[log[0, 0]]
+        entry[0] = state[MEMBERS]
+        entry[1] = cycle
+        entry[2] = command
+        entry[3] = -1 if facts[ALL_BANKS] else bank
+        entry[4] = row if facts[KIND] == KIND_ACTIVATE or facts[KIND] == KIND_COLUMN else -1
+        entry[5] = column if facts[KIND] == KIND_COLUMN else -1
+        entry[6] = count
+        entry[7] = spacing
+
+
+@njit(cache=True)
+def _set_open(state, facts, bank, row, cycle, layout):
+    begin, end = (0, layout[BANKS]) if facts[ALL_BANKS] else (bank, bank + 1)
+    for b in range(begin, end):
+        state[OPEN_BANKS] += (row >= 0) - (state[layout[ROWS_AT] + b] >= 0)
+        state[layout[ROWS_AT] + b] = row
+    if state[OPEN_BANKS] and state[OPEN_SINCE] < 0:
+        state[OPEN_SINCE] = cycle
+    elif not state[OPEN_BANKS] and state[OPEN_SINCE] >= 0:
+        state[OPEN_CYCLES] += cycle - state[OPEN_SINCE]
+        state[OPEN_SINCE] = -1

@@ -1,0 +1,251 @@
+"""The fast player as an object: feed it instructions, from memory or from a file of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.aim import kernel
+from hwsim.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, OPERATIONS
+from hwsim.aim.scanner import scan
+from hwsim.aim.trace import MAX_LINE_BYTES, Limits, parse_line
+from hwsim.dram.standard import Standard
+from hwsim.errors import TraceError
+
+Ints = NDArray[np.int64]
+MAX_CHANNELS = 32
+QUEUE_DEPTH = 32
+_LOG_ENTRIES = 4 * kernel.LOG_MARGIN
+_CHUNK_BYTES = 1 << 20
+_EOC = list(OPERATIONS).index("EOC")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelResult:
+    """What one channel did.
+
+    Attributes
+    ----------
+    commands : issues by name
+    busy_cycles : cycles in which it held a request, from its arrival until its data is through
+    open_cycles : cycles in which a row was open
+    """
+
+    commands: dict[str, int]
+    busy_cycles: int
+    open_cycles: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandRun:
+    """`count` issues of a command, `spacing` cycles apart, through columns from `column` on, on several channels.
+
+    `bank`, `row` and `column` are -1 where the command has none.
+    """
+
+    channels: tuple[int, ...]
+    cycle: int
+    command: str
+    bank: int
+    row: int
+    column: int
+    count: int
+    spacing: int
+
+
+class AimPlayer:
+    """Host and channels. State lives from one `play` to the next.
+
+    Parameters
+    ----------
+    channels : 1 to 32; bit i of a channel mask selects channel `channels - 1 - i`
+    queue_depth : requests of a kind that a channel holds
+    on_commands : called with every run of commands, in order for each channel
+    """
+
+    def __init__(
+        self,
+        standard: Standard,
+        channels: int = MAX_CHANNELS,
+        *,
+        queue_depth: int = QUEUE_DEPTH,
+        on_commands: Callable[[CommandRun], None] | None = None,
+    ) -> None:
+        if not 1 <= channels <= MAX_CHANNELS:
+            raise TraceError(f"channels must be 1 to {MAX_CHANNELS}, got {channels}")
+        self.standard = standard
+        self.channels = channels
+        self.instructions = 0
+        self._names = list(standard.commands)
+        self._on_commands = on_commands
+        self._tables = kernel.compile_tables(standard, queue_depth)
+        self._states, self._host = kernel.new_state(self._tables, channels)
+        self._log = np.zeros((_LOG_ENTRIES if on_commands else 1, kernel.LOG_FIELDS), dtype=np.int64)
+
+    def play(self, program: Ints) -> None:
+        """Play encoded instructions (`isa.encode`) behind those already played.
+
+        Raises
+        ------
+        TraceError : an operation or address that the channels do not have
+        """
+        self._check(program)
+        self._play(program)
+
+    def _play(self, program: Ints) -> None:
+        at = 0
+        while at < len(program):
+            at = kernel.play(program, at, self._states, self._host, self._log, self._tables)
+            self._flush()
+        self.instructions += len(program)
+
+    @property
+    def cycle(self) -> int:
+        """The cycle in which the last instruction was done; after EOC or SYNC, everything before it."""
+        return int(self._host[kernel.CLOCK]) - 1
+
+    @property
+    def classes(self) -> int:
+        """Groups of channels that were played apart."""
+        return int(self._host[kernel.CLASSES])
+
+    def results(self) -> list[ChannelResult]:
+        """What each channel did so far; exact after EOC or SYNC."""
+        at = self._tables.layout[kernel.COUNTS_AT]
+        found: dict[int, ChannelResult] = {}
+        for state in self._states[: self.classes]:
+            issues = state[at : at + len(self._names)].tolist()
+            since = int(state[kernel.OPEN_SINCE])
+            still_open = self.cycle - since + 1 if since >= 0 else 0
+            result = ChannelResult(
+                commands={name: n for name, n in zip(self._names, issues, strict=True) if n},
+                busy_cycles=int(state[kernel.BUSY]),
+                open_cycles=int(state[kernel.OPEN_CYCLES]) + still_open,
+            )
+            found |= dict.fromkeys(self._members(int(state[kernel.MEMBERS])), result)
+        return [found[channel] for channel in range(self.channels)]
+
+    def _members(self, mask: int) -> tuple[int, ...]:
+        return tuple(c for c in range(self.channels) if mask >> (self.channels - 1 - c) & 1)
+
+    def _flush(self) -> None:
+        if self._on_commands is None:
+            return
+        for entry in self._log[1 : self._log[0, 0] + 1].tolist():
+            members, cycle, command, bank, row, column, count, spacing = entry
+            self._on_commands(
+                CommandRun(
+                    channels=self._members(members),
+                    cycle=cycle,
+                    command=self._names[command],
+                    bank=bank,
+                    row=row,
+                    column=column,
+                    count=count,
+                    spacing=spacing,
+                )
+            )
+        self._log[0, 0] = 0
+
+    def _check(self, program: Ints) -> None:
+        """What the parser checks in a file, for programs that come from memory."""
+        most = {
+            "mask": (1, (1 << self.channels) - 1),
+            "bank": (0, self.standard.banks - 1),
+            "row": (0, self.standard.rows - 1),
+        }
+        operations = list(OPERATIONS.values())
+        for code in np.unique(program[:, 0]).tolist():
+            if not 0 <= code < len(operations):
+                raise TraceError(f"no operation has the number {code}")
+            operation = operations[code]
+            chosen = program[program[:, 0] == code]
+            limits = {field: most[field] for field in operation.fields if field in most}
+            if operation.command:
+                limits["opsize"] = (1, self.standard.columns if "opsize" in operation.fields else 1)
+            if operation.name == "WR_CFR":
+                chosen = chosen[chosen[:, COLUMNS.index("bank")] == ACTIVATION_FUNCTION]
+                limits["row"] = (0, ACTIVATION_FUNCTIONS - 1)
+            for field, (low, high) in limits.items():
+                values = chosen[:, COLUMNS.index(field)]
+                wrong = values[(values < low) | (values > high)]
+                if len(wrong):
+                    found = f"{operation.name}: {field} {wrong[0]} is out of range"
+                    raise TraceError(f"{found}, expected {low} to {high}")
+
+
+def play_file(path: Path, player: AimPlayer, progress: Callable[[int, int], None] | None = None) -> None:
+    """Play a trace file, a chunk at a time.
+
+    Raises
+    ------
+    TraceError : the file cannot be read, or a line is wrong; the message names file and line
+    """
+    for program in _programs(path, Limits.of(player.standard, player.channels), progress):
+        player._play(program)  # the scanner has checked it
+
+
+def read_file(path: Path, limits: Limits) -> Iterator[Ints]:
+    """The instructions of a trace file as encoded chunks."""
+    yield from _programs(path, limits, None)
+
+
+def _programs(path: Path, limits: Limits, progress: Callable[[int, int], None] | None) -> Iterator[Ints]:
+    first_line, ended = 1, False
+    for data in _whole_lines(path, progress):
+        text = np.frombuffer(data, dtype=np.uint8)
+        ends_of_lines = np.flatnonzero(text == ord("\n"))
+        too_long = np.flatnonzero(np.diff(ends_of_lines, prepend=-1) > MAX_LINE_BYTES + 1)
+        if len(too_long):
+            raise TraceError(f"{path}: line {first_line + too_long[0]}: longer than {MAX_LINE_BYTES} bytes")
+        program = np.empty((len(ends_of_lines), len(COLUMNS)), dtype=np.int64)
+        lines = np.empty(len(ends_of_lines), dtype=np.int64)
+        count, read, wrong = scan(text, program, lines, limits)
+        program = program[:count]
+        if ended and count:
+            raise TraceError(f"{path}: line {first_line + lines[0]}: instruction after EOC")
+        ends = np.flatnonzero(program[:, 0] == _EOC)
+        if len(ends) and ends[0] + 1 < count:
+            raise TraceError(f"{path}: line {first_line + lines[ends[0] + 1]}: instruction after EOC")
+        if wrong:
+            line = data.split(b"\n", read + 1)[read].decode("latin-1")
+            try:
+                parse_line(line, limits)
+            except TraceError as cause:
+                raise TraceError(f"{path}: line {first_line + read}: {cause}") from None
+            raise AssertionError(f"the parsers differ about {line!r}")
+        ended = ended or bool(len(ends))
+        yield program
+        first_line += read
+    if not ended:
+        raise TraceError(f"{path}: line {first_line}: the trace ends without `AiM EOC`")
+
+
+def _whole_lines(path: Path, progress: Callable[[int, int], None] | None) -> Iterator[bytes]:
+    """The file in chunks that end with a newline."""
+    try:
+        with path.open("rb") as file:
+            total = path.stat().st_size
+            rest, done, line = b"", 0, 1
+            while chunk := file.read(_CHUNK_BYTES):
+                done += len(chunk)
+                cut = chunk.rfind(b"\n") + 1
+                if cut:
+                    whole = rest + chunk[:cut]
+                    line += whole.count(b"\n")
+                    yield whole
+                    rest = chunk[cut:]
+                else:
+                    rest += chunk
+                if len(rest) > MAX_LINE_BYTES:
+                    raise TraceError(f"{path}: line {line}: longer than {MAX_LINE_BYTES} bytes")
+                if progress:
+                    progress(done, max(done, total))
+            if rest:
+                yield rest + b"\n"
+    except OSError as cause:
+        raise TraceError(f"{path}: cannot be read: {cause.strerror or cause}") from None

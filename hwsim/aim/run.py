@@ -1,0 +1,139 @@
+"""`hwsim aim`: a trace file to a report, and to a log of its commands."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+
+from hwsim.aim.energy import energy_pj
+from hwsim.aim.player import AimPlayer, ChannelResult, CommandRun, play_file
+from hwsim.dram.standard import load_standard
+from hwsim.report.write import whole_file
+
+SCHEMA_VERSION = 1
+LOG_HEADER = "cycle,channel,command,bank,row,column\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AimReport:
+    """What a trace took. Counts and energy are of all channels together, each channel counted apart."""
+
+    trace: str
+    clock_hz: int
+    cycles: int
+    instructions: int
+    commands: dict[str, int]
+    channels: list[ChannelResult]
+    energy_pj: dict[str, float]
+
+    def to_json(self) -> str:
+        document = {
+            "schema_version": SCHEMA_VERSION,
+            "trace": self.trace,
+            "clock_hz": self.clock_hz,
+            "cycles": self.cycles,
+            "time_s": self.cycles / self.clock_hz,
+            "instructions": self.instructions,
+            "commands": self.commands,
+            "channels": [
+                {
+                    "channel": index,
+                    "busy_cycles": channel.busy_cycles,
+                    "idle_cycles": self.cycles - channel.busy_cycles,
+                    "open_row_cycles": channel.open_cycles,
+                    "commands": channel.commands,
+                }
+                for index, channel in enumerate(self.channels)
+            ],
+            "energy_pj": {**self.energy_pj, "total": sum(self.energy_pj.values())},
+        }
+        return json.dumps(document, indent=2) + "\n"
+
+    def to_text(self) -> str:
+        """The report for a terminal."""
+        total = sum(self.commands.values())
+        lines = [
+            f"{self.trace}: {self.instructions:,} instructions on {len(self.channels)} channels",
+            f"cycles    {self.cycles:,} ({self.cycles / self.clock_hz * 1e6:,.3f} us at {self.clock_hz / 1e9:g} GHz)",
+            f"commands  {total:,}: " + ", ".join(f"{name} {n:,}" for name, n in self.commands.items()),
+            "",
+            "channels                  busy         idle     commands",
+        ]
+        for name, channel in self._alike():
+            issued = sum(channel.commands.values())
+            idle = self.cycles - channel.busy_cycles
+            lines.append(f"{name:17} {channel.busy_cycles:12,} {idle:12,} {issued:12,}")
+        lines += ["", f"energy    {sum(self.energy_pj.values()) / 1e3:,.3f} nJ"]
+        lines += [f"  {part:20} {value / 1e3:14,.3f} nJ" for part, value in self.energy_pj.items() if value]
+        return "\n".join(lines) + "\n"
+
+    def _alike(self) -> Iterator[tuple[str, ChannelResult]]:
+        """Neighbouring channels that did the same, on one line."""
+        first = 0
+        for index in range(1, len(self.channels) + 1):
+            if index == len(self.channels) or self.channels[index] != self.channels[first]:
+                yield f"{first}" if index == first + 1 else f"{first} to {index - 1} (each)", self.channels[first]
+                first = index
+
+
+def play_trace(
+    trace: Path,
+    channels: int,
+    *,
+    log_file: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> AimReport:
+    """Play a trace file on the channels of one device.
+
+    Raises
+    ------
+    TraceError : the file cannot be read, or a line is wrong
+    OutputError : the log cannot be written
+    """
+    standard = load_standard("gddr6_aim", refresh=False)
+    with _log_writer(log_file) as on_commands:
+        player = AimPlayer(standard, channels, on_commands=on_commands)
+        play_file(trace, player, progress)
+    results = player.results()
+    totals: Counter[str] = Counter()
+    for result in results:
+        totals.update(result.commands)
+    active = sum(result.open_cycles for result in results)
+    return AimReport(
+        trace=str(trace),
+        clock_hz=int(standard.clock_hz),
+        cycles=player.cycle,
+        instructions=player.instructions,
+        commands={name: totals[name] for name in standard.commands if totals[name]},
+        channels=results,
+        energy_pj=energy_pj(
+            totals,
+            active_cycles=active,
+            precharged_cycles=player.cycle * channels - active,
+            clock_hz=float(standard.clock_hz),
+        ),
+    )
+
+
+@contextmanager
+def _log_writer(path: Path | None) -> Iterator[Callable[[CommandRun], None] | None]:
+    if path is None:
+        yield None
+        return
+    with whole_file(path) as raw, TextIOWrapper(raw, encoding="utf-8") as file:
+        file.write(LOG_HEADER)
+
+        def write(run: CommandRun) -> None:
+            step = 0 if run.column < 0 else 1
+            for channel in run.channels:
+                what = f"{channel},{run.command},{run.bank},{run.row}"
+                file.writelines(
+                    f"{run.cycle + i * run.spacing},{what},{run.column + i * step}\n" for i in range(run.count)
+                )
+
+        yield write

@@ -1,0 +1,164 @@
+"""The trace grammar: what is read, and what is refused with which words."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwsim.aim.isa import Instruction, decode
+from hwsim.aim.player import AimPlayer, play_file, read_file
+from hwsim.aim.scanner import scan
+from hwsim.aim.trace import Limits, parse_line
+from hwsim.cli import main
+from hwsim.dram.checker import first_violation
+from hwsim.dram.log import read_log
+from hwsim.dram.standard import load_standard
+from hwsim.errors import TraceError
+
+AIM = load_standard("gddr6_aim", refresh=False)
+LIMITS = Limits.of(AIM, 4)
+ALL_ISR = Path(__file__).parent / "data" / "all_isr.trace"
+
+WORDS = [
+    "AiM",
+    "aim",
+    "W",
+    "R",
+    "MEM",
+    "GPR",
+    "CFR",
+    "ISR_MAC_ABK",
+    "MAC_ABK",
+    "WR_SBK",
+    "AF",
+    "RD_MAC",
+    "EWADD",
+    "EOC",
+]
+WORDS += ["#", "0", "1", "2", "15", "16", "0xf", "0X3", "64", "65", "x", "-1", "99999999"]
+
+
+def scanned(text: str) -> Instruction | str | None:
+    out = np.empty((2, 5), dtype=np.int64)
+    data = np.frombuffer(text.encode("latin-1") + b"\n", dtype=np.uint8)
+    count, _, wrong = scan(data, out, np.empty(2, dtype=np.int64), LIMITS)
+    return "refused" if wrong else decode(out[:count])[0] if count else None
+
+
+def parsed(text: str) -> Instruction | str | None:
+    try:
+        return parse_line(text, LIMITS)
+    except TraceError:
+        return "refused"
+
+
+@given(words=st.lists(st.sampled_from(WORDS), max_size=8), blank=st.sampled_from([" ", "\t", ",", "  ,", " \r"]))
+def test_the_two_parsers_agree_on_words(words: list[str], blank: str) -> None:
+    line = blank.join(words)
+    assert scanned(line) == parsed(line)
+
+
+@given(text=st.text(st.characters(max_codepoint=255, exclude_characters="\n"), max_size=30))
+def test_the_two_parsers_agree_on_noise(text: str) -> None:
+    assert scanned(text) == parsed(text)
+
+
+@pytest.mark.parametrize("line", [line for line in ALL_ISR.read_text().splitlines() if line.strip()])
+def test_the_two_parsers_agree_on_every_instruction(line: str) -> None:
+    assert scanned(line) == parsed(line) != "refused"
+
+
+def test_spellings_that_mean_the_same() -> None:
+    wanted = Instruction(operation="MAC_ABK", opsize=64, mask=15, row=3)
+    for line in ("AiM MAC_ABK 64 15 3", ",AiM,ISR_MAC_ABK,64,0xF,3,,", "\taim  mac_abk 0x40 15 3 # row 3"):
+        assert scanned(line) == wanted
+
+
+REFUSED = {
+    "AiM MAC_ABC 1 1 0": "unknown instruction 'MAC_ABC'; nearest: MAC_ABK, MAC_SBK, WR_ABK",
+    "LD 0x100": "'LD' begins no instruction; expected AiM, R, W or #",
+    "AiM MAC_ABK 65 1 0": "MAC_ABK: opsize 65 is out of range, expected 1 to 64 (columns of a row)",
+    "AiM MAC_ABK 0 1 0": "MAC_ABK: opsize 0 is out of range, expected 1 to 64 (columns of a row)",
+    "AiM AF 16": "AF: channel mask 16 is out of range, expected 1 to 15 (4 channels)",
+    "AiM AF 0": "AF: channel mask 0 is out of range, expected 1 to 15 (4 channels)",
+    "AiM MAC_SBK 1 1 16 0": "MAC_SBK: bank 16 is out of range, expected 0 to 15 (16 banks)",
+    "AiM WR_ABK 0 1 16384": "WR_ABK: row 16384 is out of range, expected 0 to 16383 (16384 rows)",
+    "AiM MAC_ABK 64 1": "MAC_ABK takes 3 fields (opsize mask row), found 2",
+    "AiM MAC_ABK 64 1 -1": "'-1' is no number; expected decimal or 0x hexadecimal",
+    "W MEM 4 0 0": "W MEM: channel 4 is out of range, expected 0 to 3 (4 channels)",
+    "W CFR 2 8": "W CFR 2: value 8 is out of range, expected 0 to 7 (activation functions)",
+    "R": "R needs MEM, GPR or CFR, found nothing",
+    "\x7fELF\x02\x01": "'\\x7fELF\\x02\\x01' begins no instruction; expected AiM, R, W or #",
+}
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_a_wrong_line_is_named(line: str, tmp_path: Path) -> None:
+    trace = tmp_path / "wrong.trace"
+    trace.write_bytes(b"# a comment\nW GPR 0\n" + line.encode("latin-1") + b"\nAiM EOC\n")
+    with pytest.raises(TraceError) as caught:
+        play_file(trace, AimPlayer(AIM, 4))
+    assert str(caught.value) == f"{trace}: line 3: {REFUSED[line]}"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "line 1: the trace ends without `AiM EOC`"),
+        (b"W GPR 0\nAiM MAC_ABK 64", "line 2: MAC_ABK takes 3 fields (opsize mask row), found 1"),
+        (b"W GPR 0\n", "line 2: the trace ends without `AiM EOC`"),
+        (b"AiM EOC\n\nW GPR 0\n", "line 3: instruction after EOC"),
+        (b"\n" + b"\x00" * 10_000, "line 2: longer than 4096 bytes"),
+        (b"\n#" + b"x" * 5_000 + b"\nAiM EOC\n", "line 2: longer than 4096 bytes"),
+    ],
+)
+def test_a_wrong_file_leaves_one_line_and_nothing_behind(
+    content: bytes, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace, out, log = tmp_path / "wrong.trace", tmp_path / "out.json", tmp_path / "log.csv"
+    trace.write_bytes(content)
+    assert main(["aim", str(trace), "--json", str(out), "--commands", str(log)]) == 2
+    assert capsys.readouterr().err == f"hwsim: error: {trace}: {message}\n"
+    assert sorted(tmp_path.iterdir()) == [trace]
+
+
+def test_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["aim", str(tmp_path / "none.trace")]) == 2
+    assert "none.trace: cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_a_file_without_last_newline_and_longer_than_a_chunk(tmp_path: Path) -> None:
+    trace = tmp_path / "long.trace"
+    trace.write_bytes(b"W GPR 0 # a line that is split between chunks\n" * 60_000 + b"AiM EOC")
+    programs = list(read_file(trace, LIMITS))
+    assert sum(len(program) for program in programs) == 60_001
+    assert len(programs) > 2
+
+
+def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log.csv"
+    assert main(["aim", str(ALL_ISR), "--json", "-", "--commands", str(log)]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["cycles"] == 689
+    assert report["commands"]["MAC16"] == 16
+    channels = report["channels"]
+    assert all(c["busy_cycles"] + c["idle_cycles"] == 689 for c in channels)
+    assert [c["channel"] for c in channels if c["commands"]] == [0, 1, 2, 3, 28, 29, 30, 31]
+    logs = read_log(log)
+    assert sum(len(entries) for entries in logs.values()) == sum(report["commands"].values())
+    for entries in logs.values():
+        assert first_violation(entries, AIM, check_modes=True) is None
+
+
+def test_the_energy_of_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trace = tmp_path / "row.trace"
+    trace.write_text("AiM MAC_ABK 64 1 0\nAiM EOC\n")
+    assert main(["aim", str(trace), "--channels", "1", "--json", "-"]) == 0
+    energy = json.loads(capsys.readouterr().out)["energy_pj"]
+    assert energy["activate"] == pytest.approx(16 * 66.3 * 44.5)
+    assert energy["compute"] == pytest.approx(64 * 3 * 438.15)
+    assert energy["standby_active"] == pytest.approx(185 * 0.5 * 263.75)
+    assert energy["standby_precharged"] == 0
