@@ -136,12 +136,13 @@ def explain(
     "--weights", default="random:0", show_default=True, metavar="DIR|random:SEED", help="The model's tensors."
 )
 @click.option("--full", is_flag=True, help="Keep all layers and the whole vocabulary with random weights too.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report to a file, - for stdout.")
+@click.option("--json", "json_file", type=_FILE, help="Write the report to a file, - for stdout.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def verify(
     workload: str,
     machine: str | None,
     settings: tuple[str, ...],
+    config: Path | None,
     tokens: int | None,
     weights: str,
     full: bool,
@@ -160,7 +161,7 @@ def verify(
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
         settings = (*settings, f"workload.tokens={tokens}")
     with _progress(enabled=not quiet and not to_stdout) as progress:
-        report = run_verify(workload, machine, settings, weights=weights, full=full, progress=progress)
+        report = run_verify(workload, machine, settings, config=config, weights=weights, full=full, progress=progress)
     if to_stdout:
         click.echo(report.to_json(), nl=False)
         return
@@ -208,7 +209,7 @@ def show_machine(name: str) -> None:
 @cli.command()
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.option("--channels", type=int, default=32, show_default=True, help="Channels, 1 to 32.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the result to a file, - for stdout.")
+@click.option("--json", "json_file", type=_FILE, help="Write the result to a file, - for stdout.")
 @click.option("--commands", "log_file", type=click.Path(path_type=Path), help="Write every DRAM command to a CSV file.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def aim(trace: Path, channels: int, json_file: Path | None, log_file: Path | None, quiet: bool) -> None:
@@ -273,11 +274,10 @@ def _load(
 ) -> tuple[Any, dict[str, Any]]:
     """The workload, and the machine's settings; --tokens stands above --set, and that above --config."""
     from hwsim.pipeline import load_workload
-    from hwsim.settings import Settings, check_parameters, find_machine, parse_settings, read_config
+    from hwsim.settings import check_parameters, find_machine, gather_settings
 
-    saved = read_config(config) if config else Settings()
-    given = parse_settings(settings)
-    overrides = {**saved.workload, **given.workload}
+    given, saved = gather_settings(settings, config)
+    overrides = dict(given.workload)
     if tokens is not None:
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
@@ -286,7 +286,7 @@ def _load(
     model = load_workload(workload, **overrides)
     if config:
         check_parameters(find_machine(machine or model.machine)[0], saved.machine, origin=str(config))
-    return model, {**saved.machine, **given.machine}
+    return model, dict(given.machine)
 
 
 def _check_outputs(files: Mapping[str, Path | None]) -> None:

@@ -66,6 +66,19 @@ def read_config(path: Path) -> Settings:
     return Settings(machine=machine, workload=workload)
 
 
+def gather_settings(texts: Iterable[str], config: Path | None) -> tuple[Settings, Settings]:
+    """The settings of `--config` and `--set` together, where the latter win; and those of the file alone.
+
+    Raises
+    ------
+    UserError : as `parse_settings` and `read_config`
+    """
+    saved = read_config(config) if config else Settings()
+    given = parse_settings(texts)
+    both = Settings(machine={**saved.machine, **given.machine}, workload={**saved.workload, **given.workload})
+    return both, saved
+
+
 def _sort_in(key: str, value: Any, machine: dict[str, Any], workload: dict[str, Any], *, origin: str) -> None:
     """Put a setting where it belongs; `origin` names its place in messages."""
     if not key.startswith("workload."):

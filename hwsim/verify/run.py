@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
-from hwsim.settings import load_machine, parse_settings
+from hwsim.settings import check_parameters, find_machine, gather_settings, load_machine
 from hwsim.verify.report import VerifyReport
 from hwsim.verify.request import VerifyRequest
 from hwsim.verify.size import load_sized
@@ -16,6 +17,7 @@ def verify(
     machine: str | None = None,
     settings: Iterable[str] = (),
     *,
+    config: Path | None = None,
     weights: str = "random:0",
     full: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -27,6 +29,7 @@ def verify(
     workload : a shipped name or a file
     machine : as in `hwsim.run`
     settings : `key=value` texts, `workload.` before fields of the workload
+    config : a file of settings, over which `settings` win
     weights : `random:SEED`, or a folder, whose model is verified at its full size
     full : keep all layers and the whole vocabulary with random weights too
     progress : called with (tokens done, tokens in all)
@@ -35,7 +38,9 @@ def verify(
     ------
     UserError : anything wrong with the input; a machine that has no golden models
     """
-    parsed = parse_settings(settings)
+    parsed, saved = gather_settings(settings, config)
     sized, own = load_sized(workload, parsed.workload, full=full or not is_random(weights))
+    if config:
+        check_parameters(find_machine(machine or sized.machine)[0], saved.machine, origin=str(config))
     model, spec = load_machine(machine or sized.machine, parsed.machine)
     return model.verify(VerifyRequest(workload=sized, own=own, weights=weights, progress=progress), spec)

@@ -204,3 +204,10 @@ def test_a_machine_without_golden_models_says_so() -> None:
 
     with pytest.raises(MachineError, match="bare: has no golden models, so there is no arithmetic to verify"):
         Machine.verify(Bare(), None, None)  # type: ignore[arg-type]
+
+
+def test_a_saved_set_of_settings_reaches_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "mine.yaml"
+    config.write_text("asic: {newton_stps: 1}\n")
+    assert main(["verify", "gpt2", "--config", str(config)]) == 2
+    assert "mine.yaml: asic.newton_stps: no such parameter; nearest: asic.newton_steps" in capsys.readouterr().err
