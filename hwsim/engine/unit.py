@@ -26,8 +26,15 @@ class Unit:
     def occupy(self, cycles: int, *, kind: str, name: str) -> simpy.Event:
         """Work for some cycles of the unit's clock; the event fires when it is done."""
         now: int = self.env.now  # type: ignore[assignment]  # all delays are integers
+        return self.env.timeout(self.book(now, cycles, kind, name) - now)
+
+    def book(self, now: int, cycles: int, kind: str, name: str) -> int:
+        """Enter work that begins on the first edge from tick `now` on; return the tick in which it is done.
+
+        For a sequencer that hands over work piece by piece while nothing else can happen: it may wait once for many.
+        """
         period = self.clock.period_ticks
         start = now + -now % period
         end = start + cycles * period
         self.trace.record(self.name, kind, name, start, end)
-        return self.env.timeout(end - now)
+        return end

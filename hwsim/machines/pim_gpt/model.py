@@ -42,16 +42,19 @@ class PimUnit(Unit):
         self.causes: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(len(CAUSES), dtype=np.int64))
         self.bounds: dict[str, int] = defaultdict(int)
         self.accesses: dict[str, int] = defaultdict(int)
+        self._counted = 0  # of the package's column accesses, those that a kind already has
 
-    def execute(self, instruction: Instruction, work: PimWork) -> simpy.Event:
-        start = self.clock.edge(int(self.env.now))
-        accesses_before = self.package.column_accesses
+    def execute(self, instruction: Instruction, work: PimWork, now: int) -> int:
+        """Play an instruction that is fetched in tick `now`; return the tick in which it is done."""
+        start = self.clock.edge(now)
         finish = self.package.play(
             work.program, start, row_base=instruction.row_base, causes=self.causes[instruction.kind]
         )
         self.bounds[instruction.kind] += work.bound
-        self.accesses[instruction.kind] += self.package.column_accesses - accesses_before
-        return self.occupy(finish - start, kind=instruction.kind, name=instruction.name)
+        accesses = self.package.column_accesses
+        self.accesses[instruction.kind] += accesses - self._counted
+        self._counted = accesses
+        return self.book(now, finish - start, instruction.kind, instruction.name)
 
 
 class AsicUnit(Unit):
@@ -62,10 +65,11 @@ class AsicUnit(Unit):
         self.adds = 0
         self.multiplies = 0
 
-    def execute(self, instruction: Instruction, work: AsicWork) -> simpy.Event:
+    def execute(self, instruction: Instruction, work: AsicWork, now: int) -> int:
+        """Work that begins in tick `now`; return the tick in which it is done."""
         self.adds += work.adds
         self.multiplies += work.multiplies
-        return self.occupy(work.cycles, kind=instruction.kind, name=instruction.name)
+        return self.book(now, work.cycles, instruction.kind, instruction.name)
 
 
 class HostUnit(Unit):
@@ -75,9 +79,10 @@ class HostUnit(Unit):
         super().__init__(env, "host", clock, trace, source="link and memory bandwidth (assumed)")
         self.link_bytes = 0
 
-    def execute(self, instruction: Instruction, work: HostWork) -> simpy.Event:
+    def execute(self, instruction: Instruction, work: HostWork, now: int) -> int:
+        """A transfer that begins in tick `now`; return the tick in which it is done."""
         self.link_bytes += work.link_bytes
-        return self.occupy(work.cycles, kind=instruction.kind, name=instruction.name)
+        return self.book(now, work.cycles, instruction.kind, instruction.name)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,20 +137,25 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
 
 
 def _sequence_paper(env: simpy.Environment, run: Run, progress: Progress | None) -> Generator[simpy.Event, None, None]:
-    """The sequencer: fetch an instruction when all units are idle."""
+    """The sequencer: fetch an instruction when all units are idle.
+
+    Units take turns, so nothing else can happen between two instructions of a step: one event a step is exact.
+    """
     workload = run.program.workload
     total = workload.context - workload.past
     for step in run.program.steps():
         if run.recorder:
             run.recorder.begin(step)
+        now = began = int(env.now)
         for instruction in run.program.instructions(step):
             work = instruction.work
             if isinstance(work, PimWork):
-                yield run.pim.execute(instruction, work)
+                now = run.pim.execute(instruction, work, now)
             elif isinstance(work, AsicWork):
-                yield run.asic.execute(instruction, work)
+                now = run.asic.execute(instruction, work, now)
             else:
-                yield run.host.execute(instruction, work)
-        run.ends.append(int(env.now))
+                now = run.host.execute(instruction, work, now)
+        yield env.timeout(now - began)
+        run.ends.append(now)
         if progress:
             progress(step.context - workload.past, total)
