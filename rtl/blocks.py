@@ -1,0 +1,21 @@
+"""All blocks that have RTL. Amaranth is imported when a component is made, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rtl.block import Block
+from rtl.mac_tile import cases as mac_tile_cases
+from rtl.mac_tile import golden as mac_tile_golden
+from rtl.mac_tile.contract import MacTileContract
+
+BLOCKS: Mapping[str, Block[Any]] = {
+    "mac_tile": Block(
+        summary="matrix-vector tiles: products, bias and sums over the tiles of a row",
+        contract=MacTileContract,
+        golden=mac_tile_golden.run,
+        cases=mac_tile_cases,
+        component_path="rtl.mac_tile.component:MacTile",
+    ),
+}
