@@ -41,7 +41,7 @@ class Field:
 
     def unpack(self, bits: int) -> Codes:
         """The codes of one beat's bits, () or (lanes,)."""
-        low, high = self.format.code_range
+        high = self.format.code_range[1]
         width, span = self.format.width, 1 << self.format.width
         raw = [(bits >> (width * lane)) & (span - 1) for lane in range(self.lanes or 1)]
         codes = np.array([code - span if code > high else code for code in raw], dtype=np.int64)
@@ -68,9 +68,9 @@ class Port:
     def unpack(self, payloads: list[int]) -> Beats:
         """The beats of payloads."""
         return {
-            field.name: np.array(
-                [field.unpack(bits >> low) for bits in payloads], dtype=np.int64
-            ).reshape(len(payloads), *(() if field.lanes is None else (field.lanes,)))
+            field.name: np.array([field.unpack(bits >> low) for bits in payloads], dtype=np.int64).reshape(
+                len(payloads), *(() if field.lanes is None else (field.lanes,))
+            )
             for field, low in self._places()
         }
 
@@ -107,7 +107,9 @@ def stream(name: str, direction: Literal["in", "out"], **fields: Fixed | tuple[F
         name=name,
         direction=direction,
         fields=tuple(
-            Field(name=field, format=what[0], lanes=what[1]) if isinstance(what, tuple) else Field(name=field, format=what)
+            Field(name=field, format=what[0], lanes=what[1])
+            if isinstance(what, tuple)
+            else Field(name=field, format=what)
             for field, what in fields.items()
         ),
     )

