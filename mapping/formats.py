@@ -256,6 +256,39 @@ def round_to(x: ArrayLike, fmt: Format) -> NDArray[np.float64]:
     return fmt.dequantise(fmt.quantise(x))
 
 
+def recode(codes: ArrayLike, fraction: int, fmt: Fixed) -> NDArray[np.int64]:
+    """Codes with `fraction` bits behind the point as codes of `fmt`, by its rounding and overflow; shape as `codes`.
+
+    What hardware does between two registers: shift, round, wrap or saturate. Exact for codes within int64.
+    """
+    values = np.asarray(codes, dtype=np.int64)
+    shift = fraction - fmt.fraction
+    if shift <= 0:
+        # a left shift of more than 63 bits leaves nothing, where wrapping
+        whole = _shifted_left(values, -shift, fmt)
+    elif shift > 63:
+        whole = values >> 63 if fmt.rounding == "floor" else np.zeros_like(values)
+    else:
+        whole = values >> shift
+        if fmt.rounding == "nearest_even":
+            rest, half = values & ((1 << shift) - 1), 1 << (shift - 1)
+            whole = whole + ((rest > half) | ((rest == half) & (whole & 1 == 1)))
+    low, high = fmt.code_range
+    if fmt.overflow == "saturate":
+        return np.clip(whole, low, high)
+    return ((whole - low) & ((1 << fmt.width) - 1)) + low
+
+
+def _shifted_left(values: NDArray[np.int64], places: int, fmt: Fixed) -> NDArray[np.int64]:
+    """Values times 2^places, clipped far outside `fmt` where int64 could not carry them and `fmt` saturates."""
+    if fmt.overflow == "saturate":
+        low, high = fmt.code_range
+        values = np.clip(values, low - 1, high + 1)
+        exact = places <= 62 - fmt.width
+        return values << places if exact else np.sign(values) << 62
+    return values << places if places < 64 else np.zeros_like(values)
+
+
 def parse_format(text: str) -> Format:
     """A format from its text: `bf16`, `fp16`, `fp32`, `int8`, `uint4`, `fixed(32,10)`, `ufixed(8,0)`.
 

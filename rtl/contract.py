@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
+from mapping.formats import Fixed, Format, FormatError, parse_format
+from rtl.ports import Port
+
 
 class ContractError(ValueError):
     """A parameter that a block cannot have."""
@@ -68,6 +71,28 @@ class Contract(ABC):
                 raise ContractError(f"{cls.block}: no parameter {key!r}; there are {', '.join(sorted(known))}")
         return cls(**{"preset": name, **cls.presets[name], **overrides})
 
+    @classmethod
+    def from_text(cls, preset: str, settings: Mapping[str, str]) -> Self:
+        """A contract from a preset and parameters as text, as `parameters` gives and a command line takes them.
+
+        Raises
+        ------
+        ContractError : no such parameter, a text that is no value of it
+        """
+        base = cls.from_preset(preset)
+        known = base.parameters()
+        changes: dict[str, Any] = {}
+        for name, text in settings.items():
+            if name not in known:
+                raise ContractError(f"{cls.block}: no parameter {name!r}; there are {', '.join(known)}")
+            changes[name] = _parse(f"{cls.block}: {name}", text, getattr(base, name))
+        return cls.from_preset(preset, **changes)
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The streams of the block; none for a block without RTL."""
+        return ()
+
     @property
     def proven(self) -> bool:
         """Whether RTL of ours is proven to take exactly the cycles that this contract states."""
@@ -80,7 +105,13 @@ class Contract(ABC):
 
     @abstractmethod
     def cycles(self, work: Any) -> int:
-        """Cycles from the first input to the last output, never stalled; `work` is what the block counts work in."""
+        """Cycles for `work`, in whatever the block counts work in, on an idle block that is never stalled.
+
+        Counted are the clock periods from the one whose edge accepts the first beat of any input stream to the one
+        whose edge delivers the last beat of any output stream, both included: a block that passes one beat through
+        wires takes 1, through one register 2. Never stalled means that every input stream is valid until its last
+        beat is taken and every output stream is ready. Work without output takes 0.
+        """
 
     @abstractmethod
     def resources(self) -> Resources:
@@ -98,3 +129,33 @@ class Contract(ABC):
             raise ContractError(f"{self.block}: {name} must be an integer, got {value!r}")
         if not low <= value <= high:
             raise ContractError(f"{self.block}: {name} must be {low} to {high}, got {value}")
+
+    def require_fixed(self, name: str) -> None:
+        """Check one parameter that is a fixed-point format.
+
+        Raises
+        ------
+        ContractError : it is another kind of format
+        """
+        value = getattr(self, name)
+        if not isinstance(value, Fixed):
+            raise ContractError(f"{self.block}: {name} must be a fixed-point format, got {value}")
+
+
+def _parse(where: str, text: str, current: Any) -> Any:
+    """`text` as a value of the type of `current`."""
+    if isinstance(current, Format):
+        try:
+            return parse_format(text)
+        except FormatError as error:
+            raise ContractError(f"{where}: {error}") from None
+    if isinstance(current, bool):
+        if text not in ("true", "false"):
+            raise ContractError(f"{where} must be true or false, got {text!r}")
+        return text == "true"
+    if isinstance(current, int):
+        try:
+            return int(text)
+        except ValueError:
+            raise ContractError(f"{where} must be an integer, got {text!r}") from None
+    return text

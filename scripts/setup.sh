@@ -15,11 +15,30 @@ find_python() {
   return 1
 }
 
+# The shared library of a Python, which cocotb loads into the simulator.
+has_libpython() {
+  "$1" - <<'PYTHON' 2>/dev/null
+import ctypes, pathlib, sysconfig
+name = sysconfig.get_config_var("INSTSONAME")
+beside = pathlib.Path(sysconfig.get_config_var("LIBDIR") or "/", name)
+ctypes.CDLL(str(beside) if beside.exists() else name)
+PYTHON
+}
+
+# What simulating RTL needs beside PyPI's packages.
+find_missing_rtl_tools() {
+  for pair in c++:g++ make:make perl:perl ccache:ccache; do
+    command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair##*:}")
+  done
+  has_libpython "$1" || missing+=("libpython$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')")
+}
+
 missing=()
 python=$(find_python) || missing+=(python3)
 if [ -n "${python:-}" ] && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
   missing+=(python3-venv)
 fi
+case ",${1:-}," in *,rtl,*) find_missing_rtl_tools "${python:-python3}" ;; esac
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     apt-get update -q

@@ -2,7 +2,7 @@
 # Set up and pass the tests: style, types, imports, then pytest (add `-m slow` for the long ones).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/setup.sh dev
+scripts/setup.sh dev,rtl
 
 # A browser for the test of the HTML page; headless-shell is Debian's smallest package with one.
 browsers=(chromium-headless-shell chromium chromium-browser google-chrome)

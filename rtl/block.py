@@ -1,0 +1,77 @@
+"""What the bench, the generator and the command line know of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from importlib import import_module
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from rtl.contract import Contract
+from rtl.ports import Streams
+
+C = TypeVar("C", bound=Contract)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Work for a block: the beats of each input stream, and the same work as `contract.cycles` counts it."""
+
+    name: str
+    work: Any
+    inputs: Streams
+
+
+class Cases(Protocol):
+    """A block's `cases.py`: the parameters and jobs that prove it.
+
+    Attributes
+    ----------
+    SETS : changes to the preset `rtl`; the first two are built in every test run, the others under `-m slow`.
+        Together they vary every parameter.
+    """
+
+    SETS: tuple[Mapping[str, Any], ...]
+
+    @staticmethod
+    def random_job(contract: Any, rng: np.random.Generator) -> Job:
+        """A job of some tens of beats, lengths and data random."""
+
+    @staticmethod
+    def corner_jobs(contract: Any) -> list[Job]:
+        """Minima, maxima, values that wrap, the shortest job, none at all where allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block(Generic[C]):
+    """A block of hardware.
+
+    Attributes
+    ----------
+    summary : one line
+    contract : its parameters and timing
+    golden : (contract, input streams) -> output streams, bit-exact with the RTL
+    cases : module with the parameter sets and jobs that prove it
+    component_path : "module:Class" of the Amaranth component, imported when one is made
+    """
+
+    summary: str
+    contract: type[C]
+    golden: Callable[[C, Streams], Streams]
+    cases: Any
+    component_path: str
+
+    def component(self, contract: C) -> Any:
+        """The Amaranth component (imports Amaranth)."""
+        module, name = self.component_path.split(":")
+        return getattr(import_module(module), name)(contract)
+
+    def sets(self) -> list[C]:
+        """The contracts of all listed parameter sets."""
+        return [self.contract.from_preset("rtl", **changes) for changes in self.cases.SETS]
+
+    def parameter_names(self) -> list[str]:
+        """Parameters of the contract, without the names of preset and source."""
+        return [f.name for f in fields(self.contract) if f.name not in ("preset", "source")]

@@ -1,0 +1,1 @@
+"""GELU as the rectifier less a small bell, which a short table holds."""

@@ -1,0 +1,1 @@
+"""Matrix-vector tiles: `in_lanes` x `out_lanes` multiply-accumulates a cycle."""

@@ -1,0 +1,99 @@
+"""Contract of the multiply-accumulate tile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mapping.formats import Fixed
+from rtl.contract import Contract, ContractError, Resources
+from rtl.ports import FLAG, Port, stream
+
+PRODUCT_BITS = 63  # what the golden model computes in
+
+
+@dataclass(frozen=True, kw_only=True)
+class MacTileContract(Contract):
+    """A matrix-vector product, tile by tile: `y[o] = bias[o] + sum over tiles and lanes of floor(w[o, i] x[i])`.
+
+    A beat brings `in_lanes` activations and a tile of weights; the flag `last` closes a sum and sends it. The bias
+    of a sum is taken with its first beat. Each product is floored to the accumulator's resolution before it is
+    added, and sums wrap, so the order of addition cannot matter.
+
+    Attributes
+    ----------
+    product_stages : registers from operands to products
+    adder_levels : levels of the adder tree between two registers
+    output_stages : registers behind the accumulator, for a tool to move
+    """
+
+    block: ClassVar[str] = "mac_tile"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "published": {
+            "product_stages": 4,
+            "adder_levels": 1,
+            "output_stages": 6,
+            "source": "Edge-MoE: 16x16 a cycle, depth 16 of the compute loop in an HLS log; the split is ours",
+        },
+        "rtl": {"source": "rtl/mac_tile"},
+    }
+
+    in_lanes: int = 16
+    out_lanes: int = 16
+    product_stages: int = 3
+    adder_levels: int = 2
+    output_stages: int = 0
+    activation: Fixed = Fixed(width=32, integer=10)
+    weight: Fixed = Fixed(width=16, integer=2)
+    bias: Fixed = Fixed(width=18, integer=7)
+    accumulator: Fixed = Fixed(width=32, integer=10)
+
+    def __post_init__(self) -> None:
+        self.require_range("in_lanes", 1, 64)
+        self.require_range("out_lanes", 1, 64)
+        self.require_range("product_stages", 1, 6)
+        self.require_range("adder_levels", 1, 6)
+        self.require_range("output_stages", 0, 16)
+        for name in ("activation", "weight", "bias", "accumulator"):
+            self.require_fixed(name)
+        if self.activation.width + self.weight.width > PRODUCT_BITS:
+            width = self.activation.width + self.weight.width
+            raise ContractError(f"{self.block}: a product may have {PRODUCT_BITS} bits, {width} asked for")
+        if self.accumulator.overflow != "wrap" or self.accumulator.rounding != "floor":
+            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        return (
+            stream("x", "in", values=(self.activation, self.in_lanes), last=FLAG),
+            stream("w", "in", values=(self.weight, self.in_lanes * self.out_lanes)),  # row o, lane i at o in_lanes + i
+            stream("bias", "in", values=(self.bias, self.out_lanes)),
+            stream("y", "out", values=(self.accumulator, self.out_lanes)),
+        )
+
+    @property
+    def tree_stages(self) -> int:
+        """Registers in the adder tree."""
+        return -(-(self.in_lanes - 1).bit_length() // self.adder_levels)
+
+    @property
+    def latency(self) -> int:
+        """Clock edges from the last beat of a sum to the sum."""
+        return self.product_stages + self.tree_stages + 1 + self.output_stages
+
+    def cycles(self, work: int) -> int:
+        """Cycles for `work` beats of activations, one a cycle, the last of which closes a sum."""
+        return work + self.latency if work else 0
+
+    def resources(self) -> Resources:
+        macs = self.in_lanes * self.out_lanes
+        per_product = -(-self.activation.width // 26) * -(-self.weight.width // 17)  # of 27 x 18 bits
+        width = self.accumulator.width
+        return Resources(
+            multipliers=macs,
+            adders=macs,
+            dsp=macs * per_product,
+            lut=macs * width,
+            ff=macs * width * self.product_stages + self.out_lanes * width * (1 + self.output_stages),
+        )

@@ -1,0 +1,65 @@
+"""A pipeline whose stages all move at once, or all wait."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from amaranth import Module, Signal, Value, ValueLike
+
+from rtl.contract import ContractError
+
+
+class Pipeline:
+    """Registers stage by stage: `s = pipe.stage(valid=..., product=a * b)`, then `s.product` is a cycle older.
+
+    Parameters
+    ----------
+    m : module that holds the registers
+    advance : whether the stages move; with a stream behind it `~valid | ready` (see `advances`)
+
+    The value called `valid` starts at 0 and is reset; the others carry data and are not.
+    """
+
+    def __init__(self, m: Module, advance: ValueLike) -> None:
+        self.m = m
+        self.advance = advance
+        self.depth = 0
+
+    def stage(self, **values: ValueLike) -> SimpleNamespace:
+        """One register for each value, of its shape."""
+        self.depth += 1
+        registers = {
+            name: Signal(_shape(value), name=f"{name}_{self.depth}", reset_less=name != "valid")
+            for name, value in values.items()
+        }
+        with self.m.If(self.advance):
+            self.m.d.sync += [registers[name].eq(value) for name, value in values.items()]
+        return SimpleNamespace(**registers)
+
+    def stages(self, count: int, **values: ValueLike) -> SimpleNamespace:
+        """`count` stages one behind the other."""
+        current = SimpleNamespace(**values)
+        for _ in range(count):
+            current = self.stage(**vars(current))
+        return current
+
+    def require_depth(self, block: str, latency: int) -> None:
+        """Check that there are as many stages as the contract says.
+
+        Raises
+        ------
+        ContractError : there are not
+        """
+        if self.depth != latency:
+            raise ContractError(f"{block}: the contract states {latency} stages, the component has {self.depth}")
+
+
+def advances(sink: Any) -> Value:
+    """Whether a pipeline that ends in the stream `sink` may move."""
+    return ~sink.valid | sink.ready
+
+
+def _shape(value: ValueLike) -> Any:
+    """The shape of a value, its layout if it has one."""
+    return value.shape() if hasattr(value, "shape") else Value.cast(value).shape()

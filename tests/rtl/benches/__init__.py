@@ -1,0 +1,1 @@
+"""cocotb test modules: what runs inside the simulator."""

@@ -1,0 +1,54 @@
+"""What every block must pass: exact when never stalled, right under stalls, after a reset and at the corners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+
+from tests.rtl.benches.settings import from_environment
+from tests.rtl.harness import Harness
+
+JOBS = 8
+
+
+@cocotb.test()
+async def never_stalled(dut: Any) -> None:
+    block, contract, rng = from_environment()
+    bench = Harness(dut, block, contract)
+    await bench.start()
+    for _ in range(JOBS):
+        await bench.play_exact(block.cases.random_job(contract, rng))
+
+
+@cocotb.test()
+async def corner_vectors(dut: Any) -> None:
+    block, contract, _ = from_environment()
+    bench = Harness(dut, block, contract)
+    await bench.start()
+    for job in block.cases.corner_jobs(contract):
+        await bench.play_exact(job)
+
+
+@cocotb.test()
+async def stalled_at_random(dut: Any) -> None:
+    block, contract, rng = from_environment()
+    bench = Harness(dut, block, contract)
+    await bench.start()
+    for after_valid in (False, True):  # a valid that waits for ready would never come in the second round
+        bench.pace(rng, after_valid=after_valid)
+        for jobs in (1, 2, JOBS):
+            await bench.play([block.cases.random_job(contract, rng) for _ in range(jobs)])
+
+
+@cocotb.test()
+async def reset_in_mid_job(dut: Any) -> None:
+    block, contract, rng = from_environment()
+    bench = Harness(dut, block, contract)
+    await bench.start()
+    for _ in range(JOBS):
+        cut = block.cases.random_job(contract, rng)
+        bench.pace(rng)
+        await bench.play_part(cut, int(rng.integers(1, contract.cycles(cut.work) + 1)))
+        await bench.reset()
+        await bench.play_exact(block.cases.random_job(contract, rng))

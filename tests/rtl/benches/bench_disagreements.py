@@ -1,0 +1,67 @@
+"""A contract and golden model that differ from the component in one parameter must not pass."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from mapping.formats import Fixed, Int
+from rtl.block import Block
+from rtl.contract import Contract, ContractError
+from tests.rtl.benches.settings import from_environment
+from tests.rtl.harness import Harness, MismatchError
+
+
+@cocotb.test()
+async def each_parameter_is_seen(dut: Any) -> None:
+    block, contract, rng = from_environment()
+    await Harness(dut, block, contract).start()
+    unseen = []
+    for name in block.parameter_names():
+        for others in (_as_listed(block, contract, name), _points_moved(contract, name)):
+            seen = [await _mismatch(dut, block, other, rng) for other in others]
+            for other, mismatch in zip(others, seen):
+                cocotb.log.info("%s=%s: %s", name, getattr(other, name), mismatch or "no difference")
+            if others and not any(seen):  # some values come to the same: 2 levels of adders make one stage of 2 or of 3
+                unseen.append(name)
+    assert not unseen, f"the component does not depend on {', '.join(unseen)}"
+
+
+async def _mismatch(dut: Any, block: Block[Any], contract: Contract, rng: np.random.Generator) -> str:
+    """What the harness finds wrong with the component under a contract that is not its own."""
+    try:
+        bench = Harness(dut, block, contract)
+        await bench.reset()
+        for job in [*block.cases.corner_jobs(contract), *(block.cases.random_job(contract, rng) for _ in range(8))]:
+            await bench.play_exact(job)
+    except MismatchError as mismatch:
+        return str(mismatch)
+    return ""
+
+
+def _as_listed(block: Block[Any], contract: Contract, name: str) -> list[Contract]:
+    """The contract with a parameter as the other listed sets have it."""
+    others = _with_values(contract, name, [getattr(other, name) for other in block.sets()])
+    assert others, f"no listed set has a {name} other than {getattr(contract, name)} that fits the first set"
+    return others
+
+
+def _points_moved(contract: Contract, name: str) -> list[Contract]:
+    """The contract with a format's point moved; the ports stay as they are, so that only the values tell."""
+    current = getattr(contract, name)
+    if not isinstance(current, Fixed) or isinstance(current, Int):
+        return []
+    return _with_values(contract, name, [replace(current, integer=current.integer + step) for step in (-1, 1)])
+
+
+def _with_values(contract: Contract, name: str, values: list[Any]) -> list[Contract]:
+    others = []
+    for value in dict.fromkeys(values):
+        if value != getattr(contract, name):
+            with suppress(ContractError):  # it does not go with the other parameters
+                others.append(replace(contract, **{name: value}))
+    return others

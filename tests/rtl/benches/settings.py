@@ -1,0 +1,34 @@
+"""What a bench is told by the test that starts the simulator, through the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from rtl.block import Block
+from rtl.blocks import BLOCKS
+from rtl.contract import Contract
+
+VARIABLE = "HWSIM_BENCH"
+
+
+def to_environment(contract: Contract, seed: int) -> dict[str, str]:
+    """The variable that says which contract the bench is for."""
+    parameters = {name: _text(value) for name, value in contract.parameters().items()}
+    return {VARIABLE: json.dumps({"block": contract.block, "parameters": parameters, "seed": seed})}
+
+
+def from_environment() -> tuple[Block[Any], Contract, np.random.Generator]:
+    """Block, contract and random generator of this run; the seed is printed."""
+    told = json.loads(os.environ[VARIABLE])
+    block = BLOCKS[told["block"]]
+    cocotb.log.info("seed %s", told["seed"])
+    return block, block.contract.from_text("rtl", told["parameters"]), np.random.default_rng(told["seed"])
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

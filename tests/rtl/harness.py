@@ -1,0 +1,283 @@
+"""The harness around every block, inside the simulator: drivers, monitors, a scoreboard and a cycle counter.
+
+Inputs change at the falling edge, are sampled with everything settled, and take effect at the rising edge. So what
+is sampled in a period is exactly what the rising edge at its end transfers, and the harness has no races.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import FallingEdge, ReadOnly
+
+from rtl.block import Block, Job
+from rtl.contract import Contract
+from rtl.ports import Port, Streams
+
+DRAIN_CYCLES = 12  # watched for beats too many after a job
+STALLS_ALLOWED = 40  # times the cycles of the contract: with gaps of probability 0.9 a beat takes some 10 periods
+
+
+class MismatchError(AssertionError):
+    """RTL and golden model differ; says where."""
+
+
+@dataclass
+class Pacing:
+    """When a stream is willing: always, with a probability, or (`after_valid`) only once the other side is.
+
+    A probability is kept for some periods and drawn anew, so that there are bursts and long waits.
+    """
+
+    rng: np.random.Generator | None = None
+    after_valid: bool = False
+    _left: int = 0
+    _probability: float = 1.0
+
+    def willing(self, other_side: bool = False) -> bool:
+        if self.rng is None:
+            return True
+        if self._left == 0:
+            self._left = int(self.rng.integers(1, 40))
+            self._probability = float(self.rng.choice([0.1, 0.5, 0.9, 1.0]))
+        self._left -= 1
+        return bool((other_side or not self.after_valid) and self.rng.random() < self._probability)
+
+
+class Driver:
+    """Offers the beats of an input stream; once offered, a beat stays until it is taken."""
+
+    def __init__(self, dut: Any, port: Port) -> None:
+        self.port = port
+        self.payload = getattr(dut, f"{port.name}__payload")
+        self.valid = getattr(dut, f"{port.name}__valid")
+        self.ready = getattr(dut, f"{port.name}__ready")
+        self.pacing = Pacing()
+        self.clear()
+
+    def clear(self) -> None:
+        self.beats: list[int] = []
+        self.taken = 0
+        self.offering = False
+        self.valid.value = 0
+
+    def drive(self) -> None:
+        if self.offering or self.taken == len(self.beats) or not self.pacing.willing():
+            return
+        self.offering = True
+        self.payload.value = self.beats[self.taken]
+        self.valid.value = 1
+
+    def sample(self) -> bool:
+        """Whether the coming edge takes a beat."""
+        self.accepted = self.offering and bool(self.ready.value)
+        return self.accepted
+
+    def step(self) -> None:
+        """After the edge, at the falling one: take the beat away."""
+        if self.accepted:
+            self.taken += 1
+            self.offering = False
+            if self.taken == len(self.beats) or self.pacing.rng is not None:
+                self.valid.value = 0
+                self.payload.value = ~self.beats[self.taken - 1] & ((1 << self.port.width_bits) - 1)  # nobody may look
+
+
+class Monitor:
+    """Takes the beats of an output stream, and checks that an offered beat stays as it is until taken."""
+
+    def __init__(self, dut: Any, port: Port) -> None:
+        self.port = port
+        self.payload = getattr(dut, f"{port.name}__payload")
+        self.valid = getattr(dut, f"{port.name}__valid")
+        self.ready = getattr(dut, f"{port.name}__ready")
+        self.pacing = Pacing()
+        self.clear()
+
+    def clear(self) -> None:
+        self.beats: list[int] = []
+        self.waiting: int | None = None  # an offered beat that was not taken
+        self.willing = False
+        self.seen_valid = False
+        self.ready.value = 0
+
+    def drive(self) -> None:
+        willing = self.pacing.willing(self.seen_valid)
+        if willing != self.willing:
+            self.willing = willing
+            self.ready.value = int(willing)
+
+    def sample(self) -> bool:
+        """Whether the coming edge delivers a beat."""
+        self.seen_valid = bool(self.valid.value)
+        if not self.seen_valid:
+            if self.waiting is not None:
+                raise MismatchError(f"{self.port.name}: valid fell before its beat was taken")
+            return False
+        bits = int(self.payload.value)
+        if self.waiting not in (None, bits):
+            raise MismatchError(f"{self.port.name}: payload changed while it waited for ready")
+        self.waiting = None if self.willing else bits
+        if self.willing:
+            self.beats.append(bits)
+        return self.willing
+
+
+@dataclass
+class CycleCounter:
+    """Counts as `Contract.cycles` does: from the first beat taken to the last beat delivered, both included."""
+
+    period: int = 0
+    first: int | None = None
+    last: int | None = None
+
+    def tick(self, accepted: bool, delivered: bool) -> None:
+        if self.first is None and (accepted or delivered):
+            self.first = self.period
+        if delivered:
+            self.last = self.period
+        self.period += 1
+
+    @property
+    def cycles(self) -> int:
+        return 0 if self.first is None or self.last is None else self.last - self.first + 1
+
+
+@dataclass
+class Scoreboard:
+    """Compares what came with what the golden model says, beat by beat."""
+
+    expected: dict[str, list[int]] = field(default_factory=dict)
+
+    def expect(self, ports: Iterable[Port], outputs: Streams) -> None:
+        for port in ports:
+            port.check(outputs[port.name])
+            self.expected.setdefault(port.name, []).extend(port.pack(outputs[port.name]))
+
+    def complete(self, monitors: list[Monitor]) -> bool:
+        return all(len(m.beats) >= len(self.expected[m.port.name]) for m in monitors)
+
+    def compare(self, monitors: list[Monitor], what: str) -> None:
+        for monitor in monitors:
+            port, wanted = monitor.port, self.expected[monitor.port.name]
+            for i, (got, want) in enumerate(zip(monitor.beats, wanted)):
+                if got != want:
+                    raise MismatchError(f"{what}: {port.name}, beat {i}: {_difference(port, got, want)}")
+            if len(monitor.beats) != len(wanted):
+                raise MismatchError(f"{what}: {port.name}: {len(monitor.beats)} beats, expected {len(wanted)}")
+
+
+class Harness:
+    """A block on the bench: `await play(jobs)` runs jobs and compares."""
+
+    def __init__(self, dut: Any, block: Block[Any], contract: Contract) -> None:
+        self.dut = dut
+        self.block = block
+        self.contract = contract
+        self.drivers = [Driver(dut, port) for port in contract.ports if port.direction == "in"]
+        self.monitors = [Monitor(dut, port) for port in contract.ports if port.direction == "out"]
+        self.counter = CycleCounter()
+        for port in contract.ports:
+            width = len(getattr(dut, f"{port.name}__payload"))
+            if width != port.width_bits:
+                raise MismatchError(f"{port.name}: {width} bits, the contract states {port.width_bits}")
+
+    async def start(self) -> None:
+        """Start the clock and reset."""
+        Clock(self.dut.clk, 2, unit="step", impl="gpi").start(start_high=False)
+        await self.reset()
+
+    async def reset(self) -> None:
+        """Two periods of reset; what was offered is gone."""
+        await FallingEdge(self.dut.clk)
+        for port in (*self.drivers, *self.monitors):
+            port.clear()
+        self.dut.rst.value = 1
+        await FallingEdge(self.dut.clk)
+        await FallingEdge(self.dut.clk)
+        self.dut.rst.value = 0
+
+    def pace(self, rng: np.random.Generator | None, *, after_valid: bool = False) -> None:
+        """Stall all streams at random, each in its own way; or none."""
+        for driver in self.drivers:
+            driver.pacing = Pacing() if rng is None else Pacing(rng.spawn(1)[0])
+        for monitor in self.monitors:
+            monitor.pacing = Pacing() if rng is None else Pacing(rng.spawn(1)[0], after_valid)
+
+    async def play(self, jobs: list[Job]) -> int:
+        """Run jobs one right behind the other and compare; the cycles of all together.
+
+        Raises
+        ------
+        MismatchError : a wrong, missing or additional beat; a broken stream
+        """
+        what = " + ".join(job.name for job in jobs)
+        board = Scoreboard({monitor.port.name: [] for monitor in self.monitors})
+        for driver in self.drivers:
+            driver.beats, driver.taken = [], 0
+        for monitor in self.monitors:
+            monitor.beats = []
+        for job in jobs:
+            board.expect((m.port for m in self.monitors), self.block.golden(self.contract, job.inputs))
+            for driver in self.drivers:
+                driver.port.check(job.inputs[driver.port.name])
+                driver.beats += driver.port.pack(job.inputs[driver.port.name])
+        self.counter = CycleCounter()
+        limit = STALLS_ALLOWED * sum(self.contract.cycles(job.work) + 20 for job in jobs)
+        while not (board.complete(self.monitors) and all(d.taken == len(d.beats) for d in self.drivers)):
+            if self.counter.period > limit:
+                raise MismatchError(f"{what}: no end after {limit} periods; {self._progress(board)}")
+            await self.period()
+        cycles = self.counter.cycles
+        for _ in range(DRAIN_CYCLES):
+            await self.period()
+        board.compare(self.monitors, what)
+        return cycles
+
+    async def play_exact(self, job: Job) -> None:
+        """Run a job never stalled; outputs and cycles must be those of golden model and contract."""
+        self.pace(None)
+        cycles, stated = await self.play([job]), self.contract.cycles(job.work)
+        if cycles != stated:
+            raise MismatchError(f"{job.name}: {cycles} cycles, the contract states {stated}")
+
+    async def play_part(self, job: Job, periods: int) -> None:
+        """Feed a job for some periods and leave it there."""
+        for driver in self.drivers:
+            driver.beats, driver.taken = driver.port.pack(job.inputs[driver.port.name]), 0
+        for _ in range(periods):
+            await self.period()
+
+    async def period(self) -> None:
+        """One clock period, from falling edge to falling edge."""
+        for driver in self.drivers:
+            driver.drive()
+        for monitor in self.monitors:
+            monitor.drive()
+        await ReadOnly()
+        accepted = [driver.sample() for driver in self.drivers]
+        delivered = [monitor.sample() for monitor in self.monitors]
+        self.counter.tick(any(accepted), any(delivered))
+        await FallingEdge(self.dut.clk)
+        for driver in self.drivers:
+            driver.step()
+
+    def _progress(self, board: Scoreboard) -> str:
+        taken = [f"{d.taken} of {len(d.beats)} on {d.port.name}" for d in self.drivers]
+        given = [f"{len(m.beats)} of {len(board.expected[m.port.name])} on {m.port.name}" for m in self.monitors]
+        return ", ".join(taken + given)
+
+
+def _difference(port: Port, got: int, want: int) -> str:
+    """The first field and lane in which two payloads differ."""
+    got_fields, want_fields = port.unpack([got]), port.unpack([want])
+    for part in port.fields:
+        a, b = np.atleast_1d(got_fields[part.name][0]), np.atleast_1d(want_fields[part.name][0])
+        for lane in np.flatnonzero(a != b):
+            at = part.name if part.lanes is None else f"{part.name}[{lane}]"
+            return f"{at} is {a[lane]}, expected {b[lane]} (codes of {part.format})"
+    return "no field differs"

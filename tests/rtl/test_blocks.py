@@ -1,0 +1,51 @@
+"""Every block against its golden model and its contract, in simulation."""
+
+from __future__ import annotations
+
+import pytest
+
+from rtl.blocks import BLOCKS
+from rtl.mac_tile.contract import MacTileContract
+from tests.rtl.coverage import add_to_report, read_coverage
+from tests.rtl.saboteur import Saboteur
+from tests.rtl.simulation import build, build_component, lint, run_bench
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        pytest.param(name, i, marks=[pytest.mark.slow] if i > 1 else [])
+        for name, block in BLOCKS.items()
+        for i in range(len(block.cases.SETS))
+    ],
+)
+def test_rtl_equals_golden_model_and_contract(name: str, index: int) -> None:
+    contract = BLOCKS[name].sets()[index]
+    assert run_bench(build(contract), contract, "bench") == ""
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_raw_verilog_is_clean(name: str, tmp_path) -> None:
+    assert lint(BLOCKS[name].sets()[0], tmp_path) == ""
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_no_parameter_may_disagree(name: str) -> None:
+    contract = BLOCKS[name].sets()[0]
+    assert run_bench(build(contract), contract, "bench_disagreements") == ""
+
+
+def test_the_harness_sees_planted_faults() -> None:
+    contract = MacTileContract.from_preset("rtl", in_lanes=2, out_lanes=1)
+    saboteur = Saboteur(contract, BLOCKS["mac_tile"].component(contract))
+    assert run_bench(build_component(saboteur, "mac_tile"), contract, "bench_faults") == ""
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_the_bench_covers_the_raw_verilog(name: str) -> None:
+    contract = BLOCKS[name].sets()[0]
+    folder = build(contract, coverage=True)
+    assert run_bench(folder, contract, "bench") == ""
+    coverage = read_coverage(folder / "runs" / "bench" / "coverage.dat")
+    add_to_report(name, coverage)
+    assert coverage.shortfall() == ""
