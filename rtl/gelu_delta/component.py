@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from amaranth import Module, Mux, Signal, signed
@@ -72,6 +73,6 @@ class GeluLane(wiring.Component):
         c, codes = self.contract, delta_codes(self.contract)
         width = c.delta.width
         layout = data.StructLayout({"base": width, "slope": signed(width + 1)})
-        slopes = [after - here for here, after in zip(codes, codes[1:])]
+        slopes = [after - here for here, after in pairwise(codes)]
         rows = [(slope << width) | here for here, slope in zip(codes, slopes)]
         return data.View(layout, read_rom(m, "table", rows, 2 * width + 1, index, pipe))
