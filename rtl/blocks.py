@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtl.block import Block
+from rtl.exp import cases as exp_cases
+from rtl.exp import golden as exp_golden
+from rtl.exp.contract import ExpContract
 from rtl.gelu_delta import cases as gelu_delta_cases
 from rtl.gelu_delta import golden as gelu_delta_golden
 from rtl.gelu_delta.contract import GeluDeltaContract
+from rtl.inverse_root import cases as inverse_root_cases
+from rtl.inverse_root import golden as inverse_root_golden
+from rtl.inverse_root.contract import ReciprocalContract, RsqrtContract
 from rtl.mac_tile import cases as mac_tile_cases
 from rtl.mac_tile import golden as mac_tile_golden
 from rtl.mac_tile.contract import MacTileContract
@@ -27,5 +33,26 @@ BLOCKS: Mapping[str, Block[Any]] = {
         golden=gelu_delta_golden.run,
         cases=gelu_delta_cases,
         component_path="rtl.gelu_delta.component:GeluDelta",
+    ),
+    "exp": Block(
+        summary="exponential of arguments up to 0",
+        contract=ExpContract,
+        golden=exp_golden.run,
+        cases=exp_cases,
+        component_path="rtl.exp.component:Exp",
+    ),
+    "reciprocal": Block(
+        summary="1/x",
+        contract=ReciprocalContract,
+        golden=inverse_root_golden.run,
+        cases=inverse_root_cases,
+        component_path="rtl.inverse_root.component:InverseRoot",
+    ),
+    "rsqrt": Block(
+        summary="1/sqrt(x)",
+        contract=RsqrtContract,
+        golden=inverse_root_golden.run,
+        cases=inverse_root_cases,
+        component_path="rtl.inverse_root.component:InverseRoot",
     ),
 }

@@ -19,10 +19,17 @@ def recode(value: Value, fraction: int, fmt: Fixed) -> Value:
         # half less one, and one more where the result would be odd: ties go to even
         whole = (wide + Const((1 << (shift - 1)) - 1, shift) + wide[shift]) >> shift
     if fmt.overflow == "saturate":
-        low, high = fmt.code_range
-        whole = Mux(whole < low, low, Mux(whole > high, high, whole))
+        whole = _saturate(whole, *fmt.code_range)
     bits = extend(whole, max(len(whole), fmt.width))[: fmt.width]
     return bits.as_signed() if fmt.signed else bits
+
+
+def _saturate(value: Value, low: int, high: int) -> Value:
+    """`value` clipped; only against limits that it can pass."""
+    shape = value.shape()
+    lowest, highest = (-(1 << (len(value) - 1)) if shape.signed else 0), (1 << (len(value) - shape.signed)) - 1
+    clipped = Mux(value > high, high, value) if highest > high else value
+    return Mux(value < low, low, clipped) if lowest < low else clipped
 
 
 def extend(value: Value, width: int) -> Value:

@@ -27,15 +27,16 @@ class Pipeline:
         self.depth = 0
 
     def stage(self, **values: ValueLike) -> SimpleNamespace:
-        """One register for each value, of its shape."""
+        """One register for each value, of its shape; none for a value without bits, which Verilog does not know."""
         self.depth += 1
         registers = {
             name: Signal(_shape(value), name=f"{name}_{self.depth}", reset_less=name != "valid")
             for name, value in values.items()
+            if len(Value.cast(value))
         }
         with self.m.If(self.advance):
-            self.m.d.sync += [registers[name].eq(value) for name, value in values.items()]
-        return SimpleNamespace(**registers)
+            self.m.d.sync += [register.eq(values[name]) for name, register in registers.items()]
+        return SimpleNamespace(**(values | registers))
 
     def stages(self, count: int, **values: ValueLike) -> SimpleNamespace:
         """`count` stages one behind the other."""

@@ -1,0 +1,1 @@
+"""The exponential of arguments up to 0."""

@@ -1,0 +1,129 @@
+"""Contract of the exponential unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mapping.formats import Fixed
+from rtl.contract import Contract, ContractError, Resources
+from rtl.piecewise import EXP2_NEGATIVE, Piecewise
+from rtl.ports import Port, stream
+
+STAGES_AROUND = 4  # magnitude, times log2(e), shift, round
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpContract(Contract):
+    """`exp(x)` for x <= 0; arguments above 0 count as 0.
+
+    `exp(x) = 2^-k 2^-f` with `k + f = -x log2(e)`; `2^-f` comes from a table of polynomials.
+
+    Attributes
+    ----------
+    argument, result : formats; the result holds 1 at least
+    segments_log2, degree : of the table of polynomials
+    guard_bits : bits behind the result's last in all that goes before
+    output_stages : registers behind the result, for a tool to move
+    """
+
+    block: ClassVar[str] = "exp"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "published": {"output_stages": 9, "source": "Edge-MoE: depth 19 in an HLS log (18 edges), one a cycle"},
+        "rtl": {"source": "rtl/exp"},
+    }
+
+    segments_log2: int = 6
+    degree: int = 2
+    guard_bits: int = 4
+    output_stages: int = 0
+    argument: Fixed = Fixed(width=32, integer=10)
+    result: Fixed = Fixed(width=23, integer=1, signed=False, rounding="nearest_even", overflow="saturate")
+
+    def __post_init__(self) -> None:
+        self.require_range("segments_log2", 1, 12)
+        self.require_range("degree", 1, 4)
+        self.require_range("guard_bits", 2, 8)
+        self.require_range("output_stages", 0, 32)
+        for name in ("argument", "result"):
+            self.require_fixed(name)
+        if not self.argument.signed:
+            raise ContractError(f"{self.block}: argument must be signed, got {self.argument}")
+        if not 2 <= self.result.fraction <= 28 or self.result.maximum < 1:
+            raise ContractError(f"{self.block}: result must hold 1 and have 2 to 28 fraction bits, got {self.result}")
+        if self.working_fraction <= self.segments_log2:
+            raise ContractError(f"{self.block}: 2^{self.segments_log2} segments are too many for {self.result}")
+        if self.magnitude_bits + self.log2e_fraction + 1 > 63:
+            raise ContractError(f"{self.block}: {self.argument} times log2(e) exceeds 63 bits")
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        return (stream("x", "in", value=self.argument), stream("y", "out", value=self.result))
+
+    @property
+    def working_fraction(self) -> int:
+        """Fraction bits of all that goes before the result."""
+        return self.result.fraction + self.guard_bits
+
+    @property
+    def clamp_log2(self) -> int:
+        """Magnitudes are clamped to below 2^clamp_log2, where the result is long 0."""
+        return math.ceil(math.log2((self.working_fraction + 2) * math.log(2)))
+
+    @property
+    def magnitude_bits(self) -> int:
+        """Bits of a clamped magnitude."""
+        return max(self.clamp_log2 + self.argument.fraction, 1)
+
+    @property
+    def exponent_bits(self) -> int:
+        """Bits of a magnitude times log2(e), which is below 2."""
+        return self.clamp_log2 + 1 + self.working_fraction
+
+    @property
+    def log2e_fraction(self) -> int:
+        """Fraction bits of the constant log2(e): as exact for the largest magnitude as all else."""
+        return self.working_fraction + self.clamp_log2
+
+    @property
+    def table(self) -> Piecewise:
+        return Piecewise(
+            functions=(EXP2_NEGATIVE,),
+            segments_log2=self.segments_log2,
+            degree=self.degree,
+            fraction=self.working_fraction,
+            rest_bits=self.working_fraction - self.segments_log2,
+        )
+
+    @property
+    def error_bound(self) -> float:
+        """Largest distance from exp(x), over all arguments up to 0.
+
+        The exponent is off by half a bit of log2(e) times the magnitude and by a floor, which the derivative ln 2
+        scales; the shift floors; the result rounds.
+        """
+        working = 2.0**-self.working_fraction
+        exponent = (0.5 + 1) * working * math.log(2)
+        rounding = self.result.resolution * (1 if self.result.rounding == "floor" else 0.5)
+        return self.table.error_bound + exponent + working + rounding
+
+    @property
+    def latency(self) -> int:
+        """Clock edges from an argument to its result."""
+        return STAGES_AROUND + self.table.stages + self.output_stages
+
+    def cycles(self, work: int) -> int:
+        """Cycles for `work` arguments, one a cycle."""
+        return work + self.latency if work else 0
+
+    def resources(self) -> Resources:
+        p, width = self.table, self.working_fraction + 1
+        return Resources(
+            multipliers=1 + self.degree,
+            adders=2 + self.degree,
+            dsp=-(-self.magnitude_bits // 26) * -(-self.log2e_fraction // 17) + self.degree * -(-width // 26) * 2,
+            lut=6 * width + sum(shape.width for shape in p.coefficient_formats()) * (1 << p.segments_log2) // 64,
+            ff=self.latency * 2 * width,
+        )

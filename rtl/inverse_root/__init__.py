@@ -1,0 +1,1 @@
+"""Reciprocal and reciprocal square root: normalise, a table of polynomials, shift back."""

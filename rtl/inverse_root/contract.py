@@ -1,0 +1,156 @@
+"""Contracts of the reciprocal and the reciprocal square root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mapping.formats import Fixed
+from rtl.contract import Contract, ContractError, Resources
+from rtl.piecewise import RECIPROCAL, RSQRT, RSQRT_OF_DOUBLE, Piecewise, Smooth
+from rtl.ports import Port, stream
+
+STAGES_AROUND = 4  # leading one, normalise, shift, round
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverseRootContract(Contract):
+    """`x^(-1/r)` with r = 2^root_log2, for x > 0; the largest result for x = 0 and for all that exceeds it.
+
+    With `x = m 2^(r h)` and m in [1, 2^r), the result is `2^-h m^(-1/r)`. The root of m comes from a table of
+    polynomials, one part of it for each octave of m.
+
+    Attributes
+    ----------
+    argument, result : formats, without sign; the result saturates
+    segments_log2, degree : of the table of polynomials
+    guard_bits : bits behind the result's last in all that goes before
+    output_stages : registers behind the result, for a tool to move
+    """
+
+    root_log2: ClassVar[int]
+    octaves: ClassVar[tuple[Smooth, ...]]
+
+    segments_log2: int = 7
+    degree: int = 2
+    guard_bits: int = 4
+    output_stages: int = 0
+    argument: Fixed = Fixed(width=31, integer=9, signed=False)
+    result: Fixed = Fixed(width=31, integer=9, signed=False, rounding="nearest_even", overflow="saturate")
+
+    def __post_init__(self) -> None:
+        self.require_range("segments_log2", 1, 12)
+        self.require_range("degree", 1, 4)
+        self.require_range("guard_bits", 2, 8)
+        self.require_range("output_stages", 0, 64)
+        for name in ("argument", "result"):
+            self.require_fixed(name)
+            fmt = getattr(self, name)
+            if fmt.signed:
+                raise ContractError(f"{self.block}: {name} must be unsigned, got {fmt}")
+            if not 0 <= fmt.integer <= fmt.width:
+                raise ContractError(f"{self.block}: {name} must have its point within its bits, got {fmt}")
+        if self.result.overflow != "saturate":
+            raise ContractError(f"{self.block}: result must saturate, got {self.result}")
+        if self.result.fraction > 28:
+            raise ContractError(f"{self.block}: result may have 28 fraction bits, got {self.result}")
+        if self.working_fraction <= self.segments_log2:
+            raise ContractError(f"{self.block}: 2^{self.segments_log2} segments are too many for {self.result}")
+        if self.working_fraction + self.left_shift + 1 > 62:
+            raise ContractError(f"{self.block}: the shifted root of {self.argument} exceeds 62 bits")
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        return (stream("x", "in", value=self.argument), stream("y", "out", value=self.result))
+
+    @property
+    def working_fraction(self) -> int:
+        """Fraction bits of all that goes before the result."""
+        return self.result.fraction + self.guard_bits
+
+    @property
+    def left_shift(self) -> int:
+        """Places by which the smallest argument's result is shifted up."""
+        return -(-self.argument.fraction >> self.root_log2)
+
+    @property
+    def exponent_offset(self) -> int:
+        """What an argument's leading one's position lacks to its exponent, `left_shift` included."""
+        return (self.left_shift << self.root_log2) - self.argument.fraction
+
+    @property
+    def exponent_bits(self) -> int:
+        """Bits of the largest exponent, `left_shift` included."""
+        return (self.argument.width - 1 + self.exponent_offset).bit_length()
+
+    @property
+    def table(self) -> Piecewise:
+        return Piecewise(
+            functions=self.octaves,
+            segments_log2=self.segments_log2,
+            degree=self.degree,
+            fraction=self.working_fraction,
+            rest_bits=self.working_fraction - self.segments_log2,
+        )
+
+    @property
+    def error_bound(self) -> tuple[float, float]:
+        """(absolute, relative): a result that does not saturate is off by `absolute + relative * result` at most.
+
+        What lies below the table's argument is cut off, which the slope of at most 1/r scales; the table is off by
+        its bound; both count against values of 1/2 at least. The shift floors, the result rounds.
+        """
+        working = 2.0**-self.working_fraction
+        cut = working if self.argument.width - 1 > self.working_fraction else 0.0
+        rounding = self.result.resolution * (1 if self.result.rounding == "floor" else 0.5)
+        return working + rounding, 2 * (self.table.error_bound + cut / (1 << self.root_log2))
+
+    @property
+    def latency(self) -> int:
+        """Clock edges from an argument to its result."""
+        return STAGES_AROUND + self.table.stages + self.output_stages
+
+    def cycles(self, work: int) -> int:
+        """Cycles for `work` arguments, one a cycle."""
+        return work + self.latency if work else 0
+
+    def resources(self) -> Resources:
+        p, width = self.table, self.working_fraction + 1
+        row_bits = sum(fmt.width for fmt in p.coefficient_formats())
+        return Resources(
+            multipliers=self.degree,
+            adders=1 + self.degree,
+            dsp=self.degree * -(-width // 26) * 2,
+            lut=12 * width + row_bits * (len(p.functions) << p.segments_log2) // 64,
+            ff=self.latency * 2 * width,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReciprocalContract(InverseRootContract):
+    """`1/x`."""
+
+    block: ClassVar[str] = "reciprocal"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "published": {"output_stages": 40, "source": "Edge-MoE: depth 50 in an HLS log (49 edges), one a cycle"},
+        "rtl": {"source": "rtl/inverse_root"},
+    }
+    root_log2: ClassVar[int] = 0
+    octaves: ClassVar[tuple[Smooth, ...]] = (RECIPROCAL,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RsqrtContract(InverseRootContract):
+    """`1/sqrt(x)`."""
+
+    block: ClassVar[str] = "rsqrt"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "published": {
+            "output_stages": 13,
+            "source": "Edge-MoE: square root of depth 23 in an HLS log (22 edges), one a cycle; its division aside",
+        },
+        "rtl": {"source": "rtl/inverse_root"},
+    }
+    root_log2: ClassVar[int] = 1
+    octaves: ClassVar[tuple[Smooth, ...]] = (RSQRT, RSQRT_OF_DOUBLE)
