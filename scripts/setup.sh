@@ -33,22 +33,30 @@ find_missing_rtl_tools() {
   has_libpython "$1" || missing+=("libpython$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')")
 }
 
+# Install packages where that is possible, or name them.
+require() {
+  [ $# -gt 0 ] || return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    apt-get update -q
+    apt-get install -q -y --no-install-recommends "$@"
+  else
+    echo "setup: missing $*; install with: apt-get install $*" >&2
+    exit 2
+  fi
+}
+
 missing=()
-python=$(find_python) || missing+=(python3)
+python=$(find_python) || missing+=(python3 python3-venv)
 if [ -n "${python:-}" ] && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
   missing+=(python3-venv)
 fi
-case ",${1:-}," in *,rtl,*) find_missing_rtl_tools "${python:-python3}" ;; esac
-if [ ${#missing[@]} -gt 0 ]; then
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    apt-get update -q
-    apt-get install -q -y --no-install-recommends "${missing[@]}"
-    python=$(find_python) || { echo "setup: no Python 3.11 to 3.13 found, even after installing ${missing[*]}" >&2; exit 2; }
-  else
-    echo "setup: missing ${missing[*]}; install with: apt-get install ${missing[*]}" >&2
-    exit 2
-  fi
+if [ -z "${python:-}" ]; then # its version, and so the name of its library, is known once it is there
+  require "${missing[@]}"
+  missing=()
+  python=$(find_python) || { echo "setup: no Python 3.11 to 3.13 found, even after installing python3" >&2; exit 2; }
 fi
+case ",${1:-}," in *,rtl,*) find_missing_rtl_tools "$python" ;; esac
+require "${missing[@]}"
 
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".${1:+[$1]}"

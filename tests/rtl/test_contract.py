@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
+from rtl.mac_tile.contract import MacTileContract
 from rtl.sram.contract import SramContract
 
 
@@ -65,3 +67,35 @@ def test_an_sram_moves_its_width_each_cycle() -> None:
     sram = SramContract.from_preset("published", width_bytes=64)
     assert [sram.cycles(n) for n in (0, 1, 64, 65)] == [0, 1, 1, 2]
     assert sram.resources().sram_bytes == 131072
+
+
+def test_parameters_come_back_from_their_text() -> None:
+    made = MacTileContract.from_preset("rtl", in_lanes=3, weight=Fixed(width=9, integer=2))
+    text = {name: str(value) for name, value in made.parameters().items()}
+    assert MacTileContract.from_text("rtl", text) == made
+    assert text["weight"] == "fixed(9,2)"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"in_lanes": "many"}, "mac_tile: in_lanes must be an integer, got 'many'"),
+        ({"in_lanes": "65"}, "mac_tile: in_lanes must be 1 to 64, got 65"),
+        ({"weight": "fixed(40,2)"}, "mac_tile: a product may have 63 bits, 72 asked for"),
+        ({"weight": "bf16"}, "mac_tile: weight must be a fixed-point format, got bf16"),
+        (
+            {"weight": "fixed"},
+            "mac_tile: weight: no number format 'fixed'; understood are bf16, fp16, fp32, int8, uint4, fixed(32,10)",
+        ),
+    ],
+)
+def test_a_wrong_text_is_one_line(settings: dict[str, str], message: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        MacTileContract.from_text("rtl", settings)
+    assert str(caught.value) == message
+
+
+def test_the_two_presets_of_the_tile_differ_in_depth() -> None:
+    """Edge-MoE's log: a loop of depth 16, that is 15 edges behind the last beat."""
+    published, rtl = MacTileContract.from_preset("published"), MacTileContract.from_preset("rtl")
+    assert [c.cycles(n) for c in (published, rtl) for n in (0, 1, 100)] == [0, 16, 115, 0, 7, 106]

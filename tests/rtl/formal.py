@@ -1,0 +1,79 @@
+"""Proofs with SymbiYosys, on the native Yosys and ABC of the pyosys package.
+
+SymbiYosys calls `yosys` and `yosys-abc`; the WebAssembly build of Yosys that it comes with takes most of a minute to
+start for the first time, so it is given a few lines around pyosys instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyosys
+
+from rtl.generate import emit_rtlil
+from tests.rtl.simulation import BUILDS
+
+FOLDER = BUILDS / "formal"
+
+YOSYS = """#!{python}
+import os, sys
+from pyosys import libyosys
+arguments = sys.argv[1:]
+script = arguments[-1]
+log = arguments[arguments.index("-ql") + 1]
+sys.stdout.flush()
+os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
+libyosys.run_pass("script " + script, libyosys.Design())
+"""
+
+TASK = """[options]
+mode prove
+aigsmt none
+
+[engines]
+abc pdr
+
+[script]
+read_rtlil design.il
+prep -top design
+
+[files]
+{design}
+"""
+
+
+def prove(component: Any, name: str) -> str:
+    """Prove a component's assertions; empty if they hold, else what SymbiYosys said."""
+    folder = FOLDER / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    design, task = folder / "design.il", folder / "proof.sby"
+    design.write_text(emit_rtlil(component, "design"))
+    task.write_text(TASK.format(design=design))
+    path = os.pathsep.join([str(_tools()), str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["yowasp-sby", "-f", str(task)],
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def _tools() -> Path:
+    """A folder with `yosys` and `yosys-abc`."""
+    folder = FOLDER / "tools"
+    folder.mkdir(parents=True, exist_ok=True)
+    yosys, abc = folder / "yosys", folder / "yosys-abc"
+    yosys.write_text(YOSYS.format(python=sys.executable))
+    yosys.chmod(0o755)
+    abc.unlink(missing_ok=True)
+    abc.symlink_to(Path(pyosys.__file__).parent / "yosys-abc")
+    return folder
