@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from hwsim.errors import MachineError, UserError, WorkloadError, nearest
 from hwsim.version import VERSION
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Heavy imports (numba, pydantic, rich) wait until a command needs them: `hwsim --version` answers at once.
 
@@ -60,29 +63,21 @@ def run(
 ) -> None:
     """Run WORKLOAD (a file or a shipped name) and report."""
     from hwsim.pipeline import run_in_detail
-    from hwsim.report.write import write_text
 
-    to_stdout = json_file is not None and str(json_file) == "-"
-    _check_outputs({"--json": None if to_stdout else json_file, "--trace": trace_file, "--html": html_file})
+    _check_outputs({"--json": json_file, "--trace": trace_file, "--html": html_file})
     traced = _trace_options(trace_file, trace_tokens)
     model, machine_settings = _load(workload, machine, settings, config, tokens)
-    with _progress(enabled=not quiet and not to_stdout) as progress:
+    with _progress(enabled=not quiet and not _is_stdout(json_file)) as progress:
         report, details = run_in_detail(model, machine, machine_settings, progress=progress, **traced)
     if html_file:
         from hwsim.report.html import page
+        from hwsim.report.write import write_text
 
         write_text(html_file, page(report, details()))
-    if to_stdout:
-        click.echo(report.to_json(), nl=False)
-        return
-    if json_file:
-        write_text(json_file, report.to_json())
-    if not quiet:
-        from rich.console import Console
-
+    if _deliver(report, json_file) and not quiet:
         from hwsim.report.render import render
 
-        render(report, Console(width=None if sys.stdout.isatty() else 140))
+        render(report, _console())
         click.echo(f"\nSimulator: peak memory {_peak_memory_mib():.0f} MiB")
 
 
@@ -92,22 +87,13 @@ def run(
 def compare(reports: tuple[Path, ...], json_file: Path | None) -> None:
     """Show two or more reports side by side, with ratios to the first and the settings that differ."""
     from hwsim.report.compare import compare_files
-    from hwsim.report.write import check_writable, write_text
 
-    to_stdout = json_file is not None and str(json_file) == "-"
-    if json_file and not to_stdout:
-        check_writable(json_file)
+    _check_outputs({"--json": json_file})
     comparison = compare_files(reports)
-    if to_stdout:
-        click.echo(comparison.to_json(), nl=False)
-        return
-    if json_file:
-        write_text(json_file, comparison.to_json())
-    from rich.console import Console
+    if _deliver(comparison, json_file):
+        from hwsim.report.compare_render import render_comparison
 
-    from hwsim.report.compare_render import render_comparison
-
-    render_comparison(comparison, Console(width=None if sys.stdout.isatty() else 140))
+        render_comparison(comparison, _console())
 
 
 @cli.command()
@@ -150,29 +136,19 @@ def verify(
     quiet: bool,
 ) -> None:
     """Compare the machine's own arithmetic with float64, decoding WORKLOAD at a small size."""
-    from hwsim.report.write import check_writable, write_text
     from hwsim.verify.run import verify as run_verify
 
-    to_stdout = json_file is not None and str(json_file) == "-"
-    if json_file and not to_stdout:
-        check_writable(json_file)
+    _check_outputs({"--json": json_file})
     if tokens is not None:
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
         settings = (*settings, f"workload.tokens={tokens}")
-    with _progress(enabled=not quiet and not to_stdout) as progress:
+    with _progress(enabled=not quiet and not _is_stdout(json_file)) as progress:
         report = run_verify(workload, machine, settings, config=config, weights=weights, full=full, progress=progress)
-    if to_stdout:
-        click.echo(report.to_json(), nl=False)
-        return
-    if json_file:
-        write_text(json_file, report.to_json())
-    if not quiet:
-        from rich.console import Console
-
+    if _deliver(report, json_file) and not quiet:
         from hwsim.verify.render import render
 
-        render(report, Console(width=None if sys.stdout.isatty() else 140))
+        render(report, _console())
 
 
 @cli.command(name="list")
@@ -207,27 +183,19 @@ def show_machine(name: str) -> None:
 
 
 @cli.command()
-@click.argument("trace", type=click.Path(path_type=Path))
+@click.argument("trace", type=_FILE)
 @click.option("--channels", type=int, default=32, show_default=True, help="Channels, 1 to 32.")
 @click.option("--json", "json_file", type=_FILE, help="Write the result to a file, - for stdout.")
-@click.option("--commands", "log_file", type=click.Path(path_type=Path), help="Write every DRAM command to a CSV file.")
+@click.option("--commands", "log_file", type=_FILE, help="Write every DRAM command to a CSV file.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def aim(trace: Path, channels: int, json_file: Path | None, log_file: Path | None, quiet: bool) -> None:
     """Play TRACE, a file of GDDR6-AiM instructions, and report cycles, commands and energy."""
     from hwsim.aim.run import play_trace
-    from hwsim.report.write import check_writable, write_text
 
-    to_stdout = json_file is not None and str(json_file) == "-"
-    if json_file and not to_stdout:
-        check_writable(json_file)
-    with _progress(enabled=not quiet and not to_stdout, unit="bytes") as progress:
+    _check_outputs({"--json": json_file, "--commands": log_file})
+    with _progress(enabled=not quiet and not _is_stdout(json_file), unit="bytes") as progress:
         report = play_trace(trace, channels, log_file=log_file, progress=progress)
-    if to_stdout:
-        click.echo(report.to_json(), nl=False)
-        return
-    if json_file:
-        write_text(json_file, report.to_json())
-    if not quiet:
+    if _deliver(report, json_file) and not quiet:
         click.echo(report.to_text(), nl=False)
 
 
@@ -289,18 +257,45 @@ def _load(
     return model, dict(given.machine)
 
 
+class _Result(Protocol):
+    def to_json(self) -> str: ...
+
+
+def _is_stdout(file: Path | None) -> bool:
+    return str(file) == "-"
+
+
 def _check_outputs(files: Mapping[str, Path | None]) -> None:
     """Check, before any work, that each option's file can be written and that no two are the same."""
     from hwsim.report.write import check_writable
 
     taken: dict[Path, str] = {}
     for option, file in files.items():
-        if file is None:
+        if file is None or (option == "--json" and _is_stdout(file)):
             continue
         other = taken.setdefault(file.resolve(), option)
         if other != option:
             raise UserError(f"{other} and {option}: both would write {file}")
         check_writable(file)
+
+
+def _deliver(result: _Result, json_file: Path | None) -> bool:
+    """Write a result as JSON where that was asked for; return whether stdout is still free for people."""
+    from hwsim.report.write import write_text
+
+    if _is_stdout(json_file):
+        click.echo(result.to_json(), nl=False)
+        return False
+    if json_file:
+        write_text(json_file, result.to_json())
+    return True
+
+
+def _console() -> Console:
+    """Tables fit the terminal; in a file or a pipe they get a fixed width."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 140)
 
 
 def _trace_options(file: Path | None, tokens: int | None) -> dict[str, Any]:

@@ -122,6 +122,11 @@ class GptWorkload(_Checked):
         return self.tokens if self.phase == "decode" else 0
 
     @property
+    def taken_in(self) -> int:
+        """Tokens that pass the layers in this run, for each sequence: prompt and generated, not the past."""
+        return self.prompt + self.generated
+
+    @property
     def prompt_end(self) -> int:
         """Context behind the prompt, in tokens; steps up to it take in the prompt."""
         return self.past + self.prompt

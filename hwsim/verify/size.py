@@ -29,12 +29,13 @@ def load_sized(source: str, settings: Mapping[str, Any], *, full: bool) -> tuple
     ------
     WorkloadError : what is wrong with the workload, or a setting that a verification cannot follow
     """
-    for name, only in (("phase", "decode"), ("batch", 1)):
+    for name, only in (("phase", "decode"), ("batch", 1), ("past", 0)):
         if settings.get(name, only) != only:
             raise WorkloadError(
-                f"--set workload.{name}={settings[name]}: a verification decodes one sequence, expected {only}"
+                f"--set workload.{name}={settings[name]}: a verification decodes one sequence from its first token, "
+                f"expected {only}"
             )
-    usual = {"phase": "decode", "batch": 1, "prompt": PROMPT, "tokens": TOKENS}
+    usual = {"phase": "decode", "batch": 1, "past": 0, "prompt": PROMPT, "tokens": TOKENS}
     own = load_workload(find_workload(source), {**usual, **settings})
     reduced = {"layers": min(LAYERS, own.layers), "vocab": min(VOCAB, own.vocab)}
     kept = reduced if full else settings

@@ -359,6 +359,14 @@ def test_energy_off_is_null_and_changes_nothing_else() -> None:
     assert (off.energy_j, off.energy) == (None, None)
     different = {"energy_j", "energy", "unconfirmed", "parameters", "published"}
     assert usual.model_dump(exclude=different) == off.model_dump(exclude=different)
+    others = [[p for p in report.published if not p.name.startswith("energy")] for report in (usual, off)]
+    assert others[0] == others[1]
+
+
+def test_tokens_that_lay_in_the_cache_before_take_no_share_of_the_energy() -> None:
+    energy = run(tiny(tokens=2, prompt=1, past=20, n_ctx=64)).energy
+    assert energy is not None
+    assert energy.joules_per_token == pytest.approx(energy.joules / 3)
 
 
 def test_the_counts_behind_energy_equal_those_of_the_reference_logs() -> None:

@@ -129,6 +129,11 @@ def test_a_trace_ends_with_its_tokens(tmp_path: Path) -> None:
     assert len(tracks["pim"].slices + tracks["asic"].slices) == report.instructions * 3 // 5
 
 
+def test_a_trace_counts_tokens_of_the_run_not_those_in_the_cache_before(tmp_path: Path) -> None:
+    _, tracks = traced(tmp_path, tiny(tokens=3, past=20, n_ctx=64), trace_tokens=2)
+    assert [name for _, _, name, _ in tracks["steps"].slices] == ["step at context 21", "step at context 22"]
+
+
 def test_a_step_of_several_tokens_is_traced_whole(tmp_path: Path) -> None:
     workload = tiny(tokens=2, prompt=4)
     wide = {"batching": "row_reuse", "buffer_bytes": 16384}

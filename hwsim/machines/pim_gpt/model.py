@@ -142,7 +142,7 @@ def _sequence_paper(env: simpy.Environment, run: Run, progress: Progress | None)
     Units take turns, so nothing else can happen between two instructions of a step: one event a step is exact.
     """
     workload = run.program.workload
-    total = workload.context - workload.past
+    total = workload.taken_in
     for step in run.program.steps():
         if run.recorder:
             run.recorder.begin(step)

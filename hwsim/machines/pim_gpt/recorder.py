@@ -26,6 +26,7 @@ class Recorder:
     package: Package
     steps: list[Step] = field(default_factory=list)
     plays: list[PlayLog] = field(default_factory=list)
+    _begun: int = 0
 
     def __post_init__(self) -> None:
         self.trace.keep_on()
@@ -33,8 +34,9 @@ class Recorder:
 
     def begin(self, step: Step) -> None:
         """A step begins: keep it, or keep nothing any more."""
-        if step.context - step.queries < self.tokens:
+        if self._begun < self.tokens:
             self.steps.append(step)
+            self._begun += step.queries
         else:
             self.trace.keep_no_more()
             self.package.observe(None)
