@@ -280,12 +280,11 @@ def recode(codes: ArrayLike, fraction: int, fmt: Fixed) -> NDArray[np.int64]:
 
 
 def _shifted_left(values: NDArray[np.int64], places: int, fmt: Fixed) -> NDArray[np.int64]:
-    """Values times 2^places, clipped far outside `fmt` where int64 could not carry them and `fmt` saturates."""
+    """Values times 2^places; where `fmt` saturates, what is beyond its codes stays just beyond, within int64."""
     if fmt.overflow == "saturate":
         low, high = fmt.code_range
-        values = np.clip(values, low - 1, high + 1)
-        exact = places <= 62 - fmt.width
-        return values << places if exact else np.sign(values) << 62
+        places = min(places, 62)  # formats have at most 53 bits: any value but 0 is beyond them by then
+        return np.clip(values, (low >> places) - 1, (high >> places) + 1) << places
     return values << places if places < 64 else np.zeros_like(values)
 
 

@@ -35,6 +35,11 @@ def test_recode_is_what_the_format_says(code: int, fraction: int, fmt: Fixed) ->
     assert recode(np.array([code]), fraction, fmt).tolist() == [oracle(code, fraction, fmt)]
 
 
+def test_a_far_left_shift_saturates_only_what_does_not_fit() -> None:
+    fmt = Fixed(width=32, integer=1, signed=False, overflow="saturate")
+    assert recode(np.array([-1, 0, 1, 2]), 0, fmt).tolist() == [0, 0, 1 << 31, (1 << 32) - 1]
+
+
 def test_each_product_is_floored_before_it_is_added() -> None:
     activation = Fixed(width=32, integer=10)
     assert recode(np.array([-1, (1 << 14) - 1, -(1 << 14)]), 36, activation).tolist() == [-1, 0, -1]
