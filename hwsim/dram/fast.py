@@ -59,13 +59,21 @@ class PackageProgram:
         return self.requests[self.offsets[program] : self.offsets[program + 1]]
 
     @cached_property
+    def _issues(self) -> Ints:
+        """Accesses and transfers of each request."""
+        return self.requests[:, 4] * self.requests[:, 5]
+
+    def issues(self, command: int) -> Ints:
+        """(channels,) how often each channel's program issues a command, by its number in the standard."""
+        own = np.concatenate([[0], np.cumsum(np.where(self.requests[:, 0] == command, self._issues, 0))])
+        each = own[self.offsets[1:]] - own[self.offsets[:-1]]
+        return np.asarray(each[self.program_of], dtype=np.int64)
+
+    @cached_property
     def commands(self) -> int:
         """Accesses and transfers over all channels, without what the controller adds."""
         each = np.array(
-            [
-                int((self.requests[a:b, 4] * self.requests[a:b, 5]).sum())
-                for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)
-            ]
+            [int(self._issues[a:b].sum()) for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
         )
         return int(each[self.program_of].sum())
 
@@ -119,13 +127,8 @@ class Package:
         row_base : added to every row of the program
         causes : (len(kernel.CAUSES),) receives, added, where the cycles of the slowest channel went
         """
-        if causes is None:
-            causes = np.zeros(len(kernel.CAUSES), dtype=np.int64)
-        if self._observer is None:
-            return self._run(program, start, row_base, causes)
-        log = self._run_recorded(program, start, row_base, causes)
-        self._observer(log)
-        return log.finish
+        sums = np.zeros(len(kernel.CAUSES), dtype=np.int64) if causes is None else causes
+        return self._observed(lambda: self._run(program, start, row_base, sums), start, sums)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -188,13 +191,15 @@ class Package:
             )
         )
 
-    def _run_recorded(self, program: PackageProgram, start: int, row_base: int, causes: Ints) -> PlayLog:
-        """Play with a log; where the buffer proves too small, go back and play again with a larger one."""
+    def _observed(self, run: Callable[[], int], start: int, causes: Ints) -> int:
+        """Run, with a log where someone observes; where its buffer proves too small, go back and use a larger one."""
+        if self._observer is None:
+            return run()
         changed = (self._states, self._class_of, self._tally, causes)
         before = [array.copy() for array in changed]
         while True:
             self._log_buffer[0, 0] = 0
-            finish = self._run(program, start, row_base, causes)
+            finish = run()
             needed = int(self._log_buffer[0, 0]) + 1
             if needed <= len(self._log_buffer):
                 break
@@ -202,7 +207,8 @@ class Package:
             for array, saved in zip(changed, before, strict=True):
                 array[:] = saved
         entries = self._log_buffer[1:needed].copy()
-        return PlayLog(start=start, finish=finish, entries=entries, class_of=self._class_of.copy())
+        self._observer(PlayLog(start=start, finish=finish, entries=entries, class_of=self._class_of.copy()))
+        return finish
 
     def _keep(self, log: PlayLog) -> None:
         """Append a play to the channels' logs."""

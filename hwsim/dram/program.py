@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,18 @@ class Request:
     column: int = 0
     count: int = 1
     repeat: int = 1
+
+
+def accesses_of(request: Request, standard: Standard) -> Iterator[tuple[int, int]]:
+    """(row, column) of each access of a request of column accesses."""
+    width = standard.columns
+    linear = request.row * width + request.column
+    end = linear + request.count
+    while linear < end:
+        stop = min(end, (linear // width + 1) * width)
+        for _ in range(request.repeat):
+            yield from (divmod(place, width) for place in range(linear, stop))
+        linear = stop
 
 
 def encode(requests: Iterable[Request], standard: Standard) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from hwsim.dram.log import LoggedCommand
-from hwsim.dram.program import Request, encode
+from hwsim.dram.program import Request, accesses_of, encode
 from hwsim.dram.standard import Command, Constraint, Standard
 
 
@@ -58,14 +58,7 @@ class ReferenceChannel:
         if command.kind != "column":
             yield from [(-1, -1)] * (request.count * request.repeat)
             return
-        width = self.standard.columns
-        linear = request.row * width + request.column
-        end = linear + request.count
-        while linear < end:
-            stop = min(end, (linear // width + 1) * width)
-            for _ in range(request.repeat):
-                yield from (divmod(place, width) for place in range(linear, stop))
-            linear = stop
+        yield from accesses_of(request, self.standard)
 
     def _access(self, command: Command, bank: int, row: int, column: int, start: int) -> int:
         """Issue a command, whatever it needs before it, and refreshes that fall due; return its completion."""

@@ -45,13 +45,18 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint:
-    """`following` waits `latency` cycles after the `window`-th last `preceding` in the same node of `level`."""
+    """`following` waits `latency` cycles after the `window`-th last `preceding` in the same node of `level`.
+
+    `hazard` marks a wait for data rather than for wires: it holds only between two commands that touch the same
+    column of the vector buffer. An in-order controller that keeps no account of columns takes it as a wait of all.
+    """
 
     level: str
     preceding: str
     following: str
     latency: int
     window: int = 1
+    hazard: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +127,10 @@ class Standard:
 
     def without_refresh(self) -> Standard:
         return replace(self, refresh=None)
+
+    def without_hazards(self) -> Standard:
+        """The waits for wires alone, for a controller that knows itself which column holds what."""
+        return replace(self, constraints=tuple(c for c in self.constraints if not c.hazard))
 
 
 def timing_defaults(name: str) -> dict[str, float]:
@@ -225,19 +234,20 @@ def _evaluate(node: ast.expr, text: str, params: Mapping[str, int]) -> int:
 
 def _read_constraints(file: str, commands: Mapping[str, Command], params: Mapping[str, int]) -> tuple[Constraint, ...]:
     """Expand the table: each row stands for every pair of a preceding and a following command."""
-    found: dict[tuple[str, str, str, int], int] = {}
+    found: dict[tuple[str, str, str, int, bool], int] = {}
     for row in csv.DictReader(io.StringIO(read_text("hwsim.dram", f"standards/{file}"))):
         latency = evaluate(row["latency"], params)
         window = int(row.get("window") or 1)
+        hazard = bool(row.get("hazard"))
         for preceding in row["preceding"].split():
             for following in row["following"].split():
                 if preceding not in commands or following not in commands:
                     continue  # the published table names commands that no program can hold (SYNC, EOC)
-                key = (row["level"], preceding, following, window)
+                key = (row["level"], preceding, following, window, hazard)
                 found[key] = max(latency, found.get(key, latency))
     return tuple(
-        Constraint(level=level, preceding=preceding, following=following, latency=latency, window=window)
-        for (level, preceding, following, window), latency in found.items()
+        Constraint(level=level, preceding=preceding, following=following, latency=latency, window=window, hazard=hazard)
+        for (level, preceding, following, window, hazard), latency in found.items()
         if latency > 0
     )
 

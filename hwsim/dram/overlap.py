@@ -1,0 +1,106 @@
+"""The fast player of overlapped programs as an object."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.dram import kernel
+from hwsim.dram.dataflow import StreamCommands
+from hwsim.dram.fast import Package, PackageProgram
+from hwsim.dram.overlap_kernel import compile_overlap_tables, play_overlapped
+from hwsim.dram.standard import Standard
+
+Ints = NDArray[np.int64]
+
+
+class Played(NamedTuple):
+    """What became of a program.
+
+    Attributes
+    ----------
+    finish : cycle in which the last channel's last command completes
+    behind : first cycle behind every issue: from here on the package can take its next program
+    drains : (channels, drains) when each drain of a channel completes; a channel with fewer leaves the rest undefined
+    """
+
+    finish: int
+    behind: int
+    drains: Ints
+
+
+class OverlappedPackage(Package):
+    """Channels whose fills, accesses and drains go side by side; equal to `OverlapReferenceChannel` cycle for cycle.
+
+    Parameters
+    ----------
+    standard : one that marks the waits that hold by buffer column
+    accumulators : results that a bank holds
+    """
+
+    def __init__(
+        self,
+        standard: Standard,
+        channels: int,
+        accumulators: int,
+        *,
+        first_refresh: int | None = None,
+        record: bool = False,
+    ) -> None:
+        super().__init__(standard, channels, first_refresh=first_refresh, record=record)
+        self._tables, self._rules = compile_overlap_tables(standard, accumulators)
+        self._drain = standard.command_ids[StreamCommands.of(standard).drain]
+        self._behind = 0
+
+    def play_overlapped(
+        self,
+        program: PackageProgram,
+        start: int,
+        *,
+        ready: int = 0,
+        since: int | None = None,
+        row_base: int = 0,
+        causes: Ints | None = None,
+    ) -> Played:
+        """Play a program on all channels.
+
+        Parameters
+        ----------
+        start : no command before this cycle, nor before the last one of the program before
+        ready : no data before this cycle: neither fills of the buffer nor writes
+        row_base : added to every row of the program
+        causes : (len(kernel.CAUSES),) receives, added, where the cycles of the slowest channel went, from cycle
+            `since` (by default `start`) on
+        """
+        sums = np.zeros(len(kernel.CAUSES), dtype=np.int64) if causes is None else causes
+        begin = max(start, self._behind)
+        drains = np.empty((self.channels, int(program.issues(self._drain).max())), dtype=np.int64)
+        behind = begin
+
+        def run() -> int:
+            nonlocal behind
+            finish, behind = play_overlapped(
+                self._states,
+                self._class_of,
+                self._tables,
+                self._rules,
+                program.requests,
+                program.offsets,
+                program.program_of,
+                row_base,
+                begin,
+                ready,
+                begin if since is None else since,
+                self._tally,
+                sums,
+                drains,
+                self._log_buffer,
+                self._observer is not None,
+            )
+            return int(finish)
+
+        finish = self._observed(run, begin, sums)
+        self._behind = int(behind)
+        return Played(finish, self._behind, drains)
