@@ -51,7 +51,7 @@ class OverlappedPackage(Package):
     ) -> None:
         super().__init__(standard, channels, first_refresh=first_refresh, record=record)
         self._tables, self._rules = compile_overlap_tables(standard, accumulators)
-        self._drain = standard.command_ids[StreamCommands.of(standard).drain]
+        self.drain_command = standard.command_ids[StreamCommands.of(standard).drain]
         self._behind = 0
 
     def play_overlapped(
@@ -76,7 +76,7 @@ class OverlappedPackage(Package):
         """
         sums = np.zeros(len(kernel.CAUSES), dtype=np.int64) if causes is None else causes
         begin = max(start, self._behind)
-        drains = np.empty((self.channels, int(program.issues(self._drain).max())), dtype=np.int64)
+        drains = np.empty((self.channels, int(program.issues(self.drain_command).max())), dtype=np.int64)
         behind = begin
 
         def run() -> int:

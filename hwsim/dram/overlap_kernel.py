@@ -287,6 +287,8 @@ def _play_channel(s, t, rules, requests, row_base, start, ready, since, members,
             fill_cycle = max(ready, max(reader + rules[COMPUTE_TO_FILL], _earliest(s, t, fill_command, 0)))
             if fill_cycle < best:
                 best, stream = fill_cycle, FILL
+        if stream == NOTHING:
+            raise ValueError("no stream can go on")
         if best >= s[DUE]:
             steps += _refresh(s, t, tally, members, causes, cursor, log, klass, record)
             refreshed = True

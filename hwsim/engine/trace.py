@@ -29,10 +29,18 @@ class Trace:
     slices: list[Slice] = field(default_factory=list)
 
     def record(self, unit: str, kind: str, name: str, start: int, end: int) -> None:
-        """Add one piece of work."""
-        self.busy[unit] += end - start
-        self.kinds[kind] += end - start
+        """Add one piece of work that nothing else runs beside."""
+        self.count_share(kind, end - start)
+        self.record_part(unit, kind, name, start, end)
+
+    def count_share(self, kind: str, ticks: int) -> None:
+        """Count a piece of work, and its share of the run's time."""
+        self.kinds[kind] += ticks
         self.pieces += 1
+
+    def record_part(self, unit: str, kind: str, name: str, start: int, end: int) -> None:
+        """Add busy time of a piece of work that others may run beside."""
+        self.busy[unit] += end - start
         if len(self.slices) < self.keep:
             self.slices.append(Slice(unit=unit, kind=kind, name=name, start=start, end=end))
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwsim.dram.fast import PackageProgram, channel_requests
 from hwsim.dram.program import Request
 from hwsim.machines.pim_gpt.spec import PimGptSpec
@@ -13,19 +16,41 @@ from mapping.pim import MappedGraph
 from mapping.workload import GptWorkload, Step
 
 
+class Results(NamedTuple):
+    """How the results of a PIM instruction come in.
+
+    Attributes
+    ----------
+    last : (channels,) drains of a channel, counted from its end, that complete results
+    arrived : (max(last) + 1,) results that are complete after so many of them in every channel
+    """
+
+    last: NDArray[np.int64]
+    arrived: NDArray[np.int64]
+
+
 class PimWork(NamedTuple):
-    """Work of all channels; `bound` in DRAM cycles is what the placement cannot undercut."""
+    """Work of all channels; `bound` in DRAM cycles is what the placement cannot undercut.
+
+    `results` is None where nothing can begin before the last result is in.
+    """
 
     program: PackageProgram
     bound: int
+    results: Results | None = None
 
 
 class AsicWork(NamedTuple):
-    """Work of the ASIC in its cycles."""
+    """Work of the ASIC in its cycles.
+
+    `cycles_of` tells the cycles of a part of so many elements, for work that needs of each element only itself.
+    """
 
     cycles: int
     adds: int
     multiplies: int
+    elements: int = 0
+    cycles_of: Callable[[int], int] | None = None
 
 
 class HostWork(NamedTuple):
@@ -36,13 +61,17 @@ class HostWork(NamedTuple):
 
 
 class Instruction(NamedTuple):
-    """One instruction: the sequencer hands it to `unit` and waits until it is done."""
+    """One instruction for `unit`; it takes what the instruction `after` places before it in its step leaves.
+
+    The schedule `paper` runs one instruction after the other and needs no `after`.
+    """
 
     name: str
     kind: str
     unit: str
     work: PimWork | AsicWork | HostWork
     row_base: int = 0
+    after: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,17 +100,19 @@ class Program:
         """Stable text: the instructions of one step with the requests of the first channel that has any."""
         standard = self.spec.standard
         lines = [f"program {self.workload.name}: step of {step.tokens} at {step.context}"]
-        for instruction in self.instructions(step):
+        instructions = self.instructions(step)
+        for place, instruction in enumerate(instructions):
             work = instruction.work
-            head = f"{instruction.unit:4} {instruction.name} ({instruction.kind})"
+            waits = "" if instruction.after == 1 else f" after {instructions[place - instruction.after].name}"
+            head = f"{instruction.unit:4} {instruction.name} ({instruction.kind}){waits}"
             if isinstance(work, AsicWork):
                 lines.append(f"{head}: {work.cycles} cycles, {work.adds} adds, {work.multiplies} multiplies")
             elif isinstance(work, HostWork):
                 lines.append(f"{head}: {work.cycles} cycles, {work.link_bytes} B")
             else:
                 shares = work.program.program_of.tolist()
-                place = f"rows from {instruction.row_base}, bound {work.bound} DRAM cycles, programs {shares}"
-                lines.append(f"{head}: {place}")
+                rows = f"rows from {instruction.row_base}, bound {work.bound} DRAM cycles, programs {shares}"
+                lines.append(f"{head}: {rows}")
                 channel = max(range(len(shares)), key=lambda c: len(work.program.channel(c)))
                 for request in channel_requests(work.program, channel, standard):
                     addressed = standard.commands[request.command].kind == "column"

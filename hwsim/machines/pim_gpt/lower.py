@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
 
 from hwsim.dram.fast import PackageProgram
+from hwsim.dram.overlap import OverlappedPackage
 from hwsim.engine import cycles_of_ns
-from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
+from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program, Results
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles, value_chunks
 from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES, PimGptSpec
 from mapping.errors import CapacityError, MappingError
@@ -18,11 +24,26 @@ from rtl.vector_unit.contract import Phases
 
 # Token ids travel to and from the host as 32-bit words.
 TOKEN_BYTES = 4
+# Into how many groups of heads the schedule `overlap` may split softmax and values.
+GROUPS_TRIED = (1, 2, 3, 4)
 
 # A run of instructions that are the same in every step, or what the instructions of the step are to be made for.
 Part = list[Instruction] | AttentionScores | CachePlacement
-# Attention of some queries and heads: scores, softmax, values, and the sums of value chunks where there are several.
-AttentionPass = tuple[PimWork, AsicWork, PimWork, AsicWork | None]
+
+
+class HeadGroup(NamedTuple):
+    """What becomes of some heads' scores; `sums` where values come in several chunks."""
+
+    softmax: AsicWork
+    values: PimWork
+    sums: AsicWork | None
+
+
+class AttentionPass(NamedTuple):
+    """Attention of queries and heads whose scores fit the SRAM together."""
+
+    scores: PimWork
+    groups: tuple[HeadGroup, ...]
 
 
 def lower(mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> Program:
@@ -64,11 +85,13 @@ class _Lowering:
         )
         # all layers' caches are alike but for their first row
         self.cache = next(iter(mapped.placement.caches.values()))
+        self.overlaps = spec.schedule == "overlap"
         self.queries_at_once = self._queries_at_once()
         self._product = lru_cache(maxsize=64)(self._make_product)
         self._parts = lru_cache(maxsize=4)(self._make_parts)
         self._scores = lru_cache(maxsize=8)(self._make_scores)
-        self._values = lru_cache(maxsize=8)(self._make_values)
+        self._values = lru_cache(maxsize=64)(self._make_values)
+        self._alone = lru_cache(maxsize=16)(self._values_alone)
         self._value_writes = lru_cache(maxsize=8)(self._make_value_writes)
 
     def step(self, step: Step) -> list[Instruction]:
@@ -84,12 +107,11 @@ class _Lowering:
             if isinstance(part, list):
                 instructions += part
             elif isinstance(part, AttentionScores):
-                instructions += self._attention(part, passes)
+                instructions += self._attention(part, passes, values if self.overlaps else None)
             else:
-                instructions += (
-                    Instruction(f"{part.operator}.k", "kv_cache", "pim", keys, part.base_row),
-                    Instruction(f"{part.operator}.v", "kv_cache", "pim", values, part.base_row),
-                )
+                instructions.append(Instruction(f"{part.operator}.k", "kv_cache", "pim", keys, part.base_row))
+                if not self.overlaps:
+                    instructions.append(_write_of_values(part, values))
         return instructions
 
     def check_sram(self) -> None:
@@ -183,9 +205,11 @@ class _Lowering:
             case LayerNorm():
                 return [self._asic(op.name, op.kind, self.unit.layernorm_phases(vectors, op.width))]
             case Act():
-                return [self._asic(op.name, op.kind, self.unit.gelu_phases(vectors * op.width))]
+                work = self._by_element(vectors * op.width, self.unit.gelu_phases)
+                return [Instruction(op.name, op.kind, "asic", work)]
             case Eltwise():
-                return [self._asic(op.name, op.kind, self.unit.add_phases(vectors * op.width))]
+                work = self._by_element(vectors * op.width, self.unit.add_phases)
+                return [Instruction(op.name, op.kind, "asic", work)]
             case Embed():
                 return [self._host(op.name, op.kind, vectors * op.width * ELEMENT_BYTES)]
             case _:
@@ -198,22 +222,38 @@ class _Lowering:
         instructions = [Instruction(op.name, op.kind, "pim", work, matrix.base_row)]
         parts = len(matrix.chunks) + op.bias
         if parts > 1:  # partial sums of the chunks, and the bias
-            sums = self.unit.accumulate_phases(vectors * op.d_out, parts)
-            instructions.append(self._asic(f"{op.name}.sum", op.kind, sums))
+            sums = self._by_element(vectors * op.d_out, lambda n: self.unit.accumulate_phases(n, parts))
+            instructions.append(Instruction(f"{op.name}.sum", op.kind, "asic", sums))
         return instructions
 
-    def _attention(self, op: AttentionScores, passes: list[AttentionPass]) -> list[Instruction]:
+    def _attention(
+        self, op: AttentionScores, passes: list[AttentionPass], new_values: PimWork | None
+    ) -> list[Instruction]:
+        """Scores, softmax and values of all passes.
+
+        `new_values` are written behind the first pass's scores, so that the first softmax hides the write: scores do
+        not need them. Both then wait for what came before the write of the keys.
+        """
         cache = self.mapped.placement.caches[op.inputs[1]]
         name = op.name.removesuffix(".scores")
-        instructions = []
-        for scores, softmax, values, sums in passes:
-            instructions += [
-                Instruction(op.name, op.kind, "pim", scores, cache.base_row),
-                Instruction(f"{name}.softmax", "softmax", "asic", softmax),
-                Instruction(name, AttentionValues.kind, "pim", values, cache.base_row),
-            ]
-            if sums:
-                instructions.append(Instruction(f"{name}.sum", AttentionValues.kind, "asic", sums))
+        instructions: list[Instruction] = []
+        for number, attention in enumerate(passes):
+            begin = len(instructions)
+            ahead = 2 if self.overlaps and number == 0 else 1  # past the write of the keys
+            instructions.append(Instruction(op.name, op.kind, "pim", attention.scores, cache.base_row, ahead))
+            if new_values and number == 0:
+                instructions.append(_write_of_values(cache, new_values, after=3))
+            first_softmax = len(instructions)
+            for group in attention.groups:
+                after = len(instructions) - begin
+                instructions.append(Instruction(f"{name}.softmax", "softmax", "asic", group.softmax, after=after))
+            for place, group in enumerate(attention.groups):
+                after = len(instructions) - first_softmax - place
+                instructions.append(
+                    Instruction(name, AttentionValues.kind, "pim", group.values, cache.base_row, after)
+                )
+                if group.sums:
+                    instructions.append(Instruction(f"{name}.sum", AttentionValues.kind, "asic", group.sums))
         return instructions
 
     def _attention_passes(self, step: Step) -> list[AttentionPass]:
@@ -240,6 +280,13 @@ class _Lowering:
         return [self._attention_pass(tuple(group)) for group in groups if group]
 
     def _attention_pass(self, queries: tuple[Query, ...]) -> AttentionPass:
+        scores = self._scores(tuple(_whole_slots(self.cache, query) for query in queries))
+        if not self.overlaps:
+            return AttentionPass(scores, (self._head_group(queries),))
+        ways = [tuple(self._head_group(part) for part in _split_heads(queries, n)) for n in GROUPS_TRIED]
+        return AttentionPass(scores, min(ways, key=self._time_alone))
+
+    def _head_group(self, queries: tuple[Query, ...]) -> HeadGroup:
         softmax: Phases = ()
         sums: Phases = ()
         for query in queries:
@@ -247,15 +294,44 @@ class _Lowering:
             parts = len(value_chunks(self.cache, query))
             if parts > 1:
                 sums += self.unit.accumulate_phases(query.heads * self.cache.head_dim, parts)
-        return (
-            self._scores(tuple(_whole_slots(self.cache, query) for query in queries)),
+        return HeadGroup(
             self._asic_work(softmax),
             self._values(tuple(_whole_columns(self.cache, query) for query in queries)),
             self._asic_work(sums) if sums else None,
         )
 
+    def _time_alone(self, groups: tuple[HeadGroup, ...]) -> int:
+        """Ticks of softmax and values on an idle machine, the softmax of one group beside the values of another."""
+        clocks = self.spec.time_base.clocks
+        asic = pim = 0
+        for group in groups:
+            asic += group.softmax.cycles * clocks["asic"].period_ticks
+            pim = max(asic, pim) + self._alone(group.values.program) * clocks["dram"].period_ticks
+            if group.sums:
+                pim += group.sums.cycles * clocks["asic"].period_ticks
+        return pim
+
+    def _values_alone(self, program: PackageProgram) -> int:
+        """DRAM cycles of a program whose first rows have long been opened."""
+        spec = self.spec
+        package = OverlappedPackage(spec.standard.without_refresh(), spec.channels, spec.accumulators)
+        ready = sum(spec.standard.params.values())
+        return package.play_overlapped(program, 0, ready=ready).finish - ready
+
     def _make_product(self, matrix: MatrixPlacement, vectors: int) -> PimWork:
-        return self._pim(self.builder.linear(matrix, vectors))
+        return self._pim(self.builder.linear(matrix, vectors))._replace(results=self._results(matrix, vectors))
+
+    def _results(self, matrix: MatrixPlacement, vectors: int) -> Results | None:
+        """How outputs become complete while the last vector's last chunk is worked on."""
+        if self.builder.vectors_at_once(matrix, vectors) > 1:
+            return None
+        channels = range(matrix.target.channels)
+        outputs = np.array([matrix.outputs(channel) for channel in channels])
+        transfers = self.spec.transfers_a_result
+        last = np.array([matrix.slots(channel) for channel in channels]) * transfers
+        drained = np.arange(last.max() + 1) // transfers * matrix.target.banks
+        arrived = (vectors - 1) * matrix.d_out + np.minimum(drained[:, None], outputs).sum(axis=1)
+        return Results(last, arrived)
 
     def _make_scores(self, queries: tuple[Query, ...]) -> PimWork:
         return self._pim(self.builder.scores(self.cache, queries))
@@ -268,7 +344,7 @@ class _Lowering:
         return self._pim(self.builder.write_values(self.cache, tokens))
 
     def _pim(self, program: PackageProgram) -> PimWork:
-        return PimWork(program, bound_cycles(program, self.spec.standard))
+        return PimWork(program, bound_cycles(program, self.spec.standard, first_row_open=self.overlaps))
 
     def _asic(self, name: str, kind: str, phases: Phases) -> Instruction:
         return Instruction(name, kind, "asic", self._asic_work(phases))
@@ -278,6 +354,11 @@ class _Lowering:
         adds, multiplies = self.unit.operations(phases)
         moved = self.unit.words(phases) * self.spec.internal.bytes
         return AsicWork(max(self.unit.cycles(phases), self.spec.sram.cycles(moved)), adds, multiplies)
+
+    def _by_element(self, elements: int, phases: Callable[[int], Phases]) -> AsicWork:
+        """Work that needs of each element only itself, so that parts of it can be done as they come in."""
+        cycles_of = lru_cache(maxsize=1024)(lambda n: self._asic_work(phases(n)).cycles)
+        return self._asic_work(phases(elements))._replace(elements=elements, cycles_of=cycles_of)
 
     def _host_linear(self, op: Linear, vectors: int) -> Instruction:
         """The host streams the matrix once from its memory; hidden vectors come in, token ids go back."""
@@ -292,6 +373,21 @@ class _Lowering:
         host = self.spec.host
         ns = host.link_latency_ns + link_bytes / host.link_gb_per_s + work_ns
         return HostWork(cycles_of_ns(ns, self.spec.asic.clock_hz), link_bytes)
+
+
+def _write_of_values(cache: CachePlacement, work: PimWork, *, after: int = 1) -> Instruction:
+    return Instruction(f"{cache.operator}.v", "kv_cache", "pim", work, cache.base_row, after)
+
+
+def _split_heads(queries: tuple[Query, ...], groups: int) -> Iterator[tuple[Query, ...]]:
+    """The queries' heads in so many groups of about equal size, those that would be empty left out."""
+    first, end = min(query.head for query in queries), max(query.head_end for query in queries)
+    cuts = [first + (end - first) * i // groups for i in range(groups + 1)]
+    for low, high in pairwise(cuts):
+        parts = (replace(q, head=max(q.head, low), head_end=min(q.head_end, high)) for q in queries)
+        kept = tuple(part for part in parts if part.heads > 0)
+        if kept:
+            yield kept
 
 
 def _whole_slots(cache: CachePlacement, query: Query) -> Query:

@@ -3,7 +3,7 @@
     host --- ASIC (sequencer, adders, multipliers, SRAM) === channel 0..n (buffer, banks with MAC units)
 
 Schedule `paper`: the ASIC and the package are each idle or in process, and the next instruction is fetched when
-both are idle; so they alternate, instruction by instruction.
+both are idle; so they alternate, instruction by instruction. Schedule `overlap` is in overlap.py.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from hwsim.dram.fast import Package
 from hwsim.dram.kernel import CAUSES
+from hwsim.dram.overlap import OverlappedPackage
 from hwsim.engine import Clock, Trace, Unit
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.recorder import Recorder
 
 Progress = Callable[[int, int], None]  # (tokens done, tokens in all)
+FinishStep = Callable[[list[Instruction], int], int]  # a step's instructions, its first tick -> its last
 
 
 class PimUnit(Unit):
@@ -44,16 +46,20 @@ class PimUnit(Unit):
         self.accesses: dict[str, int] = defaultdict(int)
         self._counted = 0  # of the package's column accesses, those that a kind already has
 
+    def count(self, kind: str, bound: int) -> None:
+        """Enter an instruction that has just been played under its kind."""
+        self.bounds[kind] += bound
+        accesses = self.package.column_accesses
+        self.accesses[kind] += accesses - self._counted
+        self._counted = accesses
+
     def execute(self, instruction: Instruction, work: PimWork, now: int) -> int:
         """Play an instruction that is fetched in tick `now`; return the tick in which it is done."""
         start = self.clock.edge(now)
         finish = self.package.play(
             work.program, start, row_base=instruction.row_base, causes=self.causes[instruction.kind]
         )
-        self.bounds[instruction.kind] += work.bound
-        accesses = self.package.column_accesses
-        self.accesses[instruction.kind] += accesses - self._counted
-        self._counted = accesses
+        self.count(instruction.kind, work.bound)
         return self.book(now, finish - start, instruction.kind, instruction.name)
 
 
@@ -65,10 +71,14 @@ class AsicUnit(Unit):
         self.adds = 0
         self.multiplies = 0
 
-    def execute(self, instruction: Instruction, work: AsicWork, now: int) -> int:
-        """Work that begins in tick `now`; return the tick in which it is done."""
+    def count(self, work: AsicWork) -> None:
+        """Enter the operations of an instruction."""
         self.adds += work.adds
         self.multiplies += work.multiplies
+
+    def execute(self, instruction: Instruction, work: AsicWork, now: int) -> int:
+        """Work that begins in tick `now`; return the tick in which it is done."""
+        self.count(work)
         return self.book(now, work.cycles, instruction.kind, instruction.name)
 
 
@@ -79,9 +89,13 @@ class HostUnit(Unit):
         super().__init__(env, "host", clock, trace, source="link and memory bandwidth (assumed)")
         self.link_bytes = 0
 
+    def count(self, work: HostWork) -> None:
+        """Enter what an instruction moves."""
+        self.link_bytes += work.link_bytes
+
     def execute(self, instruction: Instruction, work: HostWork, now: int) -> int:
         """A transfer that begins in tick `now`; return the tick in which it is done."""
-        self.link_bytes += work.link_bytes
+        self.count(work)
         return self.book(now, work.cycles, instruction.kind, instruction.name)
 
 
@@ -107,6 +121,13 @@ class Run:
     recorder: Recorder | None = None
 
 
+def overlapped(run: Run) -> FinishStep:
+    """Schedule `overlap` for a run."""
+    from hwsim.machines.pim_gpt.overlap import Overlap
+
+    return Overlap(run).finish_step
+
+
 def simulate(program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Run:
     """Run a program to its end.
 
@@ -119,7 +140,12 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
     clocks = spec.time_base.clocks
     env = simpy.Environment()
     trace = Trace()
-    package = Package(spec.standard, spec.channels)
+    overlaps = spec.schedule == "overlap"
+    package = (
+        OverlappedPackage(spec.standard, spec.channels, spec.accumulators)
+        if overlaps
+        else Package(spec.standard, spec.channels)
+    )
     run = Run(
         program=program,
         trace=trace,
@@ -131,23 +157,38 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
         host=HostUnit(env, clocks["asic"], trace),
         recorder=Recorder(tokens=trace_tokens, trace=trace, package=package) if trace_tokens else None,
     )
-    env.run(until=env.process(_sequence_paper(env, run, progress)))
+    finish_step = overlapped(run) if overlaps else _taking_turns(run)
+    env.run(until=env.process(_sequence(env, run, finish_step, progress)))
     prompt_steps = sum(step.context <= program.workload.prompt_end for step in program.steps())
     return replace(run, ticks=int(env.now), prompt_steps=prompt_steps)
 
 
-def _sequence_paper(env: simpy.Environment, run: Run, progress: Progress | None) -> Generator[simpy.Event, None, None]:
-    """The sequencer: fetch an instruction when all units are idle.
+def _sequence(
+    env: simpy.Environment, run: Run, finish_step: FinishStep, progress: Progress | None
+) -> Generator[simpy.Event, None, None]:
+    """The sequencer, step by step.
 
-    Units take turns, so nothing else can happen between two instructions of a step: one event a step is exact.
+    Within a step each instruction's times follow from those before it, whatever the schedule: one event a step is
+    exact.
     """
     workload = run.program.workload
     total = workload.taken_in
     for step in run.program.steps():
         if run.recorder:
             run.recorder.begin(step)
-        now = began = int(env.now)
-        for instruction in run.program.instructions(step):
+        now = int(env.now)
+        end = finish_step(run.program.instructions(step), now)
+        yield env.timeout(end - now)
+        run.ends.append(end)
+        if progress:
+            progress(step.context - workload.past, total)
+
+
+def _taking_turns(run: Run) -> FinishStep:
+    """Schedule `paper`: fetch an instruction when all units are idle."""
+
+    def finish_step(instructions: list[Instruction], now: int) -> int:
+        for instruction in instructions:
             work = instruction.work
             if isinstance(work, PimWork):
                 now = run.pim.execute(instruction, work, now)
@@ -155,7 +196,6 @@ def _sequence_paper(env: simpy.Environment, run: Run, progress: Progress | None)
                 now = run.asic.execute(instruction, work, now)
             else:
                 now = run.host.execute(instruction, work, now)
-        yield env.timeout(now - began)
-        run.ends.append(now)
-        if progress:
-            progress(step.context - workload.past, total)
+        return now
+
+    return finish_step

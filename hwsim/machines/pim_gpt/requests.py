@@ -171,7 +171,7 @@ class RequestBuilder:
 
     def _read(self, results: int) -> Request:
         """Read `results` accumulators of every bank."""
-        return Request(command="RDMAC16", count=results * self.transfers_a_result)
+        return Request(command="RDMAC16", count=results, repeat=self.transfers_a_result)
 
     def _place(self, base_row: int, column: int) -> tuple[int, int]:
         row, within = divmod(column, self.standard.columns)
@@ -188,8 +188,10 @@ def value_chunks(cache: CachePlacement, query: Query) -> list[tuple[int, int]]:
     return list(pairwise(cuts))
 
 
-def bound_cycles(program: PackageProgram, standard: Standard) -> int:
+def bound_cycles(program: PackageProgram, standard: Standard, *, first_row_open: bool = False) -> int:
     """Cycles that no order of commands can undercut, from the rows and columns that a program touches.
+
+    With `first_row_open` the first row may have been opened before, under other units' work.
 
     Per opened row tRCD and tRP, per column access tCCD, per written V row tRCD + tCCD + tWR + tRP (the last row's
     tWR + tRP may pass under what follows); transfers, refresh and whatever can hide behind these count nothing.
@@ -208,9 +210,13 @@ def bound_cycles(program: PackageProgram, standard: Standard) -> int:
         last_row = row + (column + count - 1) // standard.columns
         rows = int((last_row - row + 1).sum()) - int((row[1:] == last_row[:-1]).sum())
         writes = int(columns["count"][columns["command"] == write_all].sum())
+        if first_row_open:
+            rows = max(rows - 1, 0)
         cycles = rows * (p["nRCD"] + p["nRP"]) + accesses * p["nCCD"]
         recovery = p["nWR"] + p["nRP"]
-        cycles += writes * (p["nRCD"] + p["nCCD"] + recovery) - (recovery if writes else 0)
+        cycles += writes * (p["nRCD"] + p["nCCD"] + recovery)
+        if writes:
+            cycles -= recovery + (p["nRCD"] if first_row_open else 0)
         worst = max(worst, cycles)
     return worst
 

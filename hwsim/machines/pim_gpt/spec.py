@@ -79,7 +79,9 @@ class PimGptSpec(_Checked):
     batching: Literal["token", "row_reuse"] = Field(
         description="several vectors: one after the other, or as many per opened row as the buffer holds"
     )
-    schedule: Literal["paper"]
+    schedule: Literal["paper", "overlap"] = Field(
+        description="one instruction at a time, or transfers, writes and the ASIC under running accesses"
+    )
     energy: str = Field(max_length=4096, description="energy table: a shipped name, a YAML file, or `off`")
     energy_table: dict[str, float] = Field(
         default_factory=dict, strict=False, description="coefficients that replace the table's, by name"

@@ -84,9 +84,9 @@ def _channels(run: Run, recorder: Recorder, instructions: tuple[Span, ...]) -> t
 
 
 def _parts(activity: ChannelActivity, instructions: tuple[Span, ...], clock: Clock) -> tuple[Span, ...]:
-    """All channels begin together; each is done when its own program is."""
+    """All channels begin together; each is done when its own program is, maybe before the instruction's own time."""
     return tuple(
-        span._replace(end=clock.ticks(end))
+        span._replace(end=max(span.start, clock.ticks(end)))
         for span, end in zip(instructions, activity.ends.tolist(), strict=True)
         if end >= 0
     )

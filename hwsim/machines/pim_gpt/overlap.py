@@ -1,0 +1,184 @@
+"""Schedule `overlap`: each unit takes its instructions in order, as soon as what they need is there.
+
+- The package takes its next program when every channel has issued the last command of the one before. It opens rows
+  at once and sends data when the instruction's vector is ready (`hwsim/dram/overlap.py`).
+- The ASIC takes element-wise work (sums of chunks, activation functions, residuals) as results are drained. A part is
+  only begun early where it ends before the last result is in, so what remains then never takes longer than the whole.
+- The host takes its work when its input is there.
+
+The times of an instruction follow from those before it in its step, so a pass over the list is exact.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.dram.overlap import OverlappedPackage
+from hwsim.engine import Unit
+from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork
+from hwsim.machines.pim_gpt.model import Run
+
+Ints = NDArray[np.int64]
+
+
+class Arrivals(NamedTuple):
+    """Results that come in bit by bit: after tick `ticks[i]` there are `elements[i]` of them."""
+
+    ticks: Ints
+    elements: Ints
+
+
+class Part(NamedTuple):
+    """Some elements that the ASIC works on from tick `start` on."""
+
+    elements: int
+    start: int
+
+
+class Overlap:
+    """The state of the units between instructions, in ticks but for the package's cycles."""
+
+    def __init__(self, run: Run) -> None:
+        assert isinstance(run.pim.package, OverlappedPackage)
+        self.run = run
+        self.package = run.pim.package
+        self.pim_done = 0
+        self.behind = 0
+        self.free = {run.asic.name: 0, run.host.name: 0}
+        self.reached = 0  # all that has been counted as some instruction's share of the time lies before
+
+    def finish_step(self, instructions: list[Instruction], now: int) -> int:
+        """Run a step whose input is there in tick `now`; return when its last instruction is done."""
+        done: list[int] = []
+        arrivals: Arrivals | None = None
+        place = 0
+        while place < len(instructions):
+            instruction = instructions[place]
+            ready = done[place - instruction.after] if place >= instruction.after else now
+            work = instruction.work
+            if isinstance(work, PimWork):
+                end, arrivals = self._play(instruction, work, ready)
+                done.append(end)
+                chain = _chain(instructions, place + 1, arrivals)
+                if chain and arrivals:
+                    done += self._take_in(chain, arrivals)
+                    place += len(chain)
+            else:
+                unit = self.run.asic if isinstance(work, AsicWork) else self.run.host
+                done.append(self._work(unit, instruction, work, ready))
+            place += 1
+        return max(done)
+
+    def _play(self, instruction: Instruction, work: PimWork, ready: int) -> tuple[int, Arrivals | None]:
+        """Play a program on the package; its share of the time begins when its data and the package are there."""
+        pim = self.run.pim
+        edge = pim.clock.edge(ready)
+        since = max(edge, self.pim_done)
+        played = self.package.play_overlapped(
+            work.program,
+            self.behind,
+            ready=edge,
+            since=since,
+            row_base=instruction.row_base,
+            causes=pim.causes[instruction.kind],
+        )
+        self.behind = played.behind
+        finish = max(since, played.finish)
+        self.pim_done = finish
+        pim.count(instruction.kind, work.bound)
+        end = pim.clock.ticks(finish)
+        self._record(pim, instruction, [(pim.clock.ticks(since), end)])
+        if work.results is None:
+            return end, None
+        issues = work.program.issues(self.package.drain_command)
+        last = work.results.last
+        columns = np.arange(last.max())
+        own = np.minimum(issues - last + columns[:, None], issues - 1)  # a shorter channel's last one stands for more
+        ticks = played.drains[np.arange(len(last)), np.maximum(own, 0)] * (issues > 0)
+        latest = np.maximum.accumulate(ticks.max(axis=1)) * pim.clock.period_ticks
+        return end, Arrivals(latest, work.results.arrived[1:])
+
+    def _take_in(self, chain: list[Instruction], arrivals: Arrivals) -> list[int]:
+        """Element-wise work on results as they arrive; return when each instruction of the chain is done."""
+        asic = self.run.asic
+        period = asic.clock.period_ticks
+
+        def ticks_of(elements: int) -> int:
+            return sum(_cycles(instruction, elements) for instruction in chain) * period
+
+        last = int(arrivals.ticks[-1])
+        early: list[Part] = []
+        taken, now = 0, self._edge(asic, max(self.free[asic.name], int(arrivals.ticks[0])))
+        while now < last:
+            here = int(np.searchsorted(arrivals.ticks, now, side="right"))
+            elements = int(arrivals.elements[here - 1]) - taken
+            if not elements:
+                now = self._edge(asic, int(arrivals.ticks[here]))
+                continue
+            if now + ticks_of(elements) > last:
+                break
+            early.append(Part(elements, now))
+            taken += elements
+            now += ticks_of(elements)
+        rest = Part(int(arrivals.elements[-1]) - taken, self._edge(asic, max(now if early else self.free[asic.name], last)))
+        spans: list[list[tuple[int, int]]] = [[] for _ in chain]
+        for part in (*early, rest):
+            begin = part.start
+            for own, instruction in zip(spans, chain, strict=True):
+                end = begin + _cycles(instruction, part.elements) * period
+                own.append((begin, end))
+                begin = end
+        for own, instruction in zip(spans, chain, strict=True):
+            self._record(asic, instruction, own)
+            assert isinstance(instruction.work, AsicWork)
+            asic.count(instruction.work)
+        self.free[asic.name] = spans[-1][-1][1]
+        return [own[-1][1] for own in spans]
+
+    def _work(self, unit: Unit, instruction: Instruction, work: AsicWork | HostWork, ready: int) -> int:
+        """Work that begins when its unit and its input are there."""
+        start = self._edge(unit, max(ready, self.free[unit.name]))
+        end = start + unit.clock.ticks(work.cycles)
+        self.free[unit.name] = end
+        self._record(unit, instruction, [(start, end)])
+        if isinstance(work, AsicWork):
+            self.run.asic.count(work)
+        else:
+            self.run.host.count(work)
+        return end
+
+    def _record(self, unit: Unit, instruction: Instruction, spans: list[tuple[int, int]]) -> None:
+        """Enter an instruction: its busy time, and as its share of the run the time by which it goes beyond all others."""
+        trace = self.run.trace
+        for start, end in spans:
+            trace.record_part(unit.name, instruction.kind, instruction.name, start, end)
+        beyond = max(0, spans[-1][1] - self.reached)
+        trace.count_share(instruction.kind, beyond)
+        self.reached += beyond
+
+    def _edge(self, unit: Unit, tick: int) -> int:
+        return unit.clock.ticks(unit.clock.edge(tick))
+
+
+def _chain(instructions: list[Instruction], place: int, arrivals: Arrivals | None) -> list[Instruction]:
+    """The element-wise instructions from `place` on that work on just these results, one after the other."""
+    found: list[Instruction] = []
+    while arrivals and place < len(instructions):
+        instruction = instructions[place]
+        work = instruction.work
+        if not isinstance(work, AsicWork) or work.cycles_of is None or instruction.after != 1:
+            break
+        if work.elements != arrivals.elements[-1]:
+            break
+        found.append(instruction)
+        place += 1
+    return found
+
+
+def _cycles(instruction: Instruction, elements: int) -> int:
+    work = instruction.work
+    assert isinstance(work, AsicWork) and work.cycles_of
+    return work.cycles_of(elements) if elements else 0
