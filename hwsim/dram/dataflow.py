@@ -50,7 +50,7 @@ class StreamCommands:
         def only(kind: str, access: str) -> str:
             found = [c.name for c in standard.commands.values() if c.kind == kind and c.access == access]
             if len(found) != 1:
-                raise DramError(f"standard {standard.name} has no single {kind} command to {access}: nothing to overlap")
+                raise DramError(f"standard {standard.name} has no single {kind} command to {access}, so no streams")
             return found[0]
 
         fill, drain, compute = only("register", "write"), only("register", "read"), only("column", "compute")
@@ -171,7 +171,7 @@ class _Results:
     last: int = NONE
 
     def number(self, requests: Sequence[Request], names: StreamCommands) -> None:
-        """For each request that computes: its first access within its group, the group's accesses, results, first result."""
+        """For each request that computes: its first access, its group's accesses, results and first result."""
         group: list[int] = []
         base = 0
         for index, request in enumerate([*requests, Request(command=names.drain)]):
@@ -179,7 +179,7 @@ class _Results:
                 group.append(index)
             elif request.command == names.drain and request.count:
                 if request.count > self.accumulators and group:
-                    raise DramError(f"{request.count} results are read at once, {self.accumulators} accumulators hold them")
+                    raise DramError(f"{request.count} results wait in {self.accumulators} accumulators to be read")
                 sizes = [requests[i].count * requests[i].repeat for i in group]
                 shared = any(requests[i].repeat > 1 for i in group)
                 done = 0

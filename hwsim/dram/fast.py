@@ -63,11 +63,17 @@ class PackageProgram:
         """Accesses and transfers of each request."""
         return self.requests[:, 4] * self.requests[:, 5]
 
+    @cached_property
+    def _issues_by_command(self) -> dict[int, Ints]:
+        return {}
+
     def issues(self, command: int) -> Ints:
         """(channels,) how often each channel's program issues a command, by its number in the standard."""
-        own = np.concatenate([[0], np.cumsum(np.where(self.requests[:, 0] == command, self._issues, 0))])
-        each = own[self.offsets[1:]] - own[self.offsets[:-1]]
-        return np.asarray(each[self.program_of], dtype=np.int64)
+        known = self._issues_by_command
+        if command not in known:
+            sums = np.concatenate([[0], np.cumsum(np.where(self.requests[:, 0] == command, self._issues, 0))])
+            known[command] = (sums[self.offsets[1:]] - sums[self.offsets[:-1]])[self.program_of]
+        return known[command]
 
     @cached_property
     def commands(self) -> int:

@@ -25,9 +25,9 @@ class _Expected:
     Attributes
     ----------
     fills : the column that each transfer goes to
-    reads : for each access that computes, (columns it may read, the transfer that each must hold), or None
-    results : for each access that computes, its result; ANY result of the group for sweeps that repeat
-    groups : for each result, (first access, last access) that may add to it
+    reads : for each access that computes, the columns it may read and the transfer that each must hold
+    results : for each access that computes, the range of results that it may add to
+    parts : for each result, the accesses that add to it
     drains : for each drain, its result
     """
 
@@ -99,9 +99,8 @@ def _walk(requests: Sequence[Request], names: StreamCommands) -> _Expected:
         for result in range(results):
             if shared:
                 own_part = {number for number, _ in group}
-            else:  # a result that no access of its own completes is what the one before left
-                end = -(-(result + 1) * len(group) // results)
-                own_part = {number for place, (number, _) in enumerate(group[:end]) if place * results // len(group) == result}
+            else:
+                own_part = {n for place, (n, _) in enumerate(group) if place * results // len(group) == result}
             expected.parts[base + result] = own_part
         base += results
         group.clear()
@@ -114,15 +113,15 @@ def _walk(requests: Sequence[Request], names: StreamCommands) -> _Expected:
                 expected.fills.append(column)
             period, position = issues, 0
         elif request.command == names.compute:
-            for _ in range(issues):
+            for place in range(position, position + issues):
                 group.append((len(expected.reads), request.repeat > 1))
                 expected.results.append((0, 0))
                 if request.repeat > 1:
                     expected.reads.append(dict(buffer))
                 else:
-                    column = position % period if period else ANY
+                    column = place % period if period else ANY
                     expected.reads.append({column: buffer[column]} if period else {})
-                position += 1
+            position += issues
         elif request.command == names.drain and request.count:
             expected.drains += [base + r for r in range(request.count) for _ in range(request.repeat)]
             close(request.count)

@@ -126,9 +126,9 @@ def _sizes(t, rules, requests):
 
 @njit(cache=True, error_model="numpy")
 def _groups(rules, requests):
-    """For each request that computes: its first access in its group, the group's accesses, results, first result, sharing.
+    """For each request that computes: its first access in its group; the group's accesses, results, first result.
 
-    A group is what lies between two drain requests.
+    Last comes whether the group's results are complete together. A group is what lies between two drain requests.
     """
     count = requests.shape[0]
     groups = np.zeros((count + 1, 5), dtype=np.int64)
@@ -193,7 +193,7 @@ def _plan(t, rules, requests, row_base):
                 drained[known] = d - 1
                 known += 1
             continue
-        left, at, line, place = count, max(bank, 0), row + row_base, column
+        left, line, place = count, row + row_base, column
         while left > 0:
             columns = min(left, t.scalars[COLUMNS] - place)
             segment[g, S_COMMAND], segment[g, S_BANK], segment[g, S_ROW] = command, bank, line
@@ -239,7 +239,9 @@ def _nth_compute(wanted, begin, end, access_fill):
 
 
 @njit(cache=True, error_model="numpy")
-def _play_channel(s, t, rules, requests, row_base, start, ready, since, members, tally, causes, drains, log, klass, record):
+def _play_channel(
+    s, t, rules, requests, row_base, start, ready, since, members, tally, causes, drains, log, klass, record
+):
     """Play one program on one state row; return the finish cycle. `causes` counts from cycle `since` on."""
     segment, access_fill, access_drain, fill_access, drain_access = _plan(t, rules, requests, row_base)
     accesses, fills, drain_count = access_fill.size, fill_access.size, drain_access.size
@@ -273,7 +275,9 @@ def _play_channel(s, t, rules, requests, row_base, start, ready, since, members,
                     if fill_yields or access_fill[a] >= w:
                         data = FOREVER
                     else:
-                        data = (fill_at[access_fill[a]] if access_fill[a] >= 0 else fill_before) + rules[FILL_TO_COMPUTE]
+                        data = (fill_at[access_fill[a]] if access_fill[a] >= 0 else fill_before) + rules[
+                            FILL_TO_COMPUTE
+                        ]
                 late = data > cycle
                 cycle = max(cycle, data)
             if cycle < FOREVER:
@@ -284,7 +288,7 @@ def _play_channel(s, t, rules, requests, row_base, start, ready, since, members,
                 best, stream = cycle, DRAIN
         if w < fills and not fill_yields and fill_access[w] < a:
             reader = access_at[fill_access[w]] if fill_access[w] >= 0 else compute_before
-            fill_cycle = max(ready, max(reader + rules[COMPUTE_TO_FILL], _earliest(s, t, fill_command, 0)))
+            fill_cycle = max(ready, reader + rules[COMPUTE_TO_FILL], _earliest(s, t, fill_command, 0))
             if fill_cycle < best:
                 best, stream = fill_cycle, FILL
         if stream == NOTHING:
@@ -379,7 +383,22 @@ def _play_channel(s, t, rules, requests, row_base, start, ready, since, members,
 
 @njit(cache=True, error_model="numpy")
 def play_overlapped(
-    states, class_of, t, rules, requests, offsets, program_of, row_base, start, ready, since, tally, causes, drains, log, record
+    states,
+    class_of,
+    t,
+    rules,
+    requests,
+    offsets,
+    program_of,
+    row_base,
+    start,
+    ready,
+    since,
+    tally,
+    causes,
+    drains,
+    log,
+    record,
 ):
     """Play one program a channel; return the finish cycle of the last and the first cycle behind every issue.
 

@@ -21,12 +21,14 @@ class Results(NamedTuple):
 
     Attributes
     ----------
-    last : (channels,) drains of a channel, counted from its end, that complete results
-    arrived : (max(last) + 1,) results that are complete after so many of them in every channel
+    channels : those that have results
+    drains : (n, len(channels)) the number of a drain in each of these channels
+    complete : (n,) results that are complete when all drains up to these are
     """
 
-    last: NDArray[np.int64]
-    arrived: NDArray[np.int64]
+    channels: NDArray[np.int64]
+    drains: NDArray[np.int64]
+    complete: tuple[int, ...]
 
 
 class PimWork(NamedTuple):

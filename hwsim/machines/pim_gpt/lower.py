@@ -249,9 +249,7 @@ class _Lowering:
                 instructions.append(Instruction(f"{name}.softmax", "softmax", "asic", group.softmax, after=after))
             for place, group in enumerate(attention.groups):
                 after = len(instructions) - first_softmax - place
-                instructions.append(
-                    Instruction(name, AttentionValues.kind, "pim", group.values, cache.base_row, after)
-                )
+                instructions.append(Instruction(name, AttentionValues.kind, "pim", group.values, cache.base_row, after))
                 if group.sums:
                     instructions.append(Instruction(f"{name}.sum", AttentionValues.kind, "asic", group.sums))
         return instructions
@@ -319,19 +317,23 @@ class _Lowering:
         return package.play_overlapped(program, 0, ready=ready).finish - ready
 
     def _make_product(self, matrix: MatrixPlacement, vectors: int) -> PimWork:
-        return self._pim(self.builder.linear(matrix, vectors))._replace(results=self._results(matrix, vectors))
+        work = self._pim(self.builder.linear(matrix, vectors))
+        return work._replace(results=self._results(matrix, vectors, work.program)) if self.overlaps else work
 
-    def _results(self, matrix: MatrixPlacement, vectors: int) -> Results | None:
+    def _results(self, matrix: MatrixPlacement, vectors: int, program: PackageProgram) -> Results | None:
         """How outputs become complete while the last vector's last chunk is worked on."""
         if self.builder.vectors_at_once(matrix, vectors) > 1:
             return None
-        channels = range(matrix.target.channels)
-        outputs = np.array([matrix.outputs(channel) for channel in channels])
+        channels = np.array([c for c in range(matrix.target.channels) if matrix.slots(c)])
+        outputs = np.array([matrix.outputs(c) for c in channels])
+        slots = np.array([matrix.slots(c) for c in channels])
         transfers = self.spec.transfers_a_result
-        last = np.array([matrix.slots(channel) for channel in channels]) * transfers
-        drained = np.arange(last.max() + 1) // transfers * matrix.target.banks
-        arrived = (vectors - 1) * matrix.d_out + np.minimum(drained[:, None], outputs).sum(axis=1)
-        return Results(last, arrived)
+        drains = program.issues(self.spec.standard.command_ids["RDMAC16"])[channels]
+        slot = np.arange(slots.max())[:, None]
+        # a channel that has fewer slots than another stays at its last
+        drain = drains - (slots - np.minimum(slot + 1, slots)) * transfers - 1
+        done = np.minimum((slot + 1) * matrix.target.banks, outputs).sum(axis=1)
+        return Results(channels, drain, tuple(((vectors - 1) * matrix.d_out + done).tolist()))
 
     def _make_scores(self, queries: tuple[Query, ...]) -> PimWork:
         return self._pim(self.builder.scores(self.cache, queries))

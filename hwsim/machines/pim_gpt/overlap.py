@@ -11,24 +11,20 @@ The times of an instruction follow from those before it in its step, so a pass o
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from hwsim.dram.overlap import OverlappedPackage
 from hwsim.engine import Unit
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork
 from hwsim.machines.pim_gpt.model import Run
 
-Ints = NDArray[np.int64]
-
 
 class Arrivals(NamedTuple):
-    """Results that come in bit by bit: after tick `ticks[i]` there are `elements[i]` of them."""
+    """Results that come in bit by bit: from tick `ticks[i]` on, `complete[i]` of them are there."""
 
-    ticks: Ints
-    elements: Ints
+    ticks: list[int]
+    complete: tuple[int, ...]
 
 
 class Part(NamedTuple):
@@ -93,13 +89,9 @@ class Overlap:
         self._record(pim, instruction, [(pim.clock.ticks(since), end)])
         if work.results is None:
             return end, None
-        issues = work.program.issues(self.package.drain_command)
-        last = work.results.last
-        columns = np.arange(last.max())
-        own = np.minimum(issues - last + columns[:, None], issues - 1)  # a shorter channel's last one stands for more
-        ticks = played.drains[np.arange(len(last)), np.maximum(own, 0)] * (issues > 0)
-        latest = np.maximum.accumulate(ticks.max(axis=1)) * pim.clock.period_ticks
-        return end, Arrivals(latest, work.results.arrived[1:])
+        results = work.results
+        latest = played.drains[results.channels, results.drains].max(axis=1) * pim.clock.period_ticks
+        return end, Arrivals(latest.tolist(), results.complete)
 
     def _take_in(self, chain: list[Instruction], arrivals: Arrivals) -> list[int]:
         """Element-wise work on results as they arrive; return when each instruction of the chain is done."""
@@ -109,23 +101,25 @@ class Overlap:
         def ticks_of(elements: int) -> int:
             return sum(_cycles(instruction, elements) for instruction in chain) * period
 
-        last = int(arrivals.ticks[-1])
-        early: list[Part] = []
-        taken, now = 0, self._edge(asic, max(self.free[asic.name], int(arrivals.ticks[0])))
+        ticks, complete = arrivals
+        last = ticks[-1]
+        parts: list[Part] = []
+        taken, now = 0, self._edge(asic, max(self.free[asic.name], ticks[0]))
         while now < last:
-            here = int(np.searchsorted(arrivals.ticks, now, side="right"))
-            elements = int(arrivals.elements[here - 1]) - taken
+            here = bisect_right(ticks, now)
+            elements = complete[here - 1] - taken
             if not elements:
-                now = self._edge(asic, int(arrivals.ticks[here]))
+                now = self._edge(asic, ticks[here])
                 continue
-            if now + ticks_of(elements) > last:
+            end = now + ticks_of(elements)
+            if end > last:
                 break
-            early.append(Part(elements, now))
-            taken += elements
-            now += ticks_of(elements)
-        rest = Part(int(arrivals.elements[-1]) - taken, self._edge(asic, max(now if early else self.free[asic.name], last)))
+            parts.append(Part(elements, now))
+            taken, now = taken + elements, end
+        begin = max(now if parts else self.free[asic.name], last)
+        parts.append(Part(complete[-1] - taken, self._edge(asic, begin)))
         spans: list[list[tuple[int, int]]] = [[] for _ in chain]
-        for part in (*early, rest):
+        for part in parts:
             begin = part.start
             for own, instruction in zip(spans, chain, strict=True):
                 end = begin + _cycles(instruction, part.elements) * period
@@ -151,7 +145,7 @@ class Overlap:
         return end
 
     def _record(self, unit: Unit, instruction: Instruction, spans: list[tuple[int, int]]) -> None:
-        """Enter an instruction: its busy time, and as its share of the run the time by which it goes beyond all others."""
+        """Enter an instruction: its busy time, and as its share of the run how far it goes beyond all before."""
         trace = self.run.trace
         for start, end in spans:
             trace.record_part(unit.name, instruction.kind, instruction.name, start, end)
@@ -171,7 +165,7 @@ def _chain(instructions: list[Instruction], place: int, arrivals: Arrivals | Non
         work = instruction.work
         if not isinstance(work, AsicWork) or work.cycles_of is None or instruction.after != 1:
             break
-        if work.elements != arrivals.elements[-1]:
+        if work.elements != arrivals.complete[-1]:
             break
         found.append(instruction)
         place += 1
@@ -180,5 +174,6 @@ def _chain(instructions: list[Instruction], place: int, arrivals: Arrivals | Non
 
 def _cycles(instruction: Instruction, elements: int) -> int:
     work = instruction.work
-    assert isinstance(work, AsicWork) and work.cycles_of
+    assert isinstance(work, AsicWork)
+    assert work.cycles_of
     return work.cycles_of(elements) if elements else 0
