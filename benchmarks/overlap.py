@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 import time
 
+from paper_models import MODELS
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.paper_models import MODELS
 from hwsim import load_workload, run
 
 COLUMNS = ("model", "paper ms", "overlap ms", "gain", "of the bound", "package busy", "ASIC busy", "run time")

@@ -8,6 +8,9 @@ A program's commands fall into three streams: accesses of the banks (`MAC16`, wr
 - The accesses between two drain requests make that many results in equal shares, one after the other; each goes to
   the next accumulator, round and round. A drain request reads each result `repeat` times.
 - An access that sweeps a row repeatedly reads any column, and its results are complete together.
+
+A fourth is for speed alone: the pins take long to turn from fills to drains. So fills wait for those drains that free
+accumulators for the first accesses to read them, and for the accesses that would come while the pins turn round.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ class StreamCommands:
     ----------
     fill, drain, compute : names of the commands
     fill_to_compute, compute_to_fill : cycles
+    turnaround : computing accesses that fit between a fill and the next drain
     """
 
     fill: str
@@ -37,6 +41,7 @@ class StreamCommands:
     compute: str
     fill_to_compute: int
     compute_to_fill: int
+    turnaround: int
 
     @classmethod
     def of(cls, standard: Standard) -> StreamCommands:
@@ -57,12 +62,14 @@ class StreamCommands:
         waits = {(c.preceding, c.following): c.latency for c in standard.constraints if c.hazard}
         if (fill, compute) not in waits:
             raise DramError(f"standard {standard.name} does not mark {fill} -> {compute} as a wait for data")
+        wires = {(c.preceding, c.following): c.latency for c in standard.constraints if not c.hazard and c.window == 1}
         return cls(
             fill=fill,
             drain=drain,
             compute=compute,
             fill_to_compute=waits[fill, compute],
             compute_to_fill=waits.get((compute, fill), 0),
+            turnaround=-(-wires.get((fill, drain), 0) // wires.get((compute, compute), 1)),
         )
 
 
@@ -86,11 +93,13 @@ class Dataflow:
     ----------
     accesses : in order
     fills : for each fill, the number of the last access that reads what it overwrites, or NONE
+    fill_drains : for each fill, the number of the last drain that goes before it for speed, or NONE
     drains : for each drain, the number of the access that completes its result, or NONE
     """
 
     accesses: list[Access]
     fills: list[int]
+    fill_drains: list[int]
     drains: list[int]
 
 
@@ -106,10 +115,12 @@ def dataflow(requests: Sequence[Request], standard: Standard, accumulators: int)
     results.number(requests, names)
     buffer = _Buffer()
     accesses: list[Access] = []
+    batches: list[tuple[int, int]] = []  # of fills: the access behind them, their number
     for index, request in enumerate(requests):
         command = standard.commands[request.command]
         if command.name == names.fill:
             buffer.fill(request.count * request.repeat)
+            batches.append((len(accesses), request.count * request.repeat))
         elif command.name == names.drain:
             results.drain(request)
         elif command.kind == "column":
@@ -122,7 +133,12 @@ def dataflow(requests: Sequence[Request], standard: Standard, accumulators: int)
                 )
         elif request.count:
             raise DramError(f"{command.name} belongs to no stream")
-    return Dataflow(accesses=accesses, fills=buffer.waits, drains=results.waits)
+    first: list[int] = []
+    for begin, count in batches:
+        soon = [access.drain for access in accesses[begin : begin + count + names.turnaround]]
+        made_before = [drain for drain in soon if drain >= 0 and results.waits[drain] < begin]
+        first += [max(made_before, default=NONE)] * count
+    return Dataflow(accesses=accesses, fills=buffer.waits, fill_drains=first, drains=results.waits)
 
 
 @dataclass(kw_only=True)

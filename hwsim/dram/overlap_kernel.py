@@ -59,7 +59,17 @@ FOREVER = 1 << 60
 # Streams, in the order in which they win ties.
 ACCESS, DRAIN, FILL, NOTHING = range(4)
 # Places of Rules.
-FILL_COMMAND, DRAIN_COMMAND, COMPUTE, FILL_TO_COMPUTE, COMPUTE_TO_FILL, ACCUMULATORS, KEEPS_DRAINS_OUT, NODE = range(8)
+(
+    FILL_COMMAND,
+    DRAIN_COMMAND,
+    COMPUTE,
+    FILL_TO_COMPUTE,
+    COMPUTE_TO_FILL,
+    ACCUMULATORS,
+    KEEPS_DRAINS_OUT,
+    NODE,
+    TURNAROUND,
+) = range(9)
 # Columns of the accesses' segments: accesses of one command in one row.
 SEGMENT = 6
 S_COMMAND, S_BANK, S_ROW, S_COLUMN, S_COLUMNS, S_TOTAL = range(SEGMENT)
@@ -71,7 +81,7 @@ class OverlapTables(NamedTuple):
     Attributes
     ----------
     tables : the waits for wires
-    rules : (8,) places `FILL_COMMAND` to `NODE`
+    rules : (9,) places `FILL_COMMAND` to `TURNAROUND`
     """
 
     tables: Tables
@@ -103,6 +113,7 @@ def compile_overlap_tables(standard: Standard, accumulators: int) -> OverlapTabl
         accumulators,
         keeps_out,
         int(tables.nodes[0, 0]),
+        names.turnaround,
     ]
     return OverlapTables(tables, np.array(rules, dtype=np.int64))
 
@@ -160,11 +171,13 @@ def _plan(t, rules, requests, row_base):
     access_fill = np.full(accesses, -1, dtype=np.int64)
     access_drain = np.full(accesses, -1, dtype=np.int64)
     fill_access = np.empty(fills, dtype=np.int64)
+    fill_drain = np.full(fills, -1, dtype=np.int64)
+    batch = np.empty((requests.shape[0], 2), dtype=np.int64)
     drain_access = np.empty(drains, dtype=np.int64)
     writer = np.full(max(longest, 1), -1, dtype=np.int64)
     reader = np.full(max(longest, 1), -1, dtype=np.int64)
     drained = np.empty(results, dtype=np.int64)
-    a = w = d = g = 0
+    a = w = d = g = batches = 0
     period = position = group_begin = 0
     known = 0
     any_reader = last_compute = -1
@@ -174,6 +187,8 @@ def _plan(t, rules, requests, row_base):
         if command == rules[FILL_COMMAND]:
             if issues == 0:
                 continue
+            batch[batches, 0], batch[batches, 1] = a, issues
+            batches += 1
             for c in range(issues):
                 fill_access[w] = max(reader[c], any_reader)
                 writer[c] = w
@@ -224,7 +239,16 @@ def _plan(t, rules, requests, row_base):
                 access_drain[a] = drained[held]
             last_compute = a
             a += 1
-    return segment, access_fill, access_drain, fill_access, drain_access
+    w = 0
+    for b in range(batches):
+        begin, count = batch[b]
+        first = -1
+        for i in range(begin, min(begin + count + rules[TURNAROUND], accesses)):
+            if access_drain[i] >= 0 and drain_access[access_drain[i]] < begin:
+                first = max(first, access_drain[i])
+        fill_drain[w : w + count] = first
+        w += count
+    return segment, access_fill, access_drain, fill_access, fill_drain, drain_access
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -243,7 +267,7 @@ def _play_channel(
     s, t, rules, requests, row_base, start, ready, since, members, tally, causes, drains, log, klass, record
 ):
     """Play one program on one state row; return the finish cycle. `causes` counts from cycle `since` on."""
-    segment, access_fill, access_drain, fill_access, drain_access = _plan(t, rules, requests, row_base)
+    segment, access_fill, access_drain, fill_access, fill_drain, drain_access = _plan(t, rules, requests, row_base)
     accesses, fills, drain_count = access_fill.size, fill_access.size, drain_access.size
     access_at = np.empty(accesses, dtype=np.int64)
     fill_at = np.empty(fills, dtype=np.int64)
@@ -261,18 +285,20 @@ def _play_channel(
         best, stream = FOREVER, NOTHING
         step = -1
         late = False  # the access waits for data longer than for anything else
-        fill_yields = drain_yields = False
+        fill_yields = w < fills and fill_drain[w] >= d
+        drain_yields = drain_needed = False
         fill_cycle = FOREVER
         if a < accesses:
             command, at = segment[g, S_COMMAND], max(segment[g, S_BANK], 0)
             step = _needed(s, t, command, at, segment[g, S_ROW])
             cycle = max(start, _earliest(s, t, step, at))
-            fill_yields = access_drain[a] >= d
+            drain_needed = access_drain[a] >= d
+            fill_yields = fill_yields or drain_needed
             drain_yields = not fill_yields and access_fill[a] >= w
             if step == command:
                 data = ready
                 if command == compute:
-                    if fill_yields or access_fill[a] >= w:
+                    if drain_needed or access_fill[a] >= w:
                         data = FOREVER
                     else:
                         data = (fill_at[access_fill[a]] if access_fill[a] >= 0 else fill_before) + rules[
@@ -330,9 +356,9 @@ def _play_channel(
         if command == compute and t.commands[command, RING] < 0 and t.commands[command, AUTO] == 0:
             most = min(segment[g, S_TOTAL] - position, (s[DUE] - best + spacing - 1) // spacing)
             if w < fills:
-                if fill_access[w] < a:
+                if fill_cycle < FOREVER:
                     most = min(most, (fill_cycle - best) // spacing + 1)
-                else:
+                elif fill_access[w] >= a:
                     most = min(most, fill_access[w] - a + 1)
             if d < drain_count and rules[KEEPS_DRAINS_OUT] == 0:
                 most = min(most, 1 if drain_access[d] < a else drain_access[d] - a + 1)

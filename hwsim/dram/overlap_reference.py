@@ -89,6 +89,9 @@ class OverlapReferenceChannel(ReferenceChannel):
         """The next command of each stream that nothing of another stream holds back for good."""
         found = []
         yields: set[str] = set()
+        filled, drained = len(issued["fill"]), len(issued["drain"])
+        if filled < len(flow.fills) and flow.fill_drains[filled] >= drained:
+            yields.add("fill")
         number = len(issued["access"])
         if number < len(flow.accesses):
             access = flow.accesses[number]
@@ -99,17 +102,15 @@ class OverlapReferenceChannel(ReferenceChannel):
                 cycle = max(cycle, data)
             if cycle < FOREVER:
                 found.append(_Candidate(cycle, 0, needed))
-            if access.drain >= len(issued["drain"]):
+            if access.drain >= drained:
                 yields.add("fill")
-            elif access.fill >= len(issued["fill"]):
+            elif access.fill >= filled and "fill" not in yields:
                 yields.add("drain")
         drain, fill = (self.standard.commands[name] for name in (self.names.drain, self.names.fill))
-        place = len(issued["drain"])
-        if place < len(flow.drains) and flow.drains[place] < number and "drain" not in yields:
+        if drained < len(flow.drains) and flow.drains[drained] < number and "drain" not in yields:
             found.append(_Candidate(max(start, self._earliest(drain, -1)), 1, drain))
-        place = len(issued["fill"])
-        if place < len(flow.fills) and flow.fills[place] < number and "fill" not in yields:
-            reader = issued["access"][flow.fills[place]] if flow.fills[place] >= 0 else before[self.names.compute]
+        if filled < len(flow.fills) and flow.fills[filled] < number and "fill" not in yields:
+            reader = issued["access"][flow.fills[filled]] if flow.fills[filled] >= 0 else before[self.names.compute]
             cycle = max(ready, reader + self.names.compute_to_fill, self._earliest(fill, -1))
             found.append(_Candidate(cycle, 2, fill))
         return found

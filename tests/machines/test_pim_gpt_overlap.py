@@ -15,6 +15,7 @@ from hwsim.dram.checker import first_violation
 from hwsim.dram.fast import channel_requests
 from hwsim.dram.flow_checker import first_broken_flow
 from hwsim.dram.overlap_reference import OverlapReferenceChannel
+from hwsim.machines.pim_gpt import MACHINE
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate
 from hwsim.report import Report
@@ -251,3 +252,12 @@ def test_the_paper_runs_values_behind_their_softmax() -> None:
     slices = slices_of(program)
     assert len(slices["l0.attention.softmax"]) == 1
     assert slices["l0.attention"][0][0] == slices["l0.attention.softmax"][0][1]
+
+
+def test_a_trace_of_overlapped_units_can_be_drawn() -> None:
+    # parts of one instruction lie between those of another; tracks refuse spans that run into each other
+    program = program_of(load_workload("gpt2", tokens=2), {"schedule": "overlap"})
+    timeline = MACHINE.timeline(simulate(program, trace_tokens=2))
+    units = {track.name: track for track in timeline.tracks}
+    assert {name for name, track in units.items() if track.spans} == {"steps", "pim", "asic"}
+    assert len(units["pim"].children) == 8

@@ -86,7 +86,8 @@ class Overlap:
         self.pim_done = finish
         pim.count(instruction.kind, work.bound)
         end = pim.clock.ticks(finish)
-        self._record(pim, instruction, [(pim.clock.ticks(since), end)])
+        self.run.trace.record_part(pim.name, instruction.kind, instruction.name, pim.clock.ticks(since), end)
+        self._count_share(instruction, end)
         if work.results is None:
             return end, None
         results = work.results
@@ -118,39 +119,37 @@ class Overlap:
             taken, now = taken + elements, end
         begin = max(now if parts else self.free[asic.name], last)
         parts.append(Part(complete[-1] - taken, self._edge(asic, begin)))
-        spans: list[list[tuple[int, int]]] = [[] for _ in chain]
         for part in parts:
-            begin = part.start
-            for own, instruction in zip(spans, chain, strict=True):
-                end = begin + _cycles(instruction, part.elements) * period
-                own.append((begin, end))
-                begin = end
-        for own, instruction in zip(spans, chain, strict=True):
-            self._record(asic, instruction, own)
+            done = []
+            end = part.start
+            for instruction in chain:
+                begin, end = end, end + _cycles(instruction, part.elements) * period
+                self.run.trace.record_part(asic.name, instruction.kind, instruction.name, begin, end)
+                done.append(end)
+        for instruction, end in zip(chain, done, strict=True):
             assert isinstance(instruction.work, AsicWork)
             asic.count(instruction.work)
-        self.free[asic.name] = spans[-1][-1][1]
-        return [own[-1][1] for own in spans]
+            self._count_share(instruction, end)
+        self.free[asic.name] = done[-1]
+        return done
 
     def _work(self, unit: Unit, instruction: Instruction, work: AsicWork | HostWork, ready: int) -> int:
         """Work that begins when its unit and its input are there."""
         start = self._edge(unit, max(ready, self.free[unit.name]))
         end = start + unit.clock.ticks(work.cycles)
         self.free[unit.name] = end
-        self._record(unit, instruction, [(start, end)])
+        self.run.trace.record_part(unit.name, instruction.kind, instruction.name, start, end)
+        self._count_share(instruction, end)
         if isinstance(work, AsicWork):
             self.run.asic.count(work)
         else:
             self.run.host.count(work)
         return end
 
-    def _record(self, unit: Unit, instruction: Instruction, spans: list[tuple[int, int]]) -> None:
-        """Enter an instruction: its busy time, and as its share of the run how far it goes beyond all before."""
-        trace = self.run.trace
-        for start, end in spans:
-            trace.record_part(unit.name, instruction.kind, instruction.name, start, end)
-        beyond = max(0, spans[-1][1] - self.reached)
-        trace.count_share(instruction.kind, beyond)
+    def _count_share(self, instruction: Instruction, end: int) -> None:
+        """Of the run's time an instruction gets what it takes beyond all before it."""
+        beyond = max(0, end - self.reached)
+        self.run.trace.count_share(instruction.kind, beyond)
         self.reached += beyond
 
     def _edge(self, unit: Unit, tick: int) -> int:

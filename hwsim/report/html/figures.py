@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 from typing import Any
 
 import plotly.graph_objects as go
@@ -68,7 +69,8 @@ def bound_figure(report: Report) -> Any:
         )
     )
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(title="time (ms)", range=[0, report.latency_s * 1e3 * 1.12])
+    furthest = max(accumulate(seconds for _, seconds in parts))  # beyond the latency where units work side by side
+    figure.update_xaxes(title="time (ms)", range=[0, furthest * 1e3 * 1.12])
     return _styled(figure, height=90 + 34 * (len(parts) + 1))
 
 
