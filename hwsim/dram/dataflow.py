@@ -9,8 +9,9 @@ A program's commands fall into three streams: accesses of the banks (`MAC16`, wr
   the next accumulator, round and round. A drain request reads each result `repeat` times.
 - An access that sweeps a row repeatedly reads any column, and its results are complete together.
 
-A fourth is for speed alone: the pins take long to turn from fills to drains. So fills wait for those drains that free
-accumulators for the first accesses to read them, and for the accesses that would come while the pins turn round.
+Two more are for speed alone, since the pins take long to turn from fills to drains. The first fill of a request waits
+for those drains that free accumulators for the first accesses to read the request's fills, and for the accesses that
+would come while the pins turn round. Once begun, the fills of a request go on without drains between them.
 """
 
 from __future__ import annotations
@@ -93,13 +94,15 @@ class Dataflow:
     ----------
     accesses : in order
     fills : for each fill, the number of the last access that reads what it overwrites, or NONE
-    fill_drains : for each fill, the number of the last drain that goes before it for speed, or NONE
+    fill_drains : for each fill, the number of the last drain that goes before its request's first one, or NONE
+    fill_begins : for each fill, whether it is its request's first one
     drains : for each drain, the number of the access that completes its result, or NONE
     """
 
     accesses: list[Access]
     fills: list[int]
     fill_drains: list[int]
+    fill_begins: list[bool]
     drains: list[int]
 
 
@@ -134,11 +137,13 @@ def dataflow(requests: Sequence[Request], standard: Standard, accumulators: int)
         elif request.count:
             raise DramError(f"{command.name} belongs to no stream")
     first: list[int] = []
+    begins: list[bool] = []
     for begin, count in batches:
         soon = [access.drain for access in accesses[begin : begin + count + names.turnaround]]
         made_before = [drain for drain in soon if drain >= 0 and results.waits[drain] < begin]
         first += [max(made_before, default=NONE)] * count
-    return Dataflow(accesses=accesses, fills=buffer.waits, fill_drains=first, drains=results.waits)
+        begins += [place == 0 for place in range(count)]
+    return Dataflow(accesses=accesses, fills=buffer.waits, fill_drains=first, fill_begins=begins, drains=results.waits)
 
 
 @dataclass(kw_only=True)

@@ -172,6 +172,7 @@ def _plan(t, rules, requests, row_base):
     access_drain = np.full(accesses, -1, dtype=np.int64)
     fill_access = np.empty(fills, dtype=np.int64)
     fill_drain = np.full(fills, -1, dtype=np.int64)
+    fill_begins = np.zeros(fills, dtype=np.bool_)
     batch = np.empty((requests.shape[0], 2), dtype=np.int64)
     drain_access = np.empty(drains, dtype=np.int64)
     writer = np.full(max(longest, 1), -1, dtype=np.int64)
@@ -247,8 +248,9 @@ def _plan(t, rules, requests, row_base):
             if access_drain[i] >= 0 and drain_access[access_drain[i]] < begin:
                 first = max(first, access_drain[i])
         fill_drain[w : w + count] = first
+        fill_begins[w] = True
         w += count
-    return segment, access_fill, access_drain, fill_access, fill_drain, drain_access
+    return segment, access_fill, access_drain, fill_access, fill_drain, fill_begins, drain_access
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -267,7 +269,9 @@ def _play_channel(
     s, t, rules, requests, row_base, start, ready, since, members, tally, causes, drains, log, klass, record
 ):
     """Play one program on one state row; return the finish cycle. `causes` counts from cycle `since` on."""
-    segment, access_fill, access_drain, fill_access, fill_drain, drain_access = _plan(t, rules, requests, row_base)
+    segment, access_fill, access_drain, fill_access, fill_drain, fill_begins, drain_access = _plan(
+        t, rules, requests, row_base
+    )
     accesses, fills, drain_count = access_fill.size, fill_access.size, drain_access.size
     access_at = np.empty(accesses, dtype=np.int64)
     fill_at = np.empty(fills, dtype=np.int64)
@@ -285,16 +289,19 @@ def _play_channel(
         best, stream = FOREVER, NOTHING
         step = -1
         late = False  # the access waits for data longer than for anything else
-        fill_yields = w < fills and fill_drain[w] >= d
-        drain_yields = drain_needed = False
+        drain_needed = a < accesses and access_drain[a] >= d
+        fill_yields = drain_yields = False
+        if w < fills and fill_access[w] < a and not fill_begins[w]:
+            drain_yields = True
+        elif drain_needed or (w < fills and fill_begins[w] and fill_drain[w] >= d):
+            fill_yields = True
+        elif a < accesses:
+            drain_yields = access_fill[a] >= w
         fill_cycle = FOREVER
         if a < accesses:
             command, at = segment[g, S_COMMAND], max(segment[g, S_BANK], 0)
             step = _needed(s, t, command, at, segment[g, S_ROW])
             cycle = max(start, _earliest(s, t, step, at))
-            drain_needed = access_drain[a] >= d
-            fill_yields = fill_yields or drain_needed
-            drain_yields = not fill_yields and access_fill[a] >= w
             if step == command:
                 data = ready
                 if command == compute:

@@ -26,7 +26,8 @@ class OverlapReferenceChannel(ReferenceChannel):
 
     Of the three streams' next commands the one that can go first goes; accesses (with the activates and precharges
     that they need) before drains before fills where two could go in the same cycle. While an access waits for a
-    transfer of one direction, the other direction yields, so that the pins do not turn round in between.
+    transfer of one direction, the other direction yields, so that the pins do not turn round in between; see also
+    `dataflow.py`.
 
     Attributes
     ----------
@@ -88,10 +89,8 @@ class OverlapReferenceChannel(ReferenceChannel):
     ) -> list[_Candidate]:
         """The next command of each stream that nothing of another stream holds back for good."""
         found = []
-        yields: set[str] = set()
         filled, drained = len(issued["fill"]), len(issued["drain"])
-        if filled < len(flow.fills) and flow.fill_drains[filled] >= drained:
-            yields.add("fill")
+        yields = self._yields(flow, len(issued["access"]), filled, drained)
         number = len(issued["access"])
         if number < len(flow.accesses):
             access = flow.accesses[number]
@@ -102,18 +101,29 @@ class OverlapReferenceChannel(ReferenceChannel):
                 cycle = max(cycle, data)
             if cycle < FOREVER:
                 found.append(_Candidate(cycle, 0, needed))
-            if access.drain >= drained:
-                yields.add("fill")
-            elif access.fill >= filled and "fill" not in yields:
-                yields.add("drain")
         drain, fill = (self.standard.commands[name] for name in (self.names.drain, self.names.fill))
-        if drained < len(flow.drains) and flow.drains[drained] < number and "drain" not in yields:
+        if drained < len(flow.drains) and flow.drains[drained] < number and yields != "drain":
             found.append(_Candidate(max(start, self._earliest(drain, -1)), 1, drain))
-        if filled < len(flow.fills) and flow.fills[filled] < number and "fill" not in yields:
+        if filled < len(flow.fills) and flow.fills[filled] < number and yields != "fill":
             reader = issued["access"][flow.fills[filled]] if flow.fills[filled] >= 0 else before[self.names.compute]
             cycle = max(ready, reader + self.names.compute_to_fill, self._earliest(fill, -1))
             found.append(_Candidate(cycle, 2, fill))
         return found
+
+    def _yields(self, flow: Dataflow, accessed: int, filled: int, drained: int) -> str | None:
+        """The direction of transfers that has to yield to the other."""
+        fill_can_go = filled < len(flow.fills) and flow.fills[filled] < accessed
+        if fill_can_go and not flow.fill_begins[filled]:
+            return "drain"
+        if filled < len(flow.fills) and flow.fill_begins[filled] and flow.fill_drains[filled] >= drained:
+            return "fill"
+        if accessed < len(flow.accesses):
+            access = flow.accesses[accessed]
+            if access.drain >= drained:
+                return "fill"
+            if access.fill >= filled:
+                return "drain"
+        return None
 
     def _data_cycle(self, access: Access, issued: dict[str, list[int]], before: dict[str, int], ready: int) -> int:
         """From when an access finds its data."""

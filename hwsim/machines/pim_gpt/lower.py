@@ -91,16 +91,16 @@ class _Lowering:
         self._parts = lru_cache(maxsize=4)(self._make_parts)
         self._scores = lru_cache(maxsize=8)(self._make_scores)
         self._values = lru_cache(maxsize=64)(self._make_values)
-        self._alone = lru_cache(maxsize=16)(self._values_alone)
+        self._alone = lru_cache(maxsize=32)(self._cycles_alone)
         self._value_writes = lru_cache(maxsize=8)(self._make_value_writes)
 
     def step(self, step: Step) -> list[Instruction]:
         """The instructions of one pass over the layers."""
-        passes = self._attention_passes(step)
         tokens = [(s, t) for s in range(step.batch) for t in range(step.context - step.queries, step.context)]
         lanes = self.cache.target.lanes
         keys = self._pim(self.builder.write_keys(self.cache, tokens))
         values = self._value_writes(tuple((sequence, token // lanes * lanes) for sequence, token in tokens))
+        passes = self._attention_passes(step, values)
         emits = self.workload.emits(step)
         instructions: list[Instruction] = []
         for part in self._parts(step.tokens, step.batch, emits):
@@ -254,7 +254,7 @@ class _Lowering:
                     instructions.append(Instruction(f"{name}.sum", AttentionValues.kind, "asic", group.sums))
         return instructions
 
-    def _attention_passes(self, step: Step) -> list[AttentionPass]:
+    def _attention_passes(self, step: Step, new_values: PimWork) -> list[AttentionPass]:
         """Group the queries' heads so that their scores fit the SRAM, and make the work of each group."""
         budget = self.spec.asic.sram_bytes - self._vector_bytes(step.tokens)
         score_bytes = self.mapped.target.score_bytes
@@ -275,14 +275,16 @@ class _Lowering:
                     groups[-1].append(Query(sequence=sequence, first=first, last=last, head=head, head_end=head + fit))
                     room -= fit * row_bytes
                     head += fit
-        return [self._attention_pass(tuple(group)) for group in groups if group]
+        kept = [tuple(group) for group in groups if group]
+        return [self._attention_pass(group, None if number else new_values) for number, group in enumerate(kept)]
 
-    def _attention_pass(self, queries: tuple[Query, ...]) -> AttentionPass:
+    def _attention_pass(self, queries: tuple[Query, ...], new_values: PimWork | None) -> AttentionPass:
         scores = self._scores(tuple(_whole_slots(self.cache, query) for query in queries))
         if not self.overlaps:
             return AttentionPass(scores, (self._head_group(queries),))
         ways = [tuple(self._head_group(part) for part in _split_heads(queries, n)) for n in GROUPS_TRIED]
-        return AttentionPass(scores, min(ways, key=self._time_alone))
+        writing = self._alone(new_values.program) if new_values else 0
+        return AttentionPass(scores, min(ways, key=lambda groups: self._time_alone(groups, writing)))
 
     def _head_group(self, queries: tuple[Query, ...]) -> HeadGroup:
         softmax: Phases = ()
@@ -298,10 +300,13 @@ class _Lowering:
             self._asic_work(sums) if sums else None,
         )
 
-    def _time_alone(self, groups: tuple[HeadGroup, ...]) -> int:
-        """Ticks of softmax and values on an idle machine, the softmax of one group beside the values of another."""
+    def _time_alone(self, groups: tuple[HeadGroup, ...], writing: int) -> int:
+        """Ticks of softmax and values on an idle machine, the softmax of one group beside the values of another.
+
+        The package first has some cycles of writing to do.
+        """
         clocks = self.spec.time_base.clocks
-        asic = pim = 0
+        asic, pim = 0, writing * clocks["dram"].period_ticks
         for group in groups:
             asic += group.softmax.cycles * clocks["asic"].period_ticks
             pim = max(asic, pim) + self._alone(group.values.program) * clocks["dram"].period_ticks
@@ -309,7 +314,7 @@ class _Lowering:
                 pim += group.sums.cycles * clocks["asic"].period_ticks
         return pim
 
-    def _values_alone(self, program: PackageProgram) -> int:
+    def _cycles_alone(self, program: PackageProgram) -> int:
         """DRAM cycles of a program whose first rows have long been opened."""
         spec = self.spec
         package = OverlappedPackage(spec.standard.without_refresh(), spec.channels, spec.accumulators)
