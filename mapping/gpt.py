@@ -1,10 +1,23 @@
-"""The operator graph of a GPT workload."""
+"""The operator graph of a decoder-only transformer."""
 
 from __future__ import annotations
 
 from mapping.formats import Int, parse_format
 from mapping.graph import OperatorGraph
-from mapping.operators import Act, Attention, Eltwise, Embed, KvCache, LayerNorm, Linear, Operator, Tensor
+from mapping.operators import (
+    Act,
+    Attention,
+    Eltwise,
+    Embed,
+    Glu,
+    KvCache,
+    LayerNorm,
+    Linear,
+    Operator,
+    RmsNorm,
+    Rope,
+    Tensor,
+)
 from mapping.workload import GptWorkload
 
 
@@ -19,8 +32,9 @@ def build_graph(workload: GptWorkload) -> OperatorGraph:
     operators: list[Operator] = []
     if whole:
         ids = Tensor(name="token_ids", shape=("tokens",), fmt=Int(width=32, signed=True))
+        positions = workload.n_ctx if workload.position == "learned" else 0
         operators.append(
-            Embed(name="embed", inputs=("token_ids",), fmt=fmt, vocab=workload.vocab, positions=workload.n_ctx, width=d)
+            Embed(name="embed", inputs=("token_ids",), fmt=fmt, vocab=workload.vocab, positions=positions, width=d)
         )
         inputs = (ids,)
     else:
@@ -31,10 +45,11 @@ def build_graph(workload: GptWorkload) -> OperatorGraph:
         operators += block
         stream = block[-1].name
     if whole:
-        operators.append(LayerNorm(name="norm", inputs=(stream,), fmt=fmt, width=d))
+        operators.append(_norm(workload, "norm", stream))
+        table = "embed" if workload.tied_embeddings else None
         operators.append(
             Linear(
-                name="lm_head", inputs=("norm",), fmt=fmt, d_in=d, d_out=workload.vocab, bias=False, weights_of="embed"
+                name="lm_head", inputs=("norm",), fmt=fmt, d_in=d, d_out=workload.vocab, bias=False, weights_of=table
             )
         )
     return OperatorGraph(name=workload.name, inputs=inputs, operators=operators)
@@ -43,22 +58,57 @@ def build_graph(workload: GptWorkload) -> OperatorGraph:
 def _block(workload: GptWorkload, at: str, stream: str) -> list[Operator]:
     """One transformer block, reading the residual stream named `stream`."""
     fmt = parse_format(workload.format)
-    d, hidden, heads, size = workload.d_model, workload.ff_size, workload.heads, workload.head_size
-    width = heads * size
-    qkv, kv, attention = f"{at}qkv", f"{at}kv", f"{at}attention"
+    d, width = workload.d_model, workload.heads * workload.head_size
+    attention = _attention(workload, at, f"{at}qkv")
+    mlp = _mlp(workload, at, f"{at}norm2")
     return [
-        LayerNorm(name=f"{at}norm1", inputs=(stream,), fmt=fmt, width=d),
-        Linear(name=qkv, inputs=(f"{at}norm1",), fmt=fmt, d_in=d, d_out=3 * width),
-        KvCache(name=kv, inputs=(qkv,), fmt=fmt, heads=heads, kv_heads=heads, d_k=size, d_v=size),
-        Attention(
-            name=attention, inputs=(qkv, kv), fmt=fmt, heads=heads, kv_heads=heads, d_k=size, d_v=size,
-            pattern=workload.pattern,
-        ),
-        Linear(name=f"{at}proj", inputs=(attention,), fmt=fmt, d_in=width, d_out=d),
+        _norm(workload, f"{at}norm1", stream),
+        _linear(workload, f"{at}qkv", f"{at}norm1", d, workload.qkv_width),
+        *attention,
+        _linear(workload, f"{at}proj", attention[-1].name, width, d),
         Eltwise(name=f"{at}add1", inputs=(stream, f"{at}proj"), fmt=fmt, width=d),
-        LayerNorm(name=f"{at}norm2", inputs=(f"{at}add1",), fmt=fmt, width=d),
-        Linear(name=f"{at}ffn1", inputs=(f"{at}norm2",), fmt=fmt, d_in=d, d_out=hidden),
-        Act(name=f"{at}gelu", inputs=(f"{at}ffn1",), fmt=fmt, width=hidden),
-        Linear(name=f"{at}ffn2", inputs=(f"{at}gelu",), fmt=fmt, d_in=hidden, d_out=d),
+        _norm(workload, f"{at}norm2", f"{at}add1"),
+        *mlp,
+        _linear(workload, f"{at}ffn2", mlp[-1].name, workload.ff_size, d),
         Eltwise(name=f"{at}add2", inputs=(f"{at}add1", f"{at}ffn2"), fmt=fmt, width=d),
-    ]  # fmt: skip
+    ]
+
+
+def _attention(workload: GptWorkload, at: str, qkv: str) -> list[Operator]:
+    """Rotation by position where the model has it, the cache, attention over it."""
+    fmt, size = parse_format(workload.format), workload.head_size
+    shape = {"heads": workload.heads, "kv_heads": workload.key_heads, "d_k": size, "d_v": size}
+    operators: list[Operator] = []
+    if workload.position == "rope":
+        operators.append(Rope(name=f"{at}rope", inputs=(qkv,), fmt=fmt, theta=workload.rope_theta, **shape))
+        qkv = f"{at}rope"
+    return [
+        *operators,
+        KvCache(name=f"{at}kv", inputs=(qkv,), fmt=fmt, **shape),
+        Attention(name=f"{at}attention", inputs=(qkv, f"{at}kv"), fmt=fmt, pattern=workload.pattern, **shape),
+    ]
+
+
+def _mlp(workload: GptWorkload, at: str, x: str) -> list[Operator]:
+    """The hidden layer: its matrices and its activation."""
+    fmt, d, hidden, function = parse_format(workload.format), workload.d_model, workload.ff_size, workload.activation
+    if workload.mlp == "gated":
+        return [
+            _linear(workload, f"{at}gate", x, d, hidden),
+            _linear(workload, f"{at}up", x, d, hidden),
+            Glu(name=f"{at}glu", inputs=(f"{at}gate", f"{at}up"), fmt=fmt, width=hidden, function=function),
+        ]
+    return [
+        _linear(workload, f"{at}ffn1", x, d, hidden),
+        Act(name=f"{at}{function}", inputs=(f"{at}ffn1",), fmt=fmt, width=hidden, function=function),
+    ]
+
+
+def _linear(workload: GptWorkload, name: str, x: str, d_in: int, d_out: int) -> Linear:
+    fmt = parse_format(workload.format)
+    return Linear(name=name, inputs=(x,), fmt=fmt, d_in=d_in, d_out=d_out, bias=workload.bias)
+
+
+def _norm(workload: GptWorkload, name: str, x: str) -> LayerNorm | RmsNorm:
+    norm = LayerNorm if workload.norm == "layernorm" else RmsNorm
+    return norm(name=name, inputs=(x,), fmt=parse_format(workload.format), width=workload.d_model)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from mapping.errors import WorkloadError, nearest
 from mapping.formats import FormatError, parse_format
@@ -45,16 +45,35 @@ class Step:
 
 
 class GptWorkload(_Checked):
-    """A decoder-only transformer of GPT-2's form and what to run with it."""
+    """A decoder-only transformer and what to run with it; of GPT-2's form unless fields say otherwise."""
 
     name: Name
-    family: Literal["gpt"] = "gpt"
+    family: Literal["gpt", "llama"] = "gpt"
     machine: Name = Field(description="machine that runs it unless --machine says otherwise")
     layers: int = Field(ge=1, le=10_000)
     d_model: int = Field(ge=1, le=1_000_000, description="hidden size")
-    heads: int = Field(ge=1, le=100_000)
+    heads: int = Field(ge=1, le=100_000, description="heads of queries")
+    kv_heads: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="heads of keys and values, which groups of heads share; heads unless given",
+    )
     head_dim: int | None = Field(default=None, ge=1, le=1_000_000, description="d_model / heads unless given")
     d_ff: int | None = Field(default=None, ge=1, le=10_000_000, description="4 x d_model unless given")
+    norm: Literal["layernorm", "rmsnorm"] = "layernorm"
+    position: Literal["learned", "rope"] = Field(
+        default="learned", description="a row a position added to the embedding, or rotated queries and keys"
+    )
+    rope_theta: float = Field(
+        default=10_000.0, gt=1, le=1e12, strict=False, description="base of the rotations' wavelengths, for `rope`"
+    )
+    mlp: Literal["plain", "gated"] = Field(
+        default="plain", description="activation(x W1) W2, or (activation(x Wg) * (x Wu)) W2"
+    )
+    activation: Literal["gelu", "silu"] = "gelu"
+    bias: bool = Field(default=True, description="whether matrices of the blocks have biases")
+    tied_embeddings: bool = Field(default=True, description="whether the vocabulary projection is the embedding table")
     vocab: int = Field(ge=1, le=100_000_000)
     n_ctx: int = Field(ge=1, le=100_000_000, description="longest context of the model, in tokens")
     attention: PatternName = "causal"
@@ -79,6 +98,7 @@ class GptWorkload(_Checked):
                 f"d_model {self.d_model} is not divisible by {self.heads} heads; "
                 "choose another number of heads or give head_dim"
             )
+        self._check_form()
         try:
             parse_format(self.format)
         except FormatError as cause:
@@ -98,9 +118,29 @@ class GptWorkload(_Checked):
             )
         return self
 
+    def _check_form(self) -> None:
+        if self.heads % self.key_heads:
+            raise ValueError(f"{self.heads} heads do not share {self.kv_heads} kv_heads evenly")
+        if self.position == "rope" and self.head_size % 2:
+            raise ValueError(f"rope rotates pairs of elements, but a head has {self.head_size}; give an even head_dim")
+        if self.position != "rope" and "rope_theta" in self.model_fields_set:
+            raise ValueError("rope_theta goes with position: rope, and with no other")
+        if self.mlp == "gated" and self.d_ff is None:
+            raise ValueError("a gated mlp has no usual hidden size; give d_ff")
+
     @property
     def head_size(self) -> int:
         return self.head_dim or self.d_model // self.heads
+
+    @property
+    def key_heads(self) -> int:
+        """Heads of keys and values."""
+        return self.kv_heads or self.heads
+
+    @property
+    def qkv_width(self) -> int:
+        """Elements of a token's queries, keys and values."""
+        return (self.heads + 2 * self.key_heads) * self.head_size
 
     @property
     def ff_size(self) -> int:
@@ -151,21 +191,34 @@ class GptWorkload(_Checked):
     @property
     def block_weights(self) -> int:
         """Weights in the matrices of all blocks, without biases and norms."""
-        attention = 4 * self.d_model * self.heads * self.head_size
-        return self.layers * (attention + 2 * self.d_model * self.ff_size)
+        attention = self.d_model * (self.qkv_width + self.heads * self.head_size)
+        matrices = 3 if self.mlp == "gated" else 2
+        return self.layers * (attention + matrices * self.d_model * self.ff_size)
 
     @property
     def parameters(self) -> int:
-        """Closed-form parameter count of the whole model, the vocabulary projection tied to the embedding."""
-        width = self.heads * self.head_size
-        biases = 3 * width + self.d_model + self.ff_size + self.d_model
-        norms = 2 * 2 * self.d_model
-        embeddings = (self.vocab + self.n_ctx) * self.d_model
-        return self.block_weights + self.layers * (biases + norms) + embeddings + 2 * self.d_model
+        """Closed-form parameter count of the whole model."""
+        hidden = self.ff_size * (2 if self.mlp == "gated" else 1)
+        biases = self.qkv_width + self.d_model + hidden + self.d_model if self.bias else 0
+        norm = self.d_model * (2 if self.norm == "layernorm" else 1)
+        rows = self.vocab * (1 if self.tied_embeddings else 2) + (self.n_ctx if self.position == "learned" else 0)
+        return self.block_weights + self.layers * (biases + 2 * norm) + rows * self.d_model + norm
+
+
+class LlamaWorkload(GptWorkload):
+    """A decoder-only transformer of Llama's form unless fields say otherwise."""
+
+    family: Literal["gpt", "llama"] = "llama"
+    norm: Literal["layernorm", "rmsnorm"] = "rmsnorm"
+    position: Literal["learned", "rope"] = "rope"
+    mlp: Literal["plain", "gated"] = "gated"
+    activation: Literal["gelu", "silu"] = "silu"
+    bias: bool = False
+    tied_embeddings: bool = False
 
 
 Workload = GptWorkload
-FAMILIES: dict[str, type[GptWorkload]] = {"gpt": GptWorkload}
+FAMILIES: dict[str, type[GptWorkload]] = {"gpt": GptWorkload, "llama": LlamaWorkload}
 
 
 def load_workload(path: Path | str, overrides: Mapping[str, Any] | None = None) -> Workload:
@@ -213,4 +266,5 @@ def field_names() -> tuple[str, ...]:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a workload file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **GptWorkload.model_json_schema()}
+    either: TypeAdapter[GptWorkload | LlamaWorkload] = TypeAdapter(GptWorkload | LlamaWorkload)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **either.json_schema()}

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
 
-EPSILON = 1e-5  # GPT-2's layer_norm_epsilon
+EPSILON = 1e-5  # GPT-2's layer_norm_epsilon, Llama's rms_norm_eps
 
 
 def exp(x: ArrayLike) -> Values:
@@ -41,6 +41,19 @@ def gelu(x: ArrayLike) -> Values:
     u = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)
     with np.errstate(over="ignore"):  # infinite where GELU is 0
         return np.asarray(x / (1 + np.exp(-2 * u)))
+
+
+def silu(x: ArrayLike) -> Values:
+    """SiLU, x / (1 + exp(-x))."""
+    x = np.asarray(x, dtype=np.float64)
+    with np.errstate(over="ignore"):  # infinite where SiLU is 0
+        return np.asarray(x / (1 + np.exp(-x)))
+
+
+def rmsnorm(x: ArrayLike, gamma: ArrayLike) -> Values:
+    """RMSNorm over the last axis."""
+    x = np.asarray(x, dtype=np.float64)
+    return np.multiply(x * rsqrt((x**2).mean(-1, keepdims=True) + EPSILON), gamma)
 
 
 def layernorm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Values:

@@ -13,6 +13,7 @@ from hwsim.machines.spec_file import SpecFile
 from hwsim.report.schema import UnconfirmedParameter
 from hwsim.verify.decoder import Decoder, DecoderStep
 from hwsim.verify.float64_gpt import Float64Gpt
+from hwsim.verify.float64_llama import Float64Llama
 from hwsim.verify.report import FunctionError, Generation, LayerError, VerifiedSize, VerifyReport
 from hwsim.verify.request import VerifyRequest
 from hwsim.verify.statistics import layer_error
@@ -25,6 +26,7 @@ from rtl.contract import Contract
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
 PROMPT_SEED = 0
+ORACLES: dict[str, type[Float64Gpt | Float64Llama]] = {"gpt": Float64Gpt, "llama": Float64Llama}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +57,8 @@ def compare_gpt(
     observing : called with True before the machine's decode steps and with False behind them
     progress : called with (tokens done, tokens in all)
     """
-    exact = Float64Gpt(workload, weights.rounded(held))
-    unrounded = Float64Gpt(workload, weights)
+    model = ORACLES[workload.family]
+    exact, unrounded = model(workload, weights.rounded(held)), model(workload, weights)
     decoders: tuple[Decoder, ...] = (machine, exact, unrounded)
     drawn = np.random.default_rng(PROMPT_SEED).integers(workload.vocab, size=workload.context).tolist()
     given, fed = drawn[: workload.prompt + 1], drawn[workload.prompt :]

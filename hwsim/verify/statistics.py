@@ -9,7 +9,7 @@ from hwsim.verify.report import FunctionError, LayerError
 
 # Functions of one value: an error relates to the value itself. In all others sums may cancel, so that a single
 # result is no measure of its inputs: there errors relate to the root mean square of the result's vector.
-SCALAR = ("exp", "reciprocal", "rsqrt", "gelu")
+SCALAR = ("exp", "reciprocal", "rsqrt", "gelu", "silu")
 
 
 class ErrorStatistics:

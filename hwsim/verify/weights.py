@@ -1,4 +1,4 @@
-"""The tensors of a GPT model by the names of GPT-2's public checkpoints, and random ones."""
+"""The tensors of a model by the names of its public checkpoints, and random ones."""
 
 from __future__ import annotations
 
@@ -9,32 +9,20 @@ from math import sqrt
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hwsim.errors import WeightsError
+from hwsim.verify.checkpoint import Shape, Tensor, checkpoint_of
 from mapping.formats import Format, round_to
 from mapping.workload import GptWorkload
 
-Tensor = NDArray[np.float32]
-Shape = tuple[int, ...]
-
 RANDOM = "random:"
 
-SPREAD = 0.02  # GPT-2's initializer_range
-# Operator of a block -> module of a checkpoint.
-MODULES = {
-    "norm1": "ln_1",
-    "qkv": "attn.c_attn",
-    "proj": "attn.c_proj",
-    "norm2": "ln_2",
-    "ffn1": "mlp.c_fc",
-    "ffn2": "mlp.c_proj",
-}
+SPREAD = 0.02  # initializer_range of GPT-2 and Llama
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GptWeights:
-    """Tensors of a model; matrices are (d_in, d_out) as in the checkpoints.
+    """Tensors of a model, shaped as in its checkpoints.
 
     Attributes
     ----------
@@ -56,14 +44,6 @@ class GptWeights:
         return GptWeights(tensors=held, origin=self.origin, seed=self.seed)
 
 
-def module(operator: str) -> str:
-    """Name in a checkpoint of an operator of the graph: `l3.qkv` is `h.3.attn.c_attn`, `norm` is `ln_f`."""
-    if operator == "norm":
-        return "ln_f"
-    block, _, name = operator.partition(".")
-    return f"h.{block.removeprefix('l')}.{MODULES[name]}"
-
-
 def is_random(text: str) -> bool:
     """Whether a text asks for random weights rather than a folder."""
     return text == "random" or text.startswith(RANDOM)
@@ -79,7 +59,9 @@ def load_weights(text: str, workload: GptWorkload) -> GptWeights:
     if not is_random(text):
         from hwsim.verify.weights_folder import read_folder
 
-        return GptWeights(tensors=read_folder(Path(text), shapes(workload)), origin=text)
+        return GptWeights(
+            tensors=read_folder(Path(text), shapes(workload), checkpoint_of(workload).prefixes), origin=text
+        )
     seed = text.removeprefix(RANDOM)
     if not (seed.isascii() and seed.isdigit() and len(seed) <= 18):
         raise WeightsError(f"--weights {text}: expected random:SEED with a whole number from 0")
@@ -87,21 +69,8 @@ def load_weights(text: str, workload: GptWorkload) -> GptWeights:
 
 
 def shapes(workload: GptWorkload) -> dict[str, Shape]:
-    """Name and shape of every tensor that a model needs; the vocabulary projection is the embedding `wte`."""
-    d, width, hidden = workload.d_model, workload.heads * workload.head_size, workload.ff_size
-    needed: dict[str, Shape] = {"wte.weight": (workload.vocab, d), "wpe.weight": (workload.n_ctx, d)}
-    for layer in range(workload.layers):
-        for name, sizes in (
-            ("ln_1", (d,)),
-            ("attn.c_attn", (d, 3 * width)),
-            ("attn.c_proj", (width, d)),
-            ("ln_2", (d,)),
-            ("mlp.c_fc", (d, hidden)),
-            ("mlp.c_proj", (hidden, d)),
-        ):
-            needed[f"h.{layer}.{name}.weight"] = sizes
-            needed[f"h.{layer}.{name}.bias"] = sizes[-1:]
-    return {**needed, "ln_f.weight": (d,), "ln_f.bias": (d,)}
+    """Name and shape of every tensor that a model needs."""
+    return checkpoint_of(workload).shapes(workload)
 
 
 def random_weights(workload: GptWorkload, seed: int) -> GptWeights:
@@ -111,18 +80,14 @@ def random_weights(workload: GptWorkload, seed: int) -> GptWeights:
     begins with biases of 0 and scales of 1, which would leave their additions and multiplications untested:
     biases are N(0, 0.02), scales 1 + N(0, 0.02). A tensor depends on the seed and on its own name and shape.
     """
+    checkpoint = checkpoint_of(workload)
 
     def draw(name: str, shape: Shape) -> Tensor:
         generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
         values = generator.standard_normal(shape, dtype=np.float32) * np.float32(SPREAD)
-        if name.endswith("c_proj.weight"):
+        if name.endswith(checkpoint.residual):
             return values / np.float32(sqrt(2 * workload.layers))
-        return values + np.float32(1) if _is_scale(name) else values
+        return values + np.float32(1) if checkpoint.is_scale(name) else values
 
-    tensors = {name: draw(name, shape) for name, shape in shapes(workload).items()}
+    tensors = {name: draw(name, shape) for name, shape in checkpoint.shapes(workload).items()}
     return GptWeights(tensors=tensors, origin=f"random:{seed}", seed=seed)
-
-
-def _is_scale(name: str) -> bool:
-    """Whether a tensor is the scale of a LayerNorm."""
-    return name.split(".")[-2].startswith("ln_") and name.endswith(".weight")

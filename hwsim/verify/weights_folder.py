@@ -1,13 +1,13 @@
-"""Weights from files: a folder of `.npy`, `.npz` or `.safetensors`, by the names of GPT-2's checkpoints.
+"""Weights from files: a folder of `.npy`, `.npz` or `.safetensors`, by the names of the model's checkpoints.
 
 `.npy` holds one tensor and is named after it (`h.0.attn.c_attn.weight.npy`); the others hold any number. Names may
-begin with `transformer.`; tensors that the model does not need are left alone.
+begin with the model's own (`transformer.`, `model.`); tensors that the model does not need are left alone.
 """
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from hwsim.errors import WeightsError, nearest
 Tensor = NDArray[np.float32]
 Shape = tuple[int, ...]
 
-PREFIX = "transformer."
 SUFFIXES = (".npy", ".npz", ".safetensors")
 
 
@@ -32,7 +31,7 @@ class _Stored:
     read: Callable[[], NDArray[Any]]
 
 
-def read_folder(folder: Path, shapes: Mapping[str, Shape]) -> dict[str, Tensor]:
+def read_folder(folder: Path, shapes: Mapping[str, Shape], prefixes: Sequence[str]) -> dict[str, Tensor]:
     """The tensors of these names and shapes, checked.
 
     Raises
@@ -40,7 +39,7 @@ def read_folder(folder: Path, shapes: Mapping[str, Shape]) -> dict[str, Tensor]:
     WeightsError : names the file and the tensor that is missing, given twice, of another shape or type, or has values
         that are not finite
     """
-    stored = _index(folder)
+    stored = _index(folder, prefixes)
     return {name: _checked(folder, name, shape, stored) for name, shape in shapes.items()}
 
 
@@ -65,7 +64,7 @@ def _checked(folder: Path, name: str, shape: Shape, stored: dict[str, _Stored]) 
     return values
 
 
-def _index(folder: Path) -> dict[str, _Stored]:
+def _index(folder: Path, prefixes: Sequence[str]) -> dict[str, _Stored]:
     """Every tensor of a folder by its name; nothing is read yet but the lists of names."""
     if not folder.exists():
         raise WeightsError(f"{folder}: no such folder; expected a folder of weights or random:SEED")
@@ -74,7 +73,7 @@ def _index(folder: Path) -> dict[str, _Stored]:
     found: dict[str, _Stored] = {}
     for file in sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES):
         for name, read in _tensors(file).items():
-            short = name.removeprefix(PREFIX)
+            short = next((name.removeprefix(prefix) for prefix in prefixes if name.startswith(prefix)), name)
             if short in found:
                 raise WeightsError(f"{file}: tensor {short} is also in {found[short].file}")
             found[short] = _Stored(file=file, read=read)

@@ -5,14 +5,31 @@ from mapping.operators.attention import Attention, AttentionScores, AttentionVal
 from mapping.operators.base import Dim, Operator, Tensor
 from mapping.operators.eltwise import Eltwise
 from mapping.operators.embed import Embed
+from mapping.operators.glu import Glu
 from mapping.operators.kv_cache import KvCache
 from mapping.operators.linear import Linear
 from mapping.operators.norm import LayerNorm
+from mapping.operators.rms_norm import RmsNorm
+from mapping.operators.rope import Rope
 from mapping.operators.softmax import Softmax
 
 OPERATORS: dict[str, type[Operator]] = {
     op.kind: op
-    for op in (Act, Attention, AttentionScores, AttentionValues, Eltwise, Embed, KvCache, LayerNorm, Linear, Softmax)
+    for op in (
+        Act,
+        Attention,
+        AttentionScores,
+        AttentionValues,
+        Eltwise,
+        Embed,
+        Glu,
+        KvCache,
+        LayerNorm,
+        Linear,
+        RmsNorm,
+        Rope,
+        Softmax,
+    )
 }
 
 __all__ = [
@@ -24,10 +41,13 @@ __all__ = [
     "Dim",
     "Eltwise",
     "Embed",
+    "Glu",
     "KvCache",
     "LayerNorm",
     "Linear",
     "Operator",
+    "RmsNorm",
+    "Rope",
     "Softmax",
     "Tensor",
 ]

@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 from mapping.operators.base import Operator, Tensor, require_width, take
 from mapping.workload import Step
 
+ActFunction = Literal["gelu", "silu"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Act(Operator):
@@ -15,7 +17,7 @@ class Act(Operator):
 
     kind: ClassVar[str] = "act"
     width: int
-    function: Literal["gelu"] = "gelu"
+    function: ActFunction = "gelu"
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         (x,) = take(self, inputs, 1)
@@ -26,7 +28,7 @@ class Act(Operator):
         return step.tokens * self.width
 
     def special_functions(self, step: Step) -> int:
-        return 2 * step.tokens * self.width  # an exp and a reciprocal each, in the tanh form
+        return 2 * step.tokens * self.width  # an exp and a reciprocal each, GELU in its tanh form
 
     def describe(self) -> str:
         return f"{self.function} {self.width}"

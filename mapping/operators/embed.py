@@ -12,7 +12,7 @@ from mapping.workload import Step
 
 @dataclass(frozen=True, kw_only=True)
 class Embed(Operator):
-    """A token's row of the vocabulary table plus its position's row; the table is shared with the output head."""
+    """A token's row of the vocabulary table, plus its position's row where the model learned `positions` of them."""
 
     kind: ClassVar[str] = "embed"
     vocab: int
@@ -26,11 +26,16 @@ class Embed(Operator):
         return Tensor(name=self.name, shape=("tokens", self.width), fmt=self.fmt)
 
     def element_ops(self, step: Step) -> int:
-        return step.tokens * self.width
+        return step.tokens * self.width if self.positions else 0
+
+    @property
+    def rows_read(self) -> int:
+        """Rows that one token reads."""
+        return 2 if self.positions else 1
 
     @property
     def weights(self) -> int:
         return (self.vocab + self.positions) * self.width
 
     def describe(self) -> str:
-        return f"{self.vocab} + {self.positions} rows x {self.width}"
+        return f"{self.vocab}{f' + {self.positions}' if self.positions else ''} rows x {self.width}"

@@ -22,7 +22,10 @@ UNIT_OF: dict[str, Unit] = {
     "attention_values": "pim",
     "softmax": "asic",
     "norm": "asic",
+    "rmsnorm": "asic",
+    "rope": "asic",
     "act": "asic",
+    "glu": "asic",
     "eltwise": "asic",
     "embed": "host",
 }
@@ -176,11 +179,11 @@ def _place(operators: tuple[MappedOperator, ...], target: PimTarget, context: in
             matrices[op.name] = MatrixPlacement.place(op.name, op.d_in, op.d_out, row, target)
             row += matrices[op.name].rows
         elif isinstance(op, KvCache):
-            if op.kv_heads != op.heads or op.d_k != op.d_v:
-                raise MappingError(f"{op.name}: grouped heads or unequal key and value sizes are not mapped to PIM")
+            if op.d_k != op.d_v:
+                raise MappingError(f"{op.name}: unequal key and value sizes are not mapped to PIM")
             caches[op.name] = CachePlacement(
-                operator=op.name, heads=op.heads, head_dim=op.d_k, context=context, batch=batch, base_row=row,
-                target=target,
+                operator=op.name, heads=op.kv_heads, group=op.heads // op.kv_heads, head_dim=op.d_k, context=context,
+                batch=batch, base_row=row, target=target,
             )  # fmt: skip
             row += caches[op.name].rows
     return Placement(target=target, matrices=matrices, caches=caches)

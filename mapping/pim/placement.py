@@ -104,10 +104,16 @@ class CachePlacement:
     heads concatenated, a bank's tokens back to back. V is column-major: each dimension's sequence of tokens is
     contiguous and begins on a row; a group of `banks` dimensions of one head, one a bank, shares a channel, and
     groups go round the channels.
+
+    Attributes
+    ----------
+    heads : heads of keys and values
+    group : query heads that share each of them
     """
 
     operator: str
     heads: int
+    group: int = 1
     head_dim: int
     context: int
     batch: int

@@ -19,6 +19,9 @@ from rtl.contract import Contract, ContractError, Resources
 # exponent, changing a sign and saturating an operand to a constant are gates beside the units and count as nothing.
 ROUND = (2, 0)  # to the nearest integer: add and subtract a large constant
 
+# What leads to the exponent: -2u = x (a + b x^2) takes three multiplications and an addition; -x is a gate.
+ACTIVATION_ARGUMENTS = {"gelu": (1, 3), "silu": (0, 0)}
+
 
 class Phase(NamedTuple):
     """Operations that may run side by side.
@@ -112,11 +115,27 @@ class VectorUnitContract(Contract):
 
     def gelu_phases(self, elements: int) -> Phases:
         """GELU in its tanh form, as x / (1 + exp(-2u)) with u = sqrt(2/pi) (x + 0.044715 x^3)."""
+        return self._activation("gelu", elements)
+
+    def silu_phases(self, elements: int) -> Phases:
+        """SiLU, x / (1 + exp(-x)); the sign is a gate."""
+        return self._activation("silu", elements)
+
+    def glu_phases(self, elements: int, function: str) -> Phases:
+        """A gated linear unit: the activation of one input times the other."""
         if self._nothing(elements=elements):
             return ()
-        exp, reciprocal = self.exp_operations, self.reciprocal_operations
-        # -2u = x (a + b x^2): three multiplications and an addition
-        return (_map("gelu", elements, (1 + exp[0] + 1 + reciprocal[0], 3 + exp[1] + reciprocal[1] + 1)),)
+        adds, multiplies = self.activation_operations(function)
+        return (_map("glu", elements, (adds, multiplies + 1), read=2),)
+
+    def rope_phases(self, elements: int) -> Phases:
+        """Rotation by position: each element times a cosine, its partner times a sine, added.
+
+        A pair reads its two elements, a cosine and a sine.
+        """
+        if self._nothing(elements=elements):
+            return ()
+        return (Phase("rope", elements, 2 * elements, (1, 1), elements * (2 + 1)),)
 
     def layernorm_phases(self, rows: int, length: int) -> Phases:
         """LayerNorm: mean, variance of the differences, fast inverse square root, scale and shift."""
@@ -131,6 +150,19 @@ class VectorUnitContract(Contract):
             _reduce("sum of squares", rows, length),
             _map("inverse deviation", rows, (1 + rsqrt[0], 1 + rsqrt[1])),  # divide by the length, add epsilon
             _map("normalise", n, (1, 2), read=3),  # with scale and shift
+        )
+
+    def rmsnorm_phases(self, rows: int, length: int) -> Phases:
+        """RMSNorm: mean of squares, fast inverse square root, scale."""
+        if self._nothing(rows=rows, length=length):
+            return ()
+        n = rows * length
+        rsqrt = self.rsqrt_operations
+        return (
+            _map("squares", n, (0, 1)),
+            _reduce("sum of squares", rows, length),
+            _map("inverse root", rows, (1 + rsqrt[0], 1 + rsqrt[1])),  # divide by the length, add epsilon
+            _map("normalise", n, (0, 2), read=2),  # with scale
         )
 
     def add_phases(self, elements: int) -> Phases:
@@ -151,6 +183,12 @@ class VectorUnitContract(Contract):
             return ()
         return (_reduce("argmax", 1, elements),)
 
+    def activation_operations(self, function: str) -> tuple[int, int]:
+        """An activation of one element, as x times the reciprocal of 1 + exp of something."""
+        exp, reciprocal = self.exp_operations, self.reciprocal_operations
+        adds, multiplies = ACTIVATION_ARGUMENTS[function]
+        return adds + exp[0] + 1 + reciprocal[0], multiplies + exp[1] + reciprocal[1] + 1
+
     @property
     def exp_operations(self) -> tuple[int, int]:
         """Range reduction (k = round(x log2 e), r = x - k ln 2), Horner, exponent plus k."""
@@ -166,6 +204,11 @@ class VectorUnitContract(Contract):
     def rsqrt_operations(self) -> tuple[int, int]:
         """The bit trick is one integer subtraction, halving x an exponent add; a step is y (1.5 - x/2 y y)."""
         return 1 + 1 + self.rsqrt_steps, 3 * self.rsqrt_steps
+
+    def _activation(self, function: str, elements: int) -> Phases:
+        if self._nothing(elements=elements):
+            return ()
+        return (_map(function, elements, self.activation_operations(function)),)
 
     def _nothing(self, **sizes: int) -> bool:
         """Whether a size is 0, so that there is nothing to do."""

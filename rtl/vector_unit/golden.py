@@ -132,11 +132,32 @@ class VectorUnit:
 
     def gelu(self, x: ArrayLike) -> Values:
         """GELU (tanh form), element by element, rounded to the output format."""
-        x = np.asarray(x, dtype=np.float64)
+        return round_to(self._gelu(np.asarray(x, dtype=np.float64)), self.contract.output)
+
+    def silu(self, x: ArrayLike) -> Values:
+        """SiLU, element by element, rounded to the output format."""
+        return round_to(self._silu(np.asarray(x, dtype=np.float64)), self.contract.output)
+
+    def glu(self, gate: ArrayLike, up: ArrayLike, function: str) -> Values:
+        """Activation of `gate` times `up`, element by element, rounded to the output format behind the product."""
+        activation = {"gelu": self._gelu, "silu": self._silu}[function]
+        product = self.op.multiply(activation(np.asarray(gate, dtype=np.float64)), up)
+        return round_to(product, self.contract.output)
+
+    def rope(self, x: ArrayLike, cosines: ArrayLike, sines: ArrayLike) -> Values:
+        """Rotate (heads, size), rounded to the output format.
+
+        Parameters
+        ----------
+        cosines, sines : (size / 2,) of the position's angles; elements i and i + size / 2 are a point's coordinates
+        """
         op = self.op
-        factor = op.add(op.multiply(op.multiply(x, x), GELU_CUBIC), GELU_LINEAR)
-        denominator = op.add(1.0, self.exp(op.multiply(x, factor)))  # infinite where GELU is 0
-        return round_to(op.multiply(x, self.reciprocal(denominator)), self.contract.output)
+        first, second = np.split(np.asarray(x, dtype=np.float64), 2, axis=-1)
+        rotated = (
+            op.add(op.multiply(first, cosines), -op.multiply(second, sines)),
+            op.add(op.multiply(second, cosines), op.multiply(first, sines)),
+        )
+        return round_to(np.concatenate(rotated, axis=-1), self.contract.output)
 
     def layernorm(self, x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Values:
         """LayerNorm over the last axis of (rows, length), rounded to the output format."""
@@ -149,6 +170,14 @@ class VectorUnit:
         scaled = op.multiply(op.multiply(difference, deviation), gamma)
         return round_to(op.add(scaled, beta), self.contract.output)
 
+    def rmsnorm(self, x: ArrayLike, gamma: ArrayLike) -> Values:
+        """RMSNorm over the last axis of (rows, length), rounded to the output format."""
+        x = np.asarray(x, dtype=np.float64)
+        op, length = self.op, x.shape[-1]
+        squares = self._tree(op.multiply(x, x), self.sum_op.add)
+        inverse = self.rsqrt(op.add(op.multiply(squares, 1 / length), EPSILON))
+        return round_to(op.multiply(op.multiply(x, inverse), gamma), self.contract.output)
+
     def add(self, a: ArrayLike, b: ArrayLike) -> Values:
         """Residual addition, rounded to the output format."""
         return round_to(self.op.add(a, b), self.contract.output)
@@ -160,6 +189,18 @@ class VectorUnit:
         for row in rows[1:]:
             total = self.sum_op.add(total, row)
         return total
+
+    def _gelu(self, x: Values) -> Values:
+        op = self.op
+        factor = op.add(op.multiply(op.multiply(x, x), GELU_CUBIC), GELU_LINEAR)
+        return self._gated(x, op.multiply(x, factor))
+
+    def _silu(self, x: Values) -> Values:
+        return self._gated(x, -x)
+
+    def _gated(self, x: Values, exponent: Values) -> Values:
+        """`x / (1 + exp(exponent))`; the denominator is infinite where the result is 0."""
+        return self.op.multiply(x, self.reciprocal(self.op.add(1.0, self.exp(exponent))))
 
     def _tree(self, x: Values, combine: Callable[[Values, Values], Values]) -> Values:
         """Reduce the last axis pair by pair, (rows, 1); an odd one out waits for the next level."""

@@ -13,6 +13,7 @@ from hwsim.dram.standard import load_standard
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles
 from mapping.formats import BF16
 from mapping.pim import CachePlacement, MatrixPlacement, PimTarget
+from mapping.pim.placement import ceil_div
 
 STANDARD = load_standard("pim_gpt", columns=8, rows=2000, refresh=False)
 TARGET = PimTarget(
@@ -72,41 +73,89 @@ def test_a_linear_reads_each_weight_once_a_vector(
 @given(
     context=st.integers(1, 150),
     heads=st.integers(1, 9),
+    group=st.integers(1, 5),
     head_dim=st.integers(1, 40),
     first=st.integers(0, 149),
     accumulators=st.integers(1, 6),
 )
-def test_scores_and_values_read_the_keys_and_values_of_their_range(
-    context: int, heads: int, head_dim: int, first: int, accumulators: int
+def test_scores_and_values_read_the_keys_and_values_of_their_range_once_for_each_query_head(
+    context: int, heads: int, group: int, head_dim: int, first: int, accumulators: int
 ) -> None:
     first = min(first, context - 1)
     cache = CachePlacement(
-        operator="kv", heads=heads, head_dim=head_dim, context=context, batch=1, base_row=0, target=TARGET
+        operator="kv", heads=heads, group=group, head_dim=head_dim, context=context, batch=1, base_row=0, target=TARGET
     )
-    query = Query(sequence=0, first=first, last=context, head=heads // 2, head_end=heads)
+    queries = range(heads * group // 2, heads * group)
+    query = Query(sequence=0, first=first, last=context, head=queries.start, head_end=queries.stop)
     build = builder(accumulators)
     scores, values = build.scores(cache, (query,)), build.values(cache, (query,))
     for channel in range(2):
-        read = columns_read(scores, channel)
-        needed = {
-            a.row * 8 + a.column
-            for token in range(first, context)
-            for head in range(heads // 2, heads)
-            for element in range(head_dim)
-            if (a := cache.k_address(0, token, head, element)).channel == channel
-        }
-        assert set(read) == needed
-        assert set(read.values()) <= {1}
-        read = columns_read(values, channel)
-        needed = {
-            a.row * 8 + a.column
-            for token in range(first, context)
-            for head in range(heads // 2, heads)
-            for element in range(head_dim)
-            if (a := cache.v_address(0, token, head, element)).channel == channel
-        }
-        assert set(read) == needed
-        assert set(read.values()) <= {1}
+        for program, address in ((scores, cache.k_address), (values, cache.v_address)):
+            needed: Counter[int] = Counter()
+            for head in queries:
+                places = (
+                    address(0, token, head // group, element)
+                    for token in range(first, context)
+                    for element in range(head_dim)
+                )
+                needed.update({a.row * 8 + a.column for a in places if a.channel == channel})
+            assert columns_read(program, channel) == needed
+
+
+@given(
+    context=st.integers(1, 150),
+    group=st.integers(1, 9),
+    heads=st.integers(1, 4),
+    accumulators=st.integers(1, 12),
+)
+def test_results_of_a_group_are_read_each_and_never_pile_up(
+    context: int, group: int, heads: int, accumulators: int
+) -> None:
+    cache = CachePlacement(
+        operator="kv", heads=heads, group=group, head_dim=16, context=context, batch=1, base_row=0, target=TARGET
+    )
+    query = Query(sequence=0, first=0, last=context, head=0, head_end=heads * group)
+    build = builder(accumulators)
+    scores, values = build.scores(cache, (query,)), build.values(cache, (query,))
+    for channel in range(2):
+        slots = ceil_div(ceil_div(context - channel, 2), 16)  # keys of the fullest of 16 banks
+        assert results_read(scores, channel) == slots * heads * group
+        parts = ceil_div(context, 128)
+        assert results_read(values, channel) == parts * group * len(cache.groups(channel))
+        for program, width in ((scores, 1), (values, None)):
+            pending = 0
+            for r in channel_requests(program, channel, STANDARD):
+                if r.command == "MAC16":
+                    pending += r.repeat * (r.count if width else 1)
+                    assert pending <= accumulators
+                elif r.command == "RDMAC16":
+                    assert r.count == pending
+                    pending = 0
+            assert pending == 0
+
+
+def test_a_group_of_queries_sweeps_an_open_row_of_keys_together() -> None:
+    # two heads of 16 with four queries each: the buffer of 128 holds all eight, a key lies in one column a head
+    cache = CachePlacement(operator="kv", heads=2, group=4, head_dim=16, context=32, batch=1, base_row=0, target=TARGET)
+    query = Query(sequence=0, first=0, last=32, head=0, head_end=8)
+    scores = builder(accumulators=8).scores(cache, (query,))
+    assert [(r.command, r.count, r.repeat) for r in channel_requests(scores, 0, STANDARD)] == [
+        ("WRGB", 8, 1), ("MAC16", 2, 4), ("RDMAC16", 8, 1),
+    ]  # fmt: skip
+    # probabilities of 32 tokens take two columns a query: all four of a group fit beside each other
+    values = builder(accumulators=8).values(cache, (query,))
+    assert [(r.command, r.row, r.count, r.repeat) for r in channel_requests(values, 0, STANDARD)] == [
+        ("WRGB", 0, 8, 1), ("MAC16", 1, 2, 4), ("RDMAC16", 0, 4, 1),
+    ]  # fmt: skip
+
+
+def test_a_long_context_leaves_room_for_one_query_of_a_group() -> None:
+    cache = CachePlacement(operator="kv", heads=1, group=2, head_dim=16, context=65, batch=1, base_row=0, target=TARGET)
+    values = builder().values(cache, (Query(sequence=0, first=0, last=65, head=0, head_end=2),))
+    # 65 of 128 elements a query: the row of values is swept once for each
+    assert [(r.command, r.count, r.repeat) for r in channel_requests(values, 0, STANDARD)] == [
+        ("WRGB", 5, 1), ("MAC16", 5, 1), ("WRGB", 5, 1), ("MAC16", 5, 1), ("RDMAC16", 2, 1),
+    ]  # fmt: skip
 
 
 def test_writes_go_where_the_cache_is_read() -> None:

@@ -19,7 +19,7 @@ SHIPPED = shipped_workloads()
 
 def test_the_eight_models_of_the_paper_have_their_parameter_counts() -> None:
     # closed forms: (V + n_ctx) d + L (12 d^2 + 13 d) + 2 d, and the blocks' matrices 12 L d^2
-    counts = {name: load_workload(path).parameters for name, path in SHIPPED.items()}
+    counts = {name: load_workload(path).parameters for name, path in SHIPPED.items() if name.startswith("gpt")}
     assert counts == {
         "gpt2": 124_439_808,
         "gpt2_large": 774_030_080,
@@ -33,6 +33,20 @@ def test_the_eight_models_of_the_paper_have_their_parameter_counts() -> None:
     blocks = {name: round(load_workload(path).block_weights / 1e6, 1) for name, path in SHIPPED.items()}
     assert blocks["gpt2"] == blocks["gpt3_small"] == 84.9
     assert (blocks["gpt2_xl"], blocks["gpt3_xl"], blocks["gpt3_large"]) == (1474.6, 1208.0, 679.5)
+
+
+def test_llamas_have_their_published_parameter_counts() -> None:
+    counts = {name: load_workload(path).parameters for name, path in SHIPPED.items() if name.startswith("llama")}
+    assert counts == {"llama2_7b": 6_738_415_616, "llama3_8b": 8_030_261_248}
+
+
+def test_a_family_gives_the_usual_form_and_fields_change_it() -> None:
+    llama = tiny(family="llama", d_ff=96)
+    assert (llama.norm, llama.position, llama.mlp, llama.activation, llama.bias) == (
+        "rmsnorm", "rope", "gated", "silu", False,
+    )  # fmt: skip
+    assert (llama.key_heads, tiny(family="llama", d_ff=96, kv_heads=1).key_heads) == (2, 1)
+    assert tiny(family="llama", mlp="plain", bias=True).ff_size == 256
 
 
 def test_shipped_files_are_named_as_they_call_themselves() -> None:
@@ -73,7 +87,16 @@ def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
         ({"phase": "prefill"}, "prefill needs a prompt of at least 1 token"),
         ({"tokens": 0}, "decode needs at least 1 token to generate"),
         ({"layer": 3}, "no field 'layer'; nearest: layers"),
-        ({"family": "rnn"}, "family: expected one of gpt, got 'rnn'"),
+        ({"family": "rnn"}, "family: expected one of gpt, llama, got 'rnn'"),
+        ({"kv_heads": 4}, "2 heads do not share 4 kv_heads evenly"),
+        ({"kv_heads": 0}, "kv_heads: input should be greater than or equal to 1, got 0"),
+        (
+            {"position": "rope", "head_dim": 7},
+            "rope rotates pairs of elements, but a head has 7; give an even head_dim",
+        ),
+        ({"rope_theta": 500_000}, "rope_theta goes with position: rope, and with no other"),
+        ({"mlp": "gated"}, "a gated mlp has no usual hidden size; give d_ff"),
+        ({"norm": "batch"}, "norm: input should be 'layernorm' or 'rmsnorm', got 'batch'"),
         ({"lm_head": "moon"}, "lm_head: input should be 'excluded', 'pim' or 'host', got 'moon'"),
         ({"name": "Not Snake"}, "name: string should match pattern"),
     ],

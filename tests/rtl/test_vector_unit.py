@@ -63,6 +63,11 @@ def test_the_golden_model_does_the_operations_that_the_contract_charges(
         (lambda unit: unit.softmax(x, 0.125), contract.softmax_phases(*shape)),
         (lambda unit: unit.gelu(x), contract.gelu_phases(x.size)),
         (lambda unit: unit.layernorm(x, 1.0, 0.0), contract.layernorm_phases(*shape)),
+        (lambda unit: unit.silu(x), contract.silu_phases(x.size)),
+        (lambda unit: unit.glu(x, x, "silu"), contract.glu_phases(x.size, "silu")),
+        (lambda unit: unit.glu(x, x, "gelu"), contract.glu_phases(x.size, "gelu")),
+        (lambda unit: unit.rmsnorm(x, 1.0), contract.rmsnorm_phases(*shape)),
+        (lambda unit: unit.rope(np.stack([x, x], axis=-1), 0.5, 0.5), contract.rope_phases(2 * x.size)),
         (lambda unit: unit.add(x, x), contract.add_phases(x.size)),
         (lambda unit: unit.accumulate(x), contract.accumulate_phases(shape[1], shape[0])),
     ]
@@ -90,6 +95,14 @@ def test_cycles_of_small_functions_by_hand() -> None:
     assert UNIT.cycles(UNIT.softmax_phases(2, 4)) == 1 + 2 + 17 + 2 + 13 + 1
     # sum 2, mean 1, differences 1 + 1, sum 2, inverse deviation (4, 4) 1 + 7, normalise (1, 2) 1 + 2
     assert UNIT.cycles(UNIT.layernorm_phases(1, 4)) == 2 + 1 + 2 + 2 + 8 + 3
+    # squares 1, sum 2, inverse root (4, 4) 1 + 7, normalise 2 + 0
+    assert UNIT.cycles(UNIT.rmsnorm_phases(1, 4)) == 1 + 2 + 8 + 2
+    # exponential (9, 7), one addition, reciprocal (6, 7), product; and the product with the gated input
+    assert UNIT.operations(UNIT.silu_phases(1)) == (16, 15)
+    assert UNIT.operations(UNIT.glu_phases(1, "silu")) == (16, 16)
+    # a pair: four products, a sum and a difference
+    assert UNIT.operations(UNIT.rope_phases(2)) == (2, 4)
+    assert UNIT.cycles(UNIT.rope_phases(128)) == 2 + 1
     assert UNIT.operations(UNIT.gelu_phases(1)) == (17, 18)
     assert UNIT.cycles(UNIT.gelu_phases(1)) == 1 + 34
 
@@ -99,7 +112,11 @@ def test_no_work_takes_nothing() -> None:
         UNIT.softmax_phases(1, 0),
         UNIT.softmax_phases(0, 8),
         UNIT.layernorm_phases(2, 0),
+        UNIT.rmsnorm_phases(2, 0),
         UNIT.gelu_phases(0),
+        UNIT.silu_phases(0),
+        UNIT.glu_phases(0, "silu"),
+        UNIT.rope_phases(0),
         UNIT.add_phases(0),
         UNIT.accumulate_phases(5, 0),
         UNIT.argmax_phases(0),
@@ -198,6 +215,22 @@ def test_layernorm_follows_float64() -> None:
     x = round_to(np.random.default_rng(2).normal(3, 2, size=(4, 768)), BF16)
     exact = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
     assert np.abs(GOLDEN.layernorm(x, 1.0, 0.0) - exact).max() < 0.014  # one step of the inverse square root: 0.18 %
+
+
+def test_functions_of_llama_follow_float64() -> None:
+    rng = np.random.default_rng(3)
+    x, y = (round_to(rng.normal(0, 2, size=(4, 768)), BF16) for _ in range(2))
+    silu = x / (1 + np.exp(-x))
+    assert (np.abs(GOLDEN.silu(x) - silu) <= np.abs(silu) * 2**-8 + 1e-6).all()
+    assert (np.abs(GOLDEN.glu(x, y, "silu") - silu * y) <= np.abs(silu * y) * 2**-8 + 1e-6).all()
+    assert GOLDEN.silu([0.0, 100.0, -300.0]).tolist() == [0.0, 100.0, 0.0]
+    exact = x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-5)
+    assert np.abs(GOLDEN.rmsnorm(x, 1.0) - exact).max() < 0.014  # one step of the inverse square root: 0.18 %
+    angles = np.linspace(0, 3, 384)
+    point = (x[:, :384] + 1j * x[:, 384:]) * np.exp(1j * angles)
+    turned = np.concatenate([point.real, point.imag], axis=-1)
+    got = GOLDEN.rope(x, np.cos(angles), np.sin(angles))
+    assert (np.abs(got - turned) <= np.abs(turned) * 2**-8 + 1e-5).all()
 
 
 def test_a_narrow_internal_format_is_less_exact() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hwsim.machines.pim_gpt.numerics import PimGptDecoder
 from hwsim.verify import float64
 from hwsim.verify.float64_gpt import Float64Gpt
+from hwsim.verify.float64_llama import Float64Llama
 from hwsim.verify.gpt import compare_gpt
 from hwsim.verify.statistics import ErrorStatistics
 from hwsim.verify.weights import GptWeights, random_weights
@@ -52,6 +53,41 @@ def test_in_fp32_with_many_terms_the_machine_is_the_float64_model(attention: dic
             np.testing.assert_allclose(stream, other, atol=1e-6)
         assert ours.logits is not None
         np.testing.assert_allclose(ours.logits, theirs.logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("fields", [{}, {"kv_heads": 1}, {"tied_embeddings": True, "rope_theta": 500.0}], ids=str)
+def test_so_it_is_for_llama_with_grouped_heads(fields: dict[str, object]) -> None:
+    w = model(family="llama", prompt=30, heads=4, d_ff=88, **{"kv_heads": 2, **fields})
+    weights = random_weights(w, 3)
+    machine, exact = decoder(w, weights, EXACT_MAC, EXACT_VECTOR), Float64Llama(w, weights)
+    for token in np.random.default_rng(1).integers(100, size=w.context).tolist():
+        ours, theirs = machine.step(token), exact.step(token)
+        for stream, other in zip(ours.streams, theirs.streams, strict=True):
+            np.testing.assert_allclose(stream, other, atol=1e-6)
+        assert ours.logits is not None
+        np.testing.assert_allclose(ours.logits, theirs.logits, atol=1e-5)
+
+
+def test_a_rotated_score_hangs_on_the_distance_alone() -> None:
+    w = model(family="llama", d_ff=88)
+    llama = Float64Llama(w, random_weights(w, 0))
+    query, key = np.random.default_rng(4).normal(size=(2, 1, 32))
+    near, far = (float((llama._rotated(query, at + 5) * llama._rotated(key, at)).sum()) for at in (3, 40))
+    assert near == pytest.approx(far, rel=1e-12)
+    assert llama._rotated(query, 0).tolist() == query.tolist()
+
+
+def test_one_llama_token_by_hand() -> None:
+    """With matrices of 0, a token's logits are the head times its own RMSNorm."""
+    w = model(family="llama", layers=1, prompt=0, d_ff=8)
+    tensors = {name: np.zeros_like(tensor) for name, tensor in random_weights(w, 0).tensors.items()}
+    tensors["embed_tokens.weight"][7, :2] = [3, -1]
+    tensors["norm.weight"][:] = 2
+    tensors["lm_head.weight"][5, 0] = 1
+    logits = Float64Llama(w, GptWeights(tensors=tensors, origin="by hand")).step(7).logits
+    assert logits is not None
+    assert logits[5] == pytest.approx(2 * 3 / math.sqrt(10 / 64 + 1e-5), rel=1e-12)
+    assert np.count_nonzero(logits) == 1
 
 
 def test_in_bf16_it_is_not() -> None:

@@ -49,6 +49,41 @@ def test_verify_prints_errors_and_agreement(capsys: CAPTURE) -> None:
         assert expected in out
 
 
+def test_verify_knows_llama(capsys: CAPTURE) -> None:
+    assert main(["verify", "tiny_llama", "--set", "workload.vocab=50", "--tokens", "3"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    for expected in ("tiny_llama on pim_gpt: numerics at 2 layers, d 256", "rmsnorm", "rope", "glu", "fed its own:"):
+        assert expected in out
+
+
+@pytest.mark.parametrize(
+    ("workload", "setting", "message"),
+    [
+        ("gpt2", "position=rope", "gpt2: position rope: a verification of family gpt knows position learned alone"),
+        ("gpt2", "kv_heads=4", "gpt2: kv_heads: a verification of family gpt knows no grouped heads"),
+        ("tiny_llama", "mlp=plain", "tiny_llama: mlp plain: a verification of family llama knows mlp gated alone"),
+    ],
+)
+def test_a_form_without_checkpoints_is_refused(workload: str, setting: str, message: str, capsys: CAPTURE) -> None:
+    assert main(["verify", workload, "--set", f"workload.{setting}"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_llama_folders_may_begin_names_with_model(tmp_path: Path) -> None:
+    workload = tiny(family="llama", d_ff=8, vocab=8, d_model=8)
+    tensors = random_weights(workload, 1).tensors
+    save_file(
+        {name if name == "lm_head.weight" else f"model.{name}": np.ascontiguousarray(t) for name, t in tensors.items()},
+        tmp_path / "model.safetensors",
+    )
+    loaded = load_weights(str(tmp_path), workload)
+    assert set(loaded.tensors) == set(tensors)
+    np.testing.assert_array_equal(
+        loaded["layers.0.self_attn.k_proj.weight"], tensors["layers.0.self_attn.k_proj.weight"]
+    )
+
+
 def test_json_is_the_same_twice_and_says_what_was_verified(tmp_path: Path) -> None:
     files = [tmp_path / "a.json", tmp_path / "b.json"]
     for file in files:

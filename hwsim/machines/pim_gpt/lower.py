@@ -17,7 +17,18 @@ from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction,
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles, value_chunks
 from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES, PimGptSpec
 from mapping.errors import CapacityError, MappingError
-from mapping.operators import Act, AttentionScores, AttentionValues, Eltwise, Embed, LayerNorm, Linear
+from mapping.operators import (
+    Act,
+    AttentionScores,
+    AttentionValues,
+    Eltwise,
+    Embed,
+    Glu,
+    LayerNorm,
+    Linear,
+    RmsNorm,
+    Rope,
+)
 from mapping.pim import CachePlacement, MappedGraph, MappedOperator, MatrixPlacement
 from mapping.workload import GptWorkload, Step
 from rtl.vector_unit.contract import Phases
@@ -135,10 +146,11 @@ class _Lowering:
         """What the vocabulary projection would take a token: its DRAM program, and the cycles of ASIC and link."""
         w = self.workload
         matrix = MatrixPlacement.place("lm_head", w.d_model, w.vocab, 0, self.mapped.target)
-        parts = [self.unit.layernorm_phases(1, w.d_model), self.unit.argmax_phases(w.vocab)]
+        norm = self.unit.layernorm_phases if w.norm == "layernorm" else self.unit.rmsnorm_phases
+        parts = [norm(1, w.d_model), self.unit.argmax_phases(w.vocab)]
         if len(matrix.chunks) > 1:
             parts.append(self.unit.accumulate_phases(w.vocab, len(matrix.chunks)))
-        link = (w.d_model * ELEMENT_BYTES, TOKEN_BYTES)
+        link = (self._embedded_bytes(), TOKEN_BYTES)
         work = [self._asic_work(phases).cycles for phases in parts]
         work += [self._host_work(moved).cycles for moved in link]
         return self.builder.linear(matrix, 1), sum(work)
@@ -156,11 +168,20 @@ class _Lowering:
         held = self.spec.asic.sram_bytes // 2 // self._vector_bytes(batch)
         return max(1, min(together, held, self.workload.prompt))
 
+    def _embedded_bytes(self) -> int:
+        """What the host sends for a token: its embedding, and a cosine and a sine for each pair of a head with RoPE."""
+        w = self.workload
+        return w.d_model * ELEMENT_BYTES + (w.head_size * self.spec.internal.bytes if w.position == "rope" else 0)
+
     def _vector_bytes(self, tokens: int) -> int:
         """Largest set of vectors that live at once: the residual stream beside an operator's input and output."""
         linears = [m.operator for m in self.mapped.operators if isinstance(m.operator, Linear) and m.unit == "pim"]
         # logits go to the running argmax as they come and are not kept
         widths = [op.d_in + (op.d_out if op.name != "lm_head" else 0) for op in linears]
+        # a gated MLP's second matrix reads its input while the result of the first waits
+        widths += [
+            self.workload.d_model + 2 * m.operator.width for m in self.mapped.operators if isinstance(m.operator, Glu)
+        ]
         return tokens * (self.workload.d_model + max(widths)) * ELEMENT_BYTES
 
     def _make_parts(self, tokens: int, batch: int, emits: bool) -> tuple[Part, ...]:
@@ -204,14 +225,21 @@ class _Lowering:
                 return [self._host_linear(op, vectors)]
             case LayerNorm():
                 return [self._asic(op.name, op.kind, self.unit.layernorm_phases(vectors, op.width))]
+            case RmsNorm():
+                return [self._asic(op.name, op.kind, self.unit.rmsnorm_phases(vectors, op.width))]
+            case Rope():
+                return [self._asic(op.name, op.kind, self.unit.rope_phases(vectors * op.rotated))]
             case Act():
-                work = self._by_element(vectors * op.width, self.unit.gelu_phases)
+                phases = {"gelu": self.unit.gelu_phases, "silu": self.unit.silu_phases}[op.function]
+                work = self._by_element(vectors * op.width, phases)
                 return [Instruction(op.name, op.kind, "asic", work)]
+            case Glu():
+                return [self._asic(op.name, op.kind, self.unit.glu_phases(vectors * op.width, op.function))]
             case Eltwise():
                 work = self._by_element(vectors * op.width, self.unit.add_phases)
                 return [Instruction(op.name, op.kind, "asic", work)]
             case Embed():
-                return [self._host(op.name, op.kind, vectors * op.width * ELEMENT_BYTES)]
+                return [self._host(op.name, op.kind, vectors * self._embedded_bytes())]
             case _:
                 raise MappingError(f"{op.name}: PIM-GPT has no instruction for {op.kind}")
 

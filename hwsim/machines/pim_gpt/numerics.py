@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from hwsim.machines.pim_gpt.mac_kernel import MacKernel, Operands
 from hwsim.machines.pim_gpt.requests import Query, value_chunks
 from hwsim.verify import float64
+from hwsim.verify.checkpoint import checkpoint_of
 from hwsim.verify.decoder import DecoderStep, Observe
-from hwsim.verify.weights import GptWeights, module
+from hwsim.verify.weights import GptWeights
 from mapping.errors import MappingError
 from mapping.formats import round_to
 from mapping.operators import (
@@ -26,10 +27,13 @@ from mapping.operators import (
     AttentionValues,
     Eltwise,
     Embed,
+    Glu,
     KvCache,
     LayerNorm,
     Linear,
     Operator,
+    RmsNorm,
+    Rope,
     Softmax,
 )
 from mapping.pim import CachePlacement, MappedGraph, MappedOperator
@@ -84,6 +88,16 @@ class ObservedVectorUnit(VectorUnit):
     def layernorm(self, x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Values:
         return self.observer("layernorm", super().layernorm(x, gamma, beta), lambda: float64.layernorm(x, gamma, beta))
 
+    def silu(self, x: ArrayLike) -> Values:
+        return self.observer("silu", super().silu(x), lambda: float64.silu(x))
+
+    def glu(self, gate: ArrayLike, up: ArrayLike, function: str) -> Values:
+        exact = {"gelu": float64.gelu, "silu": float64.silu}[function]
+        return self.observer("glu", super().glu(gate, up, function), lambda: np.multiply(exact(gate), up))
+
+    def rmsnorm(self, x: ArrayLike, gamma: ArrayLike) -> Values:
+        return self.observer("rmsnorm", super().rmsnorm(x, gamma), lambda: float64.rmsnorm(x, gamma))
+
     def add(self, a: ArrayLike, b: ArrayLike) -> Values:
         return self.observer("residual", super().add(a, b), lambda: np.add(a, b, dtype=np.float64))
 
@@ -112,6 +126,7 @@ class PimGptDecoder:
         self.mac = MacKernel(mac)
         self.vector = ObservedVectorUnit(vector, self.observer)
         self.weights = weights.rounded(mac.operand)
+        self.checkpoint = checkpoint_of(workload)
         self.matrices = {name: self._chunks(name) for name in mapped.placement.matrices}
         self.caches = {name: _Cache(cache, self.mac) for name, cache in mapped.placement.caches.items()}
         self.length = 0
@@ -146,8 +161,12 @@ class PimGptDecoder:
             case LayerNorm():
                 gamma, beta = (self._parameter(op, part) for part in ("weight", "bias"))
                 return self.vector.layernorm(inputs[0][np.newaxis], gamma, beta).ravel()
+            case RmsNorm():
+                return self.vector.rmsnorm(inputs[0][np.newaxis], self._parameter(op, "weight")).ravel()
+            case Rope():
+                return self._rope(op, inputs[0])
             case Linear() if mapped.unit == "host":
-                return self._host_linear(inputs[0])
+                return np.asarray(self._matrix_oi(op.name) @ inputs[0])  # taken to be exact
             case Linear():
                 return self._linear(op, inputs[0])
             case KvCache():
@@ -160,16 +179,30 @@ class PimGptDecoder:
             case AttentionValues():
                 return self._values(op, inputs[0])
             case Act():
-                return self.vector.gelu(inputs[0])
+                return {"gelu": self.vector.gelu, "silu": self.vector.silu}[op.function](inputs[0])
+            case Glu():
+                return self.vector.glu(inputs[0], inputs[1], op.function)
             case Eltwise():
                 return self.vector.add(*inputs)
             case _:
                 raise MappingError(f"{op.name}: PIM-GPT has no arithmetic for {op.kind}")
 
     def _embed(self, token: int) -> Values:
-        """The host adds the two rows exactly and sends the sum."""
-        rows = self.weights["wte.weight"][token].astype(np.float64) + self.weights["wpe.weight"][self.length - 1]
-        return self._vector(rows)
+        """The host adds rows of tables exactly and sends the sum."""
+        return self._vector(self.checkpoint.embedding(self.weights.tensors, token, self.length - 1))
+
+    def _rope(self, op: Rope, qkv: Values) -> Values:
+        """Heads of queries and keys turned; sines and cosines come from the host in the internal format."""
+        angles = (self.length - 1) * op.theta ** (-2 * np.arange(op.d_k // 2) / op.d_k)
+        heads_hd = qkv[: op.rotated].reshape(-1, op.d_k)
+        internal = self.vector.contract.internal
+        turned = self.vector.rope(heads_hd, round_to(np.cos(angles), internal), round_to(np.sin(angles), internal))
+
+        def exact() -> Values:
+            points = (heads_hd[:, : op.d_k // 2] + 1j * heads_hd[:, op.d_k // 2 :]) * np.exp(1j * angles)
+            return np.asarray(np.concatenate([points.real, points.imag], axis=-1))
+
+        return np.asarray(np.concatenate([self.observer("rope", turned, exact).ravel(), qkv[op.rotated :]]))
 
     def _linear(self, op: Linear, x: Values) -> Values:
         held = self.mac.padded(self._held(x))
@@ -187,13 +220,11 @@ class PimGptDecoder:
         return self.observer(_function(op), result, lambda: self._exact_linear(op, x))
 
     def _exact_linear(self, op: Linear, x: Values) -> Values:
-        if op.weights_of:
-            return np.asarray(self.weights["wte.weight"].astype(np.float64) @ x)
-        return np.asarray(x @ self._parameter(op, "weight") + self._parameter(op, "bias"))
+        product = self._matrix_oi(op.name) @ x
+        return np.asarray(product + self._parameter(op, "bias") if op.bias else product)
 
-    def _host_linear(self, x: Values) -> Values:
-        """The vocabulary projection on the host, taken to be exact."""
-        return np.asarray(self.weights["wte.weight"].astype(np.float64) @ x)
+    def _matrix_oi(self, name: str) -> Values:
+        return self.checkpoint.matrix_oi(self.weights.tensors, name).astype(np.float64)
 
     def _scores(self, op: AttentionScores, qkv: Values) -> Values:
         """(heads, keys seen) inner products of the query with keys, each head a run of columns of its own."""
@@ -201,17 +232,19 @@ class PimGptDecoder:
         query_hd = self._held(qkv)[: op.heads * op.d_k].reshape(op.heads, op.d_k)
         keys_htd = cache.keys_htd[:, first:last]
         held = self.mac.padded(query_hd)
-        scores_ht = np.stack([self.mac.sweep(keys_htd[head], held[head]) for head in range(op.heads)])
+        group = op.heads // op.kv_heads  # queries that share a head of keys
+        scores_ht = np.stack([self.mac.sweep(keys_htd[head // group], held[head]) for head in range(op.heads)])
 
         def exact() -> Values:
-            return np.asarray(np.einsum("htd,hd->ht", keys_htd[..., : op.d_k].astype(np.float64), query_hd))
+            shared_htd = np.repeat(keys_htd[..., : op.d_k].astype(np.float64), group, axis=0)
+            return np.asarray(np.einsum("htd,hd->ht", shared_htd, query_hd))
 
         return self.observer("scores", scores_ht, exact)
 
     def _values(self, op: AttentionValues, weights_ht: Values) -> Values:
         """(heads x d_v,) sums of values; partial sums of long contexts are added in the ASIC."""
         cache, (first, last) = self.caches[op.inputs[1]], self._seen()
-        lanes = self.mapped.target.lanes
+        lanes, group = self.mapped.target.lanes, op.heads // op.kv_heads
         held_ht = self._held(weights_ht)
         # banks read whole columns: tokens that the query does not see have weight 0
         begin, end = first // lanes * lanes, -(-last // lanes) * lanes
@@ -219,7 +252,9 @@ class PimGptDecoder:
         query = Query(sequence=0, first=begin, last=end, head=0, head_end=op.heads)
         parts = [
             [
-                self.mac.sweep(cache.values_hdt[head][:, start:stop], swept_ht[head, start - begin : stop - begin])
+                self.mac.sweep(
+                    cache.values_hdt[head // group][:, start:stop], swept_ht[head, start - begin : stop - begin]
+                )
                 for head in range(op.heads)
             ]
             for start, stop in value_chunks(cache.placement, query)
@@ -227,16 +262,14 @@ class PimGptDecoder:
         mixed_hd = self._vector(self.vector.accumulate(np.array(parts).reshape(len(parts), -1)))
 
         def exact() -> Values:
-            exact_hd = np.einsum("hdt,ht->hd", cache.values_hdt[..., first:last].astype(np.float64), held_ht)
-            return np.asarray(exact_hd).ravel()
+            shared_hdt = np.repeat(cache.values_hdt[..., first:last].astype(np.float64), group, axis=0)
+            return np.asarray(np.einsum("hdt,ht->hd", shared_hdt, held_ht)).ravel()
 
         return self.observer("values", mixed_hd, exact)
 
     def _chunks(self, name: str) -> list[Operands]:
         """A matrix as its banks hold it: (outputs, inputs) of each chunk, padded to whole columns."""
-        op = next(m.operator for m in self.mapped.operators if m.operator.name == name)
-        assert isinstance(op, Linear)
-        matrix_oi = self.weights["wte.weight"] if op.weights_of else self.weights[f"{module(name)}.weight"].T
+        matrix_oi = self.checkpoint.matrix_oi(self.weights.tensors, name)
         return [
             self.mac.padded(matrix_oi[:, chunk.first_input : chunk.first_input + chunk.inputs])
             for chunk in self.mapped.placement.matrices[name].chunks
@@ -247,7 +280,7 @@ class PimGptDecoder:
         return self.workload.pattern.keys(self.length - 1, self.length)
 
     def _parameter(self, op: Operator, part: str) -> Values:
-        return self.weights[f"{module(op.name)}.{part}"].astype(np.float64)
+        return self.checkpoint.vector(self.weights.tensors, op.name, part).astype(np.float64)
 
     def _held(self, x: Values) -> Values:
         """`x` as banks and buffers hold it."""
@@ -270,7 +303,7 @@ class _Cache:
     def write(self, token: int, qkv: Values) -> None:
         """Store the key and value of one token."""
         heads, size = self.placement.heads, self.placement.head_dim
-        _, key_hd, value_hd = qkv.reshape(3, heads, size)
+        key_hd, value_hd = qkv[-2 * heads * size :].reshape(2, heads, size)
         self.keys_htd[:, token, :size] = key_hd
         self.values_hdt[:, :, token] = value_hd
 

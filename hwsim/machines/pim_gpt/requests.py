@@ -6,9 +6,11 @@ the accumulators are read (`RDMAC16`) before they would overflow. Rows count fro
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """The part of one query's attention that an instruction covers: keys [first, last), heads [head, head_end)."""
+    """What an instruction covers of a token's attention: keys [first, last), query heads [head, head_end)."""
 
     sequence: int
     first: int
@@ -36,6 +38,21 @@ class Query:
     @property
     def heads(self) -> int:
         return self.head_end - self.head
+
+
+class Run(NamedTuple):
+    """Results `first` to `first + results` of a sweep, each for `members` vectors in the buffer."""
+
+    first: int
+    results: int
+    members: int
+
+
+class Share(NamedTuple):
+    """Neighbouring query heads that share a head of keys and values."""
+
+    key_head: int
+    members: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,25 +140,46 @@ class RequestBuilder:
                 f"of {cache.target.buffer_elements}"
             )
         for head in range(query.head, query.head_end, heads_at_once):
-            heads = min(heads_at_once, query.head_end - head)
-            yield Request(command="WRGB", count=heads * width)
-            if heads == cache.heads:  # a bank's tokens lie back to back: one run
-                runs = [(slots[0] * cache.heads, len(slots) * cache.heads)]
-            else:
-                runs = [(slot * cache.heads + head, heads) for slot in slots]
-            yield from self._sweep(cache.k_base(query.sequence), runs, width)
+            end = min(head + heads_at_once, query.head_end)
+            yield Request(command="WRGB", count=(end - head) * width)
+            yield from self._sweep(cache.k_base(query.sequence), self._key_runs(cache, slots, head, end), width)
 
-    def _sweep(self, base_row: int, runs: list[tuple[int, int]], width: int) -> Iterator[Request]:
-        """Sweep runs of (first result, results), `width` columns a result; read whenever accumulators are full."""
+    def _key_runs(self, cache: CachePlacement, slots: range, head: int, end: int) -> Iterator[Run]:
+        """Keys that the query heads [head, end) in the buffer multiply, slot by slot.
+
+        Query heads of a group sweep the same keys one after the other while their row is open.
+        """
+        for parts in self._shared(cache, head, end):
+            if len(parts) == cache.heads:  # a bank's tokens lie back to back: one run
+                yield Run(slots[0] * cache.heads, len(slots) * cache.heads, parts[0].members)
+                continue
+            first = parts[0].key_head
+            for slot in slots:
+                yield Run(slot * cache.heads + first, len(parts), parts[0].members)
+
+    def _shared(self, cache: CachePlacement, head: int, end: int) -> Iterator[list[Share]]:
+        """Query heads [head, end) by the key head that they share; neighbours with as many members go together."""
+        together: list[Share] = []
+        for share in _shares(cache, head, end, self.accumulators):
+            follows = together and share.key_head == together[-1].key_head + 1
+            if together and not (follows and share.members == together[0].members):
+                yield together
+                together = []
+            together.append(share)
+        yield together
+
+    def _sweep(self, base_row: int, runs: Iterable[Run], width: int) -> Iterator[Request]:
+        """Sweep runs, `width` columns a result; read whenever accumulators are full."""
         pending = 0
-        for first, results in runs:
+        for first, results, members in runs:
             done = 0
             while done < results:
-                part = min(results - done, self.accumulators - pending)
-                row, column = self._place(base_row, (first + done) * width)
-                yield Request(command="MAC16", row=row, column=column, count=part * width)
-                done, pending = done + part, pending + part
-                if pending == self.accumulators:
+                part = min(results - done, (self.accumulators - pending) // members)
+                if part:
+                    row, column = self._place(base_row, (first + done) * width)
+                    yield Request(command="MAC16", row=row, column=column, count=part * width, repeat=members)
+                    done, pending = done + part, pending + part * members
+                if not part or pending == self.accumulators:
                     yield self._read(pending)
                     pending = 0
         if pending:
@@ -149,23 +187,28 @@ class RequestBuilder:
 
     def _values(self, cache: CachePlacement, channel: int, query: Query) -> Iterator[Request]:
         lanes = cache.target.lanes
+        places: dict[int, list[int]] = defaultdict(list)  # of this channel's groups of dimensions, by head
+        for place, group in enumerate(cache.groups(channel)):
+            places[group // cache.head_groups].append(place)
         for first, last in value_chunks(cache, query):
             part, start = divmod(first, cache.target.row_elements)
             columns = ceil_div(start + last - first, lanes) - start // lanes
-            pending, loaded = 0, -1
-            for place, group in enumerate(cache.groups(channel)):
-                head = group // cache.head_groups
-                if not query.head <= head < query.head_end:
+            held = cache.target.buffer_elements // (columns * lanes)  # query heads whose probabilities the buffer holds
+            pending = 0
+            for share in _shares(cache, query.head, query.head_end, min(held, self.accumulators)):
+                if share.key_head not in places:
                     continue
-                if head != loaded:
-                    yield Request(command="WRGB", count=columns)
-                    loaded = head
-                row = cache.v_base(query.sequence) + place * cache.dimension_rows + part
-                yield Request(command="MAC16", row=row, column=start // lanes, count=columns)
-                pending += 1
-                if pending == self.accumulators:
-                    yield self._read(pending)
-                    pending = 0
+                yield Request(command="WRGB", count=share.members * columns)
+                for place in places[share.key_head]:
+                    if pending + share.members > self.accumulators:
+                        yield self._read(pending)
+                        pending = 0
+                    row = cache.v_base(query.sequence) + place * cache.dimension_rows + part
+                    yield Request(command="MAC16", row=row, column=start // lanes, count=columns, repeat=share.members)
+                    pending += share.members
+                    if pending == self.accumulators:
+                        yield self._read(pending)
+                        pending = 0
             if pending:
                 yield self._read(pending)
 
@@ -179,6 +222,15 @@ class RequestBuilder:
 
     def _package(self, programs: Iterable[Iterable[Request]]) -> PackageProgram:
         return PackageProgram.of([encode(list(requests), self.standard) for requests in programs])
+
+
+def _shares(cache: CachePlacement, head: int, end: int, most: int) -> Iterator[Share]:
+    """Query heads [head, end) by the key head that they share, at most `most` at once."""
+    while head < end:
+        key_head = head // cache.group
+        members = min(end, (key_head + 1) * cache.group, head + most) - head
+        yield Share(key_head, members)
+        head += members
 
 
 def value_chunks(cache: CachePlacement, query: Query) -> list[tuple[int, int]]:
