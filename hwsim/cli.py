@@ -1,4 +1,4 @@
-"""The command line: `hwsim run`, `compare`, `explain`, `verify`, `aim`, `list`, `machine`."""
+"""The command line: `hwsim run`, `compare`, `explain`, `verify`, `aim`, `rtl`, `list`, `machine`."""
 
 from __future__ import annotations
 
@@ -199,6 +199,46 @@ def aim(trace: Path, channels: int, json_file: Path | None, log_file: Path | Non
         click.echo(report.to_text(), nl=False)
 
 
+@cli.command()
+@click.argument("block", metavar="BLOCK|list")
+@click.option("--preset", default="rtl", show_default=True, help="Parameters to start from.")
+@click.option("--set", "settings", multiple=True, metavar="PARAM=VALUE", help="Replace a parameter.")
+@click.option("--out", type=_FILE, metavar="DIR", help="Write Verilog, projects, test vectors and a README there.")
+@click.option("--synth", is_flag=True, help="Synthesise, and report what each sub-block takes.")
+@click.option("--target", help="FPGA family for --synth: xcup or ecp5.  [default: xcup]")
+@click.option("--record", type=_FILE, metavar="FILE", help="Add the result of --synth to a data file.")
+@click.option("--json", "json_file", type=_FILE, help="Write the result of --synth to a file, - for stdout.")
+def rtl(
+    block: str,
+    preset: str,
+    settings: tuple[str, ...],
+    out: Path | None,
+    synth: bool,
+    target: str | None,
+    record: Path | None,
+    json_file: Path | None,
+) -> None:
+    """List hardware blocks, or make files of BLOCK and synthesise it (docs/rtl.md)."""
+    from hwsim import rtl_command
+
+    if block == "list":
+        click.echo(rtl_command.list_blocks(), nl=False)
+        return
+    contract, changes = rtl_command.read_contract(block, preset, settings)
+    if not synth and (target or record or json_file):
+        raise UserError("--target, --record and --json belong to --synth, which is not there")
+    if not synth and out is None:
+        raise UserError(f"{block}: say what to do: --out DIR, --synth or both")
+    _check_outputs({"--json": json_file, "--record": record})
+    if out is not None:
+        rtl_command.export(contract, changes, out)
+    if synth:
+        with _status(enabled=not _is_stdout(json_file)) as say:
+            result = rtl_command.synthesise(contract, target or "xcup", record, say)
+        if _deliver(result, json_file):
+            click.echo(result.to_text(), nl=False)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point: a user's mistake is one line on stderr and exit status 2."""
     try:
@@ -210,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except click.ClickException as cause:
         return _fail(cause.format_message())
-    except (UserError, _contract_error()) as cause:
+    except (UserError, *_rtl_errors()) as cause:
         return _fail(str(cause))
     except (click.Abort, KeyboardInterrupt):
         click.echo("hwsim: interrupted", err=True)
@@ -225,11 +265,12 @@ def entry_point() -> None:
     sys.exit(main())
 
 
-def _contract_error() -> type[Exception]:
-    """The error of contracts; rtl knows nothing of ours."""
+def _rtl_errors() -> tuple[type[Exception], ...]:
+    """The errors of blocks and their tools; rtl knows nothing of ours."""
     from rtl.contract import ContractError
+    from rtl.toolchain import GenerateError, ToolError
 
-    return ContractError
+    return ContractError, ToolError, GenerateError
 
 
 def _fail(message: str) -> int:
@@ -314,6 +355,15 @@ def _progress(*, enabled: bool, unit: str = "tokens") -> AbstractContextManager[
     from hwsim.report.progress import progress_bar
 
     return progress_bar(unit)
+
+
+def _status(*, enabled: bool) -> AbstractContextManager[Callable[[str], None]]:
+    """A line on a terminal that says what is being done; nothing when piped."""
+    if not enabled or not sys.stderr.isatty():
+        return nullcontext(lambda _text: None)
+    from hwsim.report.progress import status_line
+
+    return status_line()
 
 
 def _peak_memory_mib() -> float:

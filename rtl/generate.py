@@ -14,6 +14,7 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
 from rtl.instances import find_parts
+from rtl.toolchain import GenerateError, require_package
 
 # The raw text keeps Amaranth's processes and names: to read, to lint, to measure coverage on.
 RAW = ("proc -nomux -norom", "memory_collect", "write_verilog -norename -noattr {out}")
@@ -33,10 +34,6 @@ OPTIMISED = (
     "clean",
     "write_verilog -noattr {out}",
 )
-
-
-class GenerateError(RuntimeError):
-    """Yosys could not do what it was asked to."""
 
 
 def emit_rtlil(component: Any, name: str) -> str:
@@ -91,8 +88,10 @@ def run_yosys(passes: list[str]) -> str:
 
     Raises
     ------
+    ToolError : Yosys is not installed
     GenerateError : with the last lines that Yosys said
     """
+    require_package("pyosys", "running Yosys")
     script = "import sys\nfrom pyosys import libyosys as y\nd = y.Design()\n[y.run_pass(p, d) for p in sys.argv[1:]]"
     done = subprocess.run([sys.executable, "-c", script, *passes], capture_output=True, text=True, check=False)
     if done.returncode:

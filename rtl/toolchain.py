@@ -5,27 +5,42 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
+
+# the command, and Debian's package of it
+TOOLS = {"c++": "g++", "make": "make", "perl": "perl"}
 
 
 class ToolError(RuntimeError):
     """A tool is missing; says how to get it."""
 
 
-def verilator_environment() -> dict[str, str]:
+class GenerateError(RuntimeError):
+    """Yosys could not do what it was asked to."""
+
+
+def verilator_environment(
+    *, tools: Collection[str] = tuple(TOOLS), purpose: str = "simulating RTL"
+) -> dict[str, str]:
     """Variables to add to the environment of Verilator, make and the simulation.
 
     The package's makefile is half configured; what it lacks is given through MAKEFLAGS.
 
+    Parameters
+    ----------
+    tools : needed beside Verilator; building a simulation needs all of `TOOLS`
+    purpose : what they are needed for, as the complaint says
+
     Raises
     ------
-    ToolError : Verilator, a C++ compiler, make or perl is missing
+    ToolError : Verilator or a tool is missing
     """
-    root = _package_folder("verilator")
-    for tool, package in (("c++", "g++"), ("make", "make"), ("perl", "perl")):
+    root = require_package("verilator", purpose)
+    for tool in tools:
         if shutil.which(tool) is None:
-            raise ToolError(f"simulating RTL needs {tool}; on Debian or Ubuntu: apt-get install {package}")
+            raise ToolError(f"{purpose} needs {tool}; on Debian or Ubuntu: apt-get install {TOOLS[tool]}")
     settings = {
         "CFG_CXXFLAGS_PCH_I": "-include",  # else designs large enough to be split do not build
         "CFG_CXXFLAGS_COROUTINES": "-fcoroutines",
@@ -39,8 +54,14 @@ def verilator_environment() -> dict[str, str]:
     }
 
 
-def _package_folder(name: str) -> Path:
+def require_package(name: str, purpose: str) -> Path:
+    """The folder of an installed Python package.
+
+    Raises
+    ------
+    ToolError : it is not installed; says how to get it
+    """
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise ToolError(f"simulating RTL needs the Python package {name}; pip install 'hwsim[rtl]'")
+        raise ToolError(f"{purpose} needs the Python package {name}; pip install 'hwsim[rtl]'")
     return Path(spec.submodule_search_locations[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,14 @@ from cocotb_tools.runner import VerilatorControlFile, get_runner
 from rtl.blocks import BLOCKS
 from rtl.contract import Contract
 from rtl.generate import emit_rtlil, to_verilog
+from rtl.lint import lint as lint_verilog
+from rtl.lint import waiver_file
 from rtl.toolchain import verilator_environment
 from tests.rtl.benches.settings import to_environment
 
 ROOT = Path(__file__).parents[2]
 BUILDS = ROOT / "build" / "rtl"
 SEED = int(os.environ.get("HWSIM_SEED", "20231028"))
-
-# What Amaranth's and Yosys's Verilog is full of, and no sign of a mistake.
-WAIVED = ("PROCASSINIT", "UNUSEDSIGNAL", "WIDTHEXPAND", "WIDTHTRUNC", "DECLFILENAME")
 
 
 def build(contract: Contract, *, coverage: bool = False) -> Path:
@@ -86,14 +84,10 @@ def run_bench(folder: Path, contract: Contract, bench: str, *, seed: int = SEED)
 
 def lint(contract: Contract, folder: Path) -> str:
     """What Verilator's lint says of the raw text, beside what is waived; empty if nothing."""
-    path = folder / f"{contract.block}.v"
+    path, waivers = folder / f"{contract.block}.v", folder / f"{contract.block}.vlt"
     path.write_text(to_verilog(emit_rtlil(BLOCKS[contract.block].component(contract), contract.block)))
-    command = ["verilator", "--lint-only", "-Wall", *(f"-Wno-{name}" for name in WAIVED)]
-    with patch.dict(os.environ, verilator_environment()):
-        done = subprocess.run(
-            [*command, "--top-module", contract.block, str(path)], capture_output=True, text=True, check=False
-        )
-    return done.stderr if done.returncode else ""
+    waivers.write_text(waiver_file())
+    return lint_verilog(path, contract.block, waivers)
 
 
 def _visible(component: Any, name: str) -> str:

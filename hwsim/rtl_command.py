@@ -1,0 +1,85 @@
+"""What `hwsim rtl` does: list the blocks, make files of one, synthesise it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hwsim.errors import UserError, nearest
+from hwsim.report.folder import check_folder, write_folder
+from hwsim.version import VERSION
+from rtl.blocks import BLOCKS
+from rtl.contract import Contract
+
+if TYPE_CHECKING:
+    from rtl.synthesis.result import Synthesis
+
+
+def list_blocks() -> str:
+    """A line for each block, below it its parameters as preset `rtl` has them."""
+    lines = []
+    for name, block in BLOCKS.items():
+        parameters = block.contract.from_preset("rtl").parameters()
+        lines.append(f"{name:14} {block.summary}; presets {', '.join(block.contract.presets)}")
+        lines.append("               " + " ".join(f"{key}={value}" for key, value in parameters.items()))
+    return "\n".join(lines) + "\n"
+
+
+def read_contract(name: str, preset: str, settings: tuple[str, ...]) -> tuple[Contract, Mapping[str, str]]:
+    """The contract that a command line describes, and how it differs from the preset.
+
+    Raises
+    ------
+    UserError : no such block, a setting that is none
+    ContractError : a preset, parameter or value that the block cannot have
+    """
+    if name not in BLOCKS:
+        raise UserError(f"{name}: no such block{nearest(name, BLOCKS)}")
+    changes = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UserError(f"--set {text}: expected PARAM=VALUE")
+        changes[key] = value
+    return BLOCKS[name].contract.from_text(preset, changes), changes
+
+
+def export(contract: Contract, changes: Mapping[str, str], out: Path) -> None:
+    """Write a block's files to a folder, as a whole.
+
+    Raises
+    ------
+    OutputError : the folder cannot be written or holds something else
+    ToolError, GenerateError : a tool is missing or complains
+    """
+    from rtl.export.export import MANIFEST, export_files
+
+    check_folder(out, MANIFEST)
+    write_folder(out, export_files(contract, settings=changes, version=VERSION), MANIFEST)
+
+
+def synthesise(contract: Contract, target: str, record: Path | None, say: Callable[[str], None]) -> Synthesis:
+    """Synthesise a block, and keep the result in a data file if one is given.
+
+    Raises
+    ------
+    UserError : no such target, a data file that is none
+    ToolError, GenerateError : a tool is missing or complains, the block fits no device
+    """
+    from hwsim.report.write import write_text
+    from rtl.synthesis.result import RecordError, read_records, records_text
+    from rtl.synthesis.run import TARGETS, synthesise as run
+
+    if target not in TARGETS:
+        raise UserError(f"--target {target}: no such target{nearest(target, TARGETS)}")
+    try:
+        records = read_records(record) if record is not None and record.exists() else []
+    except RecordError as error:
+        raise UserError(str(error)) from None
+    result = run(contract, target, say)
+    if record is not None:
+        write_text(record, records_text([*records, result]))
+    return result
+
+

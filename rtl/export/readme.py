@@ -1,0 +1,121 @@
+"""The README of an exported block: ports, formats, timing, how to use the files beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtl.block import Block
+from rtl.contract import Contract
+from rtl.export.boards import BOARDS
+from rtl.lint import WAIVERS
+from rtl.ports import Port
+
+TEXT = """\
+# {block}: {summary}
+
+{description}
+
+Written by `{command}` (hwsim {version}).
+
+## Parameters
+
+| parameter | value |
+|-|-|
+{parameters}
+
+Preset `{preset}`: {source}.
+
+## Ports
+
+`clk`; `rst`, synchronous and active high; and a stream with `__payload`, `__valid` and `__ready` for each of these. A beat
+passes at a rising edge with valid and ready high; valid never waits for ready, and an offered beat stays as it is.
+
+| stream | direction | field | bits of the payload | format | lanes |
+|-|-|-|-|-|-|
+{ports}
+
+`fixed(W,I)` is two's complement on W bits, I of them before the point with the sign; `ufixed` has no sign. Lane 0 lies
+lowest.
+
+## Timing
+
+{timing}
+
+Cycles count the clock periods from the one that accepts the first beat of any input to the one that delivers the last
+beat of any output, both included, on an idle block that is never stalled. {proof}
+
+## Files
+
+| file | what it is |
+|-|-|
+| `{block}.v` | the block, all modules |
+| `{block}.vlt` | waivers for Verilator's lint: {waivers} |
+| `{block}.core` | FuseSoC: targets `lint`, {boards} |
+| `vivado/BOARD/` | Vivado projects (Tcl and make), written by edalize: `make -C vivado/{board}` |
+| `constraints/` | the clock of each board; synthesis is out of context, as the streams have more bits than packages pins |
+| `vectors/` | test vectors, see below |
+| `manifest.json` | block, parameters, streams and the names of all files, for programs |
+
+`verilator --lint-only -Wall --top-module {block} {block}.vlt {block}.v` is silent.
+`fusesoc --cores-root . run --target lint hwsim:rtl:{block}` does the same.
+
+## Vectors
+
+`vectors/STREAM.hex` holds the payload of a beat a line in hexadecimal (for `$readmemh`), the jobs one behind the other.
+`vectors/jobs.json` names each job and says for each stream where it begins (`first`) and how many `beats` it has, and how
+many `cycles` it takes. Inputs are the block's corner cases and random data; outputs are the golden model's.
+"""
+
+
+def readme(block: Block[Any], contract: Contract, command: str, version: str, jobs: list[dict[str, Any]]) -> str:
+    """The text of README.md; `jobs` as in `vectors/jobs.json`."""
+    return TEXT.format(
+        block=contract.block,
+        summary=block.summary,
+        description=_first_paragraphs(contract),
+        command=command,
+        version=version,
+        parameters="\n".join(f"| `{name}` | {value} |" for name, value in contract.parameters().items()),
+        preset=contract.preset,
+        source=contract.source,
+        ports="\n".join(row for port in contract.ports for row in _port_rows(port)),
+        timing=_timing(contract, jobs),
+        proof=_proof(contract),
+        waivers=", ".join(WAIVERS),
+        boards=", ".join(f"`{name}`" for name in BOARDS),
+        board=next(iter(BOARDS)),
+    )
+
+
+def _first_paragraphs(contract: Contract) -> str:
+    """The contract's docstring down to its attributes."""
+    text = (type(contract).__doc__ or "").split("Attributes\n")[0]
+    return "\n".join(line.strip() for line in text.strip().splitlines()).strip()
+
+
+def _port_rows(port: Port) -> list[str]:
+    rows, low = [], 0
+    for field in port.fields:
+        lanes = "-" if field.lanes is None else field.lanes
+        bits = f"[{low + field.width_bits - 1}:{low}]"
+        rows.append(f"| `{port.name}` | {port.direction} | `{field.name}` | {bits} | {field.format} | {lanes} |")
+        low += field.width_bits
+    return rows
+
+
+def _timing(contract: Contract, jobs: list[dict[str, Any]]) -> str:
+    latency = getattr(contract, "latency", None)
+    first = "" if latency is None else f"Latency: {latency} clock edges from the beat that completes a result to it.\n\n"
+    shown = [job for job in jobs if job["cycles"]][-4:]
+    rows = [f"| {job['name']} | {_beats(job)} | {job['cycles']} |" for job in shown]
+    return first + "\n".join(["| job of `vectors/` | beats | cycles |", "|-|-|-|", *rows])
+
+
+def _beats(job: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {where['beats']}" for name, where in job["streams"].items())
+
+
+def _proof(contract: Contract) -> str:
+    if contract.proven:
+        return "The tests of hwsim hold RTL, golden model and this count equal for parameter sets of this preset."
+    return f"The tests of hwsim prove the preset `rtl`, not `{contract.preset}`."
