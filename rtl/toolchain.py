@@ -63,5 +63,6 @@ def require_package(name: str, purpose: str) -> Path:
     """
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise ToolError(f"{purpose} needs the Python package {name}; pip install 'hwsim[rtl]'")
+        package = name.replace("_", "-")  # as pip knows it
+        raise ToolError(f"{purpose} needs the Python package {package}; pip install 'hwsim[rtl]'")
     return Path(spec.submodule_search_locations[0])

@@ -32,8 +32,8 @@ def core_file(block: str, summary: str, version: str) -> str:
             "lint": {
                 "filesets": ["rtl", "waivers"],
                 "toplevel": block,
-                "default_tool": "verilator",
-                "tools": {"verilator": {"mode": "lint-only", "verilator_options": ["-Wall"]}},
+                "flow": "lint",
+                "flow_options": {"tool": "verilator", "verilator_options": ["-Wall"]},
             },
             **{board: _board_target(block, board) for board in BOARDS},
         },
@@ -45,6 +45,6 @@ def _board_target(block: str, board: str) -> dict[str, Any]:
     return {
         "filesets": ["rtl", board],
         "toplevel": block,
-        "default_tool": "vivado",
-        "tools": {"vivado": {"part": BOARDS[board].part, "pnr": "none"}},
+        "flow": "vivado",
+        "flow_options": {"part": BOARDS[board].part, "pnr": "none"},
     }

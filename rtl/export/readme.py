@@ -51,7 +51,7 @@ beat of any output, both included, on an idle block that is never stalled. {proo
 | `{block}.v` | the block, all modules |
 | `{block}.vlt` | waivers for Verilator's lint: {waivers} |
 | `{block}.core` | FuseSoC: targets `lint`, {boards} |
-| `vivado/BOARD/` | Vivado projects (Tcl and make), written by edalize: `make -C vivado/{board}` |
+| `vivado/BOARD/` | Vivado projects (Tcl and make), written by edalize: `make -C vivado/{board} synth` |
 | `constraints/` | the clock of each board; synthesis is out of context, as the streams have more bits than packages pins |
 | `vectors/` | test vectors, see below |
 | `manifest.json` | block, parameters, streams and the names of all files, for programs |

@@ -32,7 +32,7 @@ def vivado_project(block: str, board: str) -> dict[str, str]:
     ToolError : edalize is not installed
     """
     require_package("edalize", "writing Vivado projects")
-    from edalize.edatool import get_edatool
+    from edalize.flows.vivado import Vivado
 
     sources = {
         f"../../{block}.v": "verilogSource",
@@ -43,8 +43,8 @@ def vivado_project(block: str, board: str) -> dict[str, str]:
         "name": f"{block}_{board}",
         "toplevel": block,
         "files": [{"name": name, "file_type": kind} for name, kind in sources.items()],
-        "tool_options": {"vivado": {"part": BOARDS[board].part, "pnr": "none"}},
+        "flow_options": {"part": BOARDS[board].part, "pnr": "none"},
     }
     with tempfile.TemporaryDirectory() as folder:
-        get_edatool("vivado")(edam=project, work_root=folder).configure()
+        Vivado(project, folder).configure()
         return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(folder).iterdir())}

