@@ -250,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except click.ClickException as cause:
         return _fail(cause.format_message())
-    except (UserError, *_rtl_errors()) as cause:
+    except _user_errors() as cause:
         return _fail(str(cause))
     except (click.Abort, KeyboardInterrupt):
         click.echo("hwsim: interrupted", err=True)
@@ -265,12 +265,12 @@ def entry_point() -> None:
     sys.exit(main())
 
 
-def _rtl_errors() -> tuple[type[Exception], ...]:
-    """The errors of blocks and their tools; rtl knows nothing of ours."""
+def _user_errors() -> tuple[type[Exception], ...]:
+    """What a user can mend: our own, and those of blocks and their tools, since rtl knows nothing of ours."""
     from rtl.contract import ContractError
     from rtl.toolchain import GenerateError, ToolError
 
-    return ContractError, ToolError, GenerateError
+    return UserError, ContractError, ToolError, GenerateError
 
 
 def _fail(message: str) -> int:

@@ -69,7 +69,8 @@ def synthesise(contract: Contract, target: str, record: Path | None, say: Callab
     """
     from hwsim.report.write import write_text
     from rtl.synthesis.result import RecordError, read_records, records_text
-    from rtl.synthesis.run import TARGETS, synthesise as run
+    from rtl.synthesis.run import TARGETS
+    from rtl.synthesis.run import synthesise as run
 
     if target not in TARGETS:
         raise UserError(f"--target {target}: no such target{nearest(target, TARGETS)}")
@@ -81,5 +82,3 @@ def synthesise(contract: Contract, target: str, record: Path | None, say: Callab
     if record is not None:
         write_text(record, records_text([*records, result]))
     return result
-
-

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.formats import Fixed
+from rtl.contract import Resources
+from rtl.fpga import adder, delay, multiplier, register, rom
 from rtl.ports import Codes
 
 
@@ -65,6 +67,20 @@ class Piecewise:
         for coefficient in coefficients[-2::-1]:
             value = ((value * rest) >> self.rest_bits) + coefficient
         return value
+
+    def resources(self) -> Resources:
+        """Table, products and sums of the pipelined evaluation."""
+        constants = [fmt.width for fmt in self.coefficient_formats()]
+        value, total = constants[-1], rom(len(self.functions) << self.segments_log2, sum(constants))
+        total += register(self.rest_bits)
+        for i, fmt in enumerate(self.value_formats()):
+            total += multiplier(value, self.rest_bits, fmt.width) + register(value)
+            total += delay(constants[self.degree - 1 - i], 2 * i + 1)  # waits for its sum
+            total += adder(fmt.width) + register(fmt.width)
+            if i < self.degree - 1:
+                total += delay(self.rest_bits, 2)
+            value = fmt.width
+        return total
 
     def coefficients(self) -> NDArray[np.int64]:
         """(degree + 1, segments of all functions) codes, the constant term first."""

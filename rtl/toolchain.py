@@ -21,9 +21,7 @@ class GenerateError(RuntimeError):
     """Yosys could not do what it was asked to."""
 
 
-def verilator_environment(
-    *, tools: Collection[str] = tuple(TOOLS), purpose: str = "simulating RTL"
-) -> dict[str, str]:
+def verilator_environment(*, tools: Collection[str] = tuple(TOOLS), purpose: str = "simulating RTL") -> dict[str, str]:
     """Variables to add to the environment of Verilator, make and the simulation.
 
     The package's makefile is half configured; what it lacks is given through MAKEFLAGS.

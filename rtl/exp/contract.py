@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
+from rtl.fpga import adder, delay, multiplier, register, shifter
 from rtl.piecewise import EXP2_NEGATIVE, Piecewise
 from rtl.ports import Port, stream
 
@@ -119,11 +120,18 @@ class ExpContract(Contract):
         return work + self.latency if work else 0
 
     def resources(self) -> Resources:
-        p, width = self.table, self.working_fraction + 1
-        return Resources(
-            multipliers=1 + self.degree,
-            adders=2 + self.degree,
-            dsp=-(-self.magnitude_bits // 26) * -(-self.log2e_fraction // 17) + self.degree * -(-width // 26) * 2,
-            lut=6 * width + sum(shape.width for shape in p.coefficient_formats()) * (1 << p.segments_log2) // 64,
-            ff=self.latency * 2 * width,
+        """The product with log2(e), the table's polynomials, a shift and a rounding; control left out."""
+        w, shift_bits = self.working_fraction, self.exponent_bits - self.working_fraction
+        return (
+            adder(self.argument.width)  # negated
+            + adder(self.argument.width)  # compared with the clamp
+            + register(self.magnitude_bits)
+            + multiplier(self.magnitude_bits, self.log2e_fraction, self.exponent_bits)
+            + register(self.exponent_bits)
+            + self.table.resources()
+            + delay(shift_bits, self.table.stages)
+            + shifter(w + 1, w + 1)
+            + register(w + 1)
+            + adder(self.result.width)
+            + delay(self.result.width, 1 + self.output_stages)
         )

@@ -22,9 +22,7 @@ from rtl.toolchain import GenerateError, require_package
 MANIFEST = "manifest.json"
 
 
-def export_files(
-    contract: Contract, *, settings: Mapping[str, str], version: str, seed: int = 0
-) -> dict[str, str]:
+def export_files(contract: Contract, *, settings: Mapping[str, str], version: str, seed: int = 0) -> dict[str, str]:
     """The files of a block by their path in the folder; the Verilog has passed the lint.
 
     Parameters

@@ -27,8 +27,8 @@ Preset `{preset}`: {source}.
 
 ## Ports
 
-`clk`; `rst`, synchronous and active high; and a stream with `__payload`, `__valid` and `__ready` for each of these. A beat
-passes at a rising edge with valid and ready high; valid never waits for ready, and an offered beat stays as it is.
+`clk`; `rst`, synchronous and active high; and a stream with `__payload`, `__valid` and `__ready` for each of these. A
+beat passes at a rising edge with valid and ready high; valid never waits for ready, and an offered beat stays as it is.
 
 | stream | direction | field | bits of the payload | format | lanes |
 |-|-|-|-|-|-|
@@ -42,7 +42,9 @@ lowest.
 {timing}
 
 Cycles count the clock periods from the one that accepts the first beat of any input to the one that delivers the last
-beat of any output, both included, on an idle block that is never stalled. {proof}
+beat of any output, both included, on an idle block that is never stalled.
+
+{proof}
 
 ## Files
 
@@ -52,7 +54,7 @@ beat of any output, both included, on an idle block that is never stalled. {proo
 | `{block}.vlt` | waivers for Verilator's lint: {waivers} |
 | `{block}.core` | FuseSoC: targets `lint`, {boards} |
 | `vivado/BOARD/` | Vivado projects (Tcl and make), written by edalize: `make -C vivado/{board} synth` |
-| `constraints/` | the clock of each board; synthesis is out of context, as the streams have more bits than packages pins |
+| `constraints/` | the clock of each board; synthesis is out of context, since streams are wider than packages |
 | `vectors/` | test vectors, see below |
 | `manifest.json` | block, parameters, streams and the names of all files, for programs |
 
@@ -62,8 +64,8 @@ beat of any output, both included, on an idle block that is never stalled. {proo
 ## Vectors
 
 `vectors/STREAM.hex` holds the payload of a beat a line in hexadecimal (for `$readmemh`), the jobs one behind the other.
-`vectors/jobs.json` names each job and says for each stream where it begins (`first`) and how many `beats` it has, and how
-many `cycles` it takes. Inputs are the block's corner cases and random data; outputs are the golden model's.
+`vectors/jobs.json` names each job and says for each stream where it begins (`first`) and how many `beats` it has, and
+how many `cycles` it takes. Inputs are the block's corner cases and random data; outputs are the golden model's.
 """
 
 
@@ -105,7 +107,7 @@ def _port_rows(port: Port) -> list[str]:
 
 def _timing(contract: Contract, jobs: list[dict[str, Any]]) -> str:
     latency = getattr(contract, "latency", None)
-    first = "" if latency is None else f"Latency: {latency} clock edges from the beat that completes a result to it.\n\n"
+    first = "" if latency is None else f"Latency: {latency} clock edges from the beat that completes a result.\n\n"
     shown = [job for job in jobs if job["cycles"]][-4:]
     rows = [f"| {job['name']} | {_beats(job)} | {job['cycles']} |" for job in shown]
     return first + "\n".join(["| job of `vectors/` | beats | cycles |", "|-|-|-|", *rows])

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
+from rtl.fpga import adder, delay, multiplier, register, rom, selector
 from rtl.ports import Port, stream
 
 STAGES = 5  # magnitude, table, difference times the rest, interpolated delta, subtraction
@@ -93,14 +94,27 @@ class GeluDeltaContract(Contract):
         return max(chord + rounding, _delta_beyond(end) + rounding)
 
     def resources(self) -> Resources:
+        """Lanes of a table, a product and three sums; control left out."""
         width, entry = self.value.width, self.delta.width
-        return Resources(
-            multipliers=self.lanes,
-            adders=4 * self.lanes,
-            dsp=self.lanes * -(-entry // 26) * -(-self.rest_bits // 17),
-            lut=self.lanes * (4 * width + (self.limit_steps + 1) * entry // 32),
-            ff=self.lanes * (width * self.latency + 3 * entry),
+        rows = min(self.limit_steps, 1 << (self.value.integer - 1 + self.step_log2))  # that an argument can reach
+        slope = entry + 1
+        if not self.rest_bits:  # each argument has its entry: no slope, and no bits finer than the result
+            entry, slope = min(entry, self.value.fraction), 0
+        lane = (
+            adder(width)  # the magnitude
+            + register(width)
+            + selector(width - 1)  # the rectifier, which waits for the rest
+            + delay(width - 1, STAGES - 1)
+            + rom(rows, entry + slope)
+            + register(self.rest_bits)
+            + multiplier(slope, self.rest_bits, entry)
+            + register(entry + max(slope - 1, 0))  # base and product
+            + adder(entry)
+            + register(entry)
+            + adder(width)
+            + delay(width, 1 + self.output_stages)
         )
+        return lane * self.lanes
 
 
 def _delta_beyond(end: float) -> float:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
+from rtl.fpga import adder, delay, leading_one, register, shifter
 from rtl.piecewise import RECIPROCAL, RSQRT, RSQRT_OF_DOUBLE, Piecewise, Smooth
 from rtl.ports import Port, stream
 
@@ -116,14 +117,21 @@ class InverseRootContract(Contract):
         return work + self.latency if work else 0
 
     def resources(self) -> Resources:
-        p, width = self.table, self.working_fraction + 1
-        row_bits = sum(fmt.width for fmt in p.coefficient_formats())
-        return Resources(
-            multipliers=self.degree,
-            adders=1 + self.degree,
-            dsp=self.degree * -(-width // 26) * 2,
-            lut=12 * width + row_bits * (len(p.functions) << p.segments_log2) // 64,
-            ff=self.latency * 2 * width,
+        """Leading one, a shift before and one behind the table's polynomials, a rounding; control left out."""
+        p, w, width = self.table, self.working_fraction, self.argument.width
+        shifted = w + 1 + self.left_shift
+        return (
+            leading_one(width)
+            + register(width + width.bit_length())
+            + shifter(min(w, width), width)
+            + register(w + self.exponent_bits)
+            + p.resources()
+            + delay(self.exponent_bits, p.stages)
+            + shifter(shifted, 1 << self.exponent_bits >> self.root_log2)
+            + register(shifted)
+            + adder(self.result.width)  # rounds
+            + adder(shifted)  # compares
+            + delay(self.result.width, 1 + self.output_stages)
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
+from rtl.fpga import adder, delay, multiplier, register
 from rtl.ports import FLAG, Port, stream
 
 PRODUCT_BITS = 63  # what the golden model computes in
@@ -87,13 +88,17 @@ class MacTileContract(Contract):
         return work + self.latency if work else 0
 
     def resources(self) -> Resources:
-        macs = self.in_lanes * self.out_lanes
-        per_product = -(-self.activation.width // 26) * -(-self.weight.width // 17)  # of 27 x 18 bits
+        """Columns of multipliers, trees and accumulators, and the biases' way beside them; control left out."""
+        beside = delay(self.bias.width, self.product_stages + self.tree_stages)
+        return (self._column() + beside + delay(self.accumulator.width, self.output_stages)) * self.out_lanes
+
+    def _column(self) -> Resources:
         width = self.accumulator.width
-        return Resources(
-            multipliers=macs,
-            adders=macs,
-            dsp=macs * per_product,
-            lut=macs * width,
-            ff=macs * width * self.product_stages + self.out_lanes * width * (1 + self.output_stages),
+        product = (
+            delay(self.activation.width + self.weight.width, self.product_stages - 1)
+            + multiplier(self.activation.width, self.weight.width, width)
+            + register(width)
         )
+        terms = [-(-self.in_lanes >> stage * self.adder_levels) for stage in range(1, self.tree_stages + 1)]
+        sums = adder(width) * self.in_lanes  # one fewer in the tree, one that accumulates
+        return product * self.in_lanes + sums + register(width) * (sum(terms) + 1)

@@ -117,7 +117,9 @@ class Synthesis:
         lines = [f"{self.block} on {self.target} ({tools}); cells of one module, then of all", *lines]
         if self.route:
             used = ", ".join(f"{count} {kind}" for kind, count in self.route.used.items())
-            lines.append(f"Fmax {self.route.fmax_hz / 1e6:.1f} MHz on {self.route.device}, registers at all ports: {used}")
+            lines.append(
+                f"Fmax {self.route.fmax_hz / 1e6:.1f} MHz on {self.route.device}, registers at all ports: {used}"
+            )
         return "\n".join(lines) + "\n"
 
 

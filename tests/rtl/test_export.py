@@ -155,7 +155,10 @@ def test_an_export_gives_way_to_the_next_but_nothing_else_does(tmp_path: Path, c
             "mac_tile: a product may have 63 bits, 64 asked for",
         ),
         (["exp", "--out", "no/where"], "no/where: there is no folder no"),
-        (["exp", "--out", "x", "--target", "ecp5"], "--target, --record and --json belong to --synth, which is not there"),
+        (
+            ["exp", "--out", "x", "--target", "ecp5"],
+            "--target, --record and --json belong to --synth, which is not there",
+        ),
         (["exp", "--synth", "--target", "ecp"], "--target ecp: no such target; nearest: ecp5, xcup"),
     ],
 )

@@ -39,16 +39,16 @@ def result(contract: Contract, *, lut: int = 1, target: str = "xcup", route: Rou
 def test_cells_are_counted_in_the_module_that_holds_them() -> None:
     statistics = {
         "modules": {
-            "\\lane": {"num_cells_by_type": {"LUT6": 3, "SRL16E": 2, "RAM32M": 1, "DSP48E2": 1, "adder": 2}},
-            "\\top": {"num_cells_by_type": {"lane": 4, "FDRE": 5, "RAMB18E2": 1, "RAMB36E2": 2, "MUXF7": 9, "adder": 1}},
-            "\\adder": {"num_cells_by_type": {"CARRY4": 8, "NOVEL": 1}},
+            "\\lane": {"num_cells_by_type": {"LUT6": 3, "SRL16E": 2, "RAM32M": 1, "DSP48E2": 1, "sum": 2}},
+            "\\top": {"num_cells_by_type": {"lane": 4, "FDRE": 5, "RAMB18E2": 1, "RAMB36E2": 2, "MUXF7": 9, "sum": 1}},
+            "\\sum": {"num_cells_by_type": {"CARRY4": 8, "NOVEL": 1}},
         }
     }
     parts = read_parts(statistics, "top")
     assert {part.module: (part.count, part.cells) for part in parts} == {
         "top": (1, Cells(ff=5, bram36=2.5)),
         "lane": (4, Cells(lut=3 + 2 + 4, dsp=1)),
-        "adder": (9, Cells(carry=8, other=1)),
+        "sum": (9, Cells(carry=8, other=1)),
     }
     assert parts[0].module == "top"
 
@@ -124,10 +124,12 @@ def test_a_tiny_block_is_synthesised_and_kept(tmp_path: Path, capsys: CAPTURE) -
 def test_a_block_too_large_for_ecp5_says_so(monkeypatch: pytest.MonkeyPatch, capsys: CAPTURE) -> None:
     from rtl.synthesis import run
 
-    monkeypatch.setattr(run, "_yosys", lambda *_: {"creator": "Yosys 0", "modules": {"exp": {"num_cells_by_type": {"MULT18X18D": 157}}}})
+    large = {"creator": "Yosys 0", "modules": {"exp": {"num_cells_by_type": {"MULT18X18D": 157}}}}
+    monkeypatch.setattr(run, "_yosys", lambda *_: large)
     assert main(["rtl", "exp", *TINY, "--synth", "--target", "ecp5"]) == 2
     assert capsys.readouterr().err == (
-        "hwsim: error: exp: takes 0 LUT and 157 MULT18X18D; the largest ECP5 has 83640 and 156: choose smaller parameters\n"
+        "hwsim: error: exp: takes 0 LUT and 157 MULT18X18D; the largest ECP5 has 83640 and 156: "
+        "choose smaller parameters\n"
     )
 
 

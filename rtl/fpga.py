@@ -1,0 +1,66 @@
+"""What pieces of blocks take on UltraScale+: the formulas that resource estimates are composed of.
+
+They state how synthesis maps a piece (Yosys, `synth_xilinx -family xcup`), not what it counted for a block;
+`benchmarks/resources.py` sets the sums beside the counts.
+"""
+
+from __future__ import annotations
+
+from rtl.contract import Resources
+
+DSP_A, DSP_B = 26, 17  # bits of a DSP48E2's factors that several of them share a longer number by
+SHIFT_REGISTER_FROM = 3  # stages from which a delay becomes LUTs used as shift registers of up to 16
+SHIFT_REGISTER_BITS = 16
+
+
+def delay(bits: int, stages: int) -> Resources:
+    """Registers one behind the other, without reset or a view at the stages between."""
+    if stages < SHIFT_REGISTER_FROM:
+        return Resources(ff=bits * stages)
+    return Resources(lut=bits * -(-stages // SHIFT_REGISTER_BITS))
+
+
+def register(bits: int) -> Resources:
+    return Resources(ff=bits)
+
+
+def adder(bits: int) -> Resources:
+    """A sum, difference or comparison: a LUT a bit in front of the carry chain; a multiplexer joins it."""
+    return Resources(adders=1, lut=bits)
+
+
+def selector(bits: int) -> Resources:
+    """A choice between two values that joins no sum."""
+    return Resources(lut=bits)
+
+
+def multiplier(a_bits: int, b_bits: int, result_bits: int) -> Resources:
+    """A product: DSPs side by side, their parts summed in LUTs over the bits that are used.
+
+    The longer factor takes the DSP's longer side; a factor without bits makes no product.
+    """
+    if not a_bits or not b_bits:
+        return Resources()
+    long, short = max(a_bits, b_bits), min(a_bits, b_bits)
+    dsp = -(-long // DSP_A) * -(-short // DSP_B)
+    return Resources(multipliers=1, dsp=dsp, lut=(dsp - 1) * result_bits)
+
+
+def shifter(bits: int, places: int) -> Resources:
+    """A shift by up to `places`: a LUT of six inputs chooses one of four a bit, for two bits of the amount."""
+    return Resources(lut=bits * -(-places.bit_length() // 2))
+
+
+def leading_one(bits: int) -> Resources:
+    """The position of the highest set bit: a chain of choices for each bit of the position."""
+    return Resources(lut=bits * bits.bit_length() // 2)
+
+
+def rom(rows: int, bits: int) -> Resources:
+    """A table behind a register: LUTs of 64 rows a bit, half as many since neighbours share; or block RAM.
+
+    Yosys takes block RAM where it would be filled well, which is from some 8 Kbit of at least 256 rows on.
+    """
+    if rows >= 256 and rows * bits >= 8192:
+        return Resources(bram36=-(-rows * bits // 36864))
+    return Resources(lut=-(-rows * bits // 64), ff=bits)
