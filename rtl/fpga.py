@@ -11,6 +11,7 @@ from rtl.contract import Resources
 DSP_A, DSP_B = 26, 17  # bits of a DSP48E2's factors that several of them share a longer number by
 SHIFT_REGISTER_FROM = 3  # stages from which a delay becomes LUTs used as shift registers of up to 16
 SHIFT_REGISTER_BITS = 16
+RAMB18_COST, RAMB36_COST = 129, 257  # of block RAM, in LUTs, when Yosys chooses between them
 
 
 def delay(bits: int, stages: int) -> Resources:
@@ -57,10 +58,15 @@ def leading_one(bits: int) -> Resources:
 
 
 def rom(rows: int, bits: int) -> Resources:
-    """A table behind a register: LUTs of 64 rows a bit, half as many since neighbours share; or block RAM.
+    """A table behind a register: in LUTs of 64 rows a bit, or in block RAM where that is cheaper by Yosys's costs."""
+    luts = -(-rows * bits // 64)
+    halves, wholes = (_blocks(rows, bits, kilobits) for kilobits in (18, 36))
+    if luts <= min(halves * RAMB18_COST, wholes * RAMB36_COST):
+        return Resources(lut=luts, ff=bits)
+    return Resources(bram36=-(-halves // 2) if halves * RAMB18_COST < wholes * RAMB36_COST else wholes)
 
-    Yosys takes block RAM where it would be filled well, which is from some 8 Kbit of at least 256 rows on.
-    """
-    if rows >= 256 and rows * bits >= 8192:
-        return Resources(bram36=-(-rows * bits // 36864))
-    return Resources(lut=-(-rows * bits // 64), ff=bits)
+
+def _blocks(rows: int, bits: int, kilobits: int) -> int:
+    """Block RAMs of 18 or 36 Kb: 512 rows of 36 or 72 bits, or twice the rows of half the bits, and so on."""
+    shapes = [(512 << i, kilobits * 2 >> i) for i in range(6)]
+    return min(-(-rows // depth) * -(-bits // width) for depth, width in shapes if width)
