@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,12 +101,12 @@ def load_mapping(name: str | None, standard: Standard, channels: int) -> Address
     DramError : no such mapping (the message names the nearest)
     """
     shipped = _document()["mappings"]
-    name = name or _document()["default_mapping"]
-    if name not in shipped:
-        raise DramError(f"no address mapping {name!r}{nearest(name, shipped)}")
-    return AddressMapping(name=name, order=tuple(shipped[name]), standard=standard, channels=channels)
+    chosen = name or _document()["default_mapping"]
+    if chosen not in shipped:
+        raise DramError(f"no address mapping {chosen!r}{nearest(chosen, shipped)}")
+    return AddressMapping(name=chosen, order=tuple(shipped[chosen]), standard=standard, channels=channels)
 
 
-def _document() -> dict[str, dict[str, list[str]]]:
-    document: dict[str, dict[str, list[str]]] = read_data("hwsim.memory", "controller.yaml")
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = read_data("hwsim.memory", "controller.yaml")
     return document

@@ -131,17 +131,24 @@ def new_memory(
 
 
 def _waits(commands: list[int], banks: int, t: Tables) -> Ints:
-    """The constraints of some commands bank by bank; rows that a command does not need wait for nothing."""
-    spans = [(int(t.commands[command, FIRST]), int(t.commands[command, LAST])) for command in commands]
-    waits = np.zeros((len(commands), banks, max(last - first for first, last in spans), 2), dtype=np.int64)
-    for index, (first, last) in enumerate(spans):
+    """The constraints of some commands bank by bank, without those after commands that a memory never issues."""
+    issued = {*commands, int(t.scalars[REFRESH]), int(t.scalars[REFRESH_PRECHARGE])}
+    found = [
+        [
+            row
+            for row in t.constraints[t.commands[command, FIRST] : t.commands[command, LAST]]
+            if row[PRECEDING] in issued
+        ]
+        for command in commands
+    ]
+    waits = np.zeros((len(commands), banks, max(len(rows) for rows in found), 2), dtype=np.int64)
+    waits[:] = LAST_ISSUE, 1  # fills up where another command waits for more
+    for index, rows in enumerate(found):
         for bank in range(banks):
-            for k, constraint in enumerate(t.constraints[first:last]):
-                node, preceding = t.nodes[constraint[LEVEL], bank], constraint[PRECEDING]
-                windowed = constraint[WINDOW] != 1
-                place = _history(t, node, preceding) + constraint[WINDOW] - 1 if windowed else node + preceding
-                waits[index, bank, k] = place, constraint[LATENCY]
-            waits[index, bank, last - first :] = LAST_ISSUE, 1
+            for k, row in enumerate(rows):
+                node, windowed = t.nodes[row[LEVEL], bank], row[WINDOW] != 1
+                place = _history(t, node, row[PRECEDING]) + row[WINDOW] - 1 if windowed else node + row[PRECEDING]
+                waits[index, bank, k] = place, row[LATENCY]
     return waits
 
 
@@ -169,7 +176,7 @@ def play(m, requests, first, final, latencies, log, record):
                     if not final:
                         return MORE_REQUESTS, at
                     break
-                if _offer(m, requests[at], cycle, latencies):
+                if _offer(m, requests, at, cycle, latencies):
                     at += 1
                     host[SENT] += 1
                 else:
@@ -183,11 +190,10 @@ def play(m, requests, first, final, latencies, log, record):
         served = False
         empty = True
         for c in range(m.states.shape[0]):
-            channel = m.channels[c]
-            if channel[WAKE] <= cycle:
+            if m.channels[c, WAKE] <= cycle:
                 served |= _step(m, c, cycle, latencies, log, record)
-            following = min(following, channel[WAKE])
-            empty &= channel[LENGTH] == 0 and channel[LENGTH + 1] == 0
+            following = min(following, m.channels[c, WAKE])
+            empty &= m.channels[c, LENGTH] == 0 and m.channels[c, LENGTH + 1] == 0
         if final and at == requests.shape[0]:
             if empty:
                 return DONE, at
@@ -199,25 +205,24 @@ def play(m, requests, first, final, latencies, log, record):
         host[CYCLE] = following
 
 
-@njit(cache=True, error_model="numpy")
-def _holds(queue, head, length, block):
+@njit(cache=True, error_model="numpy", inline="always")
+def _holds(queues, c, q, head, length, block):
+    found = False
     for i in range(head, head + length):
-        if queue[i, BLOCK] == block:
-            return True
-    return False
+        found |= queues[c, q, i, BLOCK] == block
+    return found
 
 
-@njit(cache=True, error_model="numpy")
-def _offer(m, request, cycle, latencies):
+@njit(cache=True, error_model="numpy", inline="always")
+def _offer(m, requests, at, cycle, latencies):
     """Hand a request to its channel; False where it has to wait."""
     host = m.host
-    c = request[CHANNEL]
-    channel = m.channels[c]
-    write = request[WRITE]
-    block = request[BLOCK]
-    if write and _holds(m.queues[c, 0], channel[HEAD], channel[LENGTH], block):
+    c = requests[at, CHANNEL]
+    write = requests[at, WRITE]
+    block = requests[at, BLOCK]
+    if write and _holds(m.queues, c, 0, m.channels[c, HEAD], m.channels[c, LENGTH], block):
         return False
-    if _holds(m.queues[c, 1], channel[HEAD + 1], channel[LENGTH + 1], block):
+    if _holds(m.queues, c, 1, m.channels[c, HEAD + 1], m.channels[c, LENGTH + 1], block):
         if write:
             host[MERGED] += 1
         else:
@@ -225,28 +230,30 @@ def _offer(m, request, cycle, latencies):
             _note_latency(host, latencies, 0, 1)
             host[FINISH] = max(host[FINISH], cycle + 1)
         return True
-    length = channel[LENGTH + write]
+    length = m.channels[c, LENGTH + write]
     if length == m.limits[QUEUE + write]:
         return False
-    queue = m.queues[c, write]
-    head = channel[HEAD + write]
-    if head + length == queue.shape[0]:  # at the end of the room: back to its beginning
+    head = m.channels[c, HEAD + write]
+    if head + length == m.queues.shape[2]:  # at the end of the room: back to its beginning
         for i in range(length):
-            queue[i] = queue[head + i]
+            m.queues[c, write, i] = m.queues[c, write, head + i]
         head = 0
-        channel[HEAD + write] = 0
-    entry = queue[head + length]
-    for field in range(request.size):
-        entry[field] = request[field]
-    entry[ARRIVAL] = cycle
-    entry[KIND] = 0
-    channel[LENGTH + write] = length + 1
-    if channel[WAKE] > cycle:
-        channel[WAKE] = min(channel[WAKE], _first_chance(m, c, write, entry[BANK], entry[ROW], cycle))
+        m.channels[c, HEAD + write] = 0
+    last = head + length
+    for field in range(requests.shape[1]):
+        m.queues[c, write, last, field] = requests[at, field]
+    m.queues[c, write, last, ARRIVAL] = cycle
+    m.queues[c, write, last, KIND] = 0
+    m.channels[c, LENGTH + write] = length + 1
+    if m.channels[c, WAKE] > cycle:
+        m.channels[c, WAKE] = min(
+            m.channels[c, WAKE],
+            _first_chance(m, c, write, m.queues[c, write, last, BANK], m.queues[c, write, last, ROW], cycle),
+        )
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _first_chance(m, c, write, bank, row, cycle):
     """When a new request may make a sleeping channel issue something: it may only hold up the others of its queue."""
     if write != m.channels[c, WRITING]:
@@ -256,7 +263,7 @@ def _first_chance(m, c, write, bank, row, cycle):
     return max(cycle, _when(m, c, command, bank))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _note_latency(host, latencies, write, cycles):
     place = host[LATENCIES]
     latencies[place, 0] = write
@@ -264,53 +271,51 @@ def _note_latency(host, latencies, write, cycles):
     host[LATENCIES] = place + 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _step(m, c, cycle, latencies, log, record):
     """One cycle of a channel, which sets when it wakes next; returns whether it served a request."""
-    s = m.states[c]
-    channel = m.channels[c]
-    t = m.tables
-    if cycle >= s[DUE]:
-        channel[WAKE] = _refresh(m, c, cycle, log, record)
+    if cycle >= m.states[c, DUE]:
+        m.channels[c, WAKE] = _refresh(m, c, cycle, log, record)
         return False
-    _take_turns(channel, m.limits)
-    q = channel[WRITING]
+    _take_turns(m.channels, c, m.limits)
+    q = m.channels[c, WRITING]
     place, command, soonest = _choose(m, c, q, cycle)
     if place < 0:
-        channel[WAKE] = min(soonest, s[DUE])
+        m.channels[c, WAKE] = min(soonest, m.states[c, DUE])
         return False
-    channel[WAKE] = cycle + 1
-    queue = m.queues[c, q]
-    entry = queue[place]
+    m.channels[c, WAKE] = cycle + 1
+    s = m.states[c]
+    t = m.tables
     number = m.commands[command]
-    bank, row = entry[BANK], entry[ROW]
+    bank, row = m.queues[c, q, place, BANK], m.queues[c, q, place, ROW]
     _note(s, t, number, bank, cycle)
-    channel[STAMP] += 1
+    m.channels[c, STAMP] += 1
     m.counts[c, number] += 1
     if command >= ACTIVATE:
         opens = command == ACTIVATE
         _set_rows(s, t, number, bank, row if opens else -1)
-        entry[KIND] = max(entry[KIND], 1 if opens else 2)
+        m.queues[c, q, place, KIND] = max(m.queues[c, q, place, KIND], 1 if opens else 2)
         if record:
             _log(m.host, log, c, cycle, number, bank, row if opens else -1, -1)
         return False
     if record:
-        _log(m.host, log, c, cycle, number, bank, row, entry[COLUMN])
+        _log(m.host, log, c, cycle, number, bank, row, m.queues[c, q, place, COLUMN])
     end = cycle + t.commands[number, DURATION]
-    _note_latency(m.host, latencies, q, end - entry[ARRIVAL])
+    _note_latency(m.host, latencies, q, end - m.queues[c, q, place, ARRIVAL])
     m.host[FINISH] = max(m.host[FINISH], end)
-    channel[KINDS + entry[KIND]] += 1
-    channel[SERVED] += 1
-    head = channel[HEAD + q]
-    channel[BYPASSED + q] = 0 if place == head else channel[BYPASSED + q] + 1
+    m.channels[c, KINDS + m.queues[c, q, place, KIND]] += 1
+    m.channels[c, SERVED] += 1
+    head = m.channels[c, HEAD + q]
+    m.channels[c, BYPASSED + q] = 0 if place == head else m.channels[c, BYPASSED + q] + 1
     for i in range(place, head, -1):  # older requests move up
-        queue[i] = queue[i - 1]
-    channel[HEAD + q] = head + 1
-    channel[LENGTH + q] -= 1
+        for field in range(m.queues.shape[3]):
+            m.queues[c, q, i, field] = m.queues[c, q, i - 1, field]
+    m.channels[c, HEAD + q] = head + 1
+    m.channels[c, LENGTH + q] -= 1
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _refresh(m, c, cycle, log, record):
     """Close all banks, then refresh; returns the cycle of the next step."""
     s = m.states[c]
@@ -332,38 +337,35 @@ def _refresh(m, c, cycle, log, record):
     return cycle + 1
 
 
-@njit(cache=True, error_model="numpy")
-def _take_turns(channel, limits):
-    reads, writes = channel[LENGTH], channel[LENGTH + 1]
-    if channel[WRITING]:
-        enough = writes <= limits[LOW] or channel[SERVED] >= limits[MOST_WRITES]
+@njit(cache=True, error_model="numpy", inline="always")
+def _take_turns(channels, c, limits):
+    reads, writes = channels[c, LENGTH], channels[c, LENGTH + 1]
+    if channels[c, WRITING]:
+        enough = writes <= limits[LOW] or channels[c, SERVED] >= limits[MOST_WRITES]
         change = writes == 0 or (reads > 0 and enough)
     else:
-        many = writes >= limits[HIGH] and channel[SERVED] >= limits[LEAST_READS]
+        many = writes >= limits[HIGH] and channels[c, SERVED] >= limits[LEAST_READS]
         change = writes > 0 and (many or reads == 0)
     if change:
-        channel[WRITING] = 1 - channel[WRITING]
-        channel[SERVED] = 0
+        channels[c, WRITING] = 1 - channels[c, WRITING]
+        channels[c, SERVED] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _choose(m, c, q, cycle):
     """Place in the queue and command of the request to serve, -1 for none; and the soonest cycle of a candidate."""
-    s = m.states[c]
-    channel = m.channels[c]
-    queue = m.queues[c, q]
-    head = channel[HEAD + q]
-    end = head + channel[LENGTH + q]
+    head = m.channels[c, HEAD + q]
+    end = head + m.channels[c, LENGTH + q]
     soonest = FOREVER
     if head == end:
         return -1, 0, soonest
-    capped = channel[BYPASSED + q] >= m.limits[CAP]
-    shielded = queue[head, BANK] if capped else -1
+    capped = m.channels[c, BYPASSED + q] >= m.limits[CAP]
+    shielded = m.queues[c, q, head, BANK] if capped else -1
     if capped:
         # no younger request of its bank is considered, so its row is never kept from it
         bank = shielded
-        row = s[OPEN_ROWS + bank]
-        command = ACCESS + q if row == queue[head, ROW] else ACTIVATE if row < 0 else PRECHARGE
+        row = m.states[c, OPEN_ROWS + bank]
+        command = ACCESS + q if row == m.queues[c, q, head, ROW] else ACTIVATE if row < 0 else PRECHARGE
         ready = _when(m, c, command, bank)
         if ready <= cycle:
             return head, command, soonest
@@ -372,8 +374,8 @@ def _choose(m, c, q, cycle):
     wanted = np.int64(0)  # banks whose open row a request waits for
     others = 0
     for i in range(first, end):
-        bank = queue[i, BANK]
-        if s[OPEN_ROWS + bank] != queue[i, ROW]:
+        bank = m.queues[c, q, i, BANK]
+        if m.states[c, OPEN_ROWS + bank] != m.queues[c, q, i, ROW]:
             others += 1
             continue
         if wanted >> bank & 1 or bank == shielded:
@@ -387,11 +389,11 @@ def _choose(m, c, q, cycle):
         return -1, 0, soonest
     seen = wanted  # an open row that a request waits for is not closed
     for i in range(first, end):
-        bank = queue[i, BANK]
+        bank = m.queues[c, q, i, BANK]
         if seen >> bank & 1 or bank == shielded:
             continue
         seen |= np.int64(1) << bank  # a younger request of the bank needs the same command
-        command = ACTIVATE if s[OPEN_ROWS + bank] < 0 else PRECHARGE
+        command = ACTIVATE if m.states[c, OPEN_ROWS + bank] < 0 else PRECHARGE
         ready = _when(m, c, command, bank)
         if ready <= cycle:
             return i, command, soonest
@@ -399,21 +401,20 @@ def _choose(m, c, q, cycle):
     return -1, 0, soonest
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _when(m, c, command, bank):
     """First cycle that the table allows for a command in a bank, as the channel stands."""
     stamp = m.channels[c, STAMP]
     if m.stamps[c, command, bank] != stamp:
         m.stamps[c, command, bank] = stamp
-        s = m.states[c]
-        bound = s[LAST_ISSUE] + 1
+        bound = m.states[c, LAST_ISSUE] + 1
         for k in range(m.waits.shape[2]):
-            bound = max(bound, s[m.waits[command, bank, k, 0]] + m.waits[command, bank, k, 1])
+            bound = max(bound, m.states[c, m.waits[command, bank, k, 0]] + m.waits[command, bank, k, 1])
         m.earliest[c, command, bank] = bound
     return m.earliest[c, command, bank]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _log(host, log, c, cycle, command, bank, row, column):
     entry = log[host[LOGGED]]
     host[LOGGED] += 1

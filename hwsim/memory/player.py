@@ -13,7 +13,7 @@ from hwsim.dram.program import Request, encode
 from hwsim.dram.standard import Standard
 from hwsim.errors import DramError
 from hwsim.memory import kernel
-from hwsim.memory.address import FIELDS, AddressMapping
+from hwsim.memory.address import FIELDS
 from hwsim.memory.parameters import ControllerParameters, load_parameters
 
 Ints = NDArray[np.int64]
@@ -204,6 +204,4 @@ class MemoryChannel:
 
     def _keep(self, entries: Ints) -> None:
         for _, cycle, command, bank, row, column in entries.tolist():
-            self.log.append(
-                LoggedCommand(cycle=cycle, command=self._names[command], bank=bank, row=row, column=column)
-            )
+            self.log.append(LoggedCommand(cycle=cycle, command=self._names[command], bank=bank, row=row, column=column))

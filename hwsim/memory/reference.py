@@ -171,7 +171,7 @@ class ReferenceMemoryChannel:
                 return oldest
         able = [entry for entry in eligible if self._can_issue(entry, eligible, cycle)]
         accesses = [entry for entry in able if self._needed(entry).kind == "column"]
-        return (accesses or able or [None])[0]
+        return next(iter(accesses or able), None)
 
     def _can_issue(self, entry: _Entry, eligible: list[_Entry], cycle: int) -> bool:
         command = self._needed(entry)

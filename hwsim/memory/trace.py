@@ -1,6 +1,6 @@
 """Request traces: text lines `LD 0x1f40` and `ST 8000`, streamed.
 
-`parse_line` is the slow parser, which also words every complaint; `_scan` reads whole chunks by the same rules.
+`parse_line` is the slow parser, which also words every complaint; `scanner.scan` reads whole chunks by the same rules.
 docs/dram.md has the grammar.
 """
 
@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from hwsim.aim.scanner import _blank, _number, _upper
 from hwsim.errors import TraceError
+from hwsim.memory.scanner import scan
 from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
 
 Ints = NDArray[np.int64]
@@ -44,7 +43,7 @@ def read_trace(
         if len(too_long):
             raise TraceError(f"{path}: line {first_line + too_long[0]}: longer than {MAX_LINE_BYTES} bytes")
         out = np.empty((len(ends), 2), dtype=np.int64)
-        count, lines, wrong = _scan(text, out, -1 if wrap else capacity_bytes)
+        count, lines, wrong = scan(text, out, -1 if wrap else capacity_bytes)
         if wrong:
             line = data.split(b"\n", lines + 1)[lines].decode("latin-1")
             try:
@@ -82,48 +81,3 @@ def parse_line(line: str, capacity_bytes: int | None) -> tuple[bool, int] | None
 def _shown(word: str) -> str:
     """A word of a possibly binary file, fit for a message of one line."""
     return ascii(word if len(word) <= 24 else word[:24] + "...")
-
-
-@njit(cache=True)
-def _scan(data, out, capacity):
-    """Encode whole lines; returns requests, lines read, and whether it stopped at a wrong line."""
-    count, line, at = 0, 0, 0
-    starts = np.zeros(2, np.int64)
-    ends = np.zeros(2, np.int64)
-    while at < data.size:
-        words = 0
-        while at < data.size and data[at] != 10 and data[at] != 35:
-            if _blank(data[at]):
-                at += 1
-                continue
-            begin = at
-            while at < data.size and data[at] != 10 and data[at] != 35 and not _blank(data[at]):
-                at += 1
-            if words < 2:
-                starts[words] = begin
-                ends[words] = at
-            words += 1
-        while at < data.size and data[at] != 10:  # a comment
-            at += 1
-        if words:
-            kind = _kind(data, starts[0], ends[0])
-            address = _number(data, starts[1], ends[1]) if words == 2 else -1
-            if kind < 0 or address < 0 or (capacity >= 0 and address >= capacity):
-                return count, line, True
-            out[count, 0] = kind
-            out[count, 1] = address
-            count += 1
-        line += 1
-        at += 1
-    return count, line, False
-
-
-@njit(cache=True)
-def _kind(data, begin, end):
-    """0 for LD, 1 for ST, -1 for anything else."""
-    if end - begin != 2:
-        return -1
-    a, b = _upper(data[begin]), _upper(data[begin + 1])
-    if a == 76 and b == 68:
-        return 0
-    return 1 if a == 83 and b == 84 else -1

@@ -10,9 +10,11 @@ from hwsim.dram.standard import STANDARDS, Constraint, evaluate, load_standard, 
 from hwsim.errors import DramError
 
 
-def test_three_standards_load_with_their_tables() -> None:
+def test_the_standards_load_with_their_tables() -> None:
     sizes = {name: len(load_standard(name).constraints) for name in STANDARDS}
-    assert sizes == {"pim_gpt": 74, "gddr6_aim": 331, "ddr4_2133": 61}
+    assert sizes == {
+        "pim_gpt": 74, "gddr6_aim": 331, "ddr4_2133": 61, "gddr6": 54, "hbm2": 54, "hbm2_newton": 78, "hbm_pim": 78,
+    }  # fmt: skip
 
 
 def test_nanoseconds_round_up_to_cycles_of_the_clock() -> None:
