@@ -19,6 +19,11 @@ from hwsim.aim.isa import Instruction, encode
 from hwsim.aim.player import AimPlayer, play_file
 from hwsim.aim.reference import ReferenceAim
 from hwsim.dram.standard import load_standard
+from hwsim.memory.address import load_mapping
+from hwsim.memory.parameters import load_parameters
+from hwsim.memory.patterns import generate
+from hwsim.memory.player import MemoryPlayer
+from hwsim.memory.reference import ReferenceMemory
 
 STANDARD = load_standard("gddr6_aim", refresh=False)
 EVERYONE = 0xFFFFFFFF
@@ -99,6 +104,26 @@ def main() -> None:
     fast_rate = issued(long_player)[1] / fast_seconds
     print(f"{'slow player':16} {commands / slow_seconds:15,.0f} commands/s counted apart")
     print(f"{'ratio':16} {fast_rate / (commands / slow_seconds):15,.0f}")
+
+    memory()
+
+
+def memory() -> None:
+    """A million streaming reads through the FR-FCFS controller, and its ratio to the slow memory."""
+    standard = load_standard("ddr4_2133")
+    where = load_mapping(None, standard, 1)
+
+    def play(requests: int) -> None:
+        chunks = generate("stream", where, requests, read_share=1, seed=0)
+        MemoryPlayer(standard, 1, load_parameters()).play(where.encode(*chunk) for chunk in chunks)
+
+    play(1)  # compiles
+    took = seconds(lambda: play(1_000_000))
+    slow = ReferenceMemory(where, load_parameters())
+    short = [(False, block * standard.column_bytes) for block in range(300)]
+    slow_took = seconds(lambda: slow.play(short))
+    print(f"{'streaming reads':16} {1e6 / took:15,.0f} requests/s, 1,000,000 in {took:.2f} s, addresses included")
+    print(f"{'slow memory':16} {300 / slow_took:15,.0f} requests/s, ratio {1e6 / took / (300 / slow_took):,.0f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The command line: `hwsim run`, `compare`, `explain`, `verify`, `aim`, `rtl`, `list`, `machine`."""
+"""The command line: `hwsim run`, `compare`, `explain`, `verify`, `aim`, `dram`, `rtl`, `list`, `machine`."""
 
 from __future__ import annotations
 
@@ -237,6 +237,44 @@ def rtl(
             result = rtl_command.synthesise(contract, target or "xcup", record, say)
         if _deliver(result, json_file):
             click.echo(result.to_text(), nl=False)
+
+
+@cli.command()
+@click.argument("standard")
+@click.option("--pattern", default="stream", show_default=True, metavar="stream|random|FILE", help="Requests to play.")
+@click.option("--requests", type=int, metavar="N", help="How many.  [default: 100000, or all of a file]")
+@click.option("--channels", type=int, default=1, show_default=True, help="Channels.")
+@click.option("--mapping", metavar="NAME", help="Address mapping.  [default: RoBaRaCoBgCh]")
+@click.option("--read-share", type=float, default=1.0, show_default=True, help="Share of reads in a pattern.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of whatever is drawn.")
+@click.option("--rate", metavar="N|1/N", help="Requests offered a cycle.  [default: one for each channel]")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Controller parameter, or timing.NAME.")
+@click.option("--no-refresh", is_flag=True, help="Play without refresh.")
+@click.option("--wrap", is_flag=True, help="Take a file's addresses modulo the capacity.")
+@click.option("--json", "json_file", type=_FILE, help="Write the result to a file, - for stdout.")
+@click.option("--commands", "log_file", type=_FILE, help="Write every DRAM command to a CSV file.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def dram(
+    standard: str,
+    settings: tuple[str, ...],
+    no_refresh: bool,
+    json_file: Path | None,
+    log_file: Path | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Play reads and writes on a memory of STANDARD, and report bandwidth, row hits and latencies."""
+    from hwsim.memory.run import run_memory
+    from hwsim.settings import parse_settings
+
+    _check_outputs({"--json": json_file, "--commands": log_file})
+    values = dict(parse_settings(settings).machine)
+    with _progress(enabled=not quiet and not _is_stdout(json_file), unit="bytes") as progress:
+        report = run_memory(
+            standard, settings=values, refresh=not no_refresh, log_file=log_file, progress=progress, **options
+        )
+    if _deliver(report, json_file) and not quiet:
+        click.echo(report.to_text(), nl=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

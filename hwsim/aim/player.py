@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from hwsim.aim import kernel
 from hwsim.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, OPERATIONS
 from hwsim.aim.scanner import scan
-from hwsim.aim.trace import MAX_LINE_BYTES, Limits, parse_line
+from hwsim.aim.trace import Limits, parse_line
 from hwsim.dram.standard import Standard
 from hwsim.errors import TraceError
+from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
 
 Ints = NDArray[np.int64]
 MAX_CHANNELS = 32
 QUEUE_DEPTH = 32
 _LOG_ENTRIES = 4 * kernel.LOG_MARGIN
-_CHUNK_BYTES = 1 << 20
 _EOC = list(OPERATIONS).index("EOC")
 
 
@@ -196,7 +196,7 @@ def read_file(path: Path, limits: Limits) -> Iterator[Ints]:
 
 def _programs(path: Path, limits: Limits, progress: Callable[[int, int], None] | None) -> Iterator[Ints]:
     first_line, ended = 1, False
-    for data in _whole_lines(path, progress):
+    for data in whole_lines(path, progress):
         text = np.frombuffer(data, dtype=np.uint8)
         ends_of_lines = np.flatnonzero(text == ord("\n"))
         too_long = np.flatnonzero(np.diff(ends_of_lines, prepend=-1) > MAX_LINE_BYTES + 1)
@@ -223,29 +223,3 @@ def _programs(path: Path, limits: Limits, progress: Callable[[int, int], None] |
         first_line += read
     if not ended:
         raise TraceError(f"{path}: line {first_line}: the trace ends without `AiM EOC`")
-
-
-def _whole_lines(path: Path, progress: Callable[[int, int], None] | None) -> Iterator[bytes]:
-    """The file in chunks that end with a newline."""
-    try:
-        with path.open("rb") as file:
-            total = path.stat().st_size
-            rest, done, line = b"", 0, 1
-            while chunk := file.read(_CHUNK_BYTES):
-                done += len(chunk)
-                cut = chunk.rfind(b"\n") + 1
-                if cut:
-                    whole = rest + chunk[:cut]
-                    line += whole.count(b"\n")
-                    yield whole
-                    rest = chunk[cut:]
-                else:
-                    rest += chunk
-                if len(rest) > MAX_LINE_BYTES:
-                    raise TraceError(f"{path}: line {line}: longer than {MAX_LINE_BYTES} bytes")
-                if progress:
-                    progress(done, max(done, total))
-            if rest:
-                yield rest + b"\n"
-    except OSError as cause:
-        raise TraceError(f"{path}: cannot be read: {cause.strerror or cause}") from None

@@ -12,7 +12,6 @@ from hwsim.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, OPERATIONS,
 from hwsim.dram.standard import Standard
 from hwsim.errors import TraceError, nearest
 
-MAX_LINE_BYTES = 4096
 _BLANKS = re.compile(r"[ \t\n\v\f\r,]+")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,15}|[0-9]{1,15}")
 

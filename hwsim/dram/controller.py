@@ -10,11 +10,12 @@ from hwsim.dram.program import Request
 
 @runtime_checkable
 class ChannelController(Protocol):
-    """An in-order controller of one channel; its state lives from one `play` to the next.
+    """A controller of one channel; its state lives from one `play` to the next.
 
-    The rules that all players share: one command a cycle; each command at the first cycle that the table
-    allows, in the order of the program; rows are opened and closed as the accesses need; a refresh is issued
-    when it falls due, before any further command of the program, also while the channel has no work.
+    The rules that all in-order players share (`hwsim.memory` has a controller that reorders: docs/dram.md): one
+    command a cycle; each command at the first cycle that the table allows, in the order of the program; rows are
+    opened and closed as the accesses need; a refresh is issued when it falls due, before any further command of the
+    program, also while the channel has no work.
     """
 
     def play(self, requests: Sequence[Request], start: int) -> int:

@@ -19,7 +19,7 @@ from hwsim.errors import DramError, nearest
 CommandKind = Literal["activate", "precharge", "column", "register", "refresh", "other"]
 Access = Literal["read", "write", "compute"]
 
-STANDARDS = ("pim_gpt", "gddr6_aim", "ddr4_2133")
+STANDARDS = ("pim_gpt", "gddr6_aim", "ddr4_2133", "gddr6", "hbm2", "hbm2_newton", "hbm_pim")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,11 @@ from hwsim.dram.standard import STANDARDS, Constraint, evaluate, load_standard, 
 from hwsim.errors import DramError
 
 
-def test_three_standards_load_with_their_tables() -> None:
+def test_the_standards_load_with_their_tables() -> None:
     sizes = {name: len(load_standard(name).constraints) for name in STANDARDS}
-    assert sizes == {"pim_gpt": 74, "gddr6_aim": 331, "ddr4_2133": 61}
+    assert sizes == {
+        "pim_gpt": 74, "gddr6_aim": 331, "ddr4_2133": 61, "gddr6": 54, "hbm2": 54, "hbm2_newton": 78, "hbm_pim": 78,
+    }  # fmt: skip
 
 
 def test_nanoseconds_round_up_to_cycles_of_the_clock() -> None:
@@ -49,8 +51,9 @@ def test_a_refresh_interval_that_leaves_no_time_is_refused() -> None:
 
 def test_an_unknown_standard_names_the_known() -> None:
     with pytest.raises(DramError) as error:
-        load_standard("hbm9")
-    assert str(error.value) == "no DRAM standard 'hbm9'; there are pim_gpt, gddr6_aim, ddr4_2133"
+        load_standard("sdram")
+    known = "pim_gpt, gddr6_aim, ddr4_2133, gddr6, hbm2, hbm2_newton, hbm_pim"
+    assert str(error.value) == f"no DRAM standard 'sdram'; there are {known}"
 
 
 def test_cycles_are_counted_in_whole_numbers() -> None:

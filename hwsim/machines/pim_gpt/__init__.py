@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
@@ -13,10 +14,11 @@ from hwsim.machines.pim_gpt.details import details
 from hwsim.machines.pim_gpt.instructions import Program
 from hwsim.machines.pim_gpt.lower import lower
 from hwsim.machines.pim_gpt.model import Run, simulate
-from hwsim.machines.pim_gpt.spec import STANDARD, PimGptSpec, timing_of_standard
+from hwsim.machines.pim_gpt.spec import DRAMS, STANDARD, PimGptSpec, timing_of_standard
 from hwsim.machines.pim_gpt.summarize import summarize
 from hwsim.machines.pim_gpt.timeline import timeline
 from hwsim.machines.spec_file import SpecFile
+from hwsim.machines.variants import VariantSpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 from mapping.graph import OperatorGraph
@@ -68,14 +70,29 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
 
 @cache
 def _spec_file() -> SpecFile[PimGptSpec]:
+    changes = read_data("hwsim.machines.pim_gpt", "drams.yaml")
+    files = {name: _spec_file_of(name, changes.get(name, {})) for name in DRAMS}
+    first = files[STANDARD]
+    return VariantSpecFile(
+        model=first.model,
+        defaults=first.defaults,
+        provenance=first.provenance,
+        open_fields=first.open_fields,
+        field="dram",
+        variants=files,
+    )
+
+
+def _spec_file_of(dram: str, changes: Mapping[str, Mapping[str, Any]]) -> SpecFile[PimGptSpec]:
+    """The shipped parameters with one DRAM standard and what goes with it."""
     document = dict(read_data("hwsim.machines.pim_gpt", "spec.yaml"))
     provenance = document.pop("provenance")
-    timing = timing_of_standard()
-    graded = {f"timing.{key}": entry for key, entry in timing_provenance(STANDARD).items() if key in timing}
+    timing = timing_of_standard(dram)
+    graded = {f"timing.{key}": entry for key, entry in timing_provenance(dram).items() if key in timing}
     return SpecFile(
         model=PimGptSpec,
-        defaults={**document, "timing": timing},
-        provenance={**provenance, **graded},
+        defaults={**document, **changes.get("values", {}), "dram": dram, "timing": timing},
+        provenance={**provenance, **changes.get("provenance", {}), **graded},
         open_fields=("energy_table",),
     )
 

@@ -266,9 +266,10 @@ def bound_cycles(program: PackageProgram, standard: Standard, *, first_row_open:
             rows = max(rows - 1, 0)
         cycles = rows * (p["nRCD"] + p["nRP"]) + accesses * p["nCCD"]
         recovery = p["nWR"] + p["nRP"]
-        cycles += writes * (p["nRCD"] + p["nCCD"] + recovery)
+        opening = p.get("nRCDWR", p["nRCD"])
+        cycles += writes * (opening + p["nCCD"] + recovery)
         if writes:
-            cycles -= recovery + (p["nRCD"] if first_row_open else 0)
+            cycles -= recovery + (opening if first_row_open else 0)
         worst = max(worst, cycles)
     return worst
 

@@ -20,6 +20,7 @@ from rtl.sram.contract import SramContract
 from rtl.vector_unit.contract import VectorUnitContract
 
 STANDARD = "pim_gpt"
+DRAMS = (STANDARD, "hbm2_newton", "hbm_pim")
 # Timing parameters that follow from the machine's pins and MAC units.
 DERIVED_TIMING = ("tBL_ns", "tMAC_ns")
 ELEMENT_BYTES = 2  # BF16
@@ -59,6 +60,7 @@ class PimGptSpec(_Checked):
 
     model: Literal["pim_gpt"]
     name: Name
+    dram: Literal["pim_gpt", "hbm2_newton", "hbm_pim"] = Field(description="standard of the channels; drams.yaml")
     channels: int = Field(ge=1, le=4096)
     banks: int = Field(ge=1, le=16, description="banks a channel")
     bank_groups: int = Field(ge=1, le=16)
@@ -133,7 +135,7 @@ class PimGptSpec(_Checked):
                 raise MachineError(f"timing.{key} follows from pins, pin_rate_gbps, mac_lanes and mac_clock_hz")
         try:
             return load_standard(
-                STANDARD,
+                self.dram,
                 timing={**self.timing, "tBL_ns": burst_ns, "tMAC_ns": mac_ns},
                 clock_hz=self.dram_clock_hz,
                 levels={"bankgroup": self.bank_groups, "bank": self.banks // self.bank_groups},
@@ -228,6 +230,6 @@ class PimGptSpec(_Checked):
         )
 
 
-def timing_of_standard() -> dict[str, Any]:
+def timing_of_standard(name: str = STANDARD) -> dict[str, Any]:
     """The timing parameters that a user may set."""
-    return {key: value for key, value in timing_defaults(STANDARD).items() if key not in DERIVED_TIMING}
+    return {key: value for key, value in timing_defaults(name).items() if key not in DERIVED_TIMING}

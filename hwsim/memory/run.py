@@ -1,0 +1,296 @@
+"""`hwsim dram`: a request pattern or trace on a memory to a report, and to a log of its commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.dram.standard import Standard, load_standard, timing_provenance
+from hwsim.errors import DramError
+from hwsim.memory.address import AddressMapping, load_mapping
+from hwsim.memory.parameters import ControllerParameters, load_parameters
+from hwsim.memory.patterns import PATTERNS, generate
+from hwsim.memory.player import MemoryPlayer, Served
+from hwsim.memory.trace import read_trace
+from hwsim.report.write import whole_file
+
+SCHEMA_VERSION = 1
+LOG_HEADER = "cycle,channel,command,bank,row,column\n"
+DEFAULT_REQUESTS = 100_000
+PERCENTILES = (50, 90, 99)
+Chunk = tuple[NDArray[np.bool_], NDArray[np.int64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency:
+    """Of one kind of request, in cycles from acceptance to completion; percentiles by the nearest rank."""
+
+    requests: int
+    mean: float
+    percentiles: dict[str, int]
+    max: int
+
+    @classmethod
+    def of(cls, histogram: NDArray[np.int64]) -> Latency | None:
+        """From the number of requests by latency; None without any."""
+        total = int(histogram.sum())
+        if not total:
+            return None
+        upto = np.cumsum(histogram)
+        ranks = {f"p{p}": -(-p * total // 100) for p in PERCENTILES}
+        return cls(
+            requests=total,
+            mean=float((histogram * np.arange(len(histogram))).sum() / total),
+            percentiles={name: int(np.searchsorted(upto, rank)) for name, rank in ranks.items()},
+            max=int(np.flatnonzero(histogram)[-1]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryReport:
+    """What a pattern took."""
+
+    standard: Standard
+    mapping: AddressMapping
+    parameters: ControllerParameters
+    pattern: str
+    rate: Fraction
+    requests: int
+    served: Served
+    unconfirmed: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float:
+        return float(self.served.cycles / self.standard.clock_hz)
+
+    @property
+    def bytes_per_s(self) -> float:
+        """Bytes that column accesses moved, over the time until the last completed."""
+        moved = self.served.accesses * self.standard.column_bytes
+        return moved / self.seconds if moved else 0.0
+
+    @property
+    def peak_bytes_per_s(self) -> float:
+        return peak_bytes_per_s(self.standard) * self.mapping.channels
+
+    def to_json(self) -> str:
+        served = self.served
+        kinds = {"read": served.read_latencies, "write": served.write_latencies}
+        latencies = {kind: Latency.of(histogram) for kind, histogram in kinds.items()}
+        document = {
+            "schema_version": SCHEMA_VERSION,
+            "standard": self.standard.name,
+            "clock_hz": float(self.standard.clock_hz),
+            "timing": dict(self.standard.params),
+            "refresh": self.standard.refresh is not None,
+            "channels": self.mapping.channels,
+            "mapping": self.mapping.name,
+            "controller": asdict(self.parameters),
+            "pattern": self.pattern,
+            "requests_per_cycle": float(self.rate),
+            "requests": self.requests,
+            "cycles": served.cycles,
+            "time_s": self.seconds,
+            "bytes_per_s": self.bytes_per_s,
+            "peak_bytes_per_s": self.peak_bytes_per_s,
+            "share_of_peak": self.bytes_per_s / self.peak_bytes_per_s,
+            "row_hit_rate": served.row_hit_rate,
+            "row_hits": served.hits,
+            "row_misses": served.misses,
+            "row_conflicts": served.conflicts,
+            "forwarded_reads": served.forwarded,
+            "merged_writes": served.merged,
+            "latency_cycles": {kind: asdict(latency) if latency else None for kind, latency in latencies.items()},
+            "commands": served.commands,
+            "channel_commands": served.channel_commands,
+            "unconfirmed": list(self.unconfirmed),
+        }
+        return json.dumps(document, indent=2) + "\n"
+
+    def to_text(self) -> str:
+        """The report for a terminal."""
+        served, ns = self.served, float(10**9 / self.standard.clock_hz)
+        channels = f"{self.mapping.channels} channel{'s' * (self.mapping.channels > 1)}"
+        lines = [
+            f"{self.standard.name}: {self.pattern}, {self.requests:,} requests on {channels}, "
+            f"mapping {self.mapping.name}",
+            f"cycles     {served.cycles:,} ({self.seconds * 1e6:,.3f} us at {1 / ns:.4g} GHz)",
+            f"bandwidth  {self.bytes_per_s / 1e9:,.3f} GB/s, {self.bytes_per_s / self.peak_bytes_per_s:.1%} of "
+            f"{self.peak_bytes_per_s / 1e9:,.3f} GB/s that the timing allows",
+            f"rows       {served.row_hit_rate:.2%} hits: {served.hits:,} hits, {served.misses:,} misses, "
+            f"{served.conflicts:,} conflicts",
+        ]
+        for kind, histogram in (("reads", served.read_latencies), ("writes", served.write_latencies)):
+            latency = Latency.of(histogram)
+            if latency:
+                ranks = {**latency.percentiles, "max": latency.max}
+                listed = ", ".join(f"{name} {cycles} ({cycles * ns:,.1f} ns)" for name, cycles in ranks.items())
+                lines.append(f"{kind:10} {latency.requests:,}: latency in cycles {listed}")
+        if served.forwarded or served.merged:
+            lines.append(f"queues     {served.forwarded:,} reads forwarded, {served.merged:,} writes merged")
+        lines.append("commands   " + ", ".join(f"{name} {n:,}" for name, n in served.commands.items()))
+        if self.unconfirmed:
+            lines.append("unconfirmed (remembered or assumed): " + ", ".join(self.unconfirmed))
+        return "\n".join(lines) + "\n"
+
+
+def peak_bytes_per_s(standard: Standard) -> float:
+    """Bandwidth of one channel with reads as close as the table lets them be anywhere in it."""
+    spacing = max(
+        (
+            c.latency
+            for c in standard.constraints
+            if c.preceding == c.following == "RD" and standard.banks_below(c.level) == standard.banks
+        ),
+        default=1,
+    )
+    return float(standard.column_bytes * standard.clock_hz / spacing)
+
+
+def run_memory(
+    standard_name: str,
+    pattern: str,
+    *,
+    requests: int | None = None,
+    channels: int = 1,
+    mapping: str | None = None,
+    read_share: float = 1.0,
+    seed: int = 0,
+    rate: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    refresh: bool = True,
+    wrap: bool = False,
+    log_file: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> MemoryReport:
+    """Play a pattern (`stream`, `random`) or a trace file.
+
+    Parameters
+    ----------
+    requests : how many; of a file all by default
+    rate : requests that the host offers a cycle, `N` or `1/N`; by default one for each channel
+    settings : parameters of the controller by name, and timing parameters as `timing.NAME`
+
+    Raises
+    ------
+    DramError : an unknown standard, mapping, pattern or parameter, a value out of range
+    TraceError : the file cannot be read, or a line is wrong
+    OutputError : the log cannot be written
+    """
+    if requests is not None and requests < 1:
+        raise DramError(f"--requests: expected at least 1, got {requests}")
+    if channels < 1:
+        raise DramError(f"--channels: expected at least 1, got {channels}")
+    if seed < 0:
+        raise DramError(f"--seed: expected at least 0, got {seed}")
+    timing, control = _sorted_settings(settings or {})
+    standard = load_standard(standard_name, timing=timing, refresh=refresh)
+    parameters = load_parameters(control)
+    where = load_mapping(mapping, standard, channels)
+    offered = parse_rate(rate, channels)
+    if pattern in PATTERNS:
+        chunks = generate(pattern, where, requests or DEFAULT_REQUESTS, read_share=read_share, seed=seed)
+    else:
+        if not Path(pattern).is_file():
+            raise DramError(f"no request pattern or file {pattern!r}; patterns are {', '.join(PATTERNS)}")
+        chunks = read_trace(Path(pattern), where.capacity_bytes, wrap=wrap, progress=progress)
+        if requests is not None:
+            chunks = _first(chunks, requests)
+    seen = [0]
+    with _log_writer(log_file, standard) as on_commands:
+        player = MemoryPlayer(
+            standard,
+            channels,
+            parameters,
+            width=max(1, int(offered)),
+            every=max(1, offered.denominator),
+            on_commands=on_commands,
+        )
+        served = player.play(where.encode(*chunk) for chunk in _counted(chunks, seen))
+    return MemoryReport(
+        standard=standard,
+        mapping=where,
+        parameters=parameters,
+        pattern=pattern,
+        rate=offered,
+        requests=seen[0],
+        served=served,
+        unconfirmed=_unconfirmed(standard_name, timing, control),
+    )
+
+
+def parse_rate(text: str | None, channels: int) -> Fraction:
+    """Requests a cycle from `N` or `1/N`.
+
+    Raises
+    ------
+    DramError : anything else
+    """
+    if text is None:
+        return Fraction(channels)
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if rate <= 0 or 1 not in (rate.numerator, rate.denominator) or max(rate, 1 / rate) > 1 << 20:
+        raise DramError(f"--rate: expected requests a cycle, N or 1/N, got {text!r}")
+    return rate
+
+
+def _sorted_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    timing: dict[str, Any] = {}
+    control: dict[str, Any] = {}
+    for name, value in settings.items():
+        if name.startswith("timing."):
+            timing[name.removeprefix("timing.")] = value
+        else:
+            control[name] = value
+    return timing, control
+
+
+def _unconfirmed(name: str, timing: Mapping[str, float], control: Mapping[str, int]) -> tuple[str, ...]:
+    """Parameters in use whose shipped value is remembered or assumed."""
+    doubtful = [k for k, entry in timing_provenance(name).items() if entry["grade"] in ("M", "A") and k not in timing]
+    assumed = [k for k in ControllerParameters.__dataclass_fields__ if k not in control]
+    return (*(f"timing.{key}" for key in doubtful), *assumed)
+
+
+def _first(chunks: Iterable[Chunk], requests: int) -> Iterator[Chunk]:
+    for writes, addresses in chunks:
+        yield writes[:requests], addresses[:requests]
+        requests -= len(addresses)
+        if requests <= 0:
+            return
+
+
+def _counted(chunks: Iterable[Chunk], seen: list[int]) -> Iterator[Chunk]:
+    for writes, addresses in chunks:
+        seen[0] += len(addresses)
+        yield writes, addresses
+
+
+@contextmanager
+def _log_writer(path: Path | None, standard: Standard) -> Iterator[Callable[[NDArray[np.int64]], None] | None]:
+    if path is None:
+        yield None
+        return
+    names = list(standard.commands)
+    with whole_file(path) as raw, TextIOWrapper(raw, encoding="utf-8") as file:
+        file.write(LOG_HEADER)
+
+        def write(entries: NDArray[np.int64]) -> None:
+            file.writelines(
+                f"{cycle},{channel},{names[command]},{bank},{row},{column}\n"
+                for channel, cycle, command, bank, row, column in entries.tolist()
+            )
+
+        yield write

@@ -1,0 +1,42 @@
+"""Text files of any length, read in chunks of whole lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hwsim.errors import TraceError
+
+MAX_LINE_BYTES = 4096
+CHUNK_BYTES = 1 << 20
+
+
+def whole_lines(path: Path, progress: Callable[[int, int], None] | None = None) -> Iterator[bytes]:
+    """The file in chunks that end with a newline.
+
+    Raises
+    ------
+    TraceError : the file cannot be read, or an unfinished line is longer than a chunk and `MAX_LINE_BYTES`
+    """
+    try:
+        with path.open("rb") as file:
+            total = path.stat().st_size
+            rest, done, line = b"", 0, 1
+            while chunk := file.read(CHUNK_BYTES):
+                done += len(chunk)
+                cut = chunk.rfind(b"\n") + 1
+                if cut:
+                    whole = rest + chunk[:cut]
+                    line += whole.count(b"\n")
+                    yield whole
+                    rest = chunk[cut:]
+                else:
+                    rest += chunk
+                if len(rest) > MAX_LINE_BYTES:
+                    raise TraceError(f"{path}: line {line}: longer than {MAX_LINE_BYTES} bytes")
+                if progress:
+                    progress(done, max(done, total))
+            if rest:
+                yield rest + b"\n"
+    except OSError as cause:
+        raise TraceError(f"{path}: cannot be read: {cause.strerror or cause}") from None
