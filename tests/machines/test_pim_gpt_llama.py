@@ -86,7 +86,7 @@ def test_grouped_heads_open_fewer_rows_and_write_less() -> None:
 
 
 def test_each_query_head_reads_its_keys_and_values_however_many_share_them() -> None:
-    # MAC commands of attention do not depend on the grouping; those of the matrices shrink with what they no longer make
+    # MAC commands of attention do not depend on the grouping; matrices no longer make what is shared
     one, grouped = (run(llama(heads=8, d_model=512, kv_heads=n, past=400, tokens=1)) for n in (8, 1))
     fewer = one.dram.commands["MAC16"] - grouped.dram.commands["MAC16"]
     assert fewer == 512 * 7 * (64 + 64) // (16 * 16)  # K and V of seven heads, 16 banks with 16 weights a column
