@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from hwsim.settings import load_machine, parse_settings
 from hwsim.shipped import find_workload
 from mapping.gpt import build_graph
 from mapping.graph import OperatorGraph
+from mapping.parallel import Stage, split_model
 from mapping.workload import Step, Workload
 from mapping.workload import load_workload as load_workload_file
 
@@ -24,13 +25,26 @@ TRACE_TOKENS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Stages:
-    """What each stage of the path made of a workload, up to the program."""
+    """What each stage of the path made of a workload, up to the program.
+
+    With several devices it is what the first of them holds, and `devices` has one for each stage of the pipeline, in
+    order and the same where they are alike.
+    """
 
     workload: Workload
     machine: Machine[Any, Any, Any, Any]
     graph: OperatorGraph
     mapped: Dumpable
     program: Dumpable
+    devices: tuple[DeviceStages, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceStages:
+    """The program of one device of a pipeline's stage, where there are several devices."""
+
+    stage: Stage
+    program: Any
 
 
 def load_workload(source: str | Path, **overrides: Any) -> Workload:
@@ -41,10 +55,50 @@ def load_workload(source: str | Path, **overrides: Any) -> Workload:
 def prepare(workload: Workload, machine: str | None = None, settings: Mapping[str, Any] | None = None) -> Stages:
     """Take a workload down to the machine's program."""
     model, spec = load_machine(machine or workload.machine, settings or {})
+    if getattr(spec, "devices", 1) > 1:
+        return _prepare_devices(workload, model, spec)
     graph = build_graph(workload)
     mapped = model.map_graph(graph, workload, spec)
     program = model.lower(mapped, workload, spec)
     return Stages(workload=workload, machine=model, graph=graph, mapped=mapped, program=program)
+
+
+def _prepare_devices(workload: Workload, model: Machine[Any, Any, Any, Any], spec: Any) -> Stages:
+    """The same for each stage of a pipeline of devices; stages that are alike are made once."""
+    made: dict[Stage, tuple[OperatorGraph, Any, DeviceStages]] = {}
+    order = split_model(workload, spec.tensor_parallel, spec.pipeline_parallel)
+    for stage in order:
+        if stage not in made:
+            graph = build_graph(stage.share, stage.split)
+            mapped = model.map_graph(graph, stage.share, spec)
+            program = model.lower(mapped, stage.share, spec)
+            made[stage] = graph, mapped, DeviceStages(stage=stage, program=program)
+    graph, mapped, first = made[order[0]]
+    return Stages(
+        workload=workload,
+        machine=model,
+        graph=graph,
+        mapped=mapped,
+        program=first.program,
+        devices=tuple(made[stage][2] for stage in order),
+    )
+
+
+def _run_devices(stages: Stages, first: Any) -> Report:
+    """The report of all devices; those that are alike run once, and `first` has run already."""
+    from hwsim.devices.combine import StageRun, combine
+
+    machine, done = stages.machine, {stages.devices[0].stage: first}
+    for device in stages.devices:
+        if device.stage not in done:
+            done[device.stage] = machine.simulate(device.program)
+    runs = {}
+    for stage, finished in done.items():
+        ends, ticks_per_second = machine.step_ends(finished)
+        report = machine.summarize(finished)
+        runs[stage] = StageRun(stage=stage, report=report, ends=ends, ticks_per_second=ticks_per_second)
+    steps = list(stages.devices[0].program.steps())
+    return combine(stages.workload, steps, [runs[device.stage] for device in stages.devices])
 
 
 def run(
@@ -92,7 +146,15 @@ def run_in_detail(
         from hwsim.report.perfetto import write_trace
 
         write_trace(trace, stages.machine.timeline(finished))
+    if stages.devices:
+        return _run_devices(stages, finished), lambda: _details_of_devices(stages, finished)
     return stages.machine.summarize(finished), lambda: stages.machine.details(finished)
+
+
+def _details_of_devices(stages: Stages, first: Any) -> Details:
+    """The first device's memory and roofline; its steps are no tokens where other stages follow."""
+    details = replace(stages.machine.details(first), workload=stages.workload.model_dump(mode="json"))
+    return details if len(stages.devices) == 1 else replace(details, steps=(), steps_in_all=0)
 
 
 def explain(stages: Stages, stage: str) -> str:

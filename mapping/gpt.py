@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mapping.formats import Int, parse_format
 from mapping.graph import OperatorGraph
 from mapping.operators import (
     Act,
     Attention,
+    Collective,
     Eltwise,
     Embed,
     Glu,
@@ -18,13 +21,18 @@ from mapping.operators import (
     Rope,
     Tensor,
 )
+from mapping.parallel import WHOLE, Split
 from mapping.workload import GptWorkload
 
 
-def build_graph(workload: GptWorkload) -> OperatorGraph:
+def build_graph(workload: GptWorkload, split: Split = WHOLE) -> OperatorGraph:
     """Operators of one step: the blocks, and with `lm_head` the embedding, final norm and vocabulary projection.
 
     With `lm_head: excluded` the graph begins with the embedded token and ends with the last block.
+
+    Parameters
+    ----------
+    split : where the workload is one device's share of a model, what the device does together with others
     """
     fmt = parse_format(workload.format)
     d = workload.d_model
@@ -41,7 +49,7 @@ def build_graph(workload: GptWorkload) -> OperatorGraph:
         inputs = (Tensor(name="embedded", shape=("tokens", d), fmt=fmt),)
     stream = "embed" if whole else "embedded"
     for layer in range(workload.layers):
-        block = _block(workload, f"l{layer}.", stream)
+        block = _block(workload, f"l{layer}.", stream, split)
         operators += block
         stream = block[-1].name
     if whole:
@@ -52,25 +60,29 @@ def build_graph(workload: GptWorkload) -> OperatorGraph:
                 name="lm_head", inputs=("norm",), fmt=fmt, d_in=d, d_out=workload.vocab, bias=False, weights_of=table
             )
         )
+    if split.sends:
+        operators.append(Collective(name="send", inputs=(stream,), fmt=fmt, function="send", width=d, devices=2))
     return OperatorGraph(name=workload.name, inputs=inputs, operators=operators)
 
 
-def _block(workload: GptWorkload, at: str, stream: str) -> list[Operator]:
+def _block(workload: GptWorkload, at: str, stream: str, split: Split) -> list[Operator]:
     """One transformer block, reading the residual stream named `stream`."""
     fmt = parse_format(workload.format)
     d, width = workload.d_model, workload.heads * workload.head_size
     attention = _attention(workload, at, f"{at}qkv")
+    proj = _summed(workload, f"{at}proj", attention[-1].name, width, split)
     mlp = _mlp(workload, at, f"{at}norm2")
+    ffn2 = _summed(workload, f"{at}ffn2", mlp[-1].name, workload.ff_size, split)
     return [
         _norm(workload, f"{at}norm1", stream),
         _linear(workload, f"{at}qkv", f"{at}norm1", d, workload.qkv_width),
         *attention,
-        _linear(workload, f"{at}proj", attention[-1].name, width, d),
-        Eltwise(name=f"{at}add1", inputs=(stream, f"{at}proj"), fmt=fmt, width=d),
+        *proj,
+        Eltwise(name=f"{at}add1", inputs=(stream, proj[-1].name), fmt=fmt, width=d),
         _norm(workload, f"{at}norm2", f"{at}add1"),
         *mlp,
-        _linear(workload, f"{at}ffn2", mlp[-1].name, workload.ff_size, d),
-        Eltwise(name=f"{at}add2", inputs=(f"{at}add1", f"{at}ffn2"), fmt=fmt, width=d),
+        *ffn2,
+        Eltwise(name=f"{at}add2", inputs=(f"{at}add1", ffn2[-1].name), fmt=fmt, width=d),
     ]
 
 
@@ -102,6 +114,18 @@ def _mlp(workload: GptWorkload, at: str, x: str) -> list[Operator]:
         _linear(workload, f"{at}ffn1", x, d, hidden),
         Act(name=f"{at}{function}", inputs=(f"{at}ffn1",), fmt=fmt, width=hidden, function=function),
     ]
+
+
+def _summed(workload: GptWorkload, name: str, x: str, d_in: int, split: Split) -> list[Operator]:
+    """A matrix into the residual stream; where devices hold parts of its inputs, their results are added up."""
+    linear = _linear(workload, name, x, d_in, workload.d_model)
+    if split.tensor == 1:
+        return [linear]
+    reduce = Collective(
+        name=f"{name}.reduce", inputs=(name,), fmt=linear.fmt, function="all_reduce", width=workload.d_model,
+        devices=split.tensor, bias=workload.bias,
+    )  # fmt: skip
+    return [replace(linear, bias=False), reduce]
 
 
 def _linear(workload: GptWorkload, name: str, x: str, d_in: int, d_out: int) -> Linear:

@@ -66,7 +66,7 @@ class TimeBase:
         return ticks / self.ticks_per_second
 
 
-def cycles_of_ns(ns: float, freq_hz: int | Fraction) -> int:
+def cycles_of_ns(ns: float | Fraction, freq_hz: int | Fraction) -> int:
     """A duration in ns as cycles of a clock, rounded up: hardware waits for the next edge."""
     return math.ceil(Fraction(str(ns)) * Fraction(freq_hz) / 10**9)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -93,6 +93,15 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
         MachineError : a machine without golden models
         """
         raise MachineError(f"{self.name}: has no golden models, so there is no arithmetic to verify")
+
+    def step_ends(self, run: RunT) -> tuple[Sequence[int], int]:
+        """Tick in which each step of a run ended, and ticks a second; for machines that work together.
+
+        Raises
+        ------
+        MachineError : a machine that is one device
+        """
+        raise MachineError(f"{self.name}: cannot be one of several devices")
 
     def details(self, run: RunT) -> Details:
         """What the page of a run shows beyond its report; a machine that gives nothing has a shorter page."""

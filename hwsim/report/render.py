@@ -36,6 +36,7 @@ def render(report: Report, console: Console) -> None:
         ),
     )
     console.print(f"Bottleneck: {report.bottleneck}", soft_wrap=True, highlight=False)
+    _devices(report, console)
     _bound(report, console)
     _dram(report, console)
     _energy(report, console)
@@ -70,6 +71,25 @@ def _headline(report: Report, console: Console) -> None:
     table.add_row("per token", each)
     table.add_row("instructions", f"{report.instructions:,}")
     console.print(table, highlight=False)
+
+
+def _devices(report: Report, console: Console) -> None:
+    use = report.devices
+    if use is None:
+        return
+    rows = (
+        (
+            f"{number}",
+            f"{use.tensor_parallel}",
+            f"{stage.layers}",
+            seconds_text(stage.seconds),
+            seconds_text(stage.link_seconds),
+            f"{bytes_text(stage.memory_bytes)} of {bytes_text(stage.capacity_bytes)}",
+        )
+        for number, stage in enumerate(use.stages, 1)
+    )
+    title = f"Devices: {use.devices}, {use.simulated} of them simulated; each one's time and memory"
+    _table(console, title, ("stage", "devices", "layers", "time", "on the link", "memory"), rows)
 
 
 def _bound(report: Report, console: Console) -> None:
@@ -127,6 +147,8 @@ def _memory(report: Report, console: Console) -> None:
 
 
 def _published(report: Report, console: Console) -> None:
+    if not report.published:
+        return
     rows = []
     for figure in report.published:
         ours = "not comparable" if figure.ours is None else figure_text(figure.ours, figure.unit)

@@ -130,6 +130,26 @@ class UnconfirmedParameter(_Part):
     source: str
 
 
+class StageUse(_Part):
+    """One device of a stage of layers: its own time in the run, of it on the link to others, and its memory."""
+
+    layers: int
+    seconds: float
+    link_seconds: float
+    memory_bytes: int
+    capacity_bytes: int
+
+
+class DevicesUse(_Part):
+    """How several devices share the model; `simulated` of them were timed, the others do the same as one of these."""
+
+    devices: int
+    tensor_parallel: int
+    pipeline_parallel: int
+    simulated: int
+    stages: list[StageUse]
+
+
 class Report(_Part):
     """Result of a run. `cycles` counts `clock_hz`; times are in seconds; `energy_j` is null where energy is off."""
 
@@ -168,6 +188,7 @@ class Report(_Part):
     workload_parameters: dict[str, Any]
     seed: int | None
     instructions: int
+    devices: DevicesUse | None = None
 
     def to_json(self) -> str:
         """The report as text; the same run gives the same bytes."""

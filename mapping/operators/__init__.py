@@ -3,6 +3,7 @@
 from mapping.operators.act import Act
 from mapping.operators.attention import Attention, AttentionScores, AttentionValues
 from mapping.operators.base import Dim, Operator, Tensor
+from mapping.operators.collective import Collective
 from mapping.operators.eltwise import Eltwise
 from mapping.operators.embed import Embed
 from mapping.operators.glu import Glu
@@ -20,6 +21,7 @@ OPERATORS: dict[str, type[Operator]] = {
         Attention,
         AttentionScores,
         AttentionValues,
+        Collective,
         Eltwise,
         Embed,
         Glu,
@@ -38,6 +40,7 @@ __all__ = [
     "Attention",
     "AttentionScores",
     "AttentionValues",
+    "Collective",
     "Dim",
     "Eltwise",
     "Embed",

@@ -12,7 +12,7 @@ from mapping.pim.placement import CachePlacement, MatrixPlacement, Placement
 from mapping.pim.target import PimTarget
 from mapping.workload import Step
 
-Unit = Literal["pim", "asic", "host"]
+Unit = Literal["pim", "asic", "host", "link"]
 
 # Which unit carries out an operator kind.
 UNIT_OF: dict[str, Unit] = {
@@ -28,6 +28,7 @@ UNIT_OF: dict[str, Unit] = {
     "glu": "asic",
     "eltwise": "asic",
     "embed": "host",
+    "collective": "link",
 }
 
 

@@ -87,6 +87,6 @@ def test_readers_of_a_tensor() -> None:
 
 def test_operator_kinds_are_those_of_the_vocabulary() -> None:
     assert sorted(OPERATORS) == [
-        "act", "attention", "attention_scores", "attention_values", "eltwise", "embed", "glu", "kv_cache", "linear",
-        "norm", "rmsnorm", "rope", "softmax",
+        "act", "attention", "attention_scores", "attention_values", "collective", "eltwise", "embed", "glu",
+        "kv_cache", "linear", "norm", "rmsnorm", "rope", "softmax",
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,9 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
         from hwsim.machines.pim_gpt.verify import verify  # a run needs no golden models
 
         return verify(request, spec, self.spec_file)
+
+    def step_ends(self, run: Run) -> tuple[Sequence[int], int]:
+        return run.ends, run.program.spec.time_base.ticks_per_second
 
     def details(self, run: Run) -> Details:
         return details(run, self.spec_file)

@@ -21,6 +21,7 @@ from mapping.operators import (
     Act,
     AttentionScores,
     AttentionValues,
+    Collective,
     Eltwise,
     Embed,
     Glu,
@@ -238,10 +239,26 @@ class _Lowering:
             case Eltwise():
                 work = self._by_element(vectors * op.width, self.unit.add_phases)
                 return [Instruction(op.name, op.kind, "asic", work)]
+            case Collective():
+                return self._collective(op, vectors)
             case Embed():
                 return [self._host(op.name, op.kind, vectors * self._embedded_bytes())]
             case _:
                 raise MappingError(f"{op.name}: PIM-GPT has no instruction for {op.kind}")
+
+    def _collective(self, op: Collective, vectors: int) -> list[Instruction]:
+        """A transfer to other devices; this one's share of a sum is added up behind it."""
+        size, link = vectors * op.width * ELEMENT_BYTES, self.spec.link
+        if op.function == "send":
+            ns, moved = link.send_ns(size), size
+        else:
+            ns, moved = link.all_reduce_ns(size, op.devices), link.all_reduce_bytes(size, op.devices)
+        work = HostWork(cycles_of_ns(ns, self.spec.asic.clock_hz), moved)
+        instructions = [Instruction(op.name, op.kind, "link", work)]
+        if op.share:
+            sums = self.unit.accumulate_phases(vectors * op.share, op.devices + op.bias)
+            instructions.append(self._asic(f"{op.name}.sum", op.kind, sums))
+        return instructions
 
     def _linear(self, op: Linear, vectors: int) -> list[Instruction]:
         matrix = self.mapped.placement.matrices[op.name]

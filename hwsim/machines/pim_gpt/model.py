@@ -83,10 +83,17 @@ class AsicUnit(Unit):
 
 
 class HostUnit(Unit):
-    """The host beyond its link; counts what crosses it."""
+    """The host beyond its link, or the link to other devices; counts what crosses it."""
 
-    def __init__(self, env: simpy.Environment, clock: Clock, trace: Trace) -> None:
-        super().__init__(env, "host", clock, trace, source="link and memory bandwidth (assumed)")
+    def __init__(
+        self,
+        env: simpy.Environment,
+        clock: Clock,
+        trace: Trace,
+        name: str = "host",
+        source: str = "link and memory bandwidth (assumed)",
+    ) -> None:
+        super().__init__(env, name, clock, trace, source=source)
         self.link_bytes = 0
 
     def count(self, work: HostWork) -> None:
@@ -118,7 +125,12 @@ class Run:
     pim: PimUnit
     asic: AsicUnit
     host: HostUnit
+    link: HostUnit
     recorder: Recorder | None = None
+
+    def beyond(self, instruction: Instruction) -> HostUnit:
+        """The unit of an instruction for something beyond the chip and its memory."""
+        return self.link if instruction.unit == "link" else self.host
 
 
 def overlapped(run: Run) -> FinishStep:
@@ -155,6 +167,7 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
         pim=PimUnit(env, clocks["dram"], trace, package),
         asic=AsicUnit(env, clocks["asic"], trace, spec.vector_unit.source),
         host=HostUnit(env, clocks["asic"], trace),
+        link=HostUnit(env, clocks["asic"], trace, "link", "link bandwidth and latency (assumed)"),
         recorder=Recorder(tokens=trace_tokens, trace=trace, package=package) if trace_tokens else None,
     )
     finish_step = overlapped(run) if overlaps else _taking_turns(run)
@@ -195,7 +208,7 @@ def _taking_turns(run: Run) -> FinishStep:
             elif isinstance(work, AsicWork):
                 now = run.asic.execute(instruction, work, now)
             else:
-                now = run.host.execute(instruction, work, now)
+                now = run.beyond(instruction).execute(instruction, work, now)
         return now
 
     return finish_step

@@ -4,7 +4,7 @@
   at once and sends data when the instruction's vector is ready (`hwsim/dram/overlap.py`).
 - The ASIC takes element-wise work (sums of chunks, activation functions, residuals) as results are drained. A part is
   only begun early where it ends before the last result is in, so what remains then never takes longer than the whole.
-- The host takes its work when its input is there.
+- The host and the link to other devices take their work when its input is there.
 
 The times of an instruction follow from those before it in its step, so a pass over the list is exact.
 """
@@ -43,7 +43,7 @@ class Overlap:
         self.package = run.pim.package
         self.pim_done = 0
         self.behind = 0
-        self.free = {run.asic.name: 0, run.host.name: 0}
+        self.free = {run.asic.name: 0, run.host.name: 0, run.link.name: 0}
         self.reached = 0  # all that has been counted as some instruction's share of the time lies before
 
     def finish_step(self, instructions: list[Instruction], now: int) -> int:
@@ -63,7 +63,7 @@ class Overlap:
                     done += self._take_in(chain, arrivals)
                     place += len(chain)
             else:
-                unit = self.run.asic if isinstance(work, AsicWork) else self.run.host
+                unit = self.run.asic if isinstance(work, AsicWork) else self.run.beyond(instruction)
                 done.append(self._work(unit, instruction, work, ready))
             place += 1
         return max(done)
@@ -143,7 +143,7 @@ class Overlap:
         if isinstance(work, AsicWork):
             self.run.asic.count(work)
         else:
-            self.run.host.count(work)
+            self.run.beyond(instruction).count(work)
         return end
 
     def _count_share(self, instruction: Instruction, end: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hwsim.devices.spec import DevicesSpec
 from hwsim.dram.standard import Standard, load_standard, timing_defaults
 from hwsim.energy import OFF, Costs, DramDevice, load_table
 from hwsim.engine import TimeBase
@@ -55,7 +56,7 @@ class HostSpec(_Checked):
     memory_gb_per_s: float = Field(gt=0, le=1e6, strict=False)
 
 
-class PimGptSpec(_Checked):
+class PimGptSpec(DevicesSpec, _Checked):
     """All parameters of the machine; defaults and their provenance are in spec.yaml."""
 
     model: Literal["pim_gpt"]

@@ -41,7 +41,9 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
     first = run.ends[run.prompt_steps] if workload.phase == "decode" else run.ends[-1]
     units = _units(run)
     causes = _causes(run)
-    link = run.host.link_bytes
+    offchip = {"dram_pins": dram.io_bytes, "host_link": run.host.link_bytes}
+    if spec.devices > 1:
+        offchip["device_link"] = run.link.link_bytes
     energy = energy_of(run)
     return Report(
         hwsim_version=VERSION,
@@ -70,8 +72,8 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         bottleneck=_bottleneck(run, causes),
         bound=_bound(run, causes),
         dram=dram,
-        offchip_bytes=dram.io_bytes + link,
-        offchip={"dram_pins": dram.io_bytes, "host_link": link},
+        offchip_bytes=sum(offchip.values()),
+        offchip=offchip,
         resources=_resources(run),
         fits=True,  # a model that does not fit is an error before anything runs
         excluded=_excluded(run, seconds / max(vectors, 1)),
@@ -107,7 +109,8 @@ def _token_latencies(run: Run) -> list[Latency]:
 def _units(run: Run) -> list[UnitUse]:
     spec = run.program.spec
     units = []
-    for unit, proven in ((run.pim, False), (run.asic, spec.vector_unit.proven), (run.host, False)):
+    linked = ((run.link, False),) if spec.devices > 1 else ()
+    for unit, proven in ((run.pim, False), (run.asic, spec.vector_unit.proven), (run.host, False), *linked):
         busy = run.trace.busy.get(unit.name, 0)
         units.append(
             UnitUse(
@@ -186,6 +189,7 @@ def _bound(run: Run, causes: dict[str, int]) -> Bound:
         ("rows, columns and cache writes beyond the bound", structure),
         ("ASIC work", busy.get("asic", 0)),
         ("host", busy.get("host", 0)),
+        *([("link between devices", busy.get("link", 0))] if spec.devices > 1 else []),
         ("waits for clock edges" if spec.schedule == "paper" else "units at work side by side", waits),
     ]
     assert pim == dram.ticks(sum(causes.values())), "the causes of DRAM time must add up to it"
@@ -267,6 +271,8 @@ def _unconfirmed(
 
 def _published(run: Run, dram: DramUse, latency_s: float, energy_j: float | None) -> list[Published]:
     workload = run.program.workload
+    if workload.family != "gpt":  # the paper ran no other models
+        return []
     entries = read_data("hwsim.machines.pim_gpt", "published.yaml")
     baselines = [entry["baseline"] for entry in entries if "baseline" in entry]
     figures = {

@@ -26,9 +26,10 @@ def timeline(run: Run) -> Timeline:
         return tuple(_span(s, operators) for s in run.trace.slices if s.unit == unit.name)
 
     pim = work(run.pim)
+    linked = (run.link,) if run.program.spec.devices > 1 else ()
     units = (
         Track(name="pim", clock=run.pim.clock, spans=pim, children=_channels(run, recorder, pim)),
-        *(Track(name=unit.name, clock=unit.clock, spans=work(unit)) for unit in (run.asic, run.host)),
+        *(Track(name=unit.name, clock=unit.clock, spans=work(unit)) for unit in (run.asic, run.host, *linked)),
     )
     return Timeline(
         name=f"{run.program.workload.name} on {run.program.spec.name}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hwsim.errors import MachineError
 from hwsim.machines.pim_gpt.numerics import PimGptDecoder
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.spec_file import SpecFile
@@ -39,9 +40,12 @@ def verify(request: VerifyRequest, spec: PimGptSpec, spec_file: SpecFile[PimGptS
 
     Raises
     ------
+    MachineError : more than one device
     MappingError : a model that does not fit the banks
     WeightsError : weights that cannot be used
     """
+    if spec.devices > 1:
+        raise MachineError(f"devices {spec.devices}: arithmetic is verified on one device")
     workload = _with_projection(request.workload)
     on_host = frozenset({"lm_head"} if workload.lm_head == "host" else ())
     mapped = map_graph(build_graph(workload), spec.target, context=workload.context, batch=1, on_host=on_host)
