@@ -18,6 +18,7 @@ from hwsim.machines.pim_gpt.energy import count_actions
 from hwsim.machines.pim_gpt.instructions import AsicWork, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate
 from hwsim.machines.spec_file import unflatten
+from hwsim.machines.variants import VariantSpecFile
 from hwsim.pipeline import prepare
 from hwsim.report import Report
 from hwsim.settings import load_machine
@@ -318,10 +319,13 @@ def test_overridden_parameters_are_no_longer_unconfirmed() -> None:
     assert names - after == {"timing.tRCD_ns"}
 
 
-def test_every_parameter_has_its_provenance() -> None:
-    file = MACHINE.spec_file
-    assert set(file.keys()) - set(file.provenance) == {
-        "name", "refresh", "energy", "devices", "tensor_parallel", "pipeline_parallel",
+@pytest.mark.parametrize("dram", ["pim_gpt", "hbm2_newton", "hbm_pim"])
+def test_every_parameter_has_its_provenance(dram: str) -> None:
+    variants = MACHINE.spec_file
+    assert isinstance(variants, VariantSpecFile)
+    file = variants.variants[dram]
+    assert set(file.keys()) - set(file.provenance) - {"energy"} == {
+        "name", "refresh", "dram", "devices", "tensor_parallel", "pipeline_parallel",
     }  # fmt: skip
     assert set(file.provenance) <= set(file.keys())
 
