@@ -77,6 +77,17 @@ def test_a_sequence_takes_the_stages_one_behind_the_other(pipeline: int, refresh
     assert sum(part.cycles for part in report.breakdown) == pytest.approx(report.cycles, rel=0.01)
 
 
+@pytest.mark.parametrize("pipeline", [2, 4])
+def test_over_a_link_that_takes_no_time_stages_take_what_one_device_does(pipeline: int) -> None:
+    workload = llama(tokens=6)
+    free = {"link.latency_ns": 0, "link.gb_per_s": 1e6, "refresh": False}
+    whole, stages = run(workload, settings={"refresh": False}), spread(workload, 1, pipeline, **free)
+    # each further device begins with closed rows, so that its first need not close another: tRP is 12 ns; a send still
+    # takes a cycle for each token, as less than one does not show at the clock
+    sends = (pipeline - 1) * 6
+    assert 0 <= whole.cycles + sends - stages.cycles <= 12 * (pipeline - 1)
+
+
 def test_the_tokens_of_a_prompt_follow_each_other_through_the_stages() -> None:
     workload = llama(phase="prefill", prompt=40)
     one, four = spread(workload, 1, 1), spread(workload, 1, 4, **{"link.latency_ns": 0})
