@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Array, Module, Mux, Signal
+from amaranth import Array, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -46,7 +46,7 @@ class OnlineSum(wiring.Component):
 
         kept, difference, grew = Signal(shape_of(r.values)), Signal(r.values.width + 1), Signal()
         m.d.comb += [
-            kept.eq(maxima[self.state]),
+            kept.eq(_read(maxima, self.state)),
             grew.eq(self.value > kept),
             difference.eq(Mux(grew, kept - self.value, self.value - kept)),
             self.maximum.eq(Mux(self.first | grew, self.value, kept)),
@@ -63,16 +63,22 @@ class OnlineSum(wiring.Component):
         power = exp.y.payload.value
         m.d.comb += self.power.eq(power)
 
-        product = totals[e.state] * power
+        product = _read(totals, e.state) * power
         p = pipe.stages(r.product_stages, product=product, power=power, **vars(e))
         # nothing else was added to this state meanwhile, or the values came less than `interval` apart
         one, fraction = 1 << r.total.fraction, r.total.fraction + r.exponential.fraction
         shrunk = recode(p.product, fraction, r.total) + one
-        longer = totals[p.state] + recode(p.power, r.exponential.fraction, r.total)
+        longer = _read(totals, p.state) + recode(p.power, r.exponential.fraction, r.total)
         for i, total in enumerate(totals):
             with m.If(self.advance & p.valid & (p.state == i)):
                 m.d.sync += total.eq(Mux(p.first, one, Mux(p.grew, shrunk, longer)))
         s = pipe.stage(state=p.state)
-        m.d.comb += self.total.eq(totals[s.state])
+        m.d.comb += self.total.eq(_read(totals, s.state))
         pipe.require_depth(r.block, r.latency)
         return m
+
+
+def _read(states: Array[Signal], index: Value) -> Value:
+    """A state; where there is one only, without a choice that Verilog would call incomplete."""
+    chosen: Value = states[index] if len(states) > 1 else states[0]
+    return chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from mapping.formats import recode
 from rtl.exp.golden import exp
@@ -11,7 +11,7 @@ from rtl.online_sum.recurrence import Recurrence
 from rtl.ports import Codes
 
 
-def update(r: Recurrence, maximum: Codes, total: Codes, value: Codes, first: ArrayLike) -> tuple[Codes, Codes]:
+def update(r: Recurrence, maximum: Codes, total: Codes, value: Codes, first: NDArray[np.bool_]) -> tuple[Codes, Codes]:
     """The next maximum and sum, elementwise.
 
     Parameters
@@ -29,5 +29,5 @@ def update(r: Recurrence, maximum: Codes, total: Codes, value: Codes, first: Arr
 
 
 def exponential(r: Recurrence, difference: Codes) -> Codes:
-    """exp of differences up to 0 in the resolution of `r.values`; codes of `r.exponential`."""
+    """Exp of differences up to 0 in the resolution of `r.values`; codes of `r.exponential`."""
     return exp(r.exp, recode(difference, r.values.fraction, r.exp.argument))
