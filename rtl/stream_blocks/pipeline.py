@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
-from amaranth import Const, Module, Signal, Value, ValueLike
+from amaranth import Module, Signal, Value, ValueLike
 
 from rtl.contract import ContractError
-
-ALWAYS = Const(1, 1)
 
 
 class Pipeline:
@@ -19,7 +16,7 @@ class Pipeline:
     Parameters
     ----------
     m : module that holds the registers
-    advance : whether the stages move; with a stream behind it `~valid | ready` (see `advances`); `ALWAYS` if nothing can stop it
+    advance : whether the stages move; with a stream behind it `~valid | ready` (see `advances`)
 
     The value called `valid` starts at 0 and is reset; the others carry data and are not.
     """
@@ -37,7 +34,7 @@ class Pipeline:
             for name, value in values.items()
             if len(Value.cast(value))
         }
-        with nullcontext() if self.advance is ALWAYS else self.m.If(self.advance):
+        with self.m.If(self.advance):
             self.m.d.sync += [register.eq(values[name]) for name, register in registers.items()]
         return SimpleNamespace(**(values | registers))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Module, Mux, ShapeLike
+from amaranth import Module, Mux, ShapeLike, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -34,7 +34,7 @@ class TopK(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         held = [self.held[place] & ~self.first for place in range(self.top)]
-        before = [~there | (self.value > self.values[place]) for place, there in enumerate(held)]
+        before = [~there | self.precedes(self.values[place]) for place, there in enumerate(held)]
         with m.If(self.insert):
             for place in range(self.top):
                 # place by place: the one before moves here, the new one comes here, or the old one stays
@@ -47,3 +47,7 @@ class TopK(wiring.Component):
                         self.indices[place].eq(Mux(moves, self.indices[above], self.index)),
                     ]
         return m
+
+    def precedes(self, listed: Value) -> Value:
+        """Whether the new value goes before one on the list."""
+        return self.value > listed

@@ -15,7 +15,7 @@ from rtl.inverse_root.component import InverseRoot
 from rtl.mac_tile.component import MacTile
 from rtl.online_sum.component import OnlineSum
 from rtl.stream_blocks.expert_queues import ExpertQueues
-from rtl.stream_blocks.pipeline import ALWAYS, Pipeline
+from rtl.stream_blocks.pipeline import Pipeline
 from rtl.stream_blocks.top_k import TopK
 from rtl.streams import port_members, shape_of
 from rtl.topk_gate.contract import TopkGateContract
@@ -159,6 +159,7 @@ class GateChoice(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         c, m = self.contract, Module()
         s = self._sequence(m)
+        moving = self._moves(m, s.busy)
         m.submodules.best = best = TopK(shape_of(c.accumulator), c.experts, c.top)
         m.submodules.sum = total = OnlineSum(c.recurrence)
         m.d.comb += [
@@ -166,21 +167,25 @@ class GateChoice(wiring.Component):
             best.first.eq(s.expert == 0),
             best.value.eq(s.logit),
             best.index.eq(s.expert),
-            total.advance.eq(1),
+            total.advance.eq(moving),
             total.update.eq(s.update),
             total.first.eq(s.expert == 0),
             total.value.eq(Mux(s.choose, best.values[s.rank], s.logit)),
         ]
-        pipe = Pipeline(m, ALWAYS)
+        pipe = Pipeline(m, moving)
         along = {"valid": s.choose, "last": s.last_rank, "expert": best.indices[s.rank]}
         summed = s.update & s.last_expert
         e = pipe.stages(1 + c.recurrence.exp.latency, **along, summed=summed)
         e = pipe.stages(c.recurrence.product_stages + 1, **vars(e), power=total.power)
         m.submodules.reciprocal = reciprocal = InverseRoot(c.reciprocal)
-        m.d.comb += [reciprocal.x.valid.eq(1), reciprocal.x.payload.value.eq(total.total), reciprocal.y.ready.eq(1)]
+        m.d.comb += [
+            reciprocal.x.valid.eq(1),
+            reciprocal.x.payload.value.eq(total.total),
+            reciprocal.y.ready.eq(moving),
+        ]
         e = pipe.stages(c.reciprocal.latency, **vars(e))
         inverse = Signal(shape_of(c.inverse), reset_less=True)  # of the token whose choices come next
-        with m.If(e.summed):
+        with m.If(moving & e.summed):
             m.d.sync += inverse.eq(reciprocal.y.payload.value)
         e = pipe.stages(c.product_stages, valid=e.valid, last=e.last, expert=e.expert, product=e.power * inverse)
         score = recode(e.product, c.exponential.fraction + c.inverse.fraction, c.score)
@@ -193,6 +198,16 @@ class GateChoice(wiring.Component):
             self.score.eq(out.score),
         ]
         return m
+
+    def _moves(self, m: Module, busy: Signal) -> Signal:
+        """Whether the pipeline moves: while anything is in it; else it rests, which nobody sees but the power meter."""
+        moving, left = Signal(), Signal(range(self.contract.latency + 1))
+        m.d.comb += moving.eq(busy | (left != 0))
+        with m.If(busy):
+            m.d.sync += left.eq(self.contract.latency)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        return moving
 
     def _sequence(self, m: Module) -> SimpleNamespace:
         """What enters the softmax: the logits at their interval (`update`), then the best ones again (`choose`)."""
@@ -225,6 +240,7 @@ class GateChoice(wiring.Component):
         with m.If(self.logits.valid & self.logits.ready):
             m.d.sync += [logits.eq(self.logits.payload.values), busy.eq(1)]
         return SimpleNamespace(
+            busy=busy,
             update=update,
             choose=choose,
             expert=expert,
