@@ -18,6 +18,12 @@ from rtl.inverse_root.contract import ReciprocalContract, RsqrtContract
 from rtl.mac_tile import cases as mac_tile_cases
 from rtl.mac_tile import golden as mac_tile_golden
 from rtl.mac_tile.contract import MacTileContract
+from rtl.online_softmax import cases as online_softmax_cases
+from rtl.online_softmax import golden as online_softmax_golden
+from rtl.online_softmax.contract import OnlineSoftmaxContract
+from rtl.topk_gate import cases as topk_gate_cases
+from rtl.topk_gate import golden as topk_gate_golden
+from rtl.topk_gate.contract import TopkGateContract
 
 BLOCKS: Mapping[str, Block[Any]] = {
     "mac_tile": Block(
@@ -54,5 +60,19 @@ BLOCKS: Mapping[str, Block[Any]] = {
         golden=inverse_root_golden.run,
         cases=inverse_root_cases,
         component_path="rtl.inverse_root.component:InverseRoot",
+    ),
+    "online_softmax": Block(
+        summary="softmax in a single pass: maximum and inverse sum of each query, scores passed through",
+        contract=OnlineSoftmaxContract,
+        golden=online_softmax_golden.run,
+        cases=online_softmax_cases,
+        component_path="rtl.online_softmax.component:OnlineSoftmax",
+    ),
+    "topk_gate": Block(
+        summary="gate of a mixture of experts: the best k by their probability, and the queues of the experts",
+        contract=TopkGateContract,
+        golden=topk_gate_golden.run,
+        cases=topk_gate_cases,
+        component_path="rtl.topk_gate.component:TopkGate",
     ),
 }

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from amaranth import Module, unsigned
+from amaranth import Module, Mux, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.stream_blocks.fifo import StreamFifo
 from rtl.stream_blocks.pipeline import Pipeline, advances
 from rtl.stream_blocks.skid_buffer import SkidBuffer
+from rtl.stream_blocks.top_k import TopK
 from tests.rtl.formal import prove
-from tests.rtl.properties import BufferProperties
+from tests.rtl.properties import BufferProperties, TopKProperties
 
 BEAT = unsigned(2)
 
@@ -63,3 +64,44 @@ def test_a_fifo_of_4_holds_4_and_takes_two_cycles(capacity: int, latency: int) -
 def test_a_leak_is_found() -> None:
     said = prove(BufferProperties(LeakyBuffer(BEAT), SkidBuffer.CAPACITY, SkidBuffer.LATENCY), "leaky_buffer")
     assert "DONE (FAIL" in said
+
+
+class ForgetfulTopK(TopK):
+    """Lacks the branch that keeps the previous entry, as the source of the published gate does."""
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        with m.If(self.insert):
+            better = [self.first | ~self.held[i] | (self.value > self.values[i]) for i in range(self.top)]
+            for i in range(self.top):
+                above = better[i - 1] if i else 0
+                m.d.sync += [
+                    self.held[i].eq((i == 0) | (self.held[i - 1] & ~self.first)),
+                    self.values[i].eq(Mux(above, self.values[i - 1], self.value)),
+                    self.indices[i].eq(Mux(above, self.indices[i - 1], self.index)),
+                ]
+        return m
+
+
+class LooseTopK(TopK):
+    """Inserts before equal values: ties go to the higher index."""
+
+    def precedes(self, listed: Value) -> Value:
+        return self.value >= listed
+
+
+@pytest.mark.parametrize(
+    ("shape", "count", "top"),
+    [
+        (signed(2), 3, 1),
+        (signed(2), 4, 2),
+        pytest.param(signed(3), 5, 3, marks=pytest.mark.slow),
+    ],
+)
+def test_the_best_k_are_sorted_with_ties_to_the_lower_index(shape: Any, count: int, top: int) -> None:
+    assert prove(TopKProperties(TopK(shape, count, top), count), f"top_{top}_of_{count}") == ""
+
+
+@pytest.mark.parametrize("wrong", [ForgetfulTopK, LooseTopK])
+def test_a_wrong_order_of_the_best_is_found(wrong: type[TopK]) -> None:
+    assert "DONE (FAIL" in prove(TopKProperties(wrong(signed(2), 4, 2), 4), wrong.__name__)

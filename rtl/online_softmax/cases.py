@@ -1,0 +1,80 @@
+"""Parameter sets and jobs that prove the softmax in a single pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mapping.formats import Fixed
+from rtl.block import Job
+from rtl.online_softmax.contract import OnlineSoftmaxContract
+from rtl.ports import Codes
+from rtl.random_codes import corner_codes, random_codes
+from rtl.skew import skewed_rows
+
+SETS: tuple[Mapping[str, Any], ...] = (
+    {
+        "heads": 2,
+        "slots": 3,
+        "max_tokens": 15,
+        "activation": Fixed(width=16, integer=5),
+        "total": Fixed(width=15, integer=4, signed=False),
+    },
+    {
+        "heads": 3,
+        "slots": 2,
+        "max_tokens": 7,
+        "initiation_interval": 2,
+        "product_stages": 0,
+        "output_stages": 2,
+        "activation": Fixed(width=14, integer=6),
+        "exponential": Fixed(width=12, integer=2, signed=False, rounding="nearest_even", overflow="saturate"),
+        "total": Fixed(width=20, integer=3, signed=False),
+        "inverse": Fixed(width=16, integer=2, signed=False, rounding="floor", overflow="saturate"),
+    },
+    {"heads": 1, "slots": 1, "max_tokens": 15, "product_stages": 6},
+    {"heads": 2, "slots": 4, "max_tokens": 17},
+    {"heads": 6, "slots": 2, "max_tokens": 31, "product_stages": 3, "initiation_interval": 3},
+    {},
+)
+
+
+def random_job(c: OnlineSoftmaxContract, rng: np.random.Generator) -> Job:
+    """Scores of a few tokens; half of them near each other, so that sums grow beyond 1."""
+    tokens = int(rng.integers(1, min(c.max_tokens, 2 * c.slots + 3), endpoint=True))
+    beats = c.rows(tokens) * c.heads
+    scores = random_codes(rng, c.activation, (beats, c.slots))
+    near = rng.integers(0, 4 << c.activation.fraction, size=scores.shape)
+    return _job(c, "random", tokens, np.where(rng.random(scores.shape) < 0.5, near, scores))
+
+
+def corner_jobs(c: OnlineSoftmaxContract) -> list[Job]:
+    """No token, one, as many as slots, one more and one less, the most; all extremes; rising and falling scores."""
+    low, high = c.activation.code_range
+    lengths = {0, 1, c.slots - 1, c.slots, c.slots + 1, min(c.max_tokens, 17)}
+    jobs = [_filled(c, f"{n} tokens", n, np.arange(10_000)) for n in sorted(lengths) if n <= c.max_tokens]
+    few = min(c.max_tokens, c.slots + 1)
+    jobs += [_filled(c, f"all {code}", few, np.array([code])) for code in corner_codes(c.activation)]
+    jobs.append(_filled(c, "from end to end of the range", few, np.array([low, high, high, low, low + 1])))
+    for name, step in (("rising", 1), ("falling", -1)):
+        jobs.append(_filled(c, name, few, np.arange(10_000) * step * 37 + (low if step > 0 else high)))
+    return jobs
+
+
+def scores_beats(c: OnlineSoftmaxContract, tokens: int, values: Codes) -> dict[str, Codes]:
+    """The stream `scores` of one command: `values` (beats, slots) with the mask of the skewed order."""
+    mask = np.array([row.mask for row in skewed_rows(tokens, c.slots)], dtype=np.int64).reshape(-1, c.slots)
+    return {"values": values, "mask": np.repeat(mask, c.heads, axis=0)}
+
+
+def _filled(c: OnlineSoftmaxContract, name: str, tokens: int, pattern: Codes) -> Job:
+    beats = c.rows(tokens) * c.heads
+    low, high = c.activation.code_range
+    return _job(c, name, tokens, np.clip(np.resize(pattern, (beats, c.slots)), low, high))
+
+
+def _job(c: OnlineSoftmaxContract, name: str, tokens: int, values: Codes) -> Job:
+    command = {"tokens": np.array([tokens], dtype=np.int64)}
+    return Job(name=name, work=tokens, inputs={"command": command, "scores": scores_beats(c, tokens, values)})

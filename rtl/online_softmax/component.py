@@ -1,0 +1,125 @@
+"""The softmax in a single pass in RTL: a lane of running sums for each slot, one reciprocal for all."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from types import SimpleNamespace
+from typing import Any
+
+from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+
+from rtl.instances import add_instance
+from rtl.inverse_root.component import InverseRoot
+from rtl.online_softmax.contract import OnlineSoftmaxContract
+from rtl.online_sum.component import OnlineSum
+from rtl.stream_blocks.pipeline import Pipeline, advances
+from rtl.stream_blocks.skid_buffer import SkidBuffer
+from rtl.streams import port_members
+
+
+class OnlineSoftmax(wiring.Component):
+    """Counts keys and heads, starts and ends the queries of the slots, and gathers the info of the heads."""
+
+    def __init__(self, contract: OnlineSoftmaxContract) -> None:
+        self.contract = contract
+        super().__init__(port_members(contract))
+
+    def elaborate(self, platform: Any) -> Module:
+        c, m = self.contract, Module()
+        pipe = Pipeline(m, advances(self.info))
+        accept = Signal()
+        place = self._count(m, accept)
+        mask = self.scores.payload.mask
+        ends = Signal(c.slots)  # at most one: the slot whose query sees its last key
+        m.d.comb += ends.eq(
+            Cat(mask[slot] & (place.last_key if slot == 0 else place.key == slot - 1) for slot in range(c.slots))
+        )
+        self._take(m, accept, place, pipe.advance)
+        with m.If(accept & place.last_head & ends.any()):
+            m.d.sync += place.left.eq(place.left - 1)
+
+        totals, maxima = self._add_lanes(m, accept, place, pipe.advance)
+        s = pipe.stages(
+            c.recurrence.latency, valid=accept & ends.any(), head=place.head, ends=ends, bias=_choose(ends, maxima)
+        )
+        m.submodules.reciprocal = reciprocal = InverseRoot(c.reciprocal)
+        m.d.comb += [  # always fed, as the exponential units are
+            reciprocal.x.valid.eq(1),
+            reciprocal.x.payload.value.eq(_choose(s.ends, totals)),
+            reciprocal.y.ready.eq(pipe.advance),
+        ]
+        s = pipe.stages(c.reciprocal.latency, valid=s.valid, head=s.head, bias=s.bias)
+
+        info = Signal(self.info.payload.shape(), reset_less=True)
+        done = pipe.stage(valid=s.valid & (s.head == c.heads - 1))
+        with m.If(pipe.advance & s.valid):
+            m.d.sync += [info.inverse[s.head].eq(reciprocal.y.payload.value), info.bias[s.head].eq(s.bias)]
+        out = pipe.stages(c.output_stages, valid=done.valid, info=info)
+        pipe.require_depth(c.block, c.latency)
+        m.d.comb += [self.info.valid.eq(out.valid), self.info.payload.eq(out.info)]
+        return m
+
+    def _count(self, m: Module, accept: Signal) -> SimpleNamespace:
+        """Where the next beat belongs: its key and head, and how many queries are `left` of the command."""
+        c = self.contract
+        tokens, key, left = (Signal(c.count.width, name=name) for name in ("tokens", "key", "left"))
+        head = Signal(max(1, (c.heads - 1).bit_length()))
+        last_head, last_key = Signal(), Signal()
+        m.d.comb += [
+            last_head.eq(head == c.heads - 1),
+            last_key.eq(key == tokens - 1),
+            self.command.ready.eq(left == 0),
+        ]
+        with m.If(self.command.valid & self.command.ready):
+            m.d.sync += [tokens.eq(self.command.payload.tokens), left.eq(self.command.payload.tokens), key.eq(0)]
+        with m.If(accept):
+            m.d.sync += head.eq(Mux(last_head, 0, head + 1))
+            with m.If(last_head):
+                m.d.sync += key.eq(Mux(last_key, 0, key + 1))
+        return SimpleNamespace(key=key, head=head, left=left, last_head=last_head, last_key=last_key)
+
+    def _take(self, m: Module, accept: Signal, place: SimpleNamespace, advance: Value) -> None:
+        """Accept a beat when it may follow those before it, and pass it on."""
+        c = self.contract
+        spacing = Pipeline(m, advance)
+        recent = SimpleNamespace(valid=accept, head=place.head)
+        too_early = []
+        for age in range(1, max(c.recurrence.interval, c.initiation_interval)):
+            recent = spacing.stage(**vars(recent))
+            same = recent.head == place.head if age >= c.initiation_interval else Const(1)
+            too_early.append(recent.valid & same)
+        m.submodules.raw = raw = SkidBuffer(self.scores.payload.shape())
+        wiring.connect(m, raw.y, wiring.flipped(self.raw))
+        m.d.comb += [
+            accept.eq(
+                self.scores.valid & raw.x.ready & advance & (place.left != 0) & ~reduce(or_, too_early, Const(0, 1))
+            ),
+            self.scores.ready.eq(accept),
+            raw.x.valid.eq(accept),
+            raw.x.payload.eq(self.scores.payload),
+        ]
+
+    def _add_lanes(
+        self, m: Module, accept: Signal, place: SimpleNamespace, advance: Value
+    ) -> tuple[list[Value], list[Value]]:
+        """The slots' lanes; their sums and maxima."""
+        c = self.contract
+        part, lanes = OnlineSum(c.recurrence), []
+        for slot in range(c.slots):
+            lane = add_instance(m, f"lane_{slot}", "online_sum", part)
+            m.d.comb += [
+                lane.advance.eq(advance),
+                lane.update.eq(accept & self.scores.payload.mask[slot]),
+                lane.first.eq(place.key == slot),
+                lane.state.eq(place.head),
+                lane.value.eq(self.scores.payload.values[slot]),
+            ]
+            lanes.append(lane)
+        return [lane.total for lane in lanes], [lane.maximum for lane in lanes]
+
+
+def _choose(one_hot: Value, values: list[Value]) -> Value:
+    """The value of the bit that is set; 0 if none is."""
+    return reduce(or_, (Mux(one_hot[i], value, 0) for i, value in enumerate(values)))

@@ -1,0 +1,134 @@
+"""Contract of the softmax in a single pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mapping.formats import Fixed
+from rtl.contract import Contract, Resources
+from rtl.inverse_root.contract import ReciprocalContract
+from rtl.online_sum.recurrence import Recurrence
+from rtl.ports import FLAG, Port, stream
+from rtl.skew import row_count
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnlineSoftmaxContract(Contract):
+    """Maximum and inverse sum of exponentials of each query's scores, while the scores pass through unchanged.
+
+    A command gives the number of tokens. Scores follow in the skewed order of reordered attention: a row for each
+    (block of `slots` queries, key), in a row a beat for each head, in a beat a lane for each slot. The query in a
+    slot changes at the key with the slot's number. A query's info leaves when its last key was seen; at most one
+    query ends in a row, so one reciprocal serves all lanes.
+
+    Beats of the same head must be `product_stages + 1` cycles apart, since the sum must be back; the block makes
+    them wait where there are fewer heads than that.
+
+    Attributes
+    ----------
+    heads : interleaved in each lane
+    slots : queries side by side (the attention parallelism p)
+    max_tokens : largest number that a command may give
+    initiation_interval : least number of cycles from a beat to the next
+    product_stages : registers in the product of sum and exponential
+    output_stages : registers before the info, for a tool to move
+    activation, exponential, total, inverse : formats of scores and maxima, of exponentials, of their sum, of 1/sum
+    """
+
+    block: ClassVar[str] = "online_softmax"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "published": {
+            "initiation_interval": 4,
+            "output_stages": 54,
+            "source": "Edge-MoE: trips of one slot and all 3 heads, one in 3 cycles, 12 cycles a row of 4 slots; here "
+            "a beat is one head and all slots, so one in 4 makes the same row; depth 78 in an HLS log (77 edges)",
+        },
+        "rtl": {"source": "rtl/online_softmax"},
+    }
+
+    heads: int = 3
+    slots: int = 4
+    max_tokens: int = 129
+    initiation_interval: int = 1
+    product_stages: int = 2
+    output_stages: int = 0
+    activation: Fixed = Fixed(width=32, integer=10)
+    exponential: Fixed = Fixed(width=23, integer=1, signed=False, rounding="nearest_even", overflow="saturate")
+    total: Fixed = Fixed(width=31, integer=9, signed=False)
+    inverse: Fixed = Fixed(width=23, integer=1, signed=False, rounding="nearest_even", overflow="saturate")
+
+    def __post_init__(self) -> None:
+        self.require_range("heads", 1, 64)
+        self.require_range("slots", 1, 64)
+        self.require_range("max_tokens", 1, 1 << 16)
+        self.require_range("initiation_interval", 1, 16)
+        self.require_range("product_stages", 0, 6)
+        self.require_range("output_stages", 0, 64)
+        for name in ("activation", "exponential", "total", "inverse"):
+            self.require_fixed(name)
+        _ = self.recurrence.exp, self.reciprocal  # which check the formats
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        return (
+            stream("command", "in", tokens=self.count),
+            stream("scores", "in", values=(self.activation, self.slots), mask=(FLAG, self.slots)),
+            stream("raw", "out", values=(self.activation, self.slots), mask=(FLAG, self.slots)),
+            stream("info", "out", inverse=(self.inverse, self.heads), bias=(self.activation, self.heads)),
+        )
+
+    @property
+    def count(self) -> Fixed:
+        """Format of a number of tokens."""
+        width = self.max_tokens.bit_length()
+        return Fixed(width=width, integer=width, signed=False)
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """The running maximum and sum of each lane."""
+        return Recurrence(
+            block=self.block,
+            states=self.heads,
+            values=self.activation,
+            exponential=self.exponential,
+            total=self.total,
+            product_stages=self.product_stages,
+            longest=self.max_tokens,
+        )
+
+    @property
+    def reciprocal(self) -> ReciprocalContract:
+        """The unit that makes 1/sum."""
+        return self.recurrence.reciprocal(self.inverse)
+
+    @property
+    def row_interval(self) -> int:
+        """Cycles from a row's first beat to the next row's."""
+        return max(self.heads * self.initiation_interval, self.recurrence.interval)
+
+    @property
+    def latency(self) -> int:
+        """Clock edges from the last beat of a query to its info: sum, reciprocal, gathering of the heads."""
+        return self.recurrence.latency + self.reciprocal.latency + 1 + self.output_stages
+
+    def rows(self, tokens: int) -> int:
+        """Rows of the skewed order (`rtl.skew`)."""
+        return row_count(tokens, self.slots)
+
+    def cycles(self, work: int) -> int:
+        """Cycles for `work` tokens: the command, the rows, the last info."""
+        if not work:
+            return 0
+        last_beat = (self.rows(work) - 1) * self.row_interval + (self.heads - 1) * self.initiation_interval
+        return 1 + last_beat + 1 + self.latency
+
+    def resources(self) -> Resources:
+        info = self.heads * (self.inverse.width + self.activation.width)
+        passing = 2 * self.slots * (self.activation.width + 1)  # a skid buffer
+        own = Resources(
+            lut=passing // 2 + self.slots * (self.total.width + self.activation.width) // 2,
+            ff=passing + info * (1 + self.output_stages) + self.recurrence.latency * self.activation.width,
+        )
+        return self.recurrence.resources() * self.slots + self.reciprocal.resources() + own

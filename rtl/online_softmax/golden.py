@@ -1,0 +1,52 @@
+"""Golden model of the softmax in a single pass, bit-exact with `component.OnlineSoftmax`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rtl.inverse_root.golden import inverse_root
+from rtl.online_softmax.contract import OnlineSoftmaxContract
+from rtl.online_sum.golden import update
+from rtl.ports import Codes, Streams
+
+
+def online_softmax(c: OnlineSoftmaxContract, tokens: int, scores: Codes, mask: Codes) -> tuple[Codes, Codes]:
+    """Inverse sum and maximum of each query and head.
+
+    Parameters
+    ----------
+    tokens : of the sequence
+    scores : (rows, heads, slots) codes of `c.activation` in the skewed order
+    mask : of the same shape; 1 where a slot holds a query
+
+    Returns
+    -------
+    inverse : (tokens, heads) codes of `c.inverse`
+    bias : (tokens, heads) codes of `c.activation`
+
+    Source: Edge-MoE, single-pass softmax.
+    """
+    maximum = np.full((c.heads, c.slots), c.activation.code_range[0])
+    total = np.zeros((c.heads, c.slots), dtype=np.int64)
+    inverse, bias = (np.zeros((tokens, c.heads), dtype=np.int64) for _ in range(2))
+    ends = {query // c.slots * tokens + query % c.slots + tokens - 1: query for query in range(tokens)}
+    for row in range(c.rows(tokens)):
+        first = np.arange(c.slots) == row % tokens
+        longer = update(c.recurrence, maximum, total, scores[row], first)
+        maximum, total = (np.where(mask[row], new, old) for new, old in zip(longer, (maximum, total)))
+        if (query := ends.get(row)) is not None:
+            inverse[query] = inverse_root(c.reciprocal, total[:, query % c.slots])
+            bias[query] = maximum[:, query % c.slots]
+    return inverse, bias
+
+
+def run(c: OnlineSoftmaxContract, inputs: Streams) -> Streams:
+    """The scores as they came, and the info of all commands' queries."""
+    info, start = [(np.zeros((0, c.heads), dtype=np.int64),) * 2], 0
+    for tokens in inputs["command"]["tokens"].tolist():
+        stop = start + c.rows(tokens) * c.heads
+        parts = (inputs["scores"][name][start:stop].reshape(-1, c.heads, c.slots) for name in ("values", "mask"))
+        info.append(online_softmax(c, tokens, *parts))
+        start = stop
+    inverse, bias = (np.concatenate(parts) for parts in zip(*info))
+    return {"raw": dict(inputs["scores"]), "info": {"inverse": inverse, "bias": bias}}

@@ -1,0 +1,84 @@
+"""A lane of running maxima and sums in RTL; the pipeline around it moves it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth import Array, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from rtl.exp.component import Exp
+from rtl.fixed_point import recode
+from rtl.online_sum.recurrence import Recurrence
+from rtl.stream_blocks.pipeline import Pipeline
+from rtl.streams import shape_of
+
+
+class OnlineSum(wiring.Component):
+    """Takes a value a cycle for any state, each state's at least `interval` cycles apart (while `advance`).
+
+    The exponential unit is fed in every cycle, so that it is full by the time anything may stall, and from then on
+    moves exactly when `advance` says so. That asks of the pipeline around that it moves for the first
+    `r.exp.latency` cycles after a reset, which one does whose own end is the only thing that can stop it.
+    """
+
+    def __init__(self, recurrence: Recurrence) -> None:
+        r = self.recurrence = recurrence
+        super().__init__(
+            {
+                "advance": In(1),  # the pipeline moves
+                "update": In(1),  # the value counts; else only its exponential is made
+                "first": In(1),  # the state starts anew with it
+                "state": In(max(1, (r.states - 1).bit_length())),
+                "value": In(shape_of(r.values)),
+                "maximum": Out(shape_of(r.values)),  # with the value, at once
+                "power": Out(shape_of(r.exponential)),  # exp(-|value - maximum before|), 1 + r.exp.latency later
+                "total": Out(shape_of(r.total)),  # with the value, r.latency later
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        r, m = self.recurrence, Module()
+        maxima = Array(Signal(shape_of(r.values), name=f"maximum_{i}", reset_less=True) for i in range(r.states))
+        totals = Array(Signal(shape_of(r.total), name=f"total_{i}", reset_less=True) for i in range(r.states))
+        pipe = Pipeline(m, self.advance)
+
+        kept, difference, grew = Signal(shape_of(r.values)), Signal(r.values.width + 1), Signal()
+        m.d.comb += [
+            kept.eq(_read(maxima, self.state)),
+            grew.eq(self.value > kept),
+            difference.eq(Mux(grew, kept - self.value, self.value - kept)),
+            self.maximum.eq(Mux(self.first | grew, self.value, kept)),
+        ]
+        for i, maximum in enumerate(maxima):
+            with m.If(self.advance & self.update & (self.state == i)):
+                m.d.sync += maximum.eq(self.maximum)
+        argument = recode(difference.as_signed(), r.values.fraction, r.exp.argument)
+        a = pipe.stage(valid=self.update, first=self.first, grew=grew, state=self.state, argument=argument)
+
+        m.submodules.exp = exp = Exp(r.exp)
+        m.d.comb += [exp.x.valid.eq(1), exp.x.payload.value.eq(a.argument), exp.y.ready.eq(self.advance)]
+        e = pipe.stages(r.exp.latency, valid=a.valid, first=a.first, grew=a.grew, state=a.state)
+        power = exp.y.payload.value
+        m.d.comb += self.power.eq(power)
+
+        product = _read(totals, e.state) * power
+        p = pipe.stages(r.product_stages, product=product, power=power, **vars(e))
+        # nothing else was added to this state meanwhile, or the values came less than `interval` apart
+        one, fraction = 1 << r.total.fraction, r.total.fraction + r.exponential.fraction
+        shrunk = recode(p.product, fraction, r.total) + one
+        longer = _read(totals, p.state) + recode(p.power, r.exponential.fraction, r.total)
+        for i, total in enumerate(totals):
+            with m.If(self.advance & p.valid & (p.state == i)):
+                m.d.sync += total.eq(Mux(p.first, one, Mux(p.grew, shrunk, longer)))
+        s = pipe.stage(state=p.state)
+        m.d.comb += self.total.eq(_read(totals, s.state))
+        pipe.require_depth(r.block, r.latency)
+        return m
+
+
+def _read(states: Array[Signal], index: Value) -> Value:
+    """A state; where there is one only, without a choice that Verilog would call incomplete."""
+    chosen: Value = states[index] if len(states) > 1 else states[0]
+    return chosen

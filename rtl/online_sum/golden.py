@@ -1,0 +1,33 @@
+"""Golden model of the running maximum and sum, bit-exact with `component.OnlineSum`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.formats import recode
+from rtl.exp.golden import exp
+from rtl.online_sum.recurrence import Recurrence
+from rtl.ports import Codes
+
+
+def update(r: Recurrence, maximum: Codes, total: Codes, value: Codes, first: NDArray[np.bool_]) -> tuple[Codes, Codes]:
+    """The next maximum and sum, elementwise.
+
+    Parameters
+    ----------
+    maximum, value : codes of `r.values`; `maximum` is read where not `first`
+    total : codes of `r.total`, likewise
+    first : where a new sum starts, whose maximum is the value and whose sum is 1
+    """
+    grew = value > maximum
+    power = exponential(r, np.where(grew, maximum - value, value - maximum))
+    one = np.int64(1 << r.total.fraction)
+    product = recode(total * power, r.total.fraction + r.exponential.fraction, r.total)
+    longer = np.where(grew, product + one, total + recode(power, r.exponential.fraction, r.total))
+    return np.where(first | grew, value, maximum), np.where(first, one, longer)
+
+
+def exponential(r: Recurrence, difference: Codes) -> Codes:
+    """Exp of differences up to 0 in the resolution of `r.values`; codes of `r.exponential`."""
+    return exp(r.exp, recode(difference, r.values.fraction, r.exp.argument))

@@ -1,0 +1,80 @@
+"""Parameters of the running maximum and sum, which the blocks that hold one share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mapping.formats import Fixed
+from rtl.contract import ContractError, Resources
+from rtl.exp.contract import ExpContract
+from rtl.inverse_root.contract import ReciprocalContract
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recurrence:
+    """`b' = max(b, a)`, `s' = s exp(b - b') + exp(a - b')` for each value a; one of the two exponentials is 1.
+
+    The maximum turns round within a cycle and needs no sum, so the exponentials are pipelined outside the loop.
+    What is left in it is a product and a sum, hence `interval`.
+
+    Attributes
+    ----------
+    block : whose it is, for messages
+    states : maxima and sums kept side by side
+    values, exponential, total : formats of a, of the exponentials and of s
+    product_stages : registers in the product s exp(...)
+    longest : values that one sum may take
+    """
+
+    block: str
+    states: int
+    values: Fixed
+    exponential: Fixed
+    total: Fixed
+    product_stages: int
+    longest: int
+
+    def __post_init__(self) -> None:
+        if not self.values.signed:
+            raise ContractError(f"{self.block}: scores must be signed, got {self.values}")
+        if self.total.signed or not 1 <= self.total.integer < self.total.width:
+            raise ContractError(f"{self.block}: the sum must be unsigned with bits on both sides of its point, "
+                                f"got {self.total}")  # fmt: skip
+        if self.total.code_range[1] < self.longest << self.total.fraction:
+            raise ContractError(f"{self.block}: a sum of {self.longest} exponentials does not fit {self.total}")
+        if self.total.width + self.exponential.width > 62:
+            width = self.total.width + self.exponential.width
+            raise ContractError(f"{self.block}: sum times exponential may have 62 bits, {width} asked for")
+
+    @property
+    def exp(self) -> ExpContract:
+        """The exponential unit of each lane. A difference beyond its argument's range saturates, to exp = 0."""
+        argument = Fixed(width=self.values.width, integer=self.values.integer, overflow="saturate")
+        return ExpContract.from_preset("rtl", argument=argument, result=self.exponential)
+
+    def reciprocal(self, inverse: Fixed) -> ReciprocalContract:
+        """The unit that makes 1/s."""
+        return ReciprocalContract.from_preset("rtl", argument=self.total, result=inverse)
+
+    @property
+    def interval(self) -> int:
+        """Least number of cycles between two values of the same state: the sum must be back."""
+        return self.product_stages + 1
+
+    @property
+    def latency(self) -> int:
+        """Clock edges from a value to the sum that has it: difference, exponential, product, sum."""
+        return 1 + self.exp.latency + self.product_stages + 1
+
+    def resources(self) -> Resources:
+        """What one lane takes."""
+        width, kept = self.total.width, self.values.width + self.total.width
+        per_product = -(-width // 26) * -(-self.exponential.width // 17)
+        own = Resources(
+            multipliers=1,
+            adders=3,
+            dsp=per_product,
+            lut=3 * self.values.width + width + self.states * kept // 2,
+            ff=self.states * kept + self.product_stages * (width + self.exponential.width),
+        )
+        return own + self.exp.resources()

@@ -1,0 +1,120 @@
+"""Parameter sets and jobs that prove the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mapping.formats import Fixed
+from rtl.block import Job
+from rtl.ports import Codes
+from rtl.random_codes import corner_codes, random_codes
+from rtl.topk_gate.contract import TopkGateContract
+
+SETS: tuple[Mapping[str, Any], ...] = (
+    {
+        "experts": 4,
+        "lanes": 4,
+        "inputs": 8,
+        "max_tokens": 7,
+        "product_stages": 1,
+        "mac_stages": 2,
+        "activation": Fixed(width=14, integer=6),
+        "weight": Fixed(width=8, integer=2),
+        "accumulator": Fixed(width=16, integer=6),
+        "total": Fixed(width=17, integer=3, signed=False),
+        "exponential": Fixed(width=16, integer=1, signed=False, rounding="nearest_even", overflow="saturate"),
+        "inverse": Fixed(width=16, integer=1, signed=False, rounding="nearest_even", overflow="saturate"),
+        "score": Fixed(width=15, integer=1, signed=False),
+    },
+    {
+        "experts": 5,
+        "lanes": 2,
+        "inputs": 12,
+        "top": 3,
+        "max_tokens": 6,
+        "mac_stages": 1,
+        "adder_levels": 1,
+        "initiation_interval": 3,
+        "product_stages": 0,
+        "output_stages": 2,
+        "activation": Fixed(width=12, integer=5),
+        "weight": Fixed(width=9, integer=3),
+        "accumulator": Fixed(width=18, integer=7),
+        "total": Fixed(width=18, integer=4, signed=False),
+        "exponential": Fixed(width=14, integer=2, signed=False, rounding="nearest_even", overflow="saturate"),
+        "inverse": Fixed(width=14, integer=2, signed=False, rounding="floor", overflow="saturate"),
+        "score": Fixed(width=18, integer=4),
+    },
+    {"experts": 1, "lanes": 1, "inputs": 1, "top": 1, "max_tokens": 1},
+    {"experts": 4, "lanes": 8, "inputs": 32, "max_tokens": 17},
+    {"experts": 3, "top": 3, "lanes": 1, "inputs": 40, "max_tokens": 16, "product_stages": 4},
+    {"inputs": 16, "max_tokens": 5},
+)
+
+
+def random_job(c: TopkGateContract, rng: np.random.Generator) -> Job:
+    """One load, then up to two commands with its weights; half of the tokens small, so that scores vary."""
+    tokens = rng.integers(1, min(c.max_tokens, 5), size=rng.integers(1, 3), endpoint=True).tolist()
+    x = random_codes(rng, c.activation, (sum(tokens), c.inputs))
+    unit = 1 << max(c.activation.fraction, 0)
+    small = np.clip(rng.integers(-unit, unit, size=x.shape), *c.activation.code_range)
+    work = [(i == 0, n) for i, n in enumerate(tokens)]
+    weights = random_codes(rng, c.weight, (c.experts, c.inputs))
+    return _job(c, "random", work, np.where(rng.random((len(x), 1)) < 0.5, small, x), weights)
+
+
+def corner_jobs(c: TopkGateContract) -> list[Job]:
+    """No token; all extremes; ties; every expert order that an insertion can get wrong; full and empty queues."""
+    n, zeros = min(c.max_tokens, 17), np.zeros((c.experts, c.inputs), dtype=np.int64)
+    some = np.ones((n, c.inputs), dtype=np.int64)
+    jobs = [
+        _job(c, "nothing", [(True, 0), (False, 0)], some[:0], zeros),
+        _job(c, "a load without tokens, then one", [(True, 0), (False, 1)], some[:1], zeros),
+        _job(c, "all logits equal: the first experts take all tokens", [(True, n)], some, zeros),
+        *(_one_hot(c, f"the best expert is {best}", n, best) for best in range(c.experts)),
+        *(_ranked(c, f"order {shift}, step {step}", n, shift, step) for shift in range(c.experts) for step in (1, -1)),
+    ]
+    for x in corner_codes(c.activation):
+        for w in corner_codes(c.weight):
+            weights = np.full_like(zeros, w)
+            weights[1::2] = 0
+            jobs.append(_job(c, f"x {x}, w {w}", [(True, 1)], np.full((1, c.inputs), x), weights))
+    return jobs
+
+
+def _one_hot(c: TopkGateContract, name: str, tokens: int, best: int) -> Job:
+    """Every token goes to `best` first; the others tie."""
+    weights = np.zeros((c.experts, c.inputs), dtype=np.int64)
+    weights[best] = c.weight.code_range[1]
+    return _job(c, name, [(True, tokens)], np.full((tokens, c.inputs), _one(c)), weights)
+
+
+def _ranked(c: TopkGateContract, name: str, tokens: int, shift: int, step: int) -> Job:
+    """Logits that rise or fall with the expert, rotated by `shift`: a late one comes between two early ones."""
+    ranks = np.roll(np.arange(c.experts) * step, shift)
+    weights = np.zeros((c.experts, c.inputs), dtype=np.int64)
+    weights[:, 0] = np.clip(ranks << max(c.weight.fraction - 2, 0), *c.weight.code_range)
+    return _job(c, name, [(True, tokens)], np.full((tokens, c.inputs), _one(c)), weights)
+
+
+def _one(c: TopkGateContract) -> int:
+    return min(1 << max(c.activation.fraction, 0), c.activation.code_range[1])
+
+
+def _job(c: TopkGateContract, name: str, work: Sequence[tuple[bool, int]], x: Codes, weights: Codes) -> Job:
+    """Commands `work`, of which the first loads `weights`; `x` is (all tokens, inputs)."""
+    return Job(
+        name=name,
+        work=work,
+        inputs={
+            "command": {
+                "load": np.array([load for load, _ in work], dtype=np.int64),
+                "tokens": np.array([tokens for _, tokens in work], dtype=np.int64),
+            },
+            "weights": {"values": weights.reshape(-1, c.lanes)},
+            "x": {"values": x.reshape(-1, c.lanes)},
+        },
+    )

@@ -1,0 +1,198 @@
+"""Contract of the gate of a mixture of experts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mapping.formats import Fixed
+from rtl.contract import Contract, ContractError, Resources
+from rtl.inverse_root.contract import ReciprocalContract
+from rtl.mac_tile.contract import MacTileContract
+from rtl.online_sum.recurrence import Recurrence
+from rtl.ports import FLAG, Port, stream
+
+BRAM_BITS = 36 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopkGateContract(Contract):
+    """For each token the best experts and their probabilities; for each expert the queue of its tokens.
+
+    A command says whether weights are to be loaded (they stay until the next load: a task switch is a load) and how
+    many tokens follow. A token's logits are `weight @ x`; their softmax is taken in one pass, the best `top` by
+    insertion, ties to the lower expert. A score is a probability over all experts, not renormalised to the chosen.
+    When all tokens have passed, `meta` names the experts that have tokens, in order and each with its number of
+    tokens, and `queue` gives the tokens, expert by expert. The two do not wait for one another: whoever prefetches
+    experts reads all of `meta` first. The next token's products run beside the softmax of the one before.
+
+    Attributes
+    ----------
+    experts, lanes : multiply-accumulates a cycle
+    inputs : of each expert's logit, a multiple of `lanes`
+    top : experts a token goes to (the paper's k)
+    max_tokens : largest number that a command may give, and capacity of each queue
+    mac_stages, adder_levels : of the multiply-accumulate tile, see there
+    initiation_interval : least number of cycles between two logits in the softmax
+    product_stages : registers in the products sum x exponential and exponential x inverse
+    output_stages : registers before the queues, for a tool to move
+    accumulator : format of logits and of the products that they sum
+    exponential, total, inverse : formats of exponentials, of their sum, of 1/sum
+    """
+
+    block: ClassVar[str] = "topk_gate"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "published": {
+            "adder_levels": 1,
+            "initiation_interval": 3,
+            "output_stages": 10,
+            "source": "Edge-MoE: 16x8 a cycle at depth 8 (7 edges), logits at interval 3 and depth 24 (23 edges), in "
+            "an HLS log; the split is ours, and there a token's parts follow one another (about 184 cycles a token)",
+        },
+        "rtl": {"source": "rtl/topk_gate"},
+    }
+
+    experts: int = 16
+    lanes: int = 8
+    inputs: int = 192
+    top: int = 2
+    max_tokens: int = 129
+    mac_stages: int = 3
+    adder_levels: int = 2
+    initiation_interval: int = 1
+    product_stages: int = 2
+    output_stages: int = 0
+    activation: Fixed = Fixed(width=32, integer=10)
+    weight: Fixed = Fixed(width=16, integer=2)
+    accumulator: Fixed = Fixed(width=32, integer=10)
+    exponential: Fixed = Fixed(width=23, integer=1, signed=False, rounding="nearest_even", overflow="saturate")
+    total: Fixed = Fixed(width=31, integer=9, signed=False)
+    inverse: Fixed = Fixed(width=23, integer=1, signed=False, rounding="nearest_even", overflow="saturate")
+    score: Fixed = Fixed(width=32, integer=10)
+
+    def __post_init__(self) -> None:
+        self.require_range("experts", 1, 64)
+        self.require_range("lanes", 1, 64)
+        self.require_range("inputs", 1, 1 << 16)
+        self.require_range("top", 1, self.experts)
+        self.require_range("max_tokens", 1, 1 << 16)
+        self.require_range("initiation_interval", 1, 16)
+        self.require_range("product_stages", 0, 6)
+        self.require_range("output_stages", 0, 64)
+        for name in ("activation", "weight", "accumulator", "exponential", "total", "inverse", "score"):
+            self.require_fixed(name)
+        if self.inputs % self.lanes:
+            raise ContractError(f"{self.block}: inputs must be a multiple of {self.lanes} lanes, got {self.inputs}")
+        if self.exponential.width + self.inverse.width > 62:
+            width = self.exponential.width + self.inverse.width
+            raise ContractError(f"{self.block}: exponential times inverse may have 62 bits, {width} asked for")
+        _ = self.mac, self.recurrence.exp, self.reciprocal  # which check the rest
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        return (
+            stream("command", "in", load=FLAG, tokens=_count(self.max_tokens)),
+            stream("weights", "in", values=(self.weight, self.lanes)),  # row by row of (experts, inputs)
+            stream("x", "in", values=(self.activation, self.lanes)),
+            stream("meta", "out", expert=_index(self.experts), length=_count(self.max_tokens), last=FLAG),
+            stream("queue", "out", token=_index(self.max_tokens), score=self.score, last=FLAG),
+        )
+
+    @property
+    def tiles(self) -> int:
+        """Beats of a token."""
+        return self.inputs // self.lanes
+
+    @property
+    def mac(self) -> MacTileContract:
+        """The tile that makes the logits."""
+        return MacTileContract.from_preset(
+            "rtl",
+            in_lanes=self.lanes,
+            out_lanes=self.experts,
+            product_stages=self.mac_stages,
+            adder_levels=self.adder_levels,
+            activation=self.activation,
+            weight=self.weight,
+            bias=Fixed(width=1, integer=1),  # always 0
+            accumulator=self.accumulator,
+        )
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """The running maximum and sum of the logits."""
+        return Recurrence(
+            block=self.block,
+            states=1,
+            values=self.accumulator,
+            exponential=self.exponential,
+            total=self.total,
+            product_stages=self.product_stages,
+            longest=self.experts,
+        )
+
+    @property
+    def reciprocal(self) -> ReciprocalContract:
+        """The unit that makes 1/sum."""
+        return self.recurrence.reciprocal(self.inverse)
+
+    @property
+    def logit_interval(self) -> int:
+        """Cycles from a logit to the next."""
+        return max(self.initiation_interval, self.recurrence.interval)
+
+    @property
+    def softmax_cycles(self) -> int:
+        """Cycles in which one token's logits and choices enter the softmax: the former spaced, the latter not."""
+        return (self.experts - 1) * self.logit_interval + 1 + self.top
+
+    @property
+    def latency(self) -> int:
+        """Clock edges from a choice's entry into the softmax to its push: sum, reciprocal, product, score."""
+        return self.recurrence.latency + self.reciprocal.latency + self.product_stages + 1 + self.output_stages
+
+    def command_cycles(self, *, load: bool, tokens: int) -> int:
+        """Cycles from a command to the next.
+
+        The command; the load; the first token's tiles and their way to the logits; a token after the other, at the
+        pace of the slower of products and softmax; the last one's way to its queue; the queues, read in a cycle more
+        than they have entries.
+        """
+        start = 1 + (self.experts * self.tiles if load else 0)
+        if not tokens:
+            return start
+        first = self.tiles + self.mac.latency
+        others = (tokens - 1) * max(self.tiles, self.softmax_cycles)
+        return start + first + others + self.softmax_cycles + self.latency + 1 + tokens * self.top + 1
+
+    def cycles(self, work: Sequence[tuple[bool, int]]) -> int:
+        """Cycles for `work`, commands as (load, tokens), to the last that has tokens."""
+        ends = [i for i, (_, tokens) in enumerate(work) if tokens]
+        counted = work[: ends[-1] + 1] if ends else ()
+        return sum(self.command_cycles(load=load, tokens=tokens) for load, tokens in counted)
+
+    def resources(self) -> Resources:
+        places = 1 << _index(self.experts).width + _index(self.max_tokens).width
+        queue_bits = places * (_index(self.max_tokens).width + self.score.width)
+        weight_bits = self.inputs * self.experts * self.weight.width
+        logits = self.experts * self.accumulator.width
+        own = Resources(
+            multipliers=1,
+            dsp=-(-self.exponential.width // 26) * -(-self.inverse.width // 17),
+            sram_bytes=(queue_bits + weight_bits) // 8,
+            bram36=-(-queue_bits // BRAM_BITS) + -(-weight_bits // BRAM_BITS),
+            lut=logits + 3 * self.top * self.accumulator.width,
+            ff=logits + self.top * self.accumulator.width + self.latency * self.exponential.width,
+        )
+        return self.mac.resources() + self.recurrence.resources() + self.reciprocal.resources() + own
+
+
+def _count(largest: int) -> Fixed:
+    """Format of a number from 0 to `largest`."""
+    return Fixed(width=largest.bit_length(), integer=largest.bit_length(), signed=False)
+
+
+def _index(count: int) -> Fixed:
+    """Format of one of `count`."""
+    return _count(max(1, count - 1))
