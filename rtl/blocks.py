@@ -15,6 +15,9 @@ from rtl.gelu_delta.contract import GeluDeltaContract
 from rtl.inverse_root import cases as inverse_root_cases
 from rtl.inverse_root import golden as inverse_root_golden
 from rtl.inverse_root.contract import ReciprocalContract, RsqrtContract
+from rtl.layernorm import cases as layernorm_cases
+from rtl.layernorm import golden as layernorm_golden
+from rtl.layernorm.contract import LayerNormContract
 from rtl.mac_tile import cases as mac_tile_cases
 from rtl.mac_tile import golden as mac_tile_golden
 from rtl.mac_tile.contract import MacTileContract
@@ -54,5 +57,12 @@ BLOCKS: Mapping[str, Block[Any]] = {
         golden=inverse_root_golden.run,
         cases=inverse_root_cases,
         component_path="rtl.inverse_root.component:InverseRoot",
+    ),
+    "layernorm": Block(
+        summary="layer norm: statistics of a token beside the affine map of the one before",
+        contract=LayerNormContract,
+        golden=layernorm_golden.run,
+        cases=layernorm_cases,
+        component_path="rtl.layernorm.component:LayerNorm",
     ),
 }

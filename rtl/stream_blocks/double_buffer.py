@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Array, Module, Mux, Shape, ShapeLike, Signal
+from amaranth import Cat, Module, Mux, Shape, ShapeLike, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -48,16 +48,16 @@ class DoubleBuffer(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        full = Array(Signal(name=f"full_{bank}") for bank in range(self.BANKS))
+        full, fills, frees = Signal(self.BANKS), Signal(self.BANKS), Signal(self.BANKS)  # a bit a bank
         row = Signal(range(self.depth))  # of the bank that is filled
         m.submodules.memory = memory = Memory(shape=Shape.cast(self.shape), depth=self.BANKS * self.depth, init=[])
         write, read = memory.write_port(), memory.read_port()
         m.d.comb += [
-            self.load.ready.eq(~full[self.filling]),
+            self.load.ready.eq(~Mux(self.filling, full[1], full[0])),
             write.en.eq(self.load.valid & self.load.ready),
             write.addr.eq(self._place(self.filling, row)),
             write.data.eq(self.load.payload.word),
-            self.loaded.eq(full[self.reading]),
+            self.loaded.eq(Mux(self.reading, full[1], full[0])),
             read.en.eq(self.enable),
             read.addr.eq(self._place(self.reading, self.address)),
             self.word.eq(read.data),
@@ -65,9 +65,12 @@ class DoubleBuffer(wiring.Component):
         with m.If(write.en):
             m.d.sync += row.eq(row + 1)
             with m.If(self.load.payload.last):
-                m.d.sync += [row.eq(0), full[self.filling].eq(1), self.filling.eq(~self.filling)]
+                m.d.comb += fills.eq(Cat(~self.filling, self.filling))
+                m.d.sync += [row.eq(0), self.filling.eq(~self.filling)]
         with m.If(self.release):
-            m.d.sync += [full[self.reading].eq(0), self.reading.eq(~self.reading)]
+            m.d.comb += frees.eq(Cat(~self.reading, self.reading))
+            m.d.sync += self.reading.eq(~self.reading)
+        m.d.sync += full.eq((full | fills) & ~frees)
         return m
 
     def _place(self, bank: Any, row: Any) -> Any:
