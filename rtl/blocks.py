@@ -21,6 +21,9 @@ from rtl.layernorm.contract import LayerNormContract
 from rtl.mac_tile import cases as mac_tile_cases
 from rtl.mac_tile import golden as mac_tile_golden
 from rtl.mac_tile.contract import MacTileContract
+from rtl.weight_loader import cases as weight_loader_cases
+from rtl.weight_loader import golden as weight_loader_golden
+from rtl.weight_loader.contract import WeightLoaderContract
 
 BLOCKS: Mapping[str, Block[Any]] = {
     "mac_tile": Block(
@@ -64,5 +67,12 @@ BLOCKS: Mapping[str, Block[Any]] = {
         golden=layernorm_golden.run,
         cases=layernorm_cases,
         component_path="rtl.layernorm.component:LayerNorm",
+    ),
+    "weight_loader": Block(
+        summary="memory beats into two banks of weights and biases, one loaded while the other is read",
+        contract=WeightLoaderContract,
+        golden=weight_loader_golden.run,
+        cases=weight_loader_cases,
+        component_path="rtl.weight_loader.component:WeightLoader",
     ),
 }

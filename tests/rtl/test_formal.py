@@ -9,11 +9,12 @@ from amaranth import Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from rtl.stream_blocks.double_buffer import DoubleBuffer
 from rtl.stream_blocks.fifo import StreamFifo
 from rtl.stream_blocks.pipeline import Pipeline, advances
 from rtl.stream_blocks.skid_buffer import SkidBuffer
 from tests.rtl.formal import prove
-from tests.rtl.properties import BufferProperties
+from tests.rtl.properties import BufferProperties, DoubleBufferProperties
 
 BEAT = unsigned(2)
 
@@ -63,3 +64,38 @@ def test_a_fifo_of_4_holds_4_and_takes_two_cycles(capacity: int, latency: int) -
 def test_a_leak_is_found() -> None:
     said = prove(BufferProperties(LeakyBuffer(BEAT), SkidBuffer.CAPACITY, SkidBuffer.LATENCY), "leaky_buffer")
     assert "DONE (FAIL" in said
+
+
+class EagerDoubleBuffer(DoubleBuffer):
+    """Ready though both banks are loaded: it writes the bank that is read."""
+
+    def elaborate(self, platform: Any) -> Module:
+        m = super().elaborate(platform)
+        m.d.comb += self.load.ready.eq(1)
+        return m
+
+
+class HastyDoubleBuffer(DoubleBuffer):
+    """Takes a group for loaded before its last word has come."""
+
+    def elaborate(self, platform: Any) -> Module:
+        m = super().elaborate(platform)
+        m.d.comb += self.loaded.eq(1)
+        return m
+
+
+class SingleBuffer(DoubleBuffer):
+    """Both banks lie at the same place."""
+
+    def _place(self, bank: Any, row: Any) -> Any:
+        return row
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_double_buffer_is_never_read_while_written_and_keeps_all_words(depth: int) -> None:
+    assert prove(DoubleBufferProperties(DoubleBuffer(unsigned(1), depth)), f"double_buffer_{depth}") == ""
+
+
+@pytest.mark.parametrize("buffer", [EagerDoubleBuffer, HastyDoubleBuffer, SingleBuffer])
+def test_a_bank_used_by_both_sides_is_found(buffer: type[DoubleBuffer]) -> None:
+    assert "DONE (FAIL" in prove(DoubleBufferProperties(buffer(unsigned(1), 2)), buffer.__name__)
