@@ -15,6 +15,9 @@ from rtl.gelu_delta.contract import GeluDeltaContract
 from rtl.inverse_root import cases as inverse_root_cases
 from rtl.inverse_root import golden as inverse_root_golden
 from rtl.inverse_root.contract import ReciprocalContract, RsqrtContract
+from rtl.layernorm import cases as layernorm_cases
+from rtl.layernorm import golden as layernorm_golden
+from rtl.layernorm.contract import LayerNormContract
 from rtl.mac_tile import cases as mac_tile_cases
 from rtl.mac_tile import golden as mac_tile_golden
 from rtl.mac_tile.contract import MacTileContract
@@ -24,6 +27,9 @@ from rtl.online_softmax.contract import OnlineSoftmaxContract
 from rtl.topk_gate import cases as topk_gate_cases
 from rtl.topk_gate import golden as topk_gate_golden
 from rtl.topk_gate.contract import TopkGateContract
+from rtl.weight_loader import cases as weight_loader_cases
+from rtl.weight_loader import golden as weight_loader_golden
+from rtl.weight_loader.contract import WeightLoaderContract
 
 BLOCKS: Mapping[str, Block[Any]] = {
     "mac_tile": Block(
@@ -74,5 +80,19 @@ BLOCKS: Mapping[str, Block[Any]] = {
         golden=topk_gate_golden.run,
         cases=topk_gate_cases,
         component_path="rtl.topk_gate.component:TopkGate",
+    ),
+    "layernorm": Block(
+        summary="layer norm: statistics of a token beside the affine map of the one before",
+        contract=LayerNormContract,
+        golden=layernorm_golden.run,
+        cases=layernorm_cases,
+        component_path="rtl.layernorm.component:LayerNorm",
+    ),
+    "weight_loader": Block(
+        summary="memory beats into two banks of weights and biases, one loaded while the other is read",
+        contract=WeightLoaderContract,
+        golden=weight_loader_golden.run,
+        cases=weight_loader_cases,
+        component_path="rtl.weight_loader.component:WeightLoader",
     ),
 }

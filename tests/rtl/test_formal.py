@@ -9,12 +9,13 @@ from amaranth import Module, Mux, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from rtl.stream_blocks.double_buffer import DoubleBuffer
 from rtl.stream_blocks.fifo import StreamFifo
 from rtl.stream_blocks.pipeline import Pipeline, advances
 from rtl.stream_blocks.skid_buffer import SkidBuffer
 from rtl.stream_blocks.top_k import TopK
 from tests.rtl.formal import prove
-from tests.rtl.properties import BufferProperties, TopKProperties
+from tests.rtl.properties import BufferProperties, DoubleBufferProperties, TopKProperties
 
 BEAT = unsigned(2)
 
@@ -105,3 +106,38 @@ def test_the_best_k_are_sorted_with_ties_to_the_lower_index(shape: Any, count: i
 @pytest.mark.parametrize("wrong", [ForgetfulTopK, LooseTopK])
 def test_a_wrong_order_of_the_best_is_found(wrong: type[TopK]) -> None:
     assert "DONE (FAIL" in prove(TopKProperties(wrong(signed(2), 4, 2), 4), wrong.__name__)
+
+
+class EagerDoubleBuffer(DoubleBuffer):
+    """Ready though both banks are loaded: it writes the bank that is read."""
+
+    def elaborate(self, platform: Any) -> Module:
+        m = super().elaborate(platform)
+        m.d.comb += self.load.ready.eq(1)
+        return m
+
+
+class HastyDoubleBuffer(DoubleBuffer):
+    """Takes a group for loaded before its last word has come."""
+
+    def elaborate(self, platform: Any) -> Module:
+        m = super().elaborate(platform)
+        m.d.comb += self.loaded.eq(1)
+        return m
+
+
+class SingleBuffer(DoubleBuffer):
+    """Both banks lie at the same place."""
+
+    def _place(self, bank: Any, row: Any) -> Any:
+        return row
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_double_buffer_is_never_read_while_written_and_keeps_all_words(depth: int) -> None:
+    assert prove(DoubleBufferProperties(DoubleBuffer(unsigned(1), depth)), f"double_buffer_{depth}") == ""
+
+
+@pytest.mark.parametrize("buffer", [EagerDoubleBuffer, HastyDoubleBuffer, SingleBuffer])
+def test_a_bank_used_by_both_sides_is_found(buffer: type[DoubleBuffer]) -> None:
+    assert "DONE (FAIL" in prove(DoubleBufferProperties(buffer(unsigned(1), 2)), buffer.__name__)

@@ -1,0 +1,89 @@
+"""Parameter sets and jobs that prove layer norm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mapping.formats import Fixed
+from rtl.block import Job
+from rtl.layernorm.contract import LayerNormContract
+from rtl.ports import Codes
+from rtl.random_codes import corner_codes, random_codes
+
+SETS: tuple[Mapping[str, Any], ...] = (
+    {"features": 12, "lanes": 4},
+    {
+        "features": 6,
+        "lanes": 3,
+        "divisor_fraction": 14,
+        "epsilon": 1,
+        "product_stages": 1,
+        "adder_levels": 1,
+        "output_stages": 2,
+        "root_segments_log2": 3,
+        "root_degree": 1,
+        "root_guard_bits": 2,
+        "root_output_stages": 1,
+        "activation": Fixed(width=18, integer=6),
+        "weight": Fixed(width=9, integer=3),
+        "bias": Fixed(width=12, integer=4),
+        "accumulator": Fixed(width=22, integer=8),
+        "root": Fixed(width=16, integer=6, signed=False, overflow="saturate"),
+    },
+    {"features": 1, "lanes": 1, "product_stages": 6, "adder_levels": 6, "output_stages": 30},
+    {"features": 32, "lanes": 8},
+    {"features": 192, "lanes": 8},
+    {"features": 16, "lanes": 16, "adder_levels": 1, "root_output_stages": 20, "epsilon": 0},
+)
+
+
+def random_job(c: LayerNormContract, rng: np.random.Generator) -> Job:
+    """One to four sequences of one to four tokens, each token of its own magnitude."""
+    lengths = rng.integers(1, 5, size=rng.integers(1, 5))
+    tokens = int(lengths.sum())
+    places = rng.integers(0, c.activation.width, size=(tokens, 1))
+    x = random_codes(rng, c.activation, (tokens, c.features)) >> places
+    offset = random_codes(rng, c.activation, (tokens, 1)) >> rng.integers(2, c.activation.width, size=(tokens, 1))
+    norms = (len(lengths), c.features)
+    return _job(
+        c,
+        "random",
+        lengths.tolist(),
+        np.clip(x + offset, *c.activation.code_range),
+        random_codes(rng, c.weight, norms),
+        random_codes(rng, c.bias, norms),
+    )
+
+
+def corner_jobs(c: LayerNormContract) -> list[Job]:
+    """Tokens all alike, alternating extremes (whose variance wraps), the shortest sequences, none."""
+    none = np.zeros((0, c.features), dtype=np.int64)
+    jobs = [_job(c, "nothing", [], none, none, none)]
+    low, high = c.activation.code_range
+    sign = np.where(np.arange(c.features) % 2, low, high)
+    tokens = [np.full(c.features, code) for code in corner_codes(c.activation)]
+    tokens += [sign >> places for places in range(c.activation.width)]
+    for weight in corner_codes(c.weight):
+        norms = np.full((len(tokens), c.features), weight)
+        biases = np.resize(corner_codes(c.bias), norms.shape)
+        jobs.append(_job(c, f"weight {weight}", [1] * len(tokens), np.array(tokens), norms, biases))
+    one = _job(c, "one sequence", [len(tokens)], np.array(tokens), norms[:1], biases[:1])
+    return [*jobs, one]
+
+
+def _job(c: LayerNormContract, name: str, lengths: list[int], x: Codes, weight: Codes, bias: Codes) -> Job:
+    """`lengths` tokens for each row of weights and biases."""
+    last = np.zeros(len(x) * c.beats, dtype=np.int64)
+    last[np.cumsum(lengths, dtype=np.int64) * c.beats - 1] = 1
+    last[: len(x) * c.beats // 2 : c.beats] |= c.beats > 1  # on a first beat it says nothing
+    return Job(
+        name=name,
+        work=len(x),
+        inputs={
+            "x": {"values": x.reshape(-1, c.lanes), "last": last},
+            "norm": {"weight": weight.reshape(-1, c.lanes), "bias": bias.reshape(-1, c.lanes)},
+        },
+    )

@@ -1,0 +1,183 @@
+"""Contract of layer norm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mapping.formats import Fixed
+from rtl.contract import Contract, ContractError, Resources
+from rtl.inverse_root.contract import RsqrtContract
+from rtl.ports import FLAG, Port, stream
+
+PRODUCT_BITS = 64  # two signed factors: what the golden model computes in
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerNormContract(Contract):
+    """`y = (x - m) / sqrt(v) * weight + bias` for each token of `features` features, `lanes` of them a beat.
+
+    The first stage sums `t = floor(x / D)` and `floor(x t)` over a token, which gives `m = E[x]` and
+    `v = max(E[x^2] - m^2 + epsilon, 0)`, and takes the root of `v`; the second stage reads the token again from a
+    memory. While the second works on a token, the first works on the next ones, so a token takes `features / lanes`
+    cycles. The division is a product with the constant `floor(2^divisor_fraction / D)`. Every product is floored to
+    the accumulator's resolution before it is used, and every sum wraps.
+
+    Weights and biases come by the stream `norm`, those of the next sequence of tokens while this one is worked on. A
+    sequence ends with the token whose last beat carries `last`.
+
+    Edge-MoE's source gives formats, sums and constants. That a variance below 0 (after a wrap) counts as 0, whose
+    root is the largest result, and that the factors are applied in the order written above, are our readings.
+
+    Attributes
+    ----------
+    divisor_fraction : fraction bits of the constant 1/D
+    epsilon : in units of the accumulator's last bit
+    product_stages : registers of each product
+    adder_levels : levels of the adder tree between two registers
+    output_stages : registers behind the second stage, for a tool to move
+    root_segments_log2, root_degree, root_guard_bits, root_output_stages : of the inverse root, see `RsqrtContract`;
+        its output registers end the first stage
+    activation : format of x and y
+    accumulator : format of the sums and of all values between x and y
+    root : format of 1/sqrt(v)
+    """
+
+    block: ClassVar[str] = "layernorm"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "published": {
+            "product_stages": 4,
+            "adder_levels": 1,
+            "output_stages": 142,
+            "root_output_stages": 53,
+            "source": "Edge-MoE: two stages of depths 80 and 154 in an HLS log (79 and 153 edges), interval 24; "
+            "the split within them is ours",
+        },
+        "rtl": {"source": "rtl/layernorm"},
+    }
+
+    features: int = 192
+    lanes: int = 8
+    divisor_fraction: int = 22
+    epsilon: int = 4
+    product_stages: int = 3
+    adder_levels: int = 2
+    output_stages: int = 0
+    root_segments_log2: int = 7
+    root_degree: int = 2
+    root_guard_bits: int = 4
+    root_output_stages: int = 0
+    activation: Fixed = Fixed(width=32, integer=10)
+    weight: Fixed = Fixed(width=16, integer=5)
+    bias: Fixed = Fixed(width=16, integer=5)
+    accumulator: Fixed = Fixed(width=32, integer=10)
+    root: Fixed = Fixed(width=31, integer=9, signed=False, rounding="nearest_even", overflow="saturate")
+
+    def __post_init__(self) -> None:
+        self.require_range("lanes", 1, 64)
+        self.require_range("features", 1, 65536)
+        self.require_range("divisor_fraction", 1, 30)
+        self.require_range("epsilon", 0, 1 << 16)
+        self.require_range("product_stages", 1, 6)
+        self.require_range("adder_levels", 1, 6)
+        self.require_range("output_stages", 0, 160)
+        self._check_formats()
+        if self.features % self.lanes:
+            raise ContractError(f"{self.block}: {self.features} features do not fill beats of {self.lanes}")
+        if not self.divisor:
+            raise ContractError(f"{self.block}: 1/{self.features} is 0 with {self.divisor_fraction} fraction bits")
+        if self.epsilon > self.accumulator.code_range[1]:
+            raise ContractError(f"{self.block}: epsilon {self.epsilon} exceeds {self.accumulator}")
+        assert self.rsqrt.latency > 0  # it checks its own parameters
+
+    def _check_formats(self) -> None:
+        for name in ("activation", "weight", "bias", "accumulator", "root"):
+            self.require_fixed(name)
+        for name in ("activation", "weight", "bias", "accumulator"):
+            if not getattr(self, name).signed:
+                raise ContractError(f"{self.block}: {name} must be signed, got {getattr(self, name)}")
+        if (self.accumulator.rounding, self.accumulator.overflow) != ("floor", "wrap"):
+            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
+        factors = [self.activation.width, self.accumulator.width, self.weight.width, self.root.width + 1]
+        if self.accumulator.width + max(factors) > PRODUCT_BITS:
+            width = self.accumulator.width + max(factors)
+            raise ContractError(f"{self.block}: a product may have {PRODUCT_BITS} bits, {width} asked for")
+        if not 1 <= self.accumulator.integer <= self.accumulator.width:
+            point = "its point within its bits, a sign before it"
+            raise ContractError(f"{self.block}: accumulator must have {point}, got {self.accumulator}")
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        return (
+            stream("x", "in", values=(self.activation, self.lanes), last=FLAG),
+            stream("norm", "in", weight=(self.weight, self.lanes), bias=(self.bias, self.lanes)),
+            stream("y", "out", values=(self.activation, self.lanes)),
+        )
+
+    @property
+    def beats(self) -> int:
+        """Beats of a token."""
+        return self.features // self.lanes
+
+    @property
+    def divisor(self) -> int:
+        """1/D as a code with `divisor_fraction` fraction bits."""
+        return (1 << self.divisor_fraction) // self.features
+
+    @property
+    def rsqrt(self) -> RsqrtContract:
+        """The inverse root that is part of the first stage."""
+        fmt = self.accumulator
+        return RsqrtContract(
+            segments_log2=self.root_segments_log2,
+            degree=self.root_degree,
+            guard_bits=self.root_guard_bits,
+            output_stages=self.root_output_stages,
+            argument=Fixed(width=fmt.width - 1, integer=fmt.integer - 1, signed=False),
+            result=self.root,
+        )
+
+    @property
+    def tree_stages(self) -> int:
+        """Registers in the adder tree."""
+        return -(-(self.lanes - 1).bit_length() // self.adder_levels)
+
+    @property
+    def moment_stages(self) -> int:
+        """Clock edges from a token's last beat to its variance: two products, tree, sums, square, difference."""
+        return 3 * self.product_stages + self.tree_stages + 2
+
+    @property
+    def statistics_latency(self) -> int:
+        """Clock edges from a token's last beat to the root."""
+        return self.moment_stages + self.rsqrt.latency
+
+    @property
+    def affine_latency(self) -> int:
+        """Clock edges from a beat's second reading to the result: reading, difference, two products, sum."""
+        return 2 * self.product_stages + 3 + self.output_stages
+
+    @property
+    def queue_beats(self) -> int:
+        """Beats that wait between the stages at most: two tokens, and what follows them in the first stage."""
+        return 2 * self.beats + self.statistics_latency
+
+    def cycles(self, work: int) -> int:
+        """Cycles for `work` tokens, of any number of sequences."""
+        return (work + 1) * self.beats + self.statistics_latency + self.affine_latency - 1 if work else 0
+
+    def resources(self) -> Resources:
+        width, lanes = self.accumulator.width, self.lanes
+        per_product = -(-width // 26) * -(-width // 17)  # of 27 x 18 bits
+        narrow = -(-width // 26) * -(-self.weight.width // 17)
+        own = Resources(
+            multipliers=4 * lanes + 1,
+            adders=4 * lanes + 2,
+            dsp=2 * (lanes + narrow * lanes) + 2 * per_product * lanes + per_product,
+            ff=width * (2 * lanes * (self.moment_stages + self.affine_latency) + self.rsqrt.latency),
+            lut=6 * lanes * width,
+            bram36=-(-lanes * self.activation.width // 72) * -(-self.queue_beats // 512)
+            + -(-lanes * (self.weight.width + self.bias.width) // 72) * -(-2 * self.beats // 512),
+        )
+        return own + self.rsqrt.resources()

@@ -1,0 +1,78 @@
+"""Ping and pong: one bank is filled from a stream while the other is read at will, never the same one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth import Cat, Module, Mux, Shape, ShapeLike, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+
+class DoubleBuffer(wiring.Component):
+    """Two banks of `depth` words in one memory; groups of words come by a stream and are read in the order they came.
+
+    A group of 1 to `depth` words ends with `last`; its i-th word lies at address i. It is then *loaded*, and its bank
+    belongs to the reader, who reads it at any address, as often as wanted, until `release`: the bank is empty and may
+    be filled anew, and the reader's bank is the other one. A bank is written only while it is not loaded, and read
+    only while it is.
+
+    Members
+    -------
+    load : stream of `word` and `last`; not ready while both banks are loaded
+    loaded : there is a group to read, from the cycle behind its last word on
+    enable, address : read that word of the group; only while `loaded`
+    word : what was read, from the cycle behind `enable` to the next `enable`
+    release : the reader is done with the group (a read in the same cycle still counts); only while `loaded`
+    filling, reading : the bank, 0 or 1, that the stream fills next, and the one that is read next: for proofs
+    """
+
+    BANKS = 2
+
+    def __init__(self, shape: ShapeLike, depth: int) -> None:
+        self.shape = shape
+        self.depth = depth
+        super().__init__(
+            {
+                "load": In(stream.Signature(data.StructLayout({"word": shape, "last": 1}))),
+                "loaded": Out(1),
+                "enable": In(1),
+                "address": In(range(max(depth, 2))),
+                "word": Out(shape),
+                "release": In(1),
+                "filling": Out(1),
+                "reading": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        full, fills, frees = Signal(self.BANKS), Signal(self.BANKS), Signal(self.BANKS)  # a bit a bank
+        row = Signal(range(self.depth))  # of the bank that is filled
+        m.submodules.memory = memory = Memory(shape=Shape.cast(self.shape), depth=self.BANKS * self.depth, init=[])
+        write, read = memory.write_port(), memory.read_port()
+        m.d.comb += [
+            self.load.ready.eq(~Mux(self.filling, full[1], full[0])),
+            write.en.eq(self.load.valid & self.load.ready),
+            write.addr.eq(self._place(self.filling, row)),
+            write.data.eq(self.load.payload.word),
+            self.loaded.eq(Mux(self.reading, full[1], full[0])),
+            read.en.eq(self.enable),
+            read.addr.eq(self._place(self.reading, self.address)),
+            self.word.eq(read.data),
+        ]
+        with m.If(write.en):
+            m.d.sync += row.eq(row + 1)
+            with m.If(self.load.payload.last):
+                m.d.comb += fills.eq(Cat(~self.filling, self.filling))
+                m.d.sync += [row.eq(0), self.filling.eq(~self.filling)]
+        with m.If(self.release):
+            m.d.comb += frees.eq(Cat(~self.reading, self.reading))
+            m.d.sync += self.reading.eq(~self.reading)
+        m.d.sync += full.eq((full | fills) & ~frees)
+        return m
+
+    def _place(self, bank: Any, row: Any) -> Any:
+        """The memory's address of a row of a bank: no rows are lost where `depth` is no power of two."""
+        return Mux(bank, row + self.depth, row)

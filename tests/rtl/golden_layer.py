@@ -1,0 +1,210 @@
+"""One transformer layer of Edge-MoE in fixed point over whole arrays, without streams, tiles or blocks.
+
+Written apart from the blocks' golden models, so that RTL blocks in sequence can be held against it; only the
+functions of one number (exp, reciprocals, GELU), which have tests against float64 of their own, are shared. All
+activations are codes of `ACTIVATION`.
+
+Source: Edge-MoE, schedule of a layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mapping.formats import Fixed
+from rtl.exp.contract import ExpContract
+from rtl.exp.golden import exp
+from rtl.gelu_delta.contract import GeluDeltaContract
+from rtl.gelu_delta.golden import gelu
+from rtl.inverse_root.contract import ReciprocalContract, RsqrtContract
+from rtl.inverse_root.golden import inverse_root
+from rtl.ports import Codes
+
+ACTIVATION = Fixed(width=32, integer=10)
+WEIGHT = Fixed(width=16, integer=2)
+BIAS = Fixed(width=18, integer=7)
+NORM = Fixed(width=16, integer=5)
+FRACTION = ACTIVATION.fraction
+EPSILON = 4
+_UNIT = Fixed(width=23, integer=1, signed=False, rounding="nearest_even", overflow="saturate")
+_EXP = ExpContract.from_preset("rtl", result=_UNIT)
+_SUM = Fixed(width=31, integer=9, signed=False)
+_RECIPROCAL = ReciprocalContract.from_preset("rtl", argument=_SUM, result=_UNIT)
+_RSQRT = RsqrtContract.from_preset("rtl")
+_GELU = GeluDeltaContract.from_preset("rtl")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Sizes of a layer; `slots` is the attention's parallelism, by which a query's first key is chosen."""
+
+    tokens: int = 17
+    features: int = 32
+    heads: int = 2
+    hidden: int = 64
+    expert_hidden: int = 32
+    experts: int = 4
+    top: int = 2
+    slots: int = 4
+
+    @property
+    def head_dim(self) -> int:
+        return self.features // self.heads
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """Weights (out, in), codes of `WEIGHT`, and biases (out,), codes of `BIAS`."""
+
+    weight: Codes
+    bias: Codes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Norm:
+    """Weights and biases (features,), codes of `NORM`."""
+
+    weight: Codes
+    bias: Codes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """Parameters of a layer: a dense one has `mlp`, one with experts `gate` (experts, features) and `experts`."""
+
+    shape: Shape
+    norm1: Norm
+    q: Matrix
+    k: Matrix
+    v: Matrix
+    proj: Matrix
+    norm2: Norm
+    mlp: tuple[Matrix, Matrix] | None = None
+    gate: Codes | None = None
+    experts: tuple[tuple[Matrix, Matrix], ...] = ()
+
+
+def run_layer(layer: Layer, x: Codes) -> dict[str, Codes]:
+    """Every array of a layer by name, in the order in which they are made; (tokens, features) unless said otherwise.
+
+    `scores` and `probabilities` are (heads, queries, keys). `out` is the layer's result.
+    """
+    s, made = layer.shape, {}
+    made["norm1"] = norm(layer.norm1, x)
+    made["q"], made["k"] = linear(layer.q, made["norm1"]), linear(layer.k, made["norm1"])
+    made["scores"] = attention_scores(s, made["q"], made["k"])
+    made["probabilities"] = np.array([[softmax(row, i % s.slots) for i, row in enumerate(h)] for h in made["scores"]])
+    made["v"] = linear(layer.v, made["norm1"])
+    made["attention"] = weigh(s, made["probabilities"], made["v"])
+    made["proj"] = linear(layer.proj, made["attention"])
+    made["residual"] = _wrap(x + made["proj"])
+    made["norm2"] = norm(layer.norm2, made["residual"])
+    if layer.mlp is not None:
+        made["hidden"] = gelu(_GELU, linear(layer.mlp[0], made["norm2"]))
+        made["mlp"] = linear(layer.mlp[1], made["hidden"])
+    else:
+        made["gate"] = gate(layer, made["norm2"])
+        made["mlp"] = mixture(layer, made["norm2"], made["gate"])
+    made["out"] = _wrap(made["residual"] + made["mlp"])
+    return made
+
+
+def norm(p: Norm, x: Codes) -> Codes:
+    """Layer norm of each token."""
+    term = _floor(x * (2**FRACTION // x.shape[1]), FRACTION)
+    mean = _wrap(term.sum(axis=1, keepdims=True))
+    of_squares = _wrap(_floor(x * term, FRACTION).sum(axis=1, keepdims=True))
+    variance = _wrap(of_squares - _floor(mean * mean, FRACTION) + EPSILON)
+    root = inverse_root(_RSQRT, np.maximum(variance, 0))
+    normal = _floor(_wrap(x - mean) * root, _RSQRT.result.fraction)
+    return _wrap(_floor(normal * p.weight, NORM.fraction) + (p.bias << (FRACTION - NORM.fraction)))
+
+
+def linear(p: Matrix, x: Codes) -> Codes:
+    """`W x + bias` of each token; each product floors."""
+    products = _floor(x[:, None, :] * p.weight[None], WEIGHT.fraction)
+    return _wrap((p.bias << (FRACTION - BIAS.fraction)) + products.sum(axis=2))
+
+
+def attention_scores(s: Shape, q: Codes, k: Codes) -> Codes:
+    """(heads, queries, keys), times 1/8."""
+    q, k = (a.reshape(s.tokens, s.heads, s.head_dim).transpose(1, 0, 2) for a in (q, k))
+    sums = _wrap(_floor(q[:, :, None, :] * k[:, None, :, :], FRACTION).sum(axis=3))
+    return sums >> 3
+
+
+def softmax(scores: Codes, start: int) -> Codes:
+    """Probabilities of one row of scores; the running sum sees the keys from `start` on, the earlier ones last."""
+    best, total = int(scores[start]), 1 << FRACTION
+    for score in np.roll(scores, -start)[1:].tolist():
+        if score > best:
+            total, best = ((total * _exp(best - score)) >> FRACTION) + (1 << FRACTION), score
+        else:
+            total += _exp(score - best)
+    inverse = int(inverse_root(_RECIPROCAL, np.array([total]))[0])
+    return np.array([_exp(score - best) * inverse >> FRACTION for score in scores.tolist()], dtype=np.int64)
+
+
+def weigh(s: Shape, probabilities: Codes, v: Codes) -> Codes:
+    """Values weighed by probabilities."""
+    v = v.reshape(s.tokens, s.heads, s.head_dim).transpose(1, 0, 2)
+    products = _floor(probabilities[:, :, :, None] * v[:, None, :, :], FRACTION)
+    return _wrap(products.sum(axis=2)).transpose(1, 0, 2).reshape(s.tokens, s.features)
+
+
+def gate(layer: Layer, x: Codes) -> Codes:
+    """(tokens, experts) scores; 0 where an expert is not among a token's best. Ties go to the lower expert."""
+    assert layer.gate is not None
+    logits = _wrap(_floor(x[:, None, :] * layer.gate[None], WEIGHT.fraction).sum(axis=2))
+    probabilities = np.array([softmax(row, 0) for row in logits])
+    ranks = np.argsort(np.argsort(-logits, axis=1, kind="stable"), axis=1)
+    return np.where(ranks < layer.shape.top, probabilities, 0)
+
+
+def mixture(layer: Layer, x: Codes, scores: Codes) -> Codes:
+    """Expert by expert, `out += score * y` for its tokens."""
+    out = np.zeros_like(x)
+    for (first, second), score in zip(layer.experts, scores.T):
+        y = linear(second, gelu(_GELU, linear(first, x)))
+        out = _wrap(out + _floor(score[:, None] * y, FRACTION))
+    return out
+
+
+def random_layer(shape: Shape, rng: np.random.Generator, *, dense: bool) -> tuple[Layer, Codes]:
+    """A layer of the sizes of a trained one (weights of deviation 1/sqrt(in)), and its input."""
+
+    def matrix(outs: int, ins: int) -> Matrix:
+        weight = WEIGHT.quantise(np.clip(rng.normal(0, ins**-0.5, size=(outs, ins)), -1.9, 1.9))
+        return Matrix(weight=weight, bias=BIAS.quantise(rng.normal(0, 0.2, size=outs)))
+
+    def norm_of() -> Norm:
+        d = shape.features
+        return Norm(weight=NORM.quantise(rng.normal(1, 0.2, size=d)), bias=NORM.quantise(rng.normal(0, 0.2, size=d)))
+
+    d = shape.features
+    attention = {name: matrix(d, d) for name in ("q", "k", "v", "proj")}
+    norms = {name: norm_of() for name in ("norm1", "norm2")}
+    x = ACTIVATION.quantise(rng.normal(0.1, 1.5, size=(shape.tokens, d)))
+    if dense:
+        mlp = matrix(shape.hidden, d), matrix(d, shape.hidden)
+        return Layer(shape=shape, **attention, **norms, mlp=mlp), x
+    experts = tuple((matrix(shape.expert_hidden, d), matrix(d, shape.expert_hidden)) for _ in range(shape.experts))
+    gate_weights = matrix(shape.experts, d).weight
+    return Layer(shape=shape, **attention, **norms, gate=gate_weights, experts=experts), x
+
+
+def _wrap(codes: Codes) -> Codes:
+    """Codes modulo 2^32."""
+    return (codes + 2**31) % 2**32 - 2**31
+
+
+def _floor(products: Codes, places: int) -> Codes:
+    """Products with `places` fraction bits too many, as an accumulator holds them."""
+    return _wrap(products >> places)
+
+
+def _exp(difference: int) -> int:
+    """Code of exp of a code up to 0; differences below the range count as its end."""
+    return int(exp(_EXP, np.array([max(difference, ACTIVATION.code_range[0])]))[0])
