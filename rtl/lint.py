@@ -14,6 +14,7 @@ WAIVERS = {
     "UNUSEDSIGNAL": "slices leave the bits that a shift drops; Yosys keeps the names of signals it has merged",
     "WIDTHEXPAND": "Yosys writes additions that extend their operands by Verilog's own rule",
     "WIDTHTRUNC": "Yosys writes shifts and sums wider than the signal that takes them; the drop is the wrap",
+    "CASEINCOMPLETE": "Amaranth assigns what holds otherwise before the case",
     "DECLFILENAME": "all modules of a block lie in one file",
 }
 

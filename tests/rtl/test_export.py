@@ -18,11 +18,15 @@ from rtl.lint import lint, waiver_file
 from rtl.toolchain import verilator_environment
 
 CAPTURE = pytest.CaptureFixture[str]
-SMALL = {"mac_tile": ["in_lanes=3", "out_lanes=2"], "gelu_delta": ["lanes=2"]}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def exported(name: str, folder: Path) -> Path:
-    settings = [part for text in SMALL.get(name, []) for part in ("--set", text)]
+    small = BLOCKS[name].cases.SETS[0]
+    settings = [part for key, value in small.items() for part in ("--set", f"{key}={_text(value)}")]
     assert main(["rtl", name, *settings, "--out", str(folder / name)]) == 0
     return folder / name
 
