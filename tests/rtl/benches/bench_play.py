@@ -1,0 +1,45 @@
+"""Not a test of its own: feed a block the streams of a file and write those that it answers to another."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from tests.rtl.benches.settings import from_environment
+from tests.rtl.harness import DRAIN_CYCLES, Harness, MismatchError
+
+VARIABLE = "HWSIM_PLAY"  # a folder with in.npz, arrays called port.field, and periods.txt, how long it may take
+
+
+@cocotb.test()
+async def play(dut: Any) -> None:
+    block, contract, _ = from_environment()
+    folder = Path(os.environ[VARIABLE])
+    bench = Harness(dut, block, contract)
+    await bench.start()
+    with np.load(folder / "in.npz") as arrays:
+        for driver in bench.drivers:
+            fields = driver.port.fields
+            beats = {field.name: arrays[f"{driver.port.name}.{field.name}"] for field in fields}
+            driver.port.check(beats)
+            driver.beats = driver.port.pack(beats)
+    quiet, limit = 0, int((folder / "periods.txt").read_text())
+    # how much comes is the block's to say: over when all was taken, and nothing came for as long as the work may take
+    for period in range(3 * limit):
+        before = sum(len(monitor.beats) for monitor in bench.monitors)
+        await bench.period()
+        moved = sum(len(monitor.beats) for monitor in bench.monitors) != before
+        taken = all(driver.taken == len(driver.beats) for driver in bench.drivers)
+        quiet = 0 if moved or not taken else quiet + 1
+        if quiet > DRAIN_CYCLES and period > limit:
+            break
+    else:
+        raise MismatchError(f"{contract.block}: not at rest after {3 * limit} periods")
+    outputs = {m.port.name: m.port.unpack(m.beats) for m in bench.monitors}
+    np.savez(
+        folder / "out.npz", **{f"{port}.{field}": a for port, beats in outputs.items() for field, a in beats.items()}
+    )

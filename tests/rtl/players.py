@@ -1,0 +1,40 @@
+"""Blocks of RTL as functions from streams to streams: a simulation plays the part of the accelerator's unit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from rtl.contract import Contract
+from rtl.ports import Streams
+from tests.rtl.benches.bench_play import VARIABLE
+from tests.rtl.simulation import build, run_bench
+
+
+def play(contract: Contract, work: Any, inputs: Streams, folder: Path) -> Streams:
+    """What the RTL of a contract answers to streams.
+
+    Parameters
+    ----------
+    work : the same work as the contract counts it, which bounds the time
+    folder : an empty one, to carry the streams in and out of the simulator
+
+    Raises
+    ------
+    AssertionError : what the simulation said
+    """
+    np.savez(folder / "in.npz", **{f"{port}.{name}": a for port, beats in inputs.items() for name, a in beats.items()})
+    (folder / "periods.txt").write_text(str(contract.cycles(work) + 20))
+    with patch.dict(os.environ, {VARIABLE: str(folder)}):
+        said = run_bench(build(contract), contract, "bench_play")
+    assert said == ""
+    with np.load(folder / "out.npz") as arrays:
+        return {
+            port.name: {field.name: arrays[f"{port.name}.{field.name}"] for field in port.fields}
+            for port in contract.ports
+            if port.direction == "out"
+        }
