@@ -30,6 +30,12 @@ from rtl.topk_gate.contract import TopkGateContract
 from rtl.weight_loader import cases as weight_loader_cases
 from rtl.weight_loader import golden as weight_loader_golden
 from rtl.weight_loader.contract import WeightLoaderContract
+from rtl.mv import cases as mv_cases
+from rtl.mv import golden as mv_golden
+from rtl.mv.contract import MvContract
+from rtl.qk_reorder import cases as qk_reorder_cases
+from rtl.qk_reorder import golden as qk_reorder_golden
+from rtl.qk_reorder.contract import QkReorderContract
 
 BLOCKS: Mapping[str, Block[Any]] = {
     "mac_tile": Block(
@@ -94,5 +100,18 @@ BLOCKS: Mapping[str, Block[Any]] = {
         golden=weight_loader_golden.run,
         cases=weight_loader_cases,
         component_path="rtl.weight_loader.component:WeightLoader",
+    "qk_reorder": Block(
+        summary="scores of attention in the skewed order: one query fetched a row at most",
+        contract=QkReorderContract,
+        golden=qk_reorder_golden.run,
+        cases=qk_reorder_cases,
+        component_path="rtl.qk_reorder.component:QkReorder",
+    ),
+    "mv": Block(
+        summary="values of attention, weighted by recomputed probabilities in the skewed order",
+        contract=MvContract,
+        golden=mv_golden.run,
+        cases=mv_cases,
+        component_path="rtl.mv.component:Mv",
     ),
 }
