@@ -75,11 +75,13 @@ class MvContract(Contract):
         for name in ("activation", "exponential", "inverse", "accumulator"):
             self.require_fixed(name)
         self._check_rates()
-        _ = self.exp  # which checks its table and formats
         if not self.activation.signed or self.activation.width > 32:
             raise ContractError(f"{self.block}: activation must be signed, of 32 bits at most, got {self.activation}")
+        if self.accumulator.overflow != "wrap" or self.accumulator.rounding != "floor":
+            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
         if self.exponential.width + self.inverse.width > 63:
             raise ContractError(f"{self.block}: exponential and inverse may have 63 bits together")
+        _ = self.exp  # which checks its table and formats
 
     def _check_rates(self) -> None:
         if self.head_dim % self.channels:

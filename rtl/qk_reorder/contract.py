@@ -59,13 +59,19 @@ class QkReorderContract(Contract):
 
     def __post_init__(self) -> None:
         self.require_range("slots", 1, 16)
+        self.require_range("channels", 1, 64)
         self.require_range("heads", 1, 64)
         self.require_range("head_dim", 1, 1024)
         self.require_range("max_tokens", 1, 1 << 16)
+        self.require_range("product_stages", 1, 6)
+        self.require_range("adder_levels", 1, 6)
         self.require_range("output_stages", 0, 16)
         for name in ("activation", "accumulator", "scale"):
             self.require_fixed(name)
-        _ = self.column  # which checks channels, stages and products
+        if not self.activation.signed or self.activation.width > 32:
+            raise ContractError(f"{self.block}: activation must be signed, of 32 bits at most, got {self.activation}")
+        if self.accumulator.overflow != "wrap" or self.accumulator.rounding != "floor":
+            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
         if self.head_dim % self.channels:
             raise ContractError(f"{self.block}: head_dim {self.head_dim} is no multiple of {self.channels} channels")
         self.require_range("scale_code", *self.scale.code_range)
