@@ -21,9 +21,15 @@ from rtl.layernorm.contract import LayerNormContract
 from rtl.mac_tile import cases as mac_tile_cases
 from rtl.mac_tile import golden as mac_tile_golden
 from rtl.mac_tile.contract import MacTileContract
+from rtl.mv import cases as mv_cases
+from rtl.mv import golden as mv_golden
+from rtl.mv.contract import MvContract
 from rtl.online_softmax import cases as online_softmax_cases
 from rtl.online_softmax import golden as online_softmax_golden
 from rtl.online_softmax.contract import OnlineSoftmaxContract
+from rtl.qk_reorder import cases as qk_reorder_cases
+from rtl.qk_reorder import golden as qk_reorder_golden
+from rtl.qk_reorder.contract import QkReorderContract
 from rtl.topk_gate import cases as topk_gate_cases
 from rtl.topk_gate import golden as topk_gate_golden
 from rtl.topk_gate.contract import TopkGateContract
@@ -94,5 +100,19 @@ BLOCKS: Mapping[str, Block[Any]] = {
         golden=weight_loader_golden.run,
         cases=weight_loader_cases,
         component_path="rtl.weight_loader.component:WeightLoader",
+    ),
+    "qk_reorder": Block(
+        summary="scores of attention in the skewed order: one query fetched a row at most",
+        contract=QkReorderContract,
+        golden=qk_reorder_golden.run,
+        cases=qk_reorder_cases,
+        component_path="rtl.qk_reorder.component:QkReorder",
+    ),
+    "mv": Block(
+        summary="values of attention, weighted by recomputed probabilities in the skewed order",
+        contract=MvContract,
+        golden=mv_golden.run,
+        cases=mv_cases,
+        component_path="rtl.mv.component:Mv",
     ),
 }

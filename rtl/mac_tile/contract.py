@@ -11,7 +11,7 @@ from rtl.contract import Contract, ContractError, Resources
 from rtl.fpga import adder, delay, multiplier, register
 from rtl.ports import FLAG, Port, stream
 
-PRODUCT_BITS = 63  # what the golden model computes in
+PRODUCT_BITS = 63  # what the golden model computes in; one more if both operands have a sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +58,10 @@ class MacTileContract(Contract):
         self.require_range("output_stages", 0, 16)
         for name in ("activation", "weight", "bias", "accumulator"):
             self.require_fixed(name)
-        if self.activation.width + self.weight.width > PRODUCT_BITS:
-            width = self.activation.width + self.weight.width
-            raise ContractError(f"{self.block}: a product may have {PRODUCT_BITS} bits, {width} asked for")
+        width, bits = self.activation.width + self.weight.width, PRODUCT_BITS
+        bits += self.activation.signed and self.weight.signed
+        if width > bits:
+            raise ContractError(f"{self.block}: a product may have {bits} bits, {width} asked for")
         if self.accumulator.overflow != "wrap" or self.accumulator.rounding != "floor":
             raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
 

@@ -81,7 +81,7 @@ def test_parameters_come_back_from_their_text() -> None:
     [
         ({"in_lanes": "many"}, "mac_tile: in_lanes must be an integer, got 'many'"),
         ({"in_lanes": "65"}, "mac_tile: in_lanes must be 1 to 64, got 65"),
-        ({"weight": "fixed(40,2)"}, "mac_tile: a product may have 63 bits, 72 asked for"),
+        ({"weight": "fixed(40,2)"}, "mac_tile: a product may have 64 bits, 72 asked for"),
         ({"weight": "bf16"}, "mac_tile: weight must be a fixed-point format, got bf16"),
         (
             {"weight": "fixed"},

@@ -1,0 +1,1 @@
+"""Values of attention: recomputed probabilities against values in the skewed order."""
