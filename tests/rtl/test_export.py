@@ -59,7 +59,7 @@ def test_the_shipped_waivers_are_what_the_lint_needs(tmp_path: Path) -> None:
 
 def test_vectors_are_the_golden_model_s(tmp_path: Path) -> None:
     out = exported("mac_tile", tmp_path)
-    contract = BLOCKS["mac_tile"].contract.from_preset("rtl", in_lanes=3, out_lanes=2)
+    contract = BLOCKS["mac_tile"].sets()[0]
     jobs = json.loads((out / "vectors/jobs.json").read_text())["jobs"]
     streams = {}
     for port in contract.ports:
@@ -155,8 +155,8 @@ def test_an_export_gives_way_to_the_next_but_nothing_else_does(tmp_path: Path, c
         (["exp", "--out", "x", "--set", "degree=two"], "exp: degree must be an integer, got 'two'"),
         (["exp", "--out", "x", "--set", "argument=fixed(80,10)"], "exp: argument: width 80 is outside 1..53 bits"),
         (
-            ["mac_tile", "--out", "x", "--set", "activation=fixed(48,10)"],
-            "mac_tile: a product may have 63 bits, 64 asked for",
+            ["mac_tile", "--out", "x", "--set", "activation=fixed(49,10)"],
+            "mac_tile: a product may have 64 bits, 65 asked for",
         ),
         (["exp", "--out", "no/where"], "no/where: there is no folder no"),
         (
