@@ -17,12 +17,11 @@ from rtl.skew import row_count, skewed_rows
 SETS: tuple[Mapping[str, Any], ...] = (
     {"slots": 2, "channels": 2, "heads": 2, "head_dim": 4, "max_tokens": 7},
     {
-        "slots": 3,
+        "slots": 4,
         "channels": 3,
         "heads": 1,
-        "head_dim": 6,
+        "head_dim": 12,  # a head's beats are its slots' turns: none of them idle
         "max_tokens": 12,
-        "exp_units": 2,
         "segments_log2": 3,
         "degree": 1,
         "guard_bits": 2,

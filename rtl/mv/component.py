@@ -42,7 +42,7 @@ class Mv(wiring.Component):
         )
         # values are taken where their probabilities are ready: no register holds them until then
         m.d.comb += [advance.eq(may_leave & (~s.valid | self.v.valid)), self.v.ready.eq(may_leave & s.valid)]
-        s, totals = self._sum(m, pipe, s, self._hold(m, pipe, s.opens, arriving))
+        s, totals = self._sum(m, pipe, s, self._hold(m, pipe, s.valid & s.opens, arriving))
         values = Signal(self.y.payload.values.shape())
         for lane in range(c.channels):
             m.d.comb += values[lane].eq(reduce(or_, (Mux(s.leaves[slot], t[lane], 0) for slot, t in enumerate(totals))))
@@ -76,7 +76,7 @@ class Mv(wiring.Component):
         ]
         return pipe.stage(
             valid=accept,
-            opens=accept & place.first_of_head,
+            opens=place.first_of_head,
             beat=place.beat,
             first=walk.refill,
             leaves=walk.leaves,
@@ -100,16 +100,16 @@ class Mv(wiring.Component):
         """Each slot's probability, `probability_stages` behind its score. Unit u serves slots u, u + exp_units, ..."""
         c, part = self.contract, ProbabilityUnit(self.contract)
         queues = Pipeline(m, pipe.advance)  # slots wait for their turn before the units, and for the others behind
-        turns = [
-            SimpleNamespace(**{n: v for n, v in vars(s).items() if n.startswith(("opens", "difference", "inverse"))})
-        ]
+        operands = {name: value for name, value in vars(s).items() if name.startswith(("difference", "inverse"))}
+        # `valid` is reset: a turn that was cut off by a reset must not meet the first one behind it
+        turns = [SimpleNamespace(valid=s.valid & s.opens, **operands)]
         while len(turns) < c.turns:
             turns.append(queues.stage(**vars(turns[-1])))
         units = [add_instance(m, f"probability_{i}", "probability_unit", part) for i in range(c.exp_units)]
         results = []
         for slot in range(c.slots):
             turn, unit = slot // c.exp_units, units[slot % c.exp_units]
-            with m.If(turns[turn].opens):
+            with m.If(turns[turn].valid):
                 m.d.comb += [
                     unit.difference.eq(getattr(turns[turn], f"difference_{slot}")),
                     unit.inverse.eq(getattr(turns[turn], f"inverse_{slot}")),
