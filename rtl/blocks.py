@@ -18,6 +18,9 @@ from rtl.inverse_root.contract import ReciprocalContract, RsqrtContract
 from rtl.layernorm import cases as layernorm_cases
 from rtl.layernorm import golden as layernorm_golden
 from rtl.layernorm.contract import LayerNormContract
+from rtl.linear import cases as linear_cases
+from rtl.linear import golden as linear_golden
+from rtl.linear.contract import LinearContract
 from rtl.mac_tile import cases as mac_tile_cases
 from rtl.mac_tile import golden as mac_tile_golden
 from rtl.mac_tile.contract import MacTileContract
@@ -114,5 +117,12 @@ BLOCKS: Mapping[str, Block[Any]] = {
         golden=mv_golden.run,
         cases=mv_cases,
         component_path="rtl.mv.component:Mv",
+    ),
+    "linear": Block(
+        summary="unified linear unit: reader, weight buffers, tile, GELU, gather and score-accumulate",
+        contract=LinearContract,
+        golden=linear_golden.run,
+        cases=linear_cases,
+        component_path="rtl.linear.component:Linear",
     ),
 }

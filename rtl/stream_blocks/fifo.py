@@ -1,4 +1,4 @@
-"""A queue of beats in a memory."""
+"""Queues of beats."""
 
 from __future__ import annotations
 
@@ -22,12 +22,34 @@ class StreamFifo(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=Shape.cast(self.shape).width, depth=self.depth)
-        m.d.comb += [
-            queue.w_data.eq(self.x.payload),
-            queue.w_en.eq(self.x.valid),
-            self.x.ready.eq(queue.w_rdy),
-            self.y.payload.eq(queue.r_data),
-            self.y.valid.eq(queue.r_rdy),
-            queue.r_en.eq(self.y.ready),
-        ]
+        _connect(m, queue, self)
         return m
+
+
+class ShortFifo(wiring.Component):
+    """Amaranth's FIFO read without a clock, of registers or look-up tables: for a few beats, one cycle end to end."""
+
+    LATENCY = 1
+
+    def __init__(self, shape: ShapeLike, depth: int) -> None:
+        self.shape = shape
+        self.depth = depth
+        super().__init__({"x": In(stream.Signature(shape)), "y": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.submodules.queue = queue = fifo.SyncFIFO(width=Shape.cast(self.shape).width, depth=self.depth)
+        _connect(m, queue, self)
+        return m
+
+
+def _connect(m: Module, queue: fifo.FIFOInterface, streams: Any) -> None:
+    """The queue between streams `x` and `y`."""
+    m.d.comb += [
+        queue.w_data.eq(streams.x.payload),
+        queue.w_en.eq(streams.x.valid),
+        streams.x.ready.eq(queue.w_rdy),
+        streams.y.payload.eq(queue.r_data),
+        streams.y.valid.eq(queue.r_rdy),
+        queue.r_en.eq(streams.y.ready),
+    ]

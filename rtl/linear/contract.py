@@ -1,0 +1,306 @@
+"""Contract of the unified linear unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from mapping.formats import Fixed
+from rtl.contract import Contract, ContractError, Resources
+from rtl.gelu_delta.contract import GeluDeltaContract
+from rtl.mac_tile.contract import MacTileContract
+from rtl.ports import FLAG, Port, stream
+
+FETCH_EDGES = 4  # command, token's fetch, its x into the FIFO, two to the FIFO's end
+BUFFER_EDGES = 1  # weights, biases and replayed inputs come from memories
+OUT_FIFO_EDGES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What one run-time command asks for.
+
+    Attributes
+    ----------
+    tokens : to compute; 0 gives the weights back unused
+    in_tiles, out_tiles : features in and out, in tiles
+    use_gelu : results pass GELU
+    use_expert : tokens come from the stream `index`, otherwise they are 0, 1, ...
+    use_score : a result is `dst + score * y` instead of `y`
+    """
+
+    tokens: int
+    in_tiles: int
+    out_tiles: int
+    use_gelu: bool = False
+    use_expert: bool = False
+    use_score: bool = False
+
+    @property
+    def words(self) -> int:
+        """Tiles of weights, and cycles a token."""
+        return self.in_tiles * self.out_tiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearContract(Contract):
+    """`y[t] = W x[t] + bias` for the tokens of a command, with GELU, gathered and added to a destination if asked for.
+
+    Order: token > out tile > in tile, one tile of `in_lanes` x `out_lanes` products a cycle. A token's inputs come
+    once; they are kept on its first out tile and replayed on the others. Weights and biases have two banks each: one
+    is loaded while the other is computed with. Commands follow one another: a command is taken when the last result
+    of the one before is delivered, so whoever serves `fetch` in order reads all that was written before. Loading
+    alone runs ahead.
+
+    Streams
+    -------
+    command : as `Command`. Each takes one group of weights and one of biases, also with 0 tokens
+    w : a row of a tile (`in_lanes` weights of one output) a beat; rows of a tile, tiles by in tile within out tile;
+        `last` ends the group of a command
+    bias : the biases of an out tile a beat; `last` ends the group
+    index : with `use_expert`, the number of each token
+    fetch : the number of each token, whose in tiles `x` must bring, and with `use_score` whose out tiles `dst`
+    x : in tiles; those of a token are taken after its `fetch` only
+    score : with `use_score`, one a token
+    dst : with `use_score`, the out tiles to add to
+    y : the out tiles, with the number of the token and of the tile: their address
+
+    Attributes
+    ----------
+    max_tokens, max_in_tiles, max_out_tiles : largest values of a command
+    weight_words : tiles that a bank of weights holds
+    in_fifo, index_fifo, out_fifo : depths: tiles before, numbers beside, and tiles behind the multipliers
+    read_stages : registers before the in FIFO
+    gather_stages : registers between `index` and `fetch`
+    product_stages, adder_levels, output_stages : of the tile, see `MacTileContract`
+    step_log2, limit_steps, delta, gelu_output_stages : of GELU, see `GeluDeltaContract`
+    write_stages : registers behind the out FIFO
+    score_stages : registers of the product with the score and of the sum, and for a tool to move
+    accumulator : format of sums, of GELU, of `dst` and `y`
+    """
+
+    block: ClassVar[str] = "linear"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "published": {
+            "read_stages": 2,
+            "gather_stages": 76,
+            "product_stages": 4,
+            "adder_levels": 1,
+            "output_stages": 5,
+            "gelu_output_stages": 1,
+            "write_stages": 4,
+            "score_stages": 143,
+            "source": "Edge-MoE: depths in an HLS log: compute 16 (GELU + 6), read 3 (indirect 79), write 5 (indirect "
+            "148), where indirect ones include the memory's latency; their split, and the FIFOs' edges, are ours",
+        },
+        "rtl": {"source": "rtl/linear"},
+    }
+
+    in_lanes: int = 16
+    out_lanes: int = 16
+    max_tokens: int = 129
+    max_in_tiles: int = 48
+    max_out_tiles: int = 48
+    weight_words: int = 576
+    in_fifo: int = 48
+    index_fifo: int = 8
+    out_fifo: int = 2
+    read_stages: int = 0
+    gather_stages: int = 0
+    product_stages: int = 3
+    adder_levels: int = 2
+    output_stages: int = 0
+    step_log2: int = 5
+    limit_steps: int = 176
+    gelu_output_stages: int = 0
+    write_stages: int = 1
+    score_stages: int = 3
+    activation: Fixed = Fixed(width=32, integer=10)
+    weight: Fixed = Fixed(width=16, integer=2)
+    bias: Fixed = Fixed(width=18, integer=7)  # holds Edge-MoE's attention biases <16,7> and the others <16,5>
+    accumulator: Fixed = Fixed(width=32, integer=10)
+    delta: Fixed = Fixed(width=22, integer=0, signed=False)
+    score: Fixed = Fixed(width=32, integer=10)
+
+    def __post_init__(self) -> None:
+        self.require_range("max_tokens", 1, 65536)
+        self.require_range("max_in_tiles", 1, 1024)
+        self.require_range("max_out_tiles", 1, 1024)
+        self.require_range("weight_words", max(self.max_in_tiles, self.max_out_tiles), 65536)
+        self.require_range("in_fifo", 4, 1024)  # shorter ones do not pass a beat a cycle
+        self.require_range("index_fifo", 4, 1024)
+        self.require_range("out_fifo", 2, 64)
+        self.require_range("read_stages", 0, 16)
+        self.require_range("gather_stages", 0, 256)
+        self.require_range("write_stages", 1, 16)
+        self.require_range("score_stages", 2, 256)
+        self.require_fixed("score")
+        for part in (self.tile, self.gelu):  # check themselves
+            assert part.cycles(1) > 0
+        if self.score.width + self.accumulator.width > 64:
+            width = self.score.width + self.accumulator.width
+            raise ContractError(f"{self.block}: score * y may have 64 bits, {width} asked for")
+        if self.score.fraction < 0:
+            raise ContractError(f"{self.block}: score must have its point within its bits, got {self.score}")
+
+    @property
+    def tile(self) -> MacTileContract:
+        """The multiply-accumulate tile inside."""
+        return _part(MacTileContract, self)
+
+    @property
+    def gelu(self) -> GeluDeltaContract:
+        """The GELU lanes inside."""
+        return GeluDeltaContract(
+            lanes=self.out_lanes,
+            step_log2=self.step_log2,
+            limit_steps=self.limit_steps,
+            output_stages=self.gelu_output_stages,
+            value=self.accumulator,
+            delta=self.delta,
+        )
+
+    @property
+    def token(self) -> Fixed:
+        """Format of a token's number."""
+        return _numbers_up_to(self.max_tokens - 1)
+
+    @property
+    def count_tokens(self) -> Fixed:
+        """Format of a number of tokens: one more than there are numbers."""
+        return _numbers_up_to(self.max_tokens)
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        values = (self.accumulator, self.out_lanes)
+        return (
+            stream(
+                "command",
+                "in",
+                tokens=self.count_tokens,
+                in_tiles=_numbers_up_to(self.max_in_tiles),
+                out_tiles=_numbers_up_to(self.max_out_tiles),
+                use_gelu=FLAG,
+                use_expert=FLAG,
+                use_score=FLAG,
+            ),
+            stream("w", "in", values=(self.weight, self.in_lanes), last=FLAG),
+            stream("bias", "in", values=(self.bias, self.out_lanes), last=FLAG),
+            stream("index", "in", token=self.token),
+            stream("x", "in", values=(self.activation, self.in_lanes)),
+            stream("score", "in", value=self.score),
+            stream("dst", "in", values=values),
+            stream("fetch", "out", token=self.token),
+            stream("y", "out", values=values, token=self.token, tile=_numbers_up_to(self.max_out_tiles - 1)),
+        )
+
+    def cycles(self, work: Sequence[Command]) -> int:
+        """Cycles for commands in a row, loads included.
+
+        A command starts when the one before has delivered its last result, its tokens when its weights are loaded
+        and its first inputs are there. Then a tile a cycle; tiny tokens wait for the index FIFO (`_token_starts`).
+        Banks are loaded a beat a cycle, in turns; a bank is free once the last tile was read from it.
+        """
+        taken, delivered = 1, 0  # periods, the first is 1
+        weights_end = biases_end = 0
+        free = [1, 1]
+        for number, command in enumerate(work):
+            self.check(command)
+            bank = number % 2
+            weights_end = max(weights_end + 1, free[bank]) + command.words * self.out_lanes - 1
+            biases_end = max(biases_end + 1, free[bank]) + command.out_tiles - 1
+            loaded = max(weights_end, biases_end) + 1
+            if command.tokens:
+                first = max(taken + self._fetch_edges(command), loaded)
+                released = first + self._token_starts(command, command.tokens - 1) + command.words - 1
+                delivered = released + self._compute_edges(command) + self._write_edges(command)
+                taken = delivered + 1
+            else:
+                released = max(taken + 1, loaded)
+                taken = released + 1
+            free[bank] = released + 1
+        return delivered
+
+    def backlog(self, work: Sequence[Command]) -> Mapping[str, int]:
+        """In tiles that are taken while no result is, of a command of one out tile, neither GELU nor score.
+
+        Results fill the registers behind the out FIFO as far as they come before the first one stands at the end,
+        the FIFO, and the tile's last register. The tile's other registers, the buffers' and the in FIFO fill behind
+        it, unless too many tokens are underway for the index FIFO.
+        """
+        (command,) = work
+        if command.out_tiles != 1 or command.use_gelu or command.use_score:
+            raise ValueError("the backlog is stated for one out tile without GELU and score")
+        written = min(1 + (self.write_stages - 1) // command.in_tiles, self.index_fifo)
+        started = (written + self.out_fifo + 1) * command.in_tiles + self.tile.latency
+        fetched = (written + self.index_fifo) * command.in_tiles
+        return {"x": min(started + self.in_fifo + self.read_stages, fetched, command.tokens * command.in_tiles)}
+
+    def check(self, command: Command) -> None:
+        """Check that the unit can do what a command asks for.
+
+        Raises
+        ------
+        ContractError : a count out of range, more weights than a bank holds
+        """
+        for name, low in (("tokens", 0), ("in_tiles", 1), ("out_tiles", 1)):
+            count, high = getattr(command, name), getattr(self, f"max_{name}")
+            if not low <= count <= high:
+                raise ContractError(f"{self.block}: a command's {name} must be {low} to {high}, got {count}")
+        if command.words > self.weight_words:
+            tiles = f"{command.in_tiles} x {command.out_tiles} tiles"
+            raise ContractError(f"{self.block}: a bank holds {self.weight_words} tiles of weights, not {tiles}")
+
+    def _fetch_edges(self, command: Command) -> int:
+        """Edges from a command to its first tile of products."""
+        return FETCH_EDGES + self.read_stages + (self.gather_stages if command.use_expert else 0)
+
+    def _compute_edges(self, command: Command) -> int:
+        """Edges from a sum's last tile of products to the end of the out FIFO."""
+        edges = BUFFER_EDGES + self.tile.latency + OUT_FIFO_EDGES
+        return edges + (self.gelu.latency if command.use_gelu else 0)
+
+    def _write_edges(self, command: Command) -> int:
+        return self.write_stages + (self.score_stages if command.use_score else 0)
+
+    def _token_starts(self, command: Command, token: int) -> int:
+        """Cycles from the first token's first tile to this one's.
+
+        A token is fetched when the one `index_fifo` before has left for `y`. With the way of a token through the
+        unit longer than the computation of as many tokens as the FIFO holds, tokens come in bursts of as many.
+        """
+        way = command.words - 1 + self._compute_edges(command) + FETCH_EDGES - 1 + self.read_stages + 1
+        burst, place = divmod(token, self.index_fifo)
+        return burst * max(way, self.index_fifo * command.words) + place * command.words
+
+    def resources(self) -> Resources:
+        lanes, width = self.out_lanes, self.accumulator.width
+        weights = _block_rams(self.in_lanes * lanes * self.weight.width, 2 * self.weight_words)
+        biases = _block_rams(lanes * self.bias.width, 2 * self.max_out_tiles)
+        inputs = [_block_rams(self.in_lanes * self.activation.width, n) for n in (self.max_in_tiles, self.in_fifo)]
+        scores = Resources(
+            multipliers=lanes,
+            adders=lanes,
+            dsp=lanes * -(-width // 26) * -(-self.score.width // 17),
+            ff=lanes * width * (self.score_stages + self.write_stages),
+            lut=2 * lanes * width,
+        )
+        rows = Resources(ff=(lanes - 1) * self.in_lanes * self.weight.width, bram36=weights + biases + sum(inputs))
+        return self.tile.resources() + self.gelu.resources() + scores + rows
+
+
+def _part(contract: type[MacTileContract], c: LinearContract) -> MacTileContract:
+    """The contract of a part whose parameters are called as the whole's."""
+    names = [f.name for f in fields(contract) if f.name not in ("preset", "source")]
+    return contract(**{name: getattr(c, name) for name in names})
+
+
+def _numbers_up_to(highest: int) -> Fixed:
+    width = max(1, highest.bit_length())
+    return Fixed(width=width, integer=width, signed=False)
+
+
+def _block_rams(width_bits: int, rows: int) -> int:
+    """RAMB36 of 512 rows of 72 bits each."""
+    return -(-width_bits // 72) * -(-rows // 512)
