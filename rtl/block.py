@@ -43,6 +43,8 @@ class Cases(Protocol):
     def corner_jobs(contract: Any) -> list[Job]:
         """Minima, maxima, values that wrap, the shortest job, none at all where allowed."""
 
+    # held_jobs(contract) -> list[Job], where a contract states a backlog: what to fill the block with
+
 
 @dataclass(frozen=True, kw_only=True)
 class Block(Generic[C]):

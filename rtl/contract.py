@@ -113,6 +113,14 @@ class Contract(ABC):
         beat is taken and every output stream is ready. Work without output takes 0.
         """
 
+    def backlog(self, work: Any) -> Mapping[str, int]:
+        """Beats of input streams that are taken while the last of the output streams is never ready.
+
+        Depths of queues that no cycle of a block that is never stalled depends on show here. A block without queues
+        states none.
+        """
+        return {}
+
     @abstractmethod
     def resources(self) -> Resources:
         """What the block takes."""

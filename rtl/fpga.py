@@ -66,6 +66,11 @@ def rom(rows: int, bits: int) -> Resources:
     return Resources(bram36=-(-halves // 2) if halves * RAMB18_COST < wholes * RAMB36_COST else wholes)
 
 
+def block_ram(rows: int, bits: int) -> Resources:
+    """A memory in block RAMs, written and read."""
+    return Resources(bram36=_blocks(rows, bits, 36))
+
+
 def _blocks(rows: int, bits: int, kilobits: int) -> int:
     """Block RAMs of 18 or 36 Kb: 512 rows of 36 or 72 bits, or twice the rows of half the bits, and so on."""
     shapes = [(512 << i, kilobits * 2 >> i) for i in range(6)]

@@ -9,11 +9,12 @@ import numpy as np
 
 from mapping.formats import Fixed
 from rtl.block import Job
-from rtl.linear.contract import Command, LinearContract
+from rtl.linear.command import Command
+from rtl.linear.contract import LinearContract
 from rtl.ports import Codes, Port
 from rtl.random_codes import corner_codes, random_codes
 
-SMALL: Mapping[str, Any] = {"in_lanes": 2, "out_lanes": 2, "max_in_tiles": 4, "max_out_tiles": 3, "weight_words": 10}
+SMALL: Mapping[str, Any] = {"in_lanes": 3, "out_lanes": 2, "max_in_tiles": 4, "max_out_tiles": 3, "weight_words": 10}
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {**SMALL, "max_tokens": 17, "in_fifo": 6},

@@ -8,39 +8,15 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
+from rtl.fpga import adder, block_ram, delay, multiplier, register, selector
 from rtl.gelu_delta.contract import GeluDeltaContract
+from rtl.linear.command import Command
 from rtl.mac_tile.contract import MacTileContract
 from rtl.ports import FLAG, Port, stream
 
 FETCH_EDGES = 4  # command, token's fetch, its x into the FIFO, two to the FIFO's end
 BUFFER_EDGES = 1  # weights, biases and replayed inputs come from memories
 OUT_FIFO_EDGES = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Command:
-    """What one run-time command asks for.
-
-    Attributes
-    ----------
-    tokens : to compute; 0 gives the weights back unused
-    in_tiles, out_tiles : features in and out, in tiles
-    use_gelu : results pass GELU
-    use_expert : tokens come from the stream `index`, otherwise they are 0, 1, ...
-    use_score : a result is `dst + score * y` instead of `y`
-    """
-
-    tokens: int
-    in_tiles: int
-    out_tiles: int
-    use_gelu: bool = False
-    use_expert: bool = False
-    use_score: bool = False
-
-    @property
-    def words(self) -> int:
-        """Tiles of weights, and cycles a token."""
-        return self.in_tiles * self.out_tiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,19 +251,25 @@ class LinearContract(Contract):
         return burst * max(way, self.index_fifo * command.words) + place * command.words
 
     def resources(self) -> Resources:
+        """Tile, GELU lanes, score lanes, the banks and FIFOs; control left out."""
         lanes, width = self.out_lanes, self.accumulator.width
-        weights = _block_rams(self.in_lanes * lanes * self.weight.width, 2 * self.weight_words)
-        biases = _block_rams(lanes * self.bias.width, 2 * self.max_out_tiles)
-        inputs = [_block_rams(self.in_lanes * self.activation.width, n) for n in (self.max_in_tiles, self.in_fifo)]
-        scores = Resources(
-            multipliers=lanes,
-            adders=lanes,
-            dsp=lanes * -(-width // 26) * -(-self.score.width // 17),
-            ff=lanes * width * (self.score_stages + self.write_stages),
-            lut=2 * lanes * width,
+        row, x = self.in_lanes * self.weight.width, self.in_lanes * self.activation.width
+        banks = block_ram(2 * self.weight_words, row * lanes) + block_ram(
+            2 * self.max_out_tiles, lanes * self.bias.width
         )
-        rows = Resources(ff=(lanes - 1) * self.in_lanes * self.weight.width, bram36=weights + biases + sum(inputs))
-        return self.tile.resources() + self.gelu.resources() + scores + rows
+        inputs = block_ram(self.max_in_tiles, x) + block_ram(self.in_fifo - 1, x)
+        beside = register(row * (lanes - 1)) + register(x) + selector(x) + delay(x, self.read_stages)
+        scores = (
+            delay(2 * width + self.score.width, min(1, self.score_stages - 2))
+            + multiplier(width, self.score.width, width)
+            + adder(width)
+            + register(3 * width)
+            + delay(width, max(0, self.score_stages - 3))
+            + selector(2 * width)  # GELU or not, score or not
+            + Resources(lut=2 * width)  # the out FIFO, in LUTs
+            + delay(width, self.write_stages)
+        )
+        return self.tile.resources() + self.gelu.resources() + scores * lanes + weights + biases + inputs + beside
 
 
 def _part(contract: type[MacTileContract], c: LinearContract) -> MacTileContract:
@@ -299,8 +281,3 @@ def _part(contract: type[MacTileContract], c: LinearContract) -> MacTileContract
 def _numbers_up_to(highest: int) -> Fixed:
     width = max(1, highest.bit_length())
     return Fixed(width=width, integer=width, signed=False)
-
-
-def _block_rams(width_bits: int, rows: int) -> int:
-    """RAMB36 of 512 rows of 72 bits each."""
-    return -(-width_bits // 72) * -(-rows // 512)

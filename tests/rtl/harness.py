@@ -35,12 +35,13 @@ class Pacing:
 
     rng: np.random.Generator | None = None
     after_valid: bool = False
+    never: bool = False
     _left: int = 0
     _probability: float = 1.0
 
     def willing(self, other_side: bool = False) -> bool:
         if self.rng is None:
-            return True
+            return not self.never
         if self._left == 0:
             self._left = int(self.rng.integers(1, 40))
             self._probability = float(self.rng.choice([0.1, 0.5, 0.9, 1.0]))
@@ -244,6 +245,19 @@ class Harness:
         cycles, stated = await self.play([job]), self.contract.cycles(job.work)
         if cycles != stated:
             raise MismatchError(f"{job.name}: {cycles} cycles, the contract states {stated}")
+
+    async def play_held(self, job: Job) -> None:
+        """Run a job with the last output never ready, from reset to reset; what was taken must be as stated."""
+        await self.reset()
+        self.pace(None)
+        self.monitors[-1].pacing = Pacing(never=True)
+        await self.play_part(job, STALLS_ALLOWED + 2 * self.contract.cycles(job.work))
+        taken = {driver.port.name: driver.taken for driver in self.drivers}
+        for name, stated in self.contract.backlog(job.work).items():
+            if taken[name] != stated:
+                raise MismatchError(f"{job.name}: {taken[name]} beats of {name} taken, the contract states {stated}")
+        await self.reset()
+        self.pace(None)
 
     async def play_part(self, job: Job, periods: int) -> None:
         """Feed a job for some periods and leave it there."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import cocotb
 
-from tests.rtl.benches.settings import from_environment
+from tests.rtl.benches.settings import from_environment, held_jobs
 from tests.rtl.harness import Harness
 
 JOBS = 8
@@ -39,6 +39,16 @@ async def stalled_at_random(dut: Any) -> None:
         bench.pace(rng, after_valid=after_valid)
         for jobs in (1, 2, JOBS):
             await bench.play([block.cases.random_job(contract, rng) for _ in range(jobs)])
+
+
+@cocotb.test()
+async def held_back(dut: Any) -> None:
+    block, contract, _ = from_environment()
+    bench = Harness(dut, block, contract)
+    await bench.start()
+    for job in held_jobs(block, contract):
+        await bench.play_held(job)
+        await bench.play_exact(job)
 
 
 @cocotb.test()

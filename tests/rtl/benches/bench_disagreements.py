@@ -12,7 +12,7 @@ import numpy as np
 from mapping.formats import Fixed, Int
 from rtl.block import Block
 from rtl.contract import Contract, ContractError
-from tests.rtl.benches.settings import from_environment
+from tests.rtl.benches.settings import from_environment, held_jobs
 from tests.rtl.harness import Harness, MismatchError
 
 
@@ -38,6 +38,8 @@ async def _mismatch(dut: Any, block: Block[Any], contract: Contract, rng: np.ran
         await bench.reset()
         for job in [*block.cases.corner_jobs(contract), *(block.cases.random_job(contract, rng) for _ in range(8))]:
             await bench.play_exact(job)
+        for job in held_jobs(block, contract):
+            await bench.play_held(job)
     except MismatchError as mismatch:
         return str(mismatch)
     return ""

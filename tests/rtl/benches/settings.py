@@ -9,7 +9,7 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from rtl.block import Block
+from rtl.block import Block, Job
 from rtl.blocks import BLOCKS
 from rtl.contract import Contract
 
@@ -28,6 +28,11 @@ def from_environment() -> tuple[Block[Any], Contract, np.random.Generator]:
     block = BLOCKS[told["block"]]
     cocotb.log.info("seed %s", told["seed"])
     return block, block.contract.from_text("rtl", told["parameters"]), np.random.default_rng(told["seed"])
+
+
+def held_jobs(block: Block[Any], contract: Contract) -> list[Job]:
+    """What to fill a block with whose contract states a backlog; none for one without queues."""
+    return block.cases.held_jobs(contract) if hasattr(block.cases, "held_jobs") else []
 
 
 def _text(value: object) -> str:
