@@ -65,8 +65,9 @@ SETS: tuple[Mapping[str, Any], ...] = (
 
 
 def random_job(c: LinearContract, rng: np.random.Generator) -> Job:
-    """One to four commands of all kinds, some tens of tiles each."""
-    return _job(c, "random", [_random_command(c, rng) for _ in range(rng.integers(1, 5))], rng)
+    """One to four commands of all kinds, some tens of tiles each; the last has tokens."""
+    fewest = [*np.zeros(rng.integers(0, 4), dtype=int), 1]
+    return _job(c, "random", [_random_command(c, rng, tokens) for tokens in fewest], rng)
 
 
 def corner_jobs(c: LinearContract) -> list[Job]:
@@ -104,10 +105,10 @@ def held_jobs(c: LinearContract) -> list[Job]:
     return [_job(c, f"{command.in_tiles} in tiles held", [command], rng) for command in commands]
 
 
-def _random_command(c: LinearContract, rng: np.random.Generator) -> Command:
+def _random_command(c: LinearContract, rng: np.random.Generator, fewest_tokens: int) -> Command:
     ins = int(rng.integers(1, min(c.max_in_tiles, 6) + 1))
     outs = int(rng.integers(1, min(c.max_out_tiles, c.weight_words // ins, 6) + 1))
-    tokens = int(rng.integers(0, min(c.max_tokens, max(2, 24 // (ins * outs))) + 1))
+    tokens = int(rng.integers(fewest_tokens, min(c.max_tokens, max(2, 24 // (ins * outs))) + 1))
     gelu, expert, score = (bool(flag) for flag in rng.integers(0, 2, size=3))
     return Command(tokens=tokens, in_tiles=ins, out_tiles=outs, use_gelu=gelu, use_expert=expert, use_score=score)
 

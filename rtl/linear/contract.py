@@ -254,9 +254,8 @@ class LinearContract(Contract):
         """Tile, GELU lanes, score lanes, the banks and FIFOs; control left out."""
         lanes, width = self.out_lanes, self.accumulator.width
         row, x = self.in_lanes * self.weight.width, self.in_lanes * self.activation.width
-        banks = block_ram(2 * self.weight_words, row * lanes) + block_ram(
-            2 * self.max_out_tiles, lanes * self.bias.width
-        )
+        weights = block_ram(2 * self.weight_words, row * lanes)
+        biases = block_ram(2 * self.max_out_tiles, lanes * self.bias.width)
         inputs = block_ram(self.max_in_tiles, x) + block_ram(self.in_fifo - 1, x)
         beside = register(row * (lanes - 1)) + register(x) + selector(x) + delay(x, self.read_stages)
         scores = (
