@@ -71,6 +71,16 @@ def block_ram(rows: int, bits: int) -> Resources:
     return Resources(bram36=_blocks(rows, bits, 36))
 
 
+def memory(rows: int, bits: int) -> Resources:
+    """A memory with a port to write and a registered one to read: in LUTs (RAM32M, RAM64M) or in block RAM."""
+    luts = 4 * -(-bits // 6) if rows <= 32 else 4 * -(-bits // 3) * -(-rows // 64)
+    halves, wholes = (_blocks(rows, bits, kilobits) for kilobits in (18, 36))
+    held = Resources(sram_bytes=rows * bits // 8)
+    if luts <= min(halves * RAMB18_COST, wholes * RAMB36_COST):
+        return held + Resources(lut=luts, ff=bits)
+    return held + Resources(bram36=-(-halves // 2) if halves * RAMB18_COST < wholes * RAMB36_COST else wholes)
+
+
 def _blocks(rows: int, bits: int, kilobits: int) -> int:
     """Block RAMs of 18 or 36 Kb: 512 rows of 36 or 72 bits, or twice the rows of half the bits, and so on."""
     shapes = [(512 << i, kilobits * 2 >> i) for i in range(6)]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
 from rtl.exp.contract import ExpContract
+from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.ports import FLAG, Port, stream
 from rtl.skew import row_count
 
@@ -151,16 +152,29 @@ class MvContract(Contract):
         return 1 + row_count(work, self.slots) * self.token_beats + self.latency if work else 0
 
     def resources(self) -> Resources:
-        macs, width = self.slots * self.channels, self.accumulator.width
+        beat, operands = self.channels * self.activation.width, self.exp.argument.width + self.inverse.width
         info_bits = self.heads * (self.inverse.width + self.activation.width)
-        per_product = (-(-self.activation.width // 26)) * -(-self.activation.width // 17)
-        own = Resources(
-            multipliers=macs + self.exp_units,
-            adders=macs + self.slots,
-            dsp=macs * per_product,
-            sram_bytes=macs * self.token_beats * width // 8,
-            bram36=self.slots * -(-self.channels * width // 72),  # shallow: the width decides
-            lut=macs * width,
-            ff=macs * width * self.product_stages + self.slots * info_bits,
-        )
-        return own + self.exp.resources() * self.exp_units
+        info = register(info_bits) + selector(info_bits)
+        slot = self._slot() + info + adder(self.exp.argument.width) + selector(self.inverse.width)
+        probability = selector(self.activation.width) + register(self.activation.width)
+        waiting = delay(operands, 1) * (self.slots * (self.turns - 1) // 2) + register(operands * self.slots)
+        choice = selector(operands) * (self.turns - 1)
+        unit = self._probability_unit() + choice
+        leaving = selector(beat) * (self.slots - 1) + delay(beat, 1 + self.output_stages)
+        queue = selector(beat) + register(2 * beat)
+        steps = adder(self.count.width) * 3 + register(3 * self.count.width + self.slots)
+        return (slot + probability) * self.slots + waiting + unit * self.exp_units + leaving + queue + steps
+
+    def _slot(self) -> Resources:
+        """Multipliers and sums of a slot."""
+        width = self.accumulator.width
+        product = multiplier(self.activation.width, self.activation.width, width) + register(width) + adder(width)
+        operands = delay(self.activation.width * (self.channels + 1), self.product_stages - 1)
+        return product * self.channels + operands + memory(self.token_beats, self.channels * width)
+
+    def _probability_unit(self) -> Resources:
+        """An exponential, the inverse beside it, their product."""
+        width = self.activation.width
+        product = multiplier(self.exponential.width, self.inverse.width, width) + register(width)
+        operands = delay(self.exponential.width + self.inverse.width, self.product_stages - 1)
+        return self.exp.resources() + delay(self.inverse.width, self.exp.latency) + operands + product

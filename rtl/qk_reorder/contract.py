@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
+from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.mac_tile.contract import MacTileContract
 from rtl.ports import FLAG, Port, stream
 from rtl.skew import row_count
@@ -130,11 +131,10 @@ class QkReorderContract(Contract):
         return 1 + row_count(work, self.slots) * self.token_beats + self.latency if work else 0
 
     def resources(self) -> Resources:
-        held_bits = self.slots * self.token_beats * self.channels * self.activation.width
-        width = self.accumulator.width
-        return self.column.resources() * self.slots + Resources(
-            multipliers=self.slots,
-            sram_bytes=held_bits // 8,
-            bram36=self.slots * -(-self.channels * self.activation.width // 72),  # shallow: the width decides
-            ff=2 * self.channels * self.activation.width + self.slots * width * (1 + self.output_stages),
-        )
+        beat, width = self.channels * self.activation.width, self.activation.width
+        slot = memory(self.token_beats, beat) + selector(beat) + self.column.resources()
+        score = selector(width) + delay(width, 1 + self.output_stages)
+        if self.scale_code.bit_count() != 1:  # else it is a shift
+            score = score + multiplier(self.accumulator.width, self.scale.width, width)
+        steps = adder(self.count.width) * 3 + register(3 * self.count.width + self.slots)
+        return (slot + score) * self.slots + register(2 * beat) + steps
