@@ -76,7 +76,7 @@ def test_published_depths_and_intervals() -> None:
             {"exponential": Fixed(width=30, integer=2), "inverse": Fixed(width=40, integer=12, signed=False)},
             "topk_gate: exponential times inverse may have 62 bits, 70 asked for",
         ),
-        ({"weight": Fixed(width=40, integer=2)}, "mac_tile: a product may have 63 bits, 72 asked for"),
+        ({"weight": Fixed(width=40, integer=2)}, "mac_tile: a product may have 64 bits, 72 asked for"),
     ],
 )
 def test_wrong_parameters_are_named(changes: dict[str, object], message: str) -> None:
