@@ -24,8 +24,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import torch
-import torch.nn.functional as F  # noqa: N812
+try:
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+except ModuleNotFoundError:
+    sys.exit("gpu_decode: needs PyTorch on a machine with a GPU; install it with: pip install torch")
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 

@@ -1,6 +1,6 @@
 """What looking costs: run time of gpt2 with energy, a trace, both and neither.
 
-    python benchmarks/observation_cost.py [TRACE_TOKENS]
+    python benchmarks/observation_cost.py [--trace-tokens N]
 
 Processor time, so that other work on the machine counts less; runs alternate, and the fastest of each kind counts.
 Absolute numbers hold for the machine they ran on.
@@ -8,7 +8,7 @@ Absolute numbers hold for the machine they ran on.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -20,7 +20,9 @@ REPEATS = 7
 
 
 def main() -> None:
-    tokens = int(sys.argv[1]) if len(sys.argv) > 1 else TRACE_TOKENS
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trace-tokens", type=int, default=TRACE_TOKENS)
+    tokens = parser.parse_args().trace_tokens
     workload = load_workload("gpt2")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "gpt2.pftrace"

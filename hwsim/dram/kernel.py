@@ -295,6 +295,18 @@ def _charge(causes, cursor, cycle, cause):
     cursor[1] = 0
 
 
+@njit(cache=True, error_model="numpy", inline="always")
+def _open_or_close(s, t, command, bank, row, cycle, tally, members, log, klass, record):
+    """Issue the activate or precharge that an access to `row` needs first."""
+    row = row if t.commands[command, KIND] == KIND_ACTIVATE else -1
+    _note(s, t, command, bank, cycle)
+    _move_rows(s, t, command, bank, row, cycle, tally, members)
+    tally[command] += members
+    if record:
+        named = bank if t.commands[command, BLOCK] < t.scalars[BANKS] else -1
+        _log(log, klass, cycle, command, named, row, -1, 1, 0, 1, 1)
+
+
 @njit(cache=True, error_model="numpy")
 def _refresh(s, t, tally, members, causes, cursor, log, klass, record):
     """Close all banks and refresh, as soon as it is due; return the steps taken."""
@@ -354,15 +366,9 @@ def _play_channel(s, t, requests, row_base, start, members, tally, causes, log, 
                     continue
                 steps += 1
                 if step != command:
-                    opens = t.commands[step, KIND] == KIND_ACTIVATE
-                    _note(s, t, step, at, cycle)
-                    _move_rows(s, t, step, at, row if opens else -1, cycle, tally, members)
                     _charge(causes, cursor, cycle, REFRESH_CAUSE if refreshed else ROW_CAUSE)
-                    tally[step] += members
+                    _open_or_close(s, t, step, at, row, cycle, tally, members, log, klass, record)
                     opened = True
-                    if record:
-                        named = at if t.commands[step, BLOCK] < t.scalars[BANKS] else -1
-                        _log(log, klass, cycle, step, named, row if opens else -1, -1, 1, 0, 1, 1)
                     continue
                 # accesses that would be issued at or after the next refresh give way to it
                 burst = 1 if single else min(total - position, (s[DUE] - cycle + spacing - 1) // spacing)
@@ -450,30 +456,30 @@ def _split(states, class_of, program_of):
 
 
 @njit(cache=True, error_model="numpy")
+def _regroup(states, class_of, t, program_of, start):
+    """Before programs are played from cycle `start` on: one class for channels that are alike, in state and program."""
+    for c in range(1, class_of.size):
+        if class_of[c] != class_of[0] or program_of[c] != program_of[0]:
+            _merge(states, class_of, t.scalars[FIRST_TIME], min(start, states[0, DUE]) - t.scalars[REACH] - 1)
+            _split(states, class_of, program_of)
+            return
+
+
+@njit(cache=True, error_model="numpy")
 def play_package(states, class_of, t, requests, offsets, program_of, row_base, start, tally, causes, log, record):
     """Play one program a channel, all from cycle `start`; return the finish cycle of the last.
 
     `causes` receives the cycles of the channel that finishes last; they add up to finish - start.
     """
     channels = class_of.size
-    shared = True
-    for c in range(1, channels):
-        if class_of[c] != class_of[0] or program_of[c] != program_of[0]:
-            shared = False
-            break
-    if not shared:
-        _merge(states, class_of, t.scalars[FIRST_TIME], min(start, states[0, DUE]) - t.scalars[REACH] - 1)
-        _split(states, class_of, program_of)
+    _regroup(states, class_of, t, program_of, start)
     finish = start - 1
     scratch = np.zeros(len(CAUSES), dtype=np.int64)
     critical = np.zeros(len(CAUSES), dtype=np.int64)
     for c in range(channels):
         if class_of[c] != c:
             continue
-        members = 0
-        for d in range(c, channels):
-            if class_of[d] == c:
-                members += 1
+        members = np.count_nonzero(class_of == c)
         scratch[:] = 0
         program = program_of[c]
         done = _play_channel(

@@ -57,7 +57,7 @@ class OverlappedPackage(Package):
     def play_overlapped(
         self,
         program: PackageProgram,
-        start: int,
+        start: int = 0,
         *,
         ready: int = 0,
         since: int | None = None,

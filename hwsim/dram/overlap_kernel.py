@@ -24,11 +24,8 @@ from hwsim.dram.kernel import (
     COMMANDS,
     DUE,
     DURATION,
-    FIRST_TIME,
     HITS,
     IO_CAUSE,
-    KIND,
-    KIND_ACTIVATE,
     LAST_ISSUE,
     REACH,
     REFRESH_CAUSE,
@@ -40,12 +37,12 @@ from hwsim.dram.kernel import (
     _charge,
     _earliest,
     _log,
-    _merge,
     _move_rows,
     _needed,
     _note,
+    _open_or_close,
     _refresh,
-    _split,
+    _regroup,
     compile_tables,
 )
 from hwsim.dram.kernel_cache import find_cache_folder
@@ -348,24 +345,18 @@ def _play_channel(
             continue
         command, row = segment[g, S_COMMAND], segment[g, S_ROW]
         if step != command:
-            opens = t.commands[step, KIND] == KIND_ACTIVATE
-            _note(s, t, step, at, best)
-            _move_rows(s, t, step, at, row if opens else -1, best, tally, members)
             _charge(causes, cursor, best, REFRESH_CAUSE if refreshed else ROW_CAUSE)
-            tally[step] += members
+            _open_or_close(s, t, step, at, row, best, tally, members, log, klass, record)
             opened = True
-            if record:
-                named = at if t.commands[step, BLOCK] < t.scalars[BANKS] else -1
-                _log(log, klass, best, step, named, row if opens else -1, -1, 1, 0, 1, 1)
             continue
         spacing, cause = t.commands[command, SPACING], t.commands[command, CAUSE]
         burst = 1
         if command == compute and t.commands[command, RING] < 0 and t.commands[command, AUTO] == 0:
             most = min(segment[g, S_TOTAL] - position, (s[DUE] - best + spacing - 1) // spacing)
             if w < fills:
-                if fill_cycle < FOREVER:
+                if fill_cycle < FOREVER:  # accesses up to the one that goes in its cycle, which wins
                     most = min(most, (fill_cycle - best) // spacing + 1)
-                elif fill_access[w] >= a:
+                elif fill_access[w] >= a:  # accesses up to the one that it waits for
                     most = min(most, fill_access[w] - a + 1)
             if d < drain_count and rules[KEEPS_DRAINS_OUT] == 0:
                 most = min(most, 1 if drain_access[d] < a else drain_access[d] - a + 1)
@@ -439,24 +430,14 @@ def play_overlapped(
     a channel, the completion of its drains.
     """
     channels = class_of.size
-    shared = True
-    for c in range(1, channels):
-        if class_of[c] != class_of[0] or program_of[c] != program_of[0]:
-            shared = False
-            break
-    if not shared:
-        _merge(states, class_of, t.scalars[FIRST_TIME], min(start, states[0, DUE]) - t.scalars[REACH] - 1)
-        _split(states, class_of, program_of)
+    _regroup(states, class_of, t, program_of, start)
     finish, behind = start - 1, start
     scratch = np.zeros(len(CAUSES), dtype=np.int64)
     critical = np.zeros(len(CAUSES), dtype=np.int64)
     for c in range(channels):
         if class_of[c] != c:
             continue
-        members = 0
-        for other in range(c, channels):
-            if class_of[other] == c:
-                members += 1
+        members = np.count_nonzero(class_of == c)
         scratch[:] = 0
         program = program_of[c]
         part = requests[offsets[program] : offsets[program + 1]]

@@ -24,6 +24,7 @@ from hwsim.report import Report
 from hwsim.settings import load_machine
 from mapping.workload import GptWorkload
 from tests.dram.test_fast import open_cycles_of
+from tests.machines.strategies import SMALL_MACHINES, SMALL_MODELS
 from tests.mapping.workloads import tiny
 
 MODELS = ("gpt2", "gpt2_medium", "gpt2_large", "gpt2_xl", "gpt3_small", "gpt3_medium", "gpt3_large", "gpt3_xl")
@@ -64,28 +65,7 @@ def replay(program: Program) -> tuple[int, list[ReferenceChannel]]:
     return now, channels
 
 
-@given(
-    fields=st.fixed_dictionaries(
-        {
-            "layers": st.integers(1, 2),
-            "d_model": st.sampled_from([16, 40, 96]),
-            "heads": st.sampled_from([1, 2, 4]),
-            "tokens": st.integers(1, 5),
-            "prompt": st.integers(0, 5),
-            "batch": st.integers(1, 2),
-        }
-    ),
-    machine=st.fixed_dictionaries(
-        {
-            "channels": st.integers(1, 3),
-            "banks": st.sampled_from([4, 16]),
-            "asic.clock_hz": st.sampled_from([1_000_000_000, 300_000_000]),
-            "batching": st.sampled_from(["token", "row_reuse"]),
-            "accumulators": st.sampled_from([3, 32]),
-            "timing.tREFI_ns": st.sampled_from([900, 6825]),
-        }
-    ),
-)
+@given(fields=SMALL_MODELS, machine=SMALL_MACHINES)
 @settings(max_examples=12)
 def test_a_run_equals_the_reference_player_to_the_tick(fields: dict[str, Any], machine: dict[str, Any]) -> None:
     program = program_of(tiny(**fields), machine)

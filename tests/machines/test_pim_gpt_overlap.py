@@ -19,6 +19,7 @@ from hwsim.machines.pim_gpt import MACHINE
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate
 from hwsim.report import Report
+from tests.machines.strategies import SMALL_MACHINES, SMALL_MODELS
 from tests.machines.test_pim_gpt import program_of
 from tests.mapping.workloads import tiny
 
@@ -144,29 +145,7 @@ class Replay:
             self.done[n].succeed()
 
 
-@given(
-    fields=st.fixed_dictionaries(
-        {
-            "layers": st.integers(1, 2),
-            "d_model": st.sampled_from([16, 40, 96]),
-            "heads": st.sampled_from([1, 2, 4]),
-            "tokens": st.integers(1, 4),
-            "prompt": st.integers(0, 4),
-            "batch": st.integers(1, 2),
-        }
-    ),
-    machine=st.fixed_dictionaries(
-        {
-            "channels": st.integers(1, 3),
-            "banks": st.sampled_from([4, 16]),
-            "asic.clock_hz": st.sampled_from([1_000_000_000, 300_000_000]),
-            "asic.adders": st.sampled_from([4, 256]),
-            "batching": st.sampled_from(["token", "row_reuse"]),
-            "accumulators": st.sampled_from([3, 32]),
-            "timing.tREFI_ns": st.sampled_from([1400, 6825]),
-        }
-    ),
-)
+@given(fields=SMALL_MODELS, machine=SMALL_MACHINES)
 @settings(max_examples=12)
 def test_a_run_equals_an_event_driven_replay_to_the_tick(fields: dict[str, Any], machine: dict[str, Any]) -> None:
     program = program_of(tiny(**fields), {**machine, "schedule": "overlap"})
@@ -254,10 +233,16 @@ def test_the_paper_runs_values_behind_their_softmax() -> None:
     assert slices["l0.attention"][0][0] == slices["l0.attention.softmax"][0][1]
 
 
-def test_a_trace_of_overlapped_units_can_be_drawn() -> None:
+def test_a_trace_of_overlapped_units_shows_the_cycles_of_the_report() -> None:
     # parts of one instruction lie between those of another; tracks refuse spans that run into each other
     program = program_of(load_workload("gpt2", tokens=2), {"schedule": "overlap"})
-    timeline = MACHINE.timeline(simulate(program, trace_tokens=2))
-    units = {track.name: track for track in timeline.tracks}
-    assert {name for name, track in units.items() if track.spans} == {"steps", "pim", "asic"}
-    assert len(units["pim"].children) == 8
+    finished = simulate(program, trace_tokens=2)
+    report = MACHINE.summarize(finished)
+    tracks = {track.name: track for track in MACHINE.timeline(finished).tracks}
+    busy = {name: sum(span.end - span.start for span in track.spans) for name, track in tracks.items()}
+    assert busy["steps"] == finished.ticks
+    assert len(tracks["pim"].children) == 8
+    for unit in ("pim", "asic"):
+        use = next(use for use in report.units if use.name == unit)
+        assert busy[unit] / finished.ticks == use.utilisation
+        assert use.utilisation > 0.1

@@ -13,10 +13,11 @@ from hwsim.machines.machine import Machine, Progress
 from hwsim.machines.pim_gpt.details import details
 from hwsim.machines.pim_gpt.instructions import Program
 from hwsim.machines.pim_gpt.lower import lower
-from hwsim.machines.pim_gpt.model import Run, simulate
+from hwsim.machines.pim_gpt.model import simulate
 from hwsim.machines.pim_gpt.spec import DRAMS, STANDARD, PimGptSpec, timing_of_standard
 from hwsim.machines.pim_gpt.summarize import summarize
 from hwsim.machines.pim_gpt.timeline import timeline
+from hwsim.machines.pim_gpt.units import Run
 from hwsim.machines.spec_file import SpecFile
 from hwsim.machines.variants import VariantSpecFile
 from hwsim.report.details import Details

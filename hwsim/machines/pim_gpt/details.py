@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.machines.pim_gpt.model import Run
 from hwsim.machines.pim_gpt.spec import PimGptSpec
+from hwsim.machines.pim_gpt.units import Run
 from hwsim.machines.spec_file import SpecFile
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint, StepTime, thin
 from mapping.pim import CachePlacement, MappedGraph, MatrixPlacement

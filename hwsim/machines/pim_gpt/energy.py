@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from hwsim.energy import Counts, break_down
-from hwsim.machines.pim_gpt.model import Run
 from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES
+from hwsim.machines.pim_gpt.units import Run
 from hwsim.report.schema import EnergyCoefficient, EnergyShare, EnergyUse
 
 # Commands that move a burst over the channel's pins.

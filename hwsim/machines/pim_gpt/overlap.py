@@ -17,7 +17,7 @@ from typing import NamedTuple
 from hwsim.dram.overlap import OverlappedPackage
 from hwsim.engine import Unit
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork
-from hwsim.machines.pim_gpt.model import Run
+from hwsim.machines.pim_gpt.units import Run
 
 
 class Arrivals(NamedTuple):
@@ -42,7 +42,6 @@ class Overlap:
         self.run = run
         self.package = run.pim.package
         self.pim_done = 0
-        self.behind = 0
         self.free = {run.asic.name: 0, run.host.name: 0, run.link.name: 0}
         self.reached = 0  # all that has been counted as some instruction's share of the time lies before
 
@@ -75,13 +74,11 @@ class Overlap:
         since = max(edge, self.pim_done)
         played = self.package.play_overlapped(
             work.program,
-            self.behind,
             ready=edge,
             since=since,
             row_base=instruction.row_base,
             causes=pim.causes[instruction.kind],
         )
-        self.behind = played.behind
         finish = max(since, played.finish)
         self.pim_done = finish
         pim.count(instruction.kind, work.bound)

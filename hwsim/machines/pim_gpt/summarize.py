@@ -10,8 +10,8 @@ from hwsim.dram.fast import Package
 from hwsim.dram.kernel import CAUSES
 from hwsim.dram.overlap import OverlappedPackage
 from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
-from hwsim.machines.pim_gpt.model import Run
 from hwsim.machines.pim_gpt.spec import PimGptSpec
+from hwsim.machines.pim_gpt.units import Run
 from hwsim.machines.spec_file import UNCONFIRMED, SpecFile
 from hwsim.report.schema import (
     Bound,

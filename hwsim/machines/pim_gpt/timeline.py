@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from hwsim.dram.activity import Changes, ChannelActivity, channel_activity
 from hwsim.engine import Clock, Counter, Slice, Span, Timeline, Track, Unit
-from hwsim.machines.pim_gpt.model import Run
 from hwsim.machines.pim_gpt.recorder import Recorder
+from hwsim.machines.pim_gpt.units import Run
 
 # Operators of layer 3 are named l3.norm1, l3.qkv and so on.
 LAYER = re.compile(r"l(\d+)\.")

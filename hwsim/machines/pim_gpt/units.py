@@ -1,0 +1,122 @@
+"""PIM-GPT's units: the package of PIM channels, the ASIC, and what lies beyond them; and what a run of them leaves."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from hwsim.dram.fast import Package
+from hwsim.dram.kernel import CAUSES
+from hwsim.engine import Clock, Trace, Unit
+from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
+from hwsim.machines.pim_gpt.recorder import Recorder
+
+
+class PimUnit(Unit):
+    """All PIM channels; an instruction takes until the last channel is done.
+
+    Attributes
+    ----------
+    causes : kind of work -> DRAM cycles by cause (`kernel.CAUSES`), along the slowest channel
+    bounds : kind of work -> DRAM cycles that the placement cannot undercut
+    accesses : kind of work -> column accesses, each bank of an all-bank command counted
+    """
+
+    def __init__(self, env: simpy.Environment, clock: Clock, trace: Trace, package: Package) -> None:
+        super().__init__(env, "pim", clock, trace, source=f"DRAM engine, standard {package.standard.name}")
+        self.package = package
+        self.causes: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(len(CAUSES), dtype=np.int64))
+        self.bounds: dict[str, int] = defaultdict(int)
+        self.accesses: dict[str, int] = defaultdict(int)
+        self._counted = 0  # of the package's column accesses, those that a kind already has
+
+    def count(self, kind: str, bound: int) -> None:
+        """Enter an instruction that has just been played under its kind."""
+        self.bounds[kind] += bound
+        accesses = self.package.column_accesses
+        self.accesses[kind] += accesses - self._counted
+        self._counted = accesses
+
+    def execute(self, instruction: Instruction, work: PimWork, now: int) -> int:
+        """Play an instruction that is fetched in tick `now`; return the tick in which it is done."""
+        start = self.clock.edge(now)
+        finish = self.package.play(
+            work.program, start, row_base=instruction.row_base, causes=self.causes[instruction.kind]
+        )
+        self.count(instruction.kind, work.bound)
+        return self.book(now, finish - start, instruction.kind, instruction.name)
+
+
+class AsicUnit(Unit):
+    """Adders and multipliers, charged by the contract of the vector unit."""
+
+    def __init__(self, env: simpy.Environment, clock: Clock, trace: Trace, source: str) -> None:
+        super().__init__(env, "asic", clock, trace, source=source)
+        self.adds = 0
+        self.multiplies = 0
+
+    def count(self, work: AsicWork) -> None:
+        """Enter the operations of an instruction."""
+        self.adds += work.adds
+        self.multiplies += work.multiplies
+
+    def execute(self, instruction: Instruction, work: AsicWork, now: int) -> int:
+        """Work that begins in tick `now`; return the tick in which it is done."""
+        self.count(work)
+        return self.book(now, work.cycles, instruction.kind, instruction.name)
+
+
+class HostUnit(Unit):
+    """The host beyond its link, or the link to other devices; counts what crosses it."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        clock: Clock,
+        trace: Trace,
+        name: str = "host",
+        source: str = "link and memory bandwidth (assumed)",
+    ) -> None:
+        super().__init__(env, name, clock, trace, source=source)
+        self.link_bytes = 0
+
+    def count(self, work: HostWork) -> None:
+        """Enter what an instruction moves."""
+        self.link_bytes += work.link_bytes
+
+    def execute(self, instruction: Instruction, work: HostWork, now: int) -> int:
+        """A transfer that begins in tick `now`; return the tick in which it is done."""
+        self.count(work)
+        return self.book(now, work.cycles, instruction.kind, instruction.name)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """What a simulation leaves behind.
+
+    Attributes
+    ----------
+    ends : tick in which each step ended
+    prompt_steps : how many of them took in the prompt
+    recorder : what a trace shows, where one was asked for
+    """
+
+    program: Program
+    trace: Trace
+    ticks: int
+    ends: array[int]
+    prompt_steps: int
+    pim: PimUnit
+    asic: AsicUnit
+    host: HostUnit
+    link: HostUnit
+    recorder: Recorder | None = None
+
+    def beyond(self, instruction: Instruction) -> HostUnit:
+        """The unit of an instruction for something beyond the chip and its memory."""
+        return self.link if instruction.unit == "link" else self.host
