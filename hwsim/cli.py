@@ -48,6 +48,7 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--trace", "trace_file", type=_FILE, help="Write a Perfetto trace to a file.")
 @click.option("--trace-tokens", type=int, metavar="N", help="Tokens that the trace shows.  [default: 2]")
 @click.option("--html", "html_file", type=_FILE, help="Write the run as one self-contained page.")
+@click.option("--emit-trace", "emit_file", type=_FILE, help="Write the instructions of the run (machine aim).")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def run(
     workload: str,
@@ -59,16 +60,17 @@ def run(
     trace_file: Path | None,
     trace_tokens: int | None,
     html_file: Path | None,
+    emit_file: Path | None,
     quiet: bool,
 ) -> None:
     """Run WORKLOAD (a file or a shipped name) and report."""
     from hwsim.pipeline import run_in_detail
 
-    _check_outputs({"--json": json_file, "--trace": trace_file, "--html": html_file})
+    _check_outputs({"--json": json_file, "--trace": trace_file, "--html": html_file, "--emit-trace": emit_file})
     traced = _trace_options(trace_file, trace_tokens)
     model, machine_settings = _load(workload, machine, settings, config, tokens)
     with _progress(enabled=not quiet and not _is_stdout(json_file)) as progress:
-        report, details = run_in_detail(model, machine, machine_settings, progress=progress, **traced)
+        report, details = run_in_detail(model, machine, machine_settings, progress=progress, emit=emit_file, **traced)
     if html_file:
         from hwsim.report.html import page
         from hwsim.report.write import write_text

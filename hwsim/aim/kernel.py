@@ -29,13 +29,15 @@ NEVER = -(1 << 60)
 FOREVER = 1 << 60
 # State: members of the class (bits of the channel mask), then scalars.
 (MEMBERS, LAST_ISSUE, LAST_LEFT, REGISTER_MODE, WRITE_FIRST, NEXT, LAST_ANSWER, LAST_FINISH, BUSY_UNTIL, BUSY,
- OPEN_SINCE, OPEN_BANKS, OPEN_CYCLES, RING_AT, READS, WRITES, OPENED, SCALARS) = range(18)  # fmt: skip
+ OPEN_SINCE, OPEN_BANKS, OPEN_CYCLES, RING_AT, READS, WRITES, OPENED, LAST_COMMAND, ACCOUNTED,
+ SCALARS) = range(20)  # fmt: skip
 # Columns of Tables.operations.
 COMMAND, REGISTER, BLOCKING, ORDINARY, BARRIER = range(5)
 # Columns of Tables.commands.
-KIND, ALL_BANKS, ACTIVATE, PRECHARGE, AUTO, DURATION, SPACING, FIRST, LAST = range(9)
+KIND, ALL_BANKS, ACTIVATE, PRECHARGE, AUTO, DURATION, SPACING, FIRST, LAST, PREPARES = range(10)
 KINDS = {"activate": 0, "precharge": 1, "column": 2, "register": 3, "refresh": 4, "other": 5}
 KIND_ACTIVATE, KIND_PRECHARGE, KIND_COLUMN = 0, 1, 2
+PREPARING = ("activate", "precharge", "refresh", "other")
 # Columns of Tables.constraints: place of bank 0's past issue in the state, banks of a node, latency.
 PLACE, NODE_BANKS, LATENCY = range(3)
 # A waiting ordinary request: bank, row, arrival, whether it reads.
@@ -57,11 +59,12 @@ class Tables(NamedTuple):
     Attributes
     ----------
     operations : (operations, 5); COMMAND is -1 for what no channel sees
-    commands : (commands, 9); FIRST and LAST delimit a command's constraints
+    commands : (commands, 10); FIRST and LAST delimit a command's constraints, PREPARES marks those that a wait
+        behind them is due to
     constraints : (n, 3) grouped by the following command
     levels : (levels, 2) place of node 0's command 0 in the state, banks of a node
-    layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, then: size of the state,
-        banks, commands, queue depth, TMOD, rows of a bank
+    layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, GAPS, then: size of the
+        state, banks, commands, queue depth, TMOD, rows of a bank
     """
 
     operations: Ints
@@ -71,7 +74,8 @@ class Tables(NamedTuple):
     layout: Ints
 
 
-ROWS_AT, RING_BASE, READ_AT, WRITE_AT, OPENED_AT, COUNTS_AT, SIZE, BANKS, COMMANDS, DEPTH, TMOD, ROWS = range(12)
+(ROWS_AT, RING_BASE, READ_AT, WRITE_AT, OPENED_AT, COUNTS_AT, GAPS_AT, SIZE, BANKS, COMMANDS, DEPTH, TMOD,
+ ROWS) = range(13)  # fmt: skip
 
 
 def compile_tables(standard: Standard, queue_depth: int) -> Tables:
@@ -82,8 +86,8 @@ def compile_tables(standard: Standard, queue_depth: int) -> Tables:
     for size in (standard.banks, queue_depth, queue_depth * ENTRY, queue_depth * ENTRY, standard.banks * ENTRY):
         layout.append(place)
         place += size
-    layout.append(place)
-    place += len(ids)
+    layout += [place, place + len(ids)]
+    place += 2 * len(ids) + 1  # the last of the gaps is the wait for a barrier's answer
     levels = []
     for level in standard.level_names:
         banks = standard.banks_below(level)
@@ -110,6 +114,7 @@ def compile_tables(standard: Standard, queue_depth: int) -> Tables:
                 max([1, *(c.latency for c in waits if c.preceding == name)]),
                 first,
                 len(constraints),
+                int(command.kind in PREPARING),
             ]
         )
     operations = [
@@ -133,11 +138,17 @@ def new_state(tables: Tables, channels: int) -> tuple[Ints, Ints]:
     for at in (LAST_ISSUE, LAST_LEFT, LAST_ANSWER, LAST_FINISH):
         first[at] = NEVER
     first[NEXT] = first[BUSY_UNTIL] = 1
-    first[OPEN_SINCE] = -1
+    first[OPEN_SINCE] = first[LAST_COMMAND] = -1
     first[tables.layout[ROWS_AT] : tables.layout[RING_BASE]] = -1
     first[tables.layout[RING_BASE] : tables.layout[READ_AT]] = NEVER
     first[tables.levels[0, 0] :] = NEVER
     return states, np.array([1, 0, 1], dtype=np.int64)
+
+
+def counters(state: Ints, tables: Tables) -> Ints:
+    """What a state has counted: busy cycles, cycles with an open row, issues by command, cycles by command."""
+    at = slice(tables.layout[COUNTS_AT], tables.layout[GAPS_AT] + tables.layout[COMMANDS] + 1)
+    return np.concatenate([state[[BUSY, OPEN_CYCLES]], state[at]])
 
 
 @njit(cache=True)
@@ -158,6 +169,8 @@ def play(program, begin, states, host, log, tables):
         if operation[BARRIER]:
             for c in range(host[CLASSES]):
                 done = max(done, _barrier(states[c], now, log, tables))
+            for c in range(host[CLASSES]):
+                _settle(states[c], done, tables)
         elif operation[COMMAND] >= 0:
             if code == CODE_AF:
                 row = tables.layout[ROWS] + host[FUNCTION]
@@ -224,6 +237,14 @@ def _barrier(state, now, log, tables):
     answer = max(left + 1, state[LAST_ANSWER] + 1, state[LAST_FINISH] + 1)
     state[LAST_ANSWER] = answer
     return answer
+
+
+@njit(cache=True)
+def _settle(state, now, tables):
+    """Account for the time up to a barrier's answer."""
+    state[tables.layout[GAPS_AT] + tables.layout[COMMANDS]] += now - state[ACCOUNTED]
+    state[ACCOUNTED] = now
+    state[LAST_COMMAND] = -1
 
 
 @njit(cache=True)
@@ -439,6 +460,12 @@ def _issue(state, command, bank, row, column, cycle, count, spacing, log, tables
     last = cycle + (count - 1) * spacing
     state[LAST_ISSUE] = last
     state[layout[COUNTS_AT] + command] += count
+    behind = state[LAST_COMMAND]
+    charged = behind if behind >= 0 and tables.commands[behind, PREPARES] else command
+    state[layout[GAPS_AT] + charged] += cycle - state[ACCOUNTED]
+    state[layout[GAPS_AT] + command] += last - cycle
+    state[ACCOUNTED] = last
+    state[LAST_COMMAND] = command
     levels = 1 if facts[ALL_BANKS] else tables.levels.shape[0]
     for i in range(levels):
         node = max(bank, 0) // tables.levels[i, 1]

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
-from hwsim.aim.energy import energy_pj
+from hwsim.aim.energy import energy_parts
 from hwsim.aim.player import AimPlayer, ChannelResult, CommandRun, play_file
 from hwsim.dram.standard import load_standard
+from hwsim.energy import load_table
 from hwsim.report.write import whole_file
 
 SCHEMA_VERSION = 1
@@ -111,12 +112,16 @@ def play_trace(
         instructions=player.instructions,
         commands={name: totals[name] for name in standard.commands if totals[name]},
         channels=results,
-        energy_pj=energy_pj(
-            totals,
-            active_cycles=active,
-            precharged_cycles=player.cycle * channels - active,
-            clock_hz=float(standard.clock_hz),
-        ),
+        energy_pj={
+            part.name: part.picojoules
+            for part in energy_parts(
+                totals,
+                active_cycles=active,
+                precharged_cycles=player.cycle * channels - active,
+                standard=standard,
+                table=load_table("aim"),
+            )
+        },
     )
 
 
