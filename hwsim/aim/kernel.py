@@ -30,13 +30,15 @@ FOREVER = 1 << 60
 # State: members of the class (bits of the channel mask), then scalars.
 (MEMBERS, LAST_ISSUE, LAST_LEFT, REGISTER_MODE, WRITE_FIRST, NEXT, LAST_ANSWER, LAST_FINISH, BUSY_UNTIL, BUSY,
  OPEN_SINCE, OPEN_BANKS, OPEN_CYCLES, RING_AT, READS, WRITES, OPENED, LAST_COMMAND, ACCOUNTED,
- SCALARS) = range(20)  # fmt: skip
+ REFRESHES, DUE, SCALARS) = range(22)  # fmt: skip
 # Columns of Tables.operations.
 COMMAND, REGISTER, BLOCKING, ORDINARY, BARRIER = range(5)
 # Columns of Tables.commands.
 KIND, ALL_BANKS, ACTIVATE, PRECHARGE, AUTO, DURATION, SPACING, FIRST, LAST, PREPARES = range(10)
 KINDS = {"activate": 0, "precharge": 1, "column": 2, "register": 3, "refresh": 4, "other": 5}
 KIND_ACTIVATE, KIND_PRECHARGE, KIND_COLUMN = 0, 1, 2
+# Tables.refresh
+INTERVAL, TURNS, REFRESH, CLOSE = range(4)
 PREPARING = ("activate", "precharge", "refresh", "other")
 # Columns of Tables.constraints: place of bank 0's past issue in the state, banks of a node, latency.
 PLACE, NODE_BANKS, LATENCY = range(3)
@@ -65,6 +67,7 @@ class Tables(NamedTuple):
     levels : (levels, 2) place of node 0's command 0 in the state, banks of a node
     layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, GAPS, then: size of the
         state, banks, commands, queue depth, TMOD, rows of a bank
+    refresh : interval (0 for none), turns, the command, and the precharge before it
     """
 
     operations: Ints
@@ -72,6 +75,7 @@ class Tables(NamedTuple):
     constraints: Ints
     levels: Ints
     layout: Ints
+    refresh: Ints
 
 
 (ROWS_AT, RING_BASE, READ_AT, WRITE_AT, OPENED_AT, COUNTS_AT, GAPS_AT, SIZE, BANKS, COMMANDS, DEPTH, TMOD,
@@ -121,12 +125,15 @@ def compile_tables(standard: Standard, queue_depth: int) -> Tables:
         (ids[o.command] if o.command else -1, o.register_mode, o.blocking, o.ordinary, o.barrier)
         for o in OPERATIONS.values()
     ]
+    rule = standard.refresh
+    refresh = (rule.interval, rule.turns, ids[rule.command], ids[rule.precharge]) if rule else (0, 1, -1, -1)
     return Tables(
         operations=np.array(operations, dtype=np.int64),
         commands=np.array(commands, dtype=np.int64),
         constraints=np.array(constraints, dtype=np.int64),
         levels=np.array(levels, dtype=np.int64),
         layout=np.array(layout, dtype=np.int64),
+        refresh=np.array(refresh, dtype=np.int64),
     )
 
 
@@ -139,6 +146,8 @@ def new_state(tables: Tables, channels: int) -> tuple[Ints, Ints]:
         first[at] = NEVER
     first[NEXT] = first[BUSY_UNTIL] = 1
     first[OPEN_SINCE] = first[LAST_COMMAND] = -1
+    interval, turns = tables.refresh[INTERVAL], tables.refresh[TURNS]
+    first[DUE] = interval // turns if interval else FOREVER
     first[tables.layout[ROWS_AT] : tables.layout[RING_BASE]] = -1
     first[tables.layout[RING_BASE] : tables.layout[READ_AT]] = NEVER
     first[tables.levels[0, 0] :] = NEVER
@@ -170,6 +179,7 @@ def play(program, begin, states, host, log, tables):
             for c in range(host[CLASSES]):
                 done = max(done, _barrier(states[c], now, log, tables))
             for c in range(host[CLASSES]):
+                _catch_up(states[c], done, log, tables)
                 _settle(states[c], done, tables)
         elif operation[COMMAND] >= 0:
             if code == CODE_AF:
@@ -210,13 +220,14 @@ def _first_aim_cycle(state, now, log, tables):
         if state[READS] + state[WRITES] + state[OPENED]:
             _serve(state, FOREVER, 0, 0, log, tables)
             return state[NEXT]
-    _idle(state, now)
+    _idle(state, now, log, tables)
     return now
 
 
 @njit(cache=True)
-def _idle(state, now):
-    """A cycle without any request turns the channel to writes."""
+def _idle(state, now, log, tables):
+    """A cycle without any request turns the channel to writes; what falls due is refreshed meanwhile."""
+    _catch_up(state, now - 1, log, tables)
     if now > state[NEXT]:
         state[WRITE_FIRST] = 1
         state[NEXT] = now
@@ -257,32 +268,84 @@ def _aim(state, now, operation, count, bank, row, log, tables):
     _begin_busy(state, arrival)
     bound = max(arrival, state[LAST_ISSUE] + 1, state[LAST_LEFT] + 1)
     final = operation[COMMAND]
-    while True:
-        command = _needed(state, final, bank, row, tables)
-        cycle = max(bound, _earliest(state, command, bank, tables))
-        if operation[REGISTER] != state[REGISTER_MODE]:
-            command = layout[TMOD]
-            state[REGISTER_MODE] = operation[REGISTER]
-        if command == final:
-            break
-        _issue(state, command, bank, row, 0, cycle, 1, 1, log, tables)
-        bound = cycle + 1
-    facts = tables.commands[final]
-    spacing = facts[SPACING]
-    _issue(state, final, bank, row, 0, cycle, count, spacing, log, tables)
-    last = cycle + (count - 1) * spacing
-
-    if count > depth:  # the last request waited for one of the same instruction
-        accepted = max(first, cycle + (count - 1 - depth) * spacing + 1)
-    else:
-        accepted = max(first, state[ring + (state[RING_AT] + count - 1) % depth] + 1)
-    for i in range(max(0, count - depth), count):
-        state[ring + (state[RING_AT] + i) % depth] = cycle + i * spacing
+    spacing = tables.commands[final, SPACING]
+    # the channel has room for the last request once one left: of those before this instruction, or of its own
+    accepted = max(first, state[ring + (state[RING_AT] + count - 1) % depth] + 1) if count <= depth else first
+    done = 0
+    while done < count:
+        cycle = _prepare(state, operation, bank, row, bound, log, tables)
+        part = min(count - done, max(1, (state[DUE] - 1 - cycle) // spacing + 1))
+        _issue(state, final, bank, row, done, cycle, part, spacing, log, tables)
+        for i in range(max(done, count - depth), done + part):
+            state[ring + (state[RING_AT] + i) % depth] = cycle + (i - done) * spacing
+        if done <= count - 1 - depth < done + part:
+            accepted = max(first, cycle + (count - 1 - depth - done) * spacing + 1)
+        done += part
+        bound = state[LAST_ISSUE] + 1
+    last = state[LAST_ISSUE]
     state[RING_AT] = (state[RING_AT] + count) % depth
     state[LAST_LEFT] = last
     state[NEXT] = last + 1
-    _finish(state, last + facts[DURATION], operation[BLOCKING], count)
+    _finish(state, last + tables.commands[final, DURATION], operation[BLOCKING], count)
     return accepted
+
+
+@njit(cache=True)
+def _prepare(state, operation, bank, row, bound, log, tables):
+    """Issue what a request needs before its own command, and refreshes due before it; return its command's cycle.
+
+    A request for which something was issued is not interrupted, or refreshes of single banks could stop it for ever.
+    """
+    final = operation[COMMAND]
+    begun = False
+    while True:
+        command = _needed(state, final, bank, row, tables)
+        cycle = max(bound, _earliest(state, command, bank, tables))
+        if not begun and state[DUE] <= cycle:
+            _refresh(state, NEVER, FOREVER, log, tables)
+            bound = max(bound, state[LAST_ISSUE] + 1)
+            continue
+        if operation[REGISTER] != state[REGISTER_MODE]:
+            command = tables.layout[TMOD]
+            state[REGISTER_MODE] = operation[REGISTER]
+        if command == final:
+            return cycle
+        _issue(state, command, bank, row, 0, cycle, 1, 1, log, tables)
+        begun = True
+        bound = cycle + 1
+
+
+@njit(cache=True)
+def _catch_up(state, until, log, tables):
+    """Refresh a channel without requests up to and in cycle `until`."""
+    while state[DUE] <= until:
+        if not _refresh(state, NEVER, until, log, tables):
+            return
+
+
+@njit(cache=True)
+def _refresh(state, since, until, log, tables):
+    """Issue the next command towards the refresh that is due, not before `since`, and not if it comes after `until`."""
+    rule = tables.refresh
+    command, bank, opened = rule[REFRESH], -1, state[OPEN_BANKS] > 0
+    if rule[TURNS] > 1:
+        bank = state[REFRESHES] % rule[TURNS]
+        opened = state[tables.layout[ROWS_AT] + bank] >= 0
+    if opened:
+        command = rule[CLOSE]
+    cycle = max(since, state[DUE], state[LAST_ISSUE] + 1, _earliest(state, command, bank, tables))
+    if cycle > until:
+        return False
+    if state[REGISTER_MODE]:
+        command = tables.layout[TMOD]
+        state[REGISTER_MODE] = 0
+    _issue(state, command, bank, -1, 0, cycle, 1, 1, log, tables)
+    if command == rule[REFRESH]:
+        k = state[REFRESHES] + 1
+        state[REFRESHES] = k
+        # times may count from any cycle, so only distances are known
+        state[DUE] += (k + 1) * rule[INTERVAL] // rule[TURNS] - k * rule[INTERVAL] // rule[TURNS]
+    return True
 
 
 @njit(cache=True)
@@ -298,7 +361,7 @@ def _ordinary(state, now, final, bank, row, log, tables):
             _serve(state, FOREVER, kind, layout[DEPTH], log, tables)
             cycle = state[NEXT]
     if not state[READS] + state[WRITES] + state[OPENED]:
-        _idle(state, cycle)
+        _idle(state, cycle, log, tables)
         _begin_busy(state, cycle)  # while requests wait, `_finish` fills the time in
     at = (layout[READ_AT] if reads else layout[WRITE_AT]) + state[kind] * ENTRY
     state[at] = bank
@@ -317,10 +380,15 @@ def _serve(state, until, kind, below, log, tables):
         if kind and state[kind] < below:
             return
         cycle = state[NEXT]
+        refresh = state[DUE] <= cycle
+        if refresh and not state[OPENED]:
+            done = _refresh(state, cycle, until - 1, log, tables)
+            state[NEXT] = state[LAST_ISSUE] + 1 if done else until
+            continue
         base, size = layout[OPENED_AT], OPENED
         chosen, ready, soonest = _best(state, base, size, cycle, tables)
-        wake = soonest
-        if not ready:
+        wake = soonest if refresh else min(soonest, state[DUE])
+        if not ready and not refresh:
             if state[WRITE_FIRST]:
                 state[WRITE_FIRST] = not (10 * state[WRITES] < 2 * layout[DEPTH] and state[READS] > 0)
             else:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Literal, get_args
 
 from hwsim.dram.standard import Refresh, Standard, load_standard
+from hwsim.errors import DramError
 
 RefreshMode = Literal["off", "all_bank", "per_bank"]
 MODES: tuple[str, ...] = get_args(RefreshMode)
@@ -25,5 +26,12 @@ def load_aim(
     standard = load_standard("gddr6_aim", timing=timing, rows=rows, refresh=refresh == "all_bank")
     if refresh != "per_bank":
         return standard
+    p = standard.params
+    interval, busy = p["nREFI"] // standard.banks, p["nMODCH"] + p["nRC"] + p["nRP"]
+    if interval <= busy:
+        raise DramError(
+            f"standard {standard.name}: refresh of a bank every {interval} cycles leaves no time for work, "
+            f"switching the mode and closing a row take up to {busy}"
+        )
     rule = Refresh(command="REFpb", precharge="PRE", interval=standard.params["nREFI"], turns=standard.banks)
     return replace(standard, refresh=rule)

@@ -3,7 +3,8 @@
 A program here ends in a barrier. Behind it the channels are idle, so all that matters of the past is which rows are
 open and which constraints still hold; times count from the barrier, and channels in which the same matters are one
 class again. Programs that differ in nothing but their first row count as the same: rows matter only by being equal.
-Without refresh, so that nothing hangs on the time of day. All exact; tests compare with `AimPlayer`.
+With refresh everything hangs on the time since the last one, so nothing is remembered. All exact; tests compare with
+`AimPlayer`.
 """
 
 from __future__ import annotations
@@ -182,6 +183,8 @@ class _Settlement:
         states[:, self.buffers] = 0
         states[:, [kernel.RING_AT, kernel.ACCOUNTED, kernel.NEXT]] = 0
         states[:, [kernel.WRITE_FIRST, kernel.BUSY_UNTIL]] = 1  # a cycle without request turns to writes
+        if self.tables.refresh[kernel.INTERVAL]:
+            states[:, kernel.DUE] -= now
         issues = states[:, self.issues]
         issues -= now
         issues[issues + self.longest <= 1] = kernel.NEVER
