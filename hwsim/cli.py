@@ -17,6 +17,8 @@ from hwsim.version import VERSION
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hwsim.aim.refresh import RefreshMode
+
 # Heavy imports (numba, pydantic, rich) wait until a command needs them: `hwsim --version` answers at once.
 
 _FILE = click.Path(path_type=Path)
@@ -187,16 +189,25 @@ def show_machine(name: str) -> None:
 @cli.command()
 @click.argument("trace", type=_FILE)
 @click.option("--channels", type=int, default=32, show_default=True, help="Channels, 1 to 32.")
+@click.option(
+    "--refresh",
+    type=click.Choice(["off", "all_bank", "per_bank"]),
+    default="off",
+    show_default=True,
+    help="How the DRAM is refreshed.",
+)
 @click.option("--json", "json_file", type=_FILE, help="Write the result to a file, - for stdout.")
 @click.option("--commands", "log_file", type=_FILE, help="Write every DRAM command to a CSV file.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def aim(trace: Path, channels: int, json_file: Path | None, log_file: Path | None, quiet: bool) -> None:
+def aim(
+    trace: Path, channels: int, refresh: RefreshMode, json_file: Path | None, log_file: Path | None, quiet: bool
+) -> None:
     """Play TRACE, a file of GDDR6-AiM instructions, and report cycles, commands and energy."""
     from hwsim.aim.run import play_trace
 
     _check_outputs({"--json": json_file, "--commands": log_file})
     with _progress(enabled=not quiet and not _is_stdout(json_file), unit="bytes") as progress:
-        report = play_trace(trace, channels, log_file=log_file, progress=progress)
+        report = play_trace(trace, channels, refresh=refresh, log_file=log_file, progress=progress)
     if _deliver(report, json_file) and not quiet:
         click.echo(report.to_text(), nl=False)
 

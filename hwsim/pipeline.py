@@ -148,9 +148,10 @@ def run_in_detail(
     if trace and trace_tokens < 1:
         raise UserError(f"--trace-tokens: expected at least 1, got {trace_tokens}")
     stages = prepare(workload, machine, settings)
-    if emit:
-        write_pieces(emit, stages.machine.emit_trace(stages.program))
+    pieces = stages.machine.emit_trace(stages.program) if emit else None
     finished = stages.machine.simulate(stages.program, progress=progress, trace_tokens=trace_tokens if trace else 0)
+    if emit and pieces is not None:
+        write_pieces(emit, pieces)
     if trace:
         from hwsim.report.perfetto import write_trace
 

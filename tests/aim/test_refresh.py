@@ -2,19 +2,15 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.aim.isa import Instruction, encode
-from hwsim.aim.player import AimPlayer
-from hwsim.aim.refresh import load_aim
 from hwsim.aim.reference import ReferenceAim
+from hwsim.aim.refresh import load_aim
 from hwsim.dram.checker import first_violation
 from hwsim.dram.standard import Standard
-from hwsim.errors import DramError
-from tests.aim.strategies import EOC, programs
-from tests.aim.test_player import full_row, logs_of, op
+from tests.aim.strategies import programs
+from tests.aim.test_player import logs_of
 
 ALL_BANK = load_aim("all_bank")
 PER_BANK = load_aim("per_bank")
@@ -35,7 +31,7 @@ def often(standard: Standard, interval: int) -> Standard:
     queue_depth=st.sampled_from([1, 2, 5, 32]),
     standard=st.sampled_from([ALL_BANK, PER_BANK, often(ALL_BANK, 401), often(ALL_BANK, 700), often(PER_BANK, 2501)]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_players_agree_with_refresh(
     data: st.DataObject, channels: int, queue_depth: int, standard: Standard
 ) -> None:

@@ -22,14 +22,15 @@ def bound_cycles(encoded: Ints, channels: int, standard: Standard) -> int:
         mine = (mask >> channel & 1).astype(bool)
         rows = len(set(row[mine].tolist()))
         if rows:
-            worst = max(worst, int(opsize[mine].sum() - rows) * p["nCCDL"] + (rows - 1) * switch + 1)
+            worst = max(worst, (int(opsize[mine].sum()) - rows) * p["nCCDL"] + (rows - 1) * switch + 1)
     return worst
 
 
 def swept_columns(encoded: Ints, standard: Standard) -> int:
     """Columns that an operator's MAC_ABKs sweep, each bank of each channel counted."""
     opsize, mask, _ = _sweeps(encoded)
-    return sum(n * m.bit_count() for n, m in zip(opsize.tolist(), mask.tolist(), strict=True)) * standard.banks
+    swept: int = sum(n * m.bit_count() for n, m in zip(opsize.tolist(), mask.tolist(), strict=True))
+    return swept * standard.banks
 
 
 def _sweeps(encoded: Ints) -> tuple[Ints, Ints, Ints]:

@@ -20,6 +20,7 @@ from hwsim.aim.isa import Instruction, Ints, encode
 from hwsim.aim.repeat import RepeatingPlayer
 from hwsim.engine import Trace, Unit
 from hwsim.machines.aim.instructions import AimWork, HostWork, Program, Segment, placed, segments
+from hwsim.machines.aim.spec import AimSpec
 
 Progress = Callable[[int, int], None]  # (tokens done, tokens in all)
 SYNC = encode([Instruction(operation="SYNC")])
@@ -80,7 +81,7 @@ class Run:
     ends : tick in which each step ended
     prompt_steps : how many of them took in the prompt
     dram_cycles : cycles of the channels, those of the emitted trace
-    cycles_without_refresh : the same without refresh
+    undisturbed : the same channels without refresh, which play along where there is some
     """
 
     program: Program
@@ -91,12 +92,17 @@ class Run:
     aim: Unit
     host: Unit
     channels: Channels
+    undisturbed: Channels | None
     elements: dict[str, int]
-    cycles_without_refresh: int
 
     @property
     def dram_cycles(self) -> int:
         return self.channels.player.cycle
+
+    @property
+    def refresh_cycles(self) -> int:
+        """Cycles of the channels that would not be there without refresh."""
+        return self.dram_cycles - self.undisturbed.player.cycle if self.undisturbed else 0
 
 
 def simulate(program: Program, *, progress: Progress | None = None) -> Run:
@@ -118,13 +124,17 @@ def simulate(program: Program, *, progress: Progress | None = None) -> Run:
         prompt_steps=0,
         aim=Unit(env, "aim", clocks["dram"], trace, source=f"DRAM engine, standard {spec.standard.name}"),
         host=Unit(env, "host", clocks["host"], trace, source="lanes and passes (assumed)"),
-        channels=Channels.of(RepeatingPlayer(spec.standard, spec.channels)),
+        channels=_channels(spec, refresh=True),
+        undisturbed=_channels(spec, refresh=False) if spec.standard.refresh else None,
         elements=defaultdict(int),
-        cycles_without_refresh=0,
     )
     env.run(until=env.process(_take_turns(env, run, progress)))
     prompt_steps = sum(step.context <= program.workload.prompt_end for step in program.steps())
-    return replace(run, ticks=int(env.now), prompt_steps=prompt_steps, cycles_without_refresh=run.dram_cycles)
+    return replace(run, ticks=int(env.now), prompt_steps=prompt_steps)
+
+
+def _channels(spec: AimSpec, *, refresh: bool) -> Channels:
+    return Channels.of(RepeatingPlayer(spec.standard if refresh else spec.standard_without_refresh, spec.channels))
 
 
 def _take_turns(env: simpy.Environment, run: Run, progress: Progress | None) -> Generator[simpy.Event, None, None]:
@@ -145,6 +155,8 @@ def _take_turns(env: simpy.Environment, run: Run, progress: Progress | None) -> 
 
 
 def _play(run: Run, segment: tuple[AimWork, ...], now: int) -> int:
+    if run.undisturbed:
+        run.undisturbed.play(segment)
     for work, cycles in zip(segment, run.channels.play(segment), strict=True):
         now = run.aim.book(now, cycles, work.kind, work.name)
     return now

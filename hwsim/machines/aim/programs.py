@@ -46,7 +46,7 @@ class ProgramBuilder:
     accumulators: int
 
     def linear(self, matrix: RowMatrix, vectors: int, function: int | None) -> Iterator[Instruction]:
-        """y = W x + b for each vector.
+        """Products of a matrix with each vector, plus the bias.
 
         Parameters
         ----------

@@ -284,7 +284,8 @@ def _resources(run: Run) -> dict[str, Any]:
         "max_context": longest_context(mapped),
         "mac_units": target.all_banks,
         "trace_cycles": run.dram_cycles,
-        "refresh_cost_cycles": run.dram_cycles - run.cycles_without_refresh,
+        "refresh_cost_cycles": run.refresh_cycles,
+        "refresh_cost_share": run.refresh_cycles / run.dram_cycles,
         "programs_played": run.channels.player.played,
         "programs_repeated": run.channels.player.repeated,
     }
