@@ -17,7 +17,7 @@ from hwsim.aim.refresh import MODES, load_aim
 from hwsim.aim.run import play_trace
 from hwsim.aim.trace import Limits, parse_line
 from hwsim.cli import main
-from hwsim.errors import CapacityError, MappingError
+from hwsim.errors import CapacityError, MachineError, MappingError
 from hwsim.machines.aim import MACHINE
 from hwsim.machines.aim.instructions import AimWork, HostWork, Program, placed
 from hwsim.pipeline import prepare, run_in_detail
@@ -75,18 +75,19 @@ def test_a_step_as_its_trace() -> None:
     past=st.sampled_from([0, 30, 510, 1020]),
     batch=st.integers(1, 2),
     accumulators=st.sampled_from([1, 3, 32]),
-    functions=st.sampled_from([["gelu"], ["relu"]]),
+    functions=st.sampled_from([["gelu"], ["silu", "gelu"], ["relu"]]),
     lm_head=st.sampled_from(["pim", "excluded"]),
+    family=st.sampled_from([{}, {"family": "llama", "kv_heads": 1}]),
     refresh=st.sampled_from(MODES),
 )
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_trace_takes_the_cycles_of_the_run(  # the promise of --emit-trace
     tmp_path: Path, channels: int, heads: int, head_dim: int, d_ff: int, layers: int, past: int, batch: int,
-    accumulators: int, functions: list[str], lm_head: str, refresh: Any,
+    accumulators: int, functions: list[str], lm_head: str, family: dict[str, Any], refresh: Any,
 ) -> None:  # fmt: skip
     workload = tiny(
         d_model=40, heads=heads, head_dim=head_dim, d_ff=d_ff, layers=layers, past=past, batch=batch, tokens=3,
-        prompt=1, lm_head=lm_head,
+        prompt=1, lm_head=lm_head, **family,
     )  # fmt: skip
     spec = {"channels": channels, "accumulators": accumulators, "af_functions": functions, "refresh": refresh}
     report, _ = run_in_detail(workload, "aim", spec, emit=tmp_path / "run.trace")
@@ -225,3 +226,45 @@ def test_the_trace_reads_back(tmp_path: Path) -> None:
 def test_only_what_the_banks_hold_is_mapped_to_them() -> None:
     with pytest.raises(MappingError, match="bf16"):
         run(tiny(format="fp32"), "aim")
+
+
+def llama(**fields: Any) -> GptWorkload:
+    return tiny(**{"family": "llama", "layers": 4, "heads": 8, "kv_heads": 4, "d_ff": 96, **fields})
+
+
+def test_query_heads_that_share_keys_sweep_them_one_after_the_other() -> None:
+    """8 query heads over 4 heads of keys: each key meets the buffer's vector twice."""
+    program = program_of(llama(tokens=1))
+    step = Step(queries=1, context=1)
+    scores = next(p for p in program.pieces(step) if p.name == "l0.attention.scores")
+    assert isinstance(scores, AimWork)
+    lines = [line.strip() for line in program.dump(step).splitlines()]
+    at = next(i for i, line in enumerate(lines) if "l0.attention.scores" in line)
+    buffers = [line for line in lines[at : at + len(scores.program.encoded) + 1] if "WR_GB" in line]
+    assert buffers == ["AiM WR_GB 4 0 0x80000000"] * 2
+
+
+def test_a_gate_is_activated_by_af_where_it_can() -> None:
+    by_host, by_af = (run(llama(), "aim", {"af_functions": functions}) for functions in ([], ["silu"]))
+    assert {part.kind for part in by_host.breakdown} - {part.kind for part in by_af.breakdown} == {"glu"}
+    assert by_af.dram.commands["RDAF16"] > 0
+
+
+@pytest.mark.parametrize(("tensor", "pipeline"), [(1, 2), (2, 1), (2, 2)])
+def test_several_devices_sweep_what_one_does(tensor: int, pipeline: int) -> None:
+    spec = {"devices": tensor * pipeline, "tensor_parallel": tensor, "pipeline_parallel": pipeline}
+    workload = llama(d_model=1024, d_ff=2048)  # outputs fill all banks of both
+    one, several = run(workload, "aim"), run(workload, "aim", spec)
+    assert several.resources["weights_bytes"] == one.resources["weights_bytes"]
+    assert several.latency_s > one.latency_s or tensor > 1
+    assert several.devices is not None
+    assert several.devices.simulated == 1 if pipeline == 1 else 2
+    distance = sum(part["seconds"] for part in several.bound.distance)
+    assert several.bound.lower_bound_s + distance == pytest.approx(several.latency_s)
+
+
+def test_a_trace_is_of_one_device(tmp_path: Path) -> None:
+    spec = {"devices": 2, "tensor_parallel": 2}
+    with pytest.raises(MachineError, match="a trace is that of one device, and devices is 2"):
+        run_in_detail(llama(), "aim", spec, emit=tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []

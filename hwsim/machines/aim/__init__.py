@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from hwsim.data_file import read_data
@@ -61,10 +61,15 @@ class Aim(Machine[AimSpec, RowMappedGraph, Program, Run]):
     def timeline(self, run: Run) -> Timeline:
         raise MachineError(NO_TIMELINE)
 
+    def step_ends(self, run: Run) -> tuple[Sequence[int], int]:
+        return run.ends, run.program.spec.time_base.ticks_per_second
+
     def details(self, run: Run) -> Details:
         return details(run, self.spec_file)
 
     def emit_trace(self, program: Program) -> Iterator[str]:
+        if program.spec.devices > 1:
+            raise MachineError(f"aim: a trace is that of one device, and devices is {program.spec.devices}")
         return emit(program)
 
 

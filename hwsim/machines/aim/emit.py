@@ -22,7 +22,7 @@ def emit(program: Program) -> Iterator[str]:
     behind: list[str] = []  # what follows the instructions so far, once it is known that more come
     for part in parts:
         if isinstance(part, HostWork):
-            behind.append(f"# host: {part.name}, {part.cycles} cycles\n")
+            behind.append(f"# {part.unit}: {part.name}, {part.cycles} cycles\n")
             continue
         yield from behind
         yield from (text(work) for work in part)

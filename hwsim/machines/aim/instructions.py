@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,12 +54,13 @@ class AimWork(NamedTuple):
 
 
 class HostWork(NamedTuple):
-    """Work of the host's unit in its cycles."""
+    """Work of the host's unit over elements, or a transfer of bytes over the link to other devices; in host cycles."""
 
     name: str
     kind: str
     cycles: int
-    elements: int
+    size: int
+    unit: Literal["host", "link"] = "host"
 
 
 Piece = AimWork | HostWork
@@ -91,7 +92,8 @@ class Program:
         lines = [f"program {self.workload.name}: step of {step.tokens} at {step.context}"]
         for part in segments(self.pieces(step)):
             if isinstance(part, HostWork):
-                lines.append(f"host {part.name} ({part.kind}): {part.elements} elements, {part.cycles} cycles")
+                measure = "elements" if part.unit == "host" else "B"
+                lines.append(f"{part.unit} {part.name} ({part.kind}): {part.size} {measure}, {part.cycles} cycles")
                 continue
             for work in part:
                 lines.append(

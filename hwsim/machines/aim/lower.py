@@ -7,12 +7,26 @@ from dataclasses import replace
 from functools import lru_cache
 
 from hwsim.aim.isa import Instruction, encode
+from hwsim.engine import cycles_of_ns
 from hwsim.machines.aim.bound import bound_cycles, swept_columns
 from hwsim.machines.aim.instructions import AimProgram, AimWork, HostWork, Piece, Program
 from hwsim.machines.aim.programs import ProgramBuilder, Query
-from hwsim.machines.aim.spec import AimSpec
+from hwsim.machines.aim.spec import ELEMENT_BYTES, AimSpec
 from mapping.errors import MappingError
-from mapping.operators import Act, AttentionScores, AttentionValues, Eltwise, Embed, LayerNorm, Linear, Softmax
+from mapping.operators import (
+    Act,
+    AttentionScores,
+    AttentionValues,
+    Collective,
+    Eltwise,
+    Embed,
+    Glu,
+    LayerNorm,
+    Linear,
+    RmsNorm,
+    Rope,
+    Softmax,
+)
 from mapping.pim.row_mapping import RowMappedGraph, RowMappedOperator
 from mapping.pim.rows import RowCache, RowMatrix
 from mapping.workload import GptWorkload, Step
@@ -71,7 +85,7 @@ class _Lowering:
         matrix = RowMatrix(operator="lm_head", d_in=w.d_model, d_out=w.vocab, base_row=0, target=self.mapped.target)
         return [
             self._host("embed", "embed", w.d_model),
-            self._host("norm", "norm", w.d_model),
+            self._host("norm", "norm" if w.norm == "layernorm" else "rmsnorm", w.d_model),
             AimWork("lm_head", "linear", self._product(replace(matrix, operator=""), 1, None), 0),
             self._host("argmax", "argmax", w.vocab),
         ]
@@ -99,26 +113,45 @@ class _Lowering:
                 return [self._host(op.name, op.kind, op.element_ops(step))]
             case Act() if op.name in self.activated.values():
                 return []  # AF has done it
-            case LayerNorm() | Act() | Eltwise() | Embed():
+            case Glu() if op.name in self.activated.values():
+                return [self._host(op.name, "eltwise", vectors * op.width)]  # the product alone
+            case LayerNorm() | RmsNorm() | Act() | Glu() | Eltwise() | Embed():
                 return [self._host(op.name, op.kind, vectors * op.width)]
+            case Rope():
+                return [self._host(op.name, op.kind, vectors * op.rotated)]
+            case Collective():
+                return self._collective(op, vectors)
             case _:
                 raise MappingError(f"{op.name}: AiM and its host have no way to carry out {op.kind}")
+
+    def _collective(self, op: Collective, vectors: int) -> list[Piece]:
+        """A transfer to other devices; this one's share of a sum is added up behind it."""
+        size, link = vectors * op.width * ELEMENT_BYTES, self.spec.link
+        if op.function == "send":
+            ns, sent = link.send_ns(size), size
+        else:
+            ns, sent = link.all_reduce_ns(size, op.devices), link.all_reduce_bytes(size, op.devices)
+        transfer = HostWork(op.name, op.kind, cycles_of_ns(ns, self.spec.host.clock_hz), sent, "link")
+        if not op.share:
+            return [transfer]
+        sums = vectors * op.share * (op.devices - 1 + op.bias)
+        return [transfer, self._host(f"{op.name}.sum", "eltwise", sums)]
 
     def _linear(self, op: Linear, vectors: int) -> AimWork:
         matrix = self.mapped.matrices[op.name]
         function = None
         if op.name in self.activated:
             act = next(m.operator for m in self.mapped.operators if m.operator.name == self.activated[op.name])
-            assert isinstance(act, Act)
+            assert isinstance(act, Act | Glu)
             function = self.spec.af_functions.index(act.function)
         # layers share the work of matrices of one shape
         program = self._product(replace(matrix, operator="", base_row=0), vectors, function)
         return AimWork(op.name, op.kind, program, matrix.base_row)
 
     def _activated(self) -> dict[str, str]:
-        """Matrix to the activation function that reads it and nothing else does, where AF has the function."""
+        """Matrix to the activation, alone or of a gate, that alone reads it, where AF has the function."""
         graph = self.mapped.graph
-        acts = [m.operator for m in self.mapped.operators if isinstance(m.operator, Act)]
+        acts = [m.operator for m in self.mapped.operators if isinstance(m.operator, Act | Glu)]
         return {
             act.inputs[0]: act.name
             for act in acts

@@ -60,6 +60,12 @@ class Channels:
         return (*cycles[:-2], cycles[-2] + cycles[-1])
 
 
+class Link(Unit):
+    """The link to other devices; counts what it sends."""
+
+    sent_bytes = 0
+
+
 class _Parts:
     """A segment's instructions, put together only where they must be played."""
 
@@ -93,7 +99,7 @@ class Run:
     host: Unit
     channels: Channels
     undisturbed: Channels | None
-    elements: dict[str, int]
+    link: Link
 
     @property
     def dram_cycles(self) -> int:
@@ -126,7 +132,7 @@ def simulate(program: Program, *, progress: Progress | None = None) -> Run:
         host=Unit(env, "host", clocks["host"], trace, source="lanes and passes (assumed)"),
         channels=_channels(spec, refresh=True),
         undisturbed=_channels(spec, refresh=False) if spec.standard.refresh else None,
-        elements=defaultdict(int),
+        link=Link(env, "link", clocks["host"], trace, source="link bandwidth and latency (assumed)"),
     )
     env.run(until=env.process(_take_turns(env, run, progress)))
     prompt_steps = sum(step.context <= program.workload.prompt_end for step in program.steps())
@@ -144,8 +150,11 @@ def _take_turns(env: simpy.Environment, run: Run, progress: Progress | None) -> 
         now = began = int(env.now)
         for part in segments(run.program.pieces(step)):
             if isinstance(part, HostWork):
-                run.elements[part.kind] += part.elements
-                now = run.host.book(now, part.cycles, part.kind, part.name)
+                unit = run.host
+                if part.unit == "link":
+                    unit = run.link
+                    run.link.sent_bytes += part.size
+                now = unit.book(now, part.cycles, part.kind, part.name)
             else:
                 now = _play(run, part, now)
         yield env.timeout(now - began)

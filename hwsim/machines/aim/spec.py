@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from hwsim.aim.isa import ACTIVATION_FUNCTIONS
 from hwsim.aim.player import MAX_CHANNELS
 from hwsim.aim.refresh import MODES, RefreshMode, load_aim
+from hwsim.devices.spec import DevicesSpec
 from hwsim.dram.standard import Standard, timing_defaults
 from hwsim.energy import OFF, EnergyTable, load_table
 from hwsim.energy.coefficients import Powers
@@ -52,7 +53,7 @@ class HostSpec(_Checked):
         return self.latency_cycles + self.passes[kind] * -(-elements // self.lanes)
 
 
-class AimSpec(_Checked):
+class AimSpec(DevicesSpec, _Checked):
     """All parameters of the machine; defaults and their provenance are in spec.yaml."""
 
     model: Literal["aim"]

@@ -9,6 +9,7 @@ from typing import Any
 from hwsim.aim.energy import energy_parts
 from hwsim.aim.player import WAIT, ChannelResult
 from hwsim.aim.repeat import RepeatingPlayer
+from hwsim.devices.combine import LINK
 from hwsim.machines.aim.instructions import HostWork, segments
 from hwsim.machines.aim.model import Channels, Run
 from hwsim.machines.aim.spec import AimSpec
@@ -58,6 +59,7 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
     commands = _commands(run, channels)
     dram = _dram(run, commands)
     causes = _causes(channels)
+    offchip = {"dram_pins": dram.io_bytes, **({"device_link": run.link.sent_bytes} if spec.devices > 1 else {})}
     energy = _energy(run, channels, commands)
     return Report(
         hwsim_version=VERSION,
@@ -86,8 +88,8 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
         bottleneck=_bottleneck(run, causes),
         bound=_bound(run, causes),
         dram=dram,
-        offchip_bytes=dram.io_bytes,
-        offchip={"dram_pins": dram.io_bytes},
+        offchip_bytes=sum(offchip.values()),
+        offchip=offchip,
         resources=_resources(run),
         fits=True,  # a model that does not fit is an error before anything runs
         excluded=_excluded(run, seconds / max(vectors, 1)),
@@ -125,7 +127,7 @@ def _units(run: Run, channels: list[ChannelResult]) -> list[UnitUse]:
             source=unit.source,
             proven=False,
         )
-        for unit in (run.aim, run.host)
+        for unit in (run.aim, run.host, *([run.link] if run.program.spec.devices > 1 else []))
     ]
     spent = {
         "aim.channels": (sum(c.busy_cycles for c in channels), "holding a request, mean of the channels"),
@@ -200,6 +202,7 @@ def _bound(run: Run, causes: dict[str, int]) -> Bound:
         "refresh commands": others["refresh"],
         "waits for SYNC": others["barriers"],
         "host": run.trace.busy.get("host", 0),
+        **({LINK: run.trace.busy.get("link", 0)} if spec.devices > 1 else {}),
         "waits for clock edges": waits,
     }
     assert sum(causes.values()) == run.dram_cycles, "the causes of DRAM time must add up to it"
