@@ -175,6 +175,9 @@ def play(program, begin, states, host, log, tables):
         operation = tables.operations[code]
         now = host[CLOCK]
         done = now
+        for c in range(host[CLASSES]):  # now and then, so that no instruction finds many refreshes in arrears
+            if not states[c, READS] + states[c, WRITES] + states[c, OPENED]:
+                _catch_up(states[c], now - 1, log, tables)
         if operation[BARRIER]:
             for c in range(host[CLASSES]):
                 done = max(done, _barrier(states[c], now, log, tables))

@@ -255,10 +255,9 @@ def test_several_devices_sweep_what_one_does(tensor: int, pipeline: int) -> None
     spec = {"devices": tensor * pipeline, "tensor_parallel": tensor, "pipeline_parallel": pipeline}
     workload = llama(d_model=1024, d_ff=2048)  # outputs fill all banks of both
     one, several = run(workload, "aim"), run(workload, "aim", spec)
-    assert several.resources["weights_bytes"] == one.resources["weights_bytes"]
-    assert several.latency_s > one.latency_s or tensor > 1
+    assert several.dram.commands["MAC16"] == one.dram.commands["MAC16"]
     assert several.devices is not None
-    assert several.devices.simulated == 1 if pipeline == 1 else 2
+    assert several.devices.simulated == pipeline
     distance = sum(part["seconds"] for part in several.bound.distance)
     assert several.bound.lower_bound_s + distance == pytest.approx(several.latency_s)
 

@@ -40,7 +40,6 @@ CAUSES = {
     "results": ("RDMAC16", "RDAF16"),
     "activation": ("AF16",),
     "cache writes": ("WR", "WRA16"),
-    "refresh": ("REFab", "REFpb"),
     "barriers": (WAIT,),
 }
 IO_COMMANDS = ("WRGB", "WRMAC16", "RDMAC16", "RDAF16", "WR", "WRA16")
@@ -58,7 +57,7 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
     channels = run.channels.player.results()
     commands = _commands(run, channels)
     dram = _dram(run, commands)
-    causes = _causes(channels)
+    causes = _causes(run)
     offchip = {"dram_pins": dram.io_bytes, **({"device_link": run.link.sent_bytes} if spec.devices > 1 else {})}
     energy = _energy(run, channels, commands)
     return Report(
@@ -175,13 +174,14 @@ def _dram(run: Run, commands: dict[str, int]) -> DramUse:
     )
 
 
-def _causes(channels: list[ChannelResult]) -> dict[str, int]:
-    """DRAM cycles by cause in the channel that sweeps most; they add up to the time of the memory."""
+def _causes(run: Run) -> dict[str, int]:
+    """DRAM cycles by cause in the channel that sweeps most, as without refresh, and what refresh adds."""
+    channels = (run.undisturbed or run.channels).player.results()
     busiest = max(channels, key=lambda channel: channel.commands.get("MAC16", 0))
     spent = busiest.cycles_by_command
     causes = {cause: sum(spent.get(name, 0) for name in names) for cause, names in CAUSES.items()}
     assert sum(causes.values()) == sum(spent.values()), "every command has its cause"
-    return causes
+    return {**causes, "refresh": run.refresh_cycles}
 
 
 def _bound(run: Run, causes: dict[str, int]) -> Bound:
@@ -199,7 +199,7 @@ def _bound(run: Run, causes: dict[str, int]) -> Bound:
         "results from the accumulators": others["results"],
         "activation functions": others["activation"],
         "writes of K and V": others["cache writes"],
-        "refresh commands": others["refresh"],
+        "refresh, with what it disturbs": others["refresh"],
         "waits for SYNC": others["barriers"],
         "host": run.trace.busy.get("host", 0),
         **({LINK: run.trace.busy.get("link", 0)} if spec.devices > 1 else {}),
