@@ -17,6 +17,8 @@ from hwsim.version import VERSION
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hwsim.aim.refresh import RefreshMode
+
 # Heavy imports (numba, pydantic, rich) wait until a command needs them: `hwsim --version` answers at once.
 
 _FILE = click.Path(path_type=Path)
@@ -48,6 +50,7 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--trace", "trace_file", type=_FILE, help="Write a Perfetto trace to a file.")
 @click.option("--trace-tokens", type=int, metavar="N", help="Tokens that the trace shows.  [default: 2]")
 @click.option("--html", "html_file", type=_FILE, help="Write the run as one self-contained page.")
+@click.option("--emit-trace", "emit_file", type=_FILE, help="Write the instructions of the run (machine aim).")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def run(
     workload: str,
@@ -59,16 +62,17 @@ def run(
     trace_file: Path | None,
     trace_tokens: int | None,
     html_file: Path | None,
+    emit_file: Path | None,
     quiet: bool,
 ) -> None:
     """Run WORKLOAD (a file or a shipped name) and report."""
     from hwsim.pipeline import run_in_detail
 
-    _check_outputs({"--json": json_file, "--trace": trace_file, "--html": html_file})
+    _check_outputs({"--json": json_file, "--trace": trace_file, "--html": html_file, "--emit-trace": emit_file})
     traced = _trace_options(trace_file, trace_tokens)
     model, machine_settings = _load(workload, machine, settings, config, tokens)
     with _progress(enabled=not quiet and not _is_stdout(json_file)) as progress:
-        report, details = run_in_detail(model, machine, machine_settings, progress=progress, **traced)
+        report, details = run_in_detail(model, machine, machine_settings, progress=progress, emit=emit_file, **traced)
     if html_file:
         from hwsim.report.html import page
         from hwsim.report.write import write_text
@@ -185,16 +189,25 @@ def show_machine(name: str) -> None:
 @cli.command()
 @click.argument("trace", type=_FILE)
 @click.option("--channels", type=int, default=32, show_default=True, help="Channels, 1 to 32.")
+@click.option(
+    "--refresh",
+    type=click.Choice(["off", "all_bank", "per_bank"]),
+    default="off",
+    show_default=True,
+    help="How the DRAM is refreshed.",
+)
 @click.option("--json", "json_file", type=_FILE, help="Write the result to a file, - for stdout.")
 @click.option("--commands", "log_file", type=_FILE, help="Write every DRAM command to a CSV file.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def aim(trace: Path, channels: int, json_file: Path | None, log_file: Path | None, quiet: bool) -> None:
+def aim(
+    trace: Path, channels: int, refresh: RefreshMode, json_file: Path | None, log_file: Path | None, quiet: bool
+) -> None:
     """Play TRACE, a file of GDDR6-AiM instructions, and report cycles, commands and energy."""
     from hwsim.aim.run import play_trace
 
     _check_outputs({"--json": json_file, "--commands": log_file})
     with _progress(enabled=not quiet and not _is_stdout(json_file), unit="bytes") as progress:
-        report = play_trace(trace, channels, log_file=log_file, progress=progress)
+        report = play_trace(trace, channels, refresh=refresh, log_file=log_file, progress=progress)
     if _deliver(report, json_file) and not quiet:
         click.echo(report.to_text(), nl=False)
 

@@ -11,6 +11,7 @@ from hwsim.errors import UserError
 from hwsim.machines.machine import Dumpable, Machine, Progress
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
+from hwsim.report.write import write_pieces
 from hwsim.settings import load_machine, parse_settings
 from hwsim.shipped import find_workload
 from mapping.gpt import build_graph
@@ -134,14 +135,23 @@ def run_in_detail(
     progress: Progress | None = None,
     trace: Path | None = None,
     trace_tokens: int = TRACE_TOKENS,
+    emit: Path | None = None,
 ) -> tuple[Report, Callable[[], Details]]:
-    """`run`, with a function that makes what a page shows beyond the report."""
+    """`run`, with a function that makes what a page shows beyond the report.
+
+    Parameters
+    ----------
+    emit : a file for the instructions of the run as a trace
+    """
     if settings is not None and not isinstance(settings, Mapping):
         settings = parse_settings(settings).machine
     if trace and trace_tokens < 1:
         raise UserError(f"--trace-tokens: expected at least 1, got {trace_tokens}")
     stages = prepare(workload, machine, settings)
+    pieces = stages.machine.emit_trace(stages.program) if emit else None
     finished = stages.machine.simulate(stages.program, progress=progress, trace_tokens=trace_tokens if trace else 0)
+    if emit and pieces is not None:
+        write_pieces(emit, pieces)
     if trace:
         from hwsim.report.perfetto import write_trace
 

@@ -1,31 +1,66 @@
-"""Energy of a played trace: command counts and standby time by the table in energy.yaml."""
+"""Energy of a played trace: command counts and standby time times an energy table of measured powers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from hwsim.data_file import read_data
+from hwsim.dram.standard import Standard
+from hwsim.energy import EnergyTable
+from hwsim.energy.coefficients import Powers
+
+NS = 1e9
 
 
-def energy_pj(
-    commands: Mapping[str, int], *, active_cycles: int, precharged_cycles: int, clock_hz: float
-) -> dict[str, float]:
-    """Energy in pJ by part.
+@dataclass(frozen=True)
+class Part:
+    """Energy of one part; `coefficients` are those of the table that it hangs on."""
+
+    name: str
+    picojoules: float
+    source: str
+    coefficients: tuple[str, ...]
+
+
+def energy_parts(
+    commands: Mapping[str, int],
+    *,
+    active_cycles: int,
+    precharged_cycles: int,
+    standard: Standard,
+    table: EnergyTable,
+    idle_refreshes: float = 0.0,
+) -> list[Part]:
+    """Energy by part.
 
     Parameters
     ----------
     commands : issues by name, over all channels
     active_cycles, precharged_cycles : channel cycles with and without an open row
+    table : of measured powers
+    idle_refreshes : refreshes of a whole channel beside those among the commands
     """
-    table: dict[str, dict[str, Any]] = read_data("hwsim.aim", "energy.yaml")
-    parts = {}
-    for name, entry in table.items():
-        if name == "standby":
-            continue
-        each = entry["energy_pj"] if "energy_pj" in entry else entry["power_mw"] * entry["duration_ns"]
-        parts[name] = each * sum(times * commands.get(command, 0) for command, times in entry["times"].items())
-    cycle_ns = 1e9 / clock_hz
-    parts["standby_active"] = table["standby"]["active_mw"] * active_cycles * cycle_ns
-    parts["standby_precharged"] = table["standby"]["precharged_mw"] * precharged_cycles * cycle_ns
+    rules: dict[str, dict[str, Any]] = read_data("hwsim.aim", "energy.yaml")
+    c = table.coefficients
+    assert isinstance(c, Powers), "AiM's commands are charged by measured powers"
+    cycle_ns = NS / float(standard.clock_hz)
+    parts = []
+    for name, rule in rules.items():
+        each = prod(getattr(c, factor) for factor in rule["factors"])
+        times = sum(n * commands.get(command, 0) for command, n in rule["times"].items())
+        what = ", ".join(command for command in rule["times"] if commands.get(command))
+        parts.append(Part(name, each * times, f"for each of {what or 'none'}", tuple(rule["factors"])))
+    # a bank's own refresh takes its share of that of all banks
+    refreshes = commands.get("REFab", 0) + commands.get("REFpb", 0) / standard.banks + idle_refreshes
+    refresh_pj = refreshes * c.refresh_mw * standard.params["nRFC"] * cycle_ns
+    parts.append(Part("refresh", refresh_pj, "power over tRFC, a bank's share where banks take turns", ("refresh_mw",)))
+    for name, coefficient, cycles in (
+        ("standby_active", "active_standby_mw", active_cycles),
+        ("standby_precharged", "precharged_standby_mw", precharged_cycles),
+    ):
+        power = getattr(c, coefficient)
+        parts.append(Part(name, power * cycles * cycle_ns, "power over time", (coefficient,)))
     return parts

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+Ints = NDArray[np.int64]
 Field = Literal["opsize", "gpr0", "gpr1", "mask", "bank", "row"]
 
 COLUMNS = ("operation", "opsize", "mask", "bank", "row")
@@ -81,13 +82,13 @@ class Instruction:
     row: int = -1
 
 
-def encode(instructions: Iterable[Instruction]) -> NDArray[np.int64]:
+def encode(instructions: Iterable[Instruction]) -> Ints:
     """Instructions as an array of shape (n, 5) with columns `COLUMNS`."""
     rows = [(CODES[i.operation], i.opsize, i.mask, i.bank, i.row) for i in instructions]
     return np.array(rows, dtype=np.int64).reshape(-1, len(COLUMNS))
 
 
-def decode(encoded: NDArray[np.int64]) -> list[Instruction]:
+def decode(encoded: Ints) -> list[Instruction]:
     """The inverse of `encode`."""
     names = list(OPERATIONS)
     return [

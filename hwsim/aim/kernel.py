@@ -29,13 +29,17 @@ NEVER = -(1 << 60)
 FOREVER = 1 << 60
 # State: members of the class (bits of the channel mask), then scalars.
 (MEMBERS, LAST_ISSUE, LAST_LEFT, REGISTER_MODE, WRITE_FIRST, NEXT, LAST_ANSWER, LAST_FINISH, BUSY_UNTIL, BUSY,
- OPEN_SINCE, OPEN_BANKS, OPEN_CYCLES, RING_AT, READS, WRITES, OPENED, SCALARS) = range(18)  # fmt: skip
+ OPEN_SINCE, OPEN_BANKS, OPEN_CYCLES, RING_AT, READS, WRITES, OPENED, LAST_COMMAND, ACCOUNTED,
+ REFRESHES, DUE, SCALARS) = range(22)  # fmt: skip
 # Columns of Tables.operations.
 COMMAND, REGISTER, BLOCKING, ORDINARY, BARRIER = range(5)
 # Columns of Tables.commands.
-KIND, ALL_BANKS, ACTIVATE, PRECHARGE, AUTO, DURATION, SPACING, FIRST, LAST = range(9)
+KIND, ALL_BANKS, ACTIVATE, PRECHARGE, AUTO, DURATION, SPACING, FIRST, LAST, PREPARES = range(10)
 KINDS = {"activate": 0, "precharge": 1, "column": 2, "register": 3, "refresh": 4, "other": 5}
 KIND_ACTIVATE, KIND_PRECHARGE, KIND_COLUMN = 0, 1, 2
+# Tables.refresh
+INTERVAL, TURNS, REFRESH, CLOSE = range(4)
+PREPARING = ("activate", "precharge", "refresh", "other")
 # Columns of Tables.constraints: place of bank 0's past issue in the state, banks of a node, latency.
 PLACE, NODE_BANKS, LATENCY = range(3)
 # A waiting ordinary request: bank, row, arrival, whether it reads.
@@ -57,11 +61,13 @@ class Tables(NamedTuple):
     Attributes
     ----------
     operations : (operations, 5); COMMAND is -1 for what no channel sees
-    commands : (commands, 9); FIRST and LAST delimit a command's constraints
+    commands : (commands, 10); FIRST and LAST delimit a command's constraints, PREPARES marks those that a wait
+        behind them is due to
     constraints : (n, 3) grouped by the following command
     levels : (levels, 2) place of node 0's command 0 in the state, banks of a node
-    layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, then: size of the state,
-        banks, commands, queue depth, TMOD, rows of a bank
+    layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, GAPS, then: size of the
+        state, banks, commands, queue depth, TMOD, rows of a bank
+    refresh : interval (0 for none), turns, the command, and the precharge before it
     """
 
     operations: Ints
@@ -69,9 +75,11 @@ class Tables(NamedTuple):
     constraints: Ints
     levels: Ints
     layout: Ints
+    refresh: Ints
 
 
-ROWS_AT, RING_BASE, READ_AT, WRITE_AT, OPENED_AT, COUNTS_AT, SIZE, BANKS, COMMANDS, DEPTH, TMOD, ROWS = range(12)
+(ROWS_AT, RING_BASE, READ_AT, WRITE_AT, OPENED_AT, COUNTS_AT, GAPS_AT, SIZE, BANKS, COMMANDS, DEPTH, TMOD,
+ ROWS) = range(13)  # fmt: skip
 
 
 def compile_tables(standard: Standard, queue_depth: int) -> Tables:
@@ -82,8 +90,8 @@ def compile_tables(standard: Standard, queue_depth: int) -> Tables:
     for size in (standard.banks, queue_depth, queue_depth * ENTRY, queue_depth * ENTRY, standard.banks * ENTRY):
         layout.append(place)
         place += size
-    layout.append(place)
-    place += len(ids)
+    layout += [place, place + len(ids)]
+    place += 2 * len(ids) + 1  # the last of the gaps is the wait for a barrier's answer
     levels = []
     for level in standard.level_names:
         banks = standard.banks_below(level)
@@ -110,18 +118,22 @@ def compile_tables(standard: Standard, queue_depth: int) -> Tables:
                 max([1, *(c.latency for c in waits if c.preceding == name)]),
                 first,
                 len(constraints),
+                int(command.kind in PREPARING),
             ]
         )
     operations = [
         (ids[o.command] if o.command else -1, o.register_mode, o.blocking, o.ordinary, o.barrier)
         for o in OPERATIONS.values()
     ]
+    rule = standard.refresh
+    refresh = (rule.interval, rule.turns, ids[rule.command], ids[rule.precharge]) if rule else (0, 1, -1, -1)
     return Tables(
         operations=np.array(operations, dtype=np.int64),
         commands=np.array(commands, dtype=np.int64),
         constraints=np.array(constraints, dtype=np.int64),
         levels=np.array(levels, dtype=np.int64),
         layout=np.array(layout, dtype=np.int64),
+        refresh=np.array(refresh, dtype=np.int64),
     )
 
 
@@ -133,11 +145,19 @@ def new_state(tables: Tables, channels: int) -> tuple[Ints, Ints]:
     for at in (LAST_ISSUE, LAST_LEFT, LAST_ANSWER, LAST_FINISH):
         first[at] = NEVER
     first[NEXT] = first[BUSY_UNTIL] = 1
-    first[OPEN_SINCE] = -1
+    first[OPEN_SINCE] = first[LAST_COMMAND] = -1
+    interval, turns = tables.refresh[INTERVAL], tables.refresh[TURNS]
+    first[DUE] = interval // turns if interval else FOREVER
     first[tables.layout[ROWS_AT] : tables.layout[RING_BASE]] = -1
     first[tables.layout[RING_BASE] : tables.layout[READ_AT]] = NEVER
     first[tables.levels[0, 0] :] = NEVER
     return states, np.array([1, 0, 1], dtype=np.int64)
+
+
+def counters(state: Ints, tables: Tables) -> Ints:
+    """What a state has counted: busy cycles, cycles with an open row, issues by command, cycles by command."""
+    at = slice(tables.layout[COUNTS_AT], tables.layout[GAPS_AT] + tables.layout[COMMANDS] + 1)
+    return np.concatenate([state[[BUSY, OPEN_CYCLES]], state[at]])
 
 
 @njit(cache=True)
@@ -155,9 +175,15 @@ def play(program, begin, states, host, log, tables):
         operation = tables.operations[code]
         now = host[CLOCK]
         done = now
+        for c in range(host[CLASSES]):  # now and then, so that no instruction finds many refreshes in arrears
+            if not states[c, READS] + states[c, WRITES] + states[c, OPENED]:
+                _catch_up(states[c], now - 1, log, tables)
         if operation[BARRIER]:
             for c in range(host[CLASSES]):
                 done = max(done, _barrier(states[c], now, log, tables))
+            for c in range(host[CLASSES]):
+                _catch_up(states[c], done, log, tables)
+                _settle(states[c], done, tables)
         elif operation[COMMAND] >= 0:
             if code == CODE_AF:
                 row = tables.layout[ROWS] + host[FUNCTION]
@@ -197,13 +223,14 @@ def _first_aim_cycle(state, now, log, tables):
         if state[READS] + state[WRITES] + state[OPENED]:
             _serve(state, FOREVER, 0, 0, log, tables)
             return state[NEXT]
-    _idle(state, now)
+    _idle(state, now, log, tables)
     return now
 
 
 @njit(cache=True)
-def _idle(state, now):
-    """A cycle without any request turns the channel to writes."""
+def _idle(state, now, log, tables):
+    """A cycle without any request turns the channel to writes; what falls due is refreshed meanwhile."""
+    _catch_up(state, now - 1, log, tables)
     if now > state[NEXT]:
         state[WRITE_FIRST] = 1
         state[NEXT] = now
@@ -227,6 +254,14 @@ def _barrier(state, now, log, tables):
 
 
 @njit(cache=True)
+def _settle(state, now, tables):
+    """Account for the time up to a barrier's answer."""
+    state[tables.layout[GAPS_AT] + tables.layout[COMMANDS]] += now - state[ACCOUNTED]
+    state[ACCOUNTED] = now
+    state[LAST_COMMAND] = -1
+
+
+@njit(cache=True)
 def _aim(state, now, operation, count, bank, row, log, tables):
     """Serve the requests of one AiM instruction; return when the channel accepted the last of them."""
     layout = tables.layout
@@ -236,32 +271,84 @@ def _aim(state, now, operation, count, bank, row, log, tables):
     _begin_busy(state, arrival)
     bound = max(arrival, state[LAST_ISSUE] + 1, state[LAST_LEFT] + 1)
     final = operation[COMMAND]
-    while True:
-        command = _needed(state, final, bank, row, tables)
-        cycle = max(bound, _earliest(state, command, bank, tables))
-        if operation[REGISTER] != state[REGISTER_MODE]:
-            command = layout[TMOD]
-            state[REGISTER_MODE] = operation[REGISTER]
-        if command == final:
-            break
-        _issue(state, command, bank, row, 0, cycle, 1, 1, log, tables)
-        bound = cycle + 1
-    facts = tables.commands[final]
-    spacing = facts[SPACING]
-    _issue(state, final, bank, row, 0, cycle, count, spacing, log, tables)
-    last = cycle + (count - 1) * spacing
-
-    if count > depth:  # the last request waited for one of the same instruction
-        accepted = max(first, cycle + (count - 1 - depth) * spacing + 1)
-    else:
-        accepted = max(first, state[ring + (state[RING_AT] + count - 1) % depth] + 1)
-    for i in range(max(0, count - depth), count):
-        state[ring + (state[RING_AT] + i) % depth] = cycle + i * spacing
+    spacing = tables.commands[final, SPACING]
+    # the channel has room for the last request once one left: of those before this instruction, or of its own
+    accepted = max(first, state[ring + (state[RING_AT] + count - 1) % depth] + 1) if count <= depth else first
+    done = 0
+    while done < count:
+        cycle = _prepare(state, operation, bank, row, bound, log, tables)
+        part = min(count - done, max(1, (state[DUE] - 1 - cycle) // spacing + 1))
+        _issue(state, final, bank, row, done, cycle, part, spacing, log, tables)
+        for i in range(max(done, count - depth), done + part):
+            state[ring + (state[RING_AT] + i) % depth] = cycle + (i - done) * spacing
+        if done <= count - 1 - depth < done + part:
+            accepted = max(first, cycle + (count - 1 - depth - done) * spacing + 1)
+        done += part
+        bound = state[LAST_ISSUE] + 1
+    last = state[LAST_ISSUE]
     state[RING_AT] = (state[RING_AT] + count) % depth
     state[LAST_LEFT] = last
     state[NEXT] = last + 1
-    _finish(state, last + facts[DURATION], operation[BLOCKING], count)
+    _finish(state, last + tables.commands[final, DURATION], operation[BLOCKING], count)
     return accepted
+
+
+@njit(cache=True)
+def _prepare(state, operation, bank, row, bound, log, tables):
+    """Issue what a request needs before its own command, and refreshes due before it; return its command's cycle.
+
+    A request for which something was issued is not interrupted, or refreshes of single banks could stop it for ever.
+    """
+    final = operation[COMMAND]
+    begun = False
+    while True:
+        command = _needed(state, final, bank, row, tables)
+        cycle = max(bound, _earliest(state, command, bank, tables))
+        if not begun and state[DUE] <= cycle:
+            _refresh(state, NEVER, FOREVER, log, tables)
+            bound = max(bound, state[LAST_ISSUE] + 1)
+            continue
+        if operation[REGISTER] != state[REGISTER_MODE]:
+            command = tables.layout[TMOD]
+            state[REGISTER_MODE] = operation[REGISTER]
+        if command == final:
+            return cycle
+        _issue(state, command, bank, row, 0, cycle, 1, 1, log, tables)
+        begun = True
+        bound = cycle + 1
+
+
+@njit(cache=True)
+def _catch_up(state, until, log, tables):
+    """Refresh a channel without requests up to and in cycle `until`."""
+    while state[DUE] <= until:
+        if not _refresh(state, NEVER, until, log, tables):
+            return
+
+
+@njit(cache=True)
+def _refresh(state, since, until, log, tables):
+    """Issue the next command towards the refresh that is due, not before `since`, and not if it comes after `until`."""
+    rule = tables.refresh
+    command, bank, opened = rule[REFRESH], -1, state[OPEN_BANKS] > 0
+    if rule[TURNS] > 1:
+        bank = state[REFRESHES] % rule[TURNS]
+        opened = state[tables.layout[ROWS_AT] + bank] >= 0
+    if opened:
+        command = rule[CLOSE]
+    cycle = max(since, state[DUE], state[LAST_ISSUE] + 1, _earliest(state, command, bank, tables))
+    if cycle > until:
+        return False
+    if state[REGISTER_MODE]:
+        command = tables.layout[TMOD]
+        state[REGISTER_MODE] = 0
+    _issue(state, command, bank, -1, 0, cycle, 1, 1, log, tables)
+    if command == rule[REFRESH]:
+        k = state[REFRESHES] + 1
+        state[REFRESHES] = k
+        # times may count from any cycle, so only distances are known
+        state[DUE] += (k + 1) * rule[INTERVAL] // rule[TURNS] - k * rule[INTERVAL] // rule[TURNS]
+    return True
 
 
 @njit(cache=True)
@@ -277,7 +364,7 @@ def _ordinary(state, now, final, bank, row, log, tables):
             _serve(state, FOREVER, kind, layout[DEPTH], log, tables)
             cycle = state[NEXT]
     if not state[READS] + state[WRITES] + state[OPENED]:
-        _idle(state, cycle)
+        _idle(state, cycle, log, tables)
         _begin_busy(state, cycle)  # while requests wait, `_finish` fills the time in
     at = (layout[READ_AT] if reads else layout[WRITE_AT]) + state[kind] * ENTRY
     state[at] = bank
@@ -296,10 +383,15 @@ def _serve(state, until, kind, below, log, tables):
         if kind and state[kind] < below:
             return
         cycle = state[NEXT]
+        refresh = state[DUE] <= cycle
+        if refresh and not state[OPENED]:
+            done = _refresh(state, cycle, until - 1, log, tables)
+            state[NEXT] = state[LAST_ISSUE] + 1 if done else until
+            continue
         base, size = layout[OPENED_AT], OPENED
         chosen, ready, soonest = _best(state, base, size, cycle, tables)
-        wake = soonest
-        if not ready:
+        wake = soonest if refresh else min(soonest, state[DUE])
+        if not ready and not refresh:
             if state[WRITE_FIRST]:
                 state[WRITE_FIRST] = not (10 * state[WRITES] < 2 * layout[DEPTH] and state[READS] > 0)
             else:
@@ -439,6 +531,12 @@ def _issue(state, command, bank, row, column, cycle, count, spacing, log, tables
     last = cycle + (count - 1) * spacing
     state[LAST_ISSUE] = last
     state[layout[COUNTS_AT] + command] += count
+    behind = state[LAST_COMMAND]
+    charged = behind if behind >= 0 and tables.commands[behind, PREPARES] else command
+    state[layout[GAPS_AT] + charged] += cycle - state[ACCOUNTED]
+    state[layout[GAPS_AT] + command] += last - cycle
+    state[ACCOUNTED] = last
+    state[LAST_COMMAND] = command
     levels = 1 if facts[ALL_BANKS] else tables.levels.shape[0]
     for i in range(levels):
         node = max(bank, 0) // tables.levels[i, 1]

@@ -20,6 +20,7 @@ from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
 Ints = NDArray[np.int64]
 MAX_CHANNELS = 32
 QUEUE_DEPTH = 32
+WAIT = "wait"  # time that barriers waited, beside those of commands
 _LOG_ENTRIES = 4 * kernel.LOG_MARGIN
 _EOC = list(OPERATIONS).index("EOC")
 
@@ -33,11 +34,14 @@ class ChannelResult:
     commands : issues by name
     busy_cycles : cycles in which it held a request, from its arrival until its data is through
     open_cycles : cycles in which a row was open
+    cycles_by_command : time by the command that it was spent on, as `WAIT` what barriers waited; it adds up. The time
+        before a command is its own, but behind an activate, precharge, refresh or switch of the mode it is theirs.
     """
 
     commands: dict[str, int]
     busy_cycles: int
     open_cycles: int
+    cycles_by_command: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,22 +119,15 @@ class AimPlayer:
 
     def results(self) -> list[ChannelResult]:
         """What each channel did so far; exact after EOC or SYNC."""
-        at = self._tables.layout[kernel.COUNTS_AT]
         found: dict[int, ChannelResult] = {}
         for state in self._states[: self.classes]:
-            issues = state[at : at + len(self._names)].tolist()
             since = int(state[kernel.OPEN_SINCE])
             still_open = self.cycle - since + 1 if since >= 0 else 0
-            result = ChannelResult(
-                commands={name: n for name, n in zip(self._names, issues, strict=True) if n},
-                busy_cycles=int(state[kernel.BUSY]),
-                open_cycles=int(state[kernel.OPEN_CYCLES]) + still_open,
-            )
-            found |= dict.fromkeys(self._members(int(state[kernel.MEMBERS])), result)
+            counters = kernel.counters(state, self._tables)
+            counters[1] += still_open
+            members = members_of(int(state[kernel.MEMBERS]), self.channels)
+            found |= dict.fromkeys(members, channel_result(counters, self._names))
         return [found[channel] for channel in range(self.channels)]
-
-    def _members(self, mask: int) -> tuple[int, ...]:
-        return tuple(c for c in range(self.channels) if mask >> (self.channels - 1 - c) & 1)
 
     def _flush(self) -> None:
         if self._on_commands is None:
@@ -139,7 +136,7 @@ class AimPlayer:
             members, cycle, command, bank, row, column, count, spacing = entry
             self._on_commands(
                 CommandRun(
-                    channels=self._members(members),
+                    channels=members_of(members, self.channels),
                     cycle=cycle,
                     command=self._names[command],
                     bank=bank,
@@ -176,6 +173,23 @@ class AimPlayer:
                 if len(wrong):
                     found = f"{operation.name}: {field} {wrong[0]} is out of range"
                     raise TraceError(f"{found}, expected {low} to {high}")
+
+
+def members_of(mask: int, channels: int) -> tuple[int, ...]:
+    """The channels that a mask selects."""
+    return tuple(c for c in range(channels) if mask >> (channels - 1 - c) & 1)
+
+
+def channel_result(counters: Ints, names: list[str]) -> ChannelResult:
+    """A channel's counters (`kernel.counters`) under their names."""
+    busy, open_cycles, *rest = counters.tolist()
+    issues, gaps = rest[: len(names)], rest[len(names) :]
+    return ChannelResult(
+        commands={name: n for name, n in zip(names, issues, strict=True) if n},
+        busy_cycles=busy,
+        open_cycles=open_cycles,
+        cycles_by_command={name: n for name, n in zip([*names, WAIT], gaps, strict=True) if n},
+    )
 
 
 def play_file(path: Path, player: AimPlayer, progress: Callable[[int, int], None] | None = None) -> None:

@@ -24,6 +24,7 @@ class _Request:
     column: int
     arrival: int = 0
     done: int = 0
+    begun: bool = False  # something was issued for it
 
     @property
     def reads(self) -> bool:
@@ -98,6 +99,7 @@ class ReferenceChannel:
         self._finishing: list[int] = []  # when writes and computations end
         self._last_end = 0
         self._register_mode = False
+        self._refreshes = 0
         self._write_first = False
         self._open = [-1] * standard.banks
         self._issued: dict[tuple[str, str, int], int] = {}
@@ -120,7 +122,11 @@ class ReferenceChannel:
             barrier = self._aim.popleft()
             barrier.done = cycle
             self._answers.append(barrier)
-        else:
+        if self._refresh_is_due(cycle) and not self._opened and not any(request.begun for request in self._aim):
+            self._refresh(cycle)
+            if not waiting:
+                self._turn()
+        elif self._aim or not any(r.operation.barrier for r in waiting):
             request = self._choose(cycle)
             if request is not None:
                 self._advance(request, cycle)
@@ -140,6 +146,25 @@ class ReferenceChannel:
                 self.unanswered -= first.blocking
         self._finishing = [end for end in self._finishing if end > cycle]
 
+    def _refresh_is_due(self, cycle: int) -> bool:
+        rule = self.standard.refresh
+        return rule is not None and cycle >= rule.due(self._refreshes)
+
+    def _refresh(self, cycle: int) -> None:
+        """The next command towards the refresh that is due; no request's command comes before it."""
+        rule = self.standard.refresh
+        assert rule is not None
+        bank = self._refreshes % rule.turns if rule.turns > 1 else -1
+        rows = self._open if bank < 0 else [self._open[bank]]
+        command = self.standard.commands[rule.precharge if any(row >= 0 for row in rows) else rule.command]
+        if not self._allowed(command, bank, cycle):
+            return
+        if self._register_mode:
+            command = self.standard.commands["TMOD"]
+            self._register_mode = False
+        self._issue(command, bank, -1, -1, cycle)
+        self._refreshes += command.name == rule.command
+
     def _choose(self, cycle: int) -> _Request | None:
         """The request whose next command is issued in this cycle."""
         if self._aim:
@@ -147,6 +172,8 @@ class ReferenceChannel:
         opened = self._first_ready(self._opened, cycle)
         if opened is not None and self._ready(opened, cycle):
             return opened
+        if self._refresh_is_due(cycle):
+            return None  # it only waits for those whose row is open
         self._turn()
         best = self._first_ready(self._writes if self._write_first else self._reads, cycle)
         if best is None or not self._ready(best, cycle):
@@ -169,7 +196,8 @@ class ReferenceChannel:
         if request.operation.register_mode != self._register_mode:
             command = self.standard.commands["TMOD"]  # in place of the command that could have been issued now
             self._register_mode = not self._register_mode
-        self._issue(command, request, cycle)
+        self._issue(command, request.bank, request.row, request.column, cycle)
+        request.begun = not request.operation.ordinary
         buffer = self._opened if request in self._opened else self._buffer(request)
         if command.name == request.operation.command:
             buffer.remove(request)
@@ -196,27 +224,35 @@ class ReferenceChannel:
         return self.standard.commands[name]
 
     def _ready(self, request: _Request, cycle: int) -> bool:
-        command = self._needed(request)
+        return self._allowed(self._needed(request), request.bank, cycle)
+
+    def _allowed(self, command: Command, bank: int, cycle: int) -> bool:
+        """Whether every constraint allows a command in a cycle."""
         for constraint in self.standard.constraints:
             if constraint.following == command.name and self.standard.shares_node(constraint):
-                node = self.standard.node(constraint.level, max(request.bank, 0))
+                node = self.standard.node(constraint.level, max(bank, 0))
                 issued = self._issued.get((constraint.level, constraint.preceding, node))
                 if issued is not None and cycle < issued + constraint.latency:
                     return False
         return True
 
-    def _issue(self, command: Command, request: _Request, cycle: int) -> None:
-        banks = self._banks(command, request.bank)
-        all_banks = len(banks) == self.standard.banks
-        row = request.row if command.kind in ("activate", "column") else -1
-        column = request.column if command.kind == "column" else -1
-        bank = -1 if all_banks else request.bank
-        self.log.append(LoggedCommand(cycle=cycle, command=command.name, bank=bank, row=row, column=column))
+    def _issue(self, command: Command, bank: int, row: int, column: int, cycle: int) -> None:
+        banks = self._banks(command, bank)
+        bank = -1 if len(banks) == self.standard.banks else bank
+        self.log.append(
+            LoggedCommand(
+                cycle=cycle,
+                command=command.name,
+                bank=bank,
+                row=row if command.kind in ("activate", "column") else -1,
+                column=column if command.kind == "column" else -1,
+            )
+        )
         for level in self.standard.level_names:
             self._issued[level, command.name, self.standard.node(level, max(bank, 0))] = cycle
         for covered in banks:
             if command.kind == "activate":
-                self._open[covered] = request.row
+                self._open[covered] = row
             elif command.kind == "precharge" or command.auto_precharge:
                 self._open[covered] = -1
 

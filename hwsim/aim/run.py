@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
-from hwsim.aim.energy import energy_pj
+from hwsim.aim.energy import energy_parts
 from hwsim.aim.player import AimPlayer, ChannelResult, CommandRun, play_file
-from hwsim.dram.standard import load_standard
+from hwsim.aim.refresh import RefreshMode, load_aim
+from hwsim.energy import load_table
 from hwsim.report.write import whole_file
 
 SCHEMA_VERSION = 1
@@ -21,11 +22,16 @@ LOG_HEADER = "cycle,channel,command,bank,row,column\n"
 
 @dataclass(frozen=True, kw_only=True)
 class AimReport:
-    """What a trace took. Counts and energy are of all channels together, each channel counted apart."""
+    """What a trace took. Counts and energy are of all channels together, each channel counted apart.
+
+    `refresh_cycles` is how many of the cycles would not be there without refresh.
+    """
 
     trace: str
     clock_hz: int
     cycles: int
+    refresh: RefreshMode
+    refresh_cycles: int
     instructions: int
     commands: dict[str, int]
     channels: list[ChannelResult]
@@ -38,6 +44,11 @@ class AimReport:
             "clock_hz": self.clock_hz,
             "cycles": self.cycles,
             "time_s": self.cycles / self.clock_hz,
+            "refresh": {
+                "mode": self.refresh,
+                "cycles": self.refresh_cycles,
+                "share": self.refresh_cycles / self.cycles,
+            },
             "instructions": self.instructions,
             "commands": self.commands,
             "channels": [
@@ -61,6 +72,7 @@ class AimReport:
             f"{self.trace}: {self.instructions:,} instructions on {len(self.channels)} channels",
             f"cycles    {self.cycles:,} ({self.cycles / self.clock_hz * 1e6:,.3f} us at {self.clock_hz / 1e9:g} GHz)",
             f"commands  {total:,}: " + ", ".join(f"{name} {n:,}" for name, n in self.commands.items()),
+            *self._refresh_lines(),
             "",
             "channels                  busy         idle     commands",
         ]
@@ -71,6 +83,12 @@ class AimReport:
         lines += ["", f"energy    {sum(self.energy_pj.values()) / 1e3:,.3f} nJ"]
         lines += [f"  {part:20} {value / 1e3:14,.3f} nJ" for part, value in self.energy_pj.items() if value]
         return "\n".join(lines) + "\n"
+
+    def _refresh_lines(self) -> Iterator[str]:
+        if self.refresh == "off":
+            return
+        share = self.refresh_cycles / self.cycles
+        yield f"refresh   {self.refresh}: {self.refresh_cycles:,} of the cycles ({share:.2%}) would not be without it"
 
     def _alike(self) -> Iterator[tuple[str, ChannelResult]]:
         """Neighbouring channels that did the same, on one line."""
@@ -85,20 +103,25 @@ def play_trace(
     trace: Path,
     channels: int,
     *,
+    refresh: RefreshMode = "off",
     log_file: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> AimReport:
-    """Play a trace file on the channels of one device.
+    """Play a trace file on the channels of one device; with refresh a second time without, to tell what it costs.
 
     Raises
     ------
     TraceError : the file cannot be read, or a line is wrong
     OutputError : the log cannot be written
     """
-    standard = load_standard("gddr6_aim", refresh=False)
+    standard = load_aim(refresh)
     with _log_writer(log_file) as on_commands:
         player = AimPlayer(standard, channels, on_commands=on_commands)
         play_file(trace, player, progress)
+    undisturbed = player
+    if refresh != "off":
+        undisturbed = AimPlayer(load_aim(), channels)
+        play_file(trace, undisturbed)
     results = player.results()
     totals: Counter[str] = Counter()
     for result in results:
@@ -108,15 +131,21 @@ def play_trace(
         trace=str(trace),
         clock_hz=int(standard.clock_hz),
         cycles=player.cycle,
+        refresh=refresh,
+        refresh_cycles=player.cycle - undisturbed.cycle,
         instructions=player.instructions,
         commands={name: totals[name] for name in standard.commands if totals[name]},
         channels=results,
-        energy_pj=energy_pj(
-            totals,
-            active_cycles=active,
-            precharged_cycles=player.cycle * channels - active,
-            clock_hz=float(standard.clock_hz),
-        ),
+        energy_pj={
+            part.name: part.picojoules
+            for part in energy_parts(
+                totals,
+                active_cycles=active,
+                precharged_cycles=player.cycle * channels - active,
+                standard=standard,
+                table=load_table("aim"),
+            )
+        },
     )
 
 

@@ -25,7 +25,7 @@ from mapping.parallel import Stage
 from mapping.workload import GptWorkload, Step
 
 # Components of energy that time costs, whether a device works or waits for others.
-STANDING = ("dram_background", "dram_refresh", "asic_static")
+STANDING = ("dram_background", "dram_refresh", "asic_static", "standby_active", "standby_precharged", "refresh")
 LINK = "link between devices"  # as machines name it among the causes of their time
 
 

@@ -75,7 +75,7 @@ class _Checker:
         self.max_refresh_delay = max_refresh_delay
         self.open = [-1] * standard.banks
         self.last_cycle = NEVER
-        self.refreshes = 0
+        self.refreshes = [0] * (standard.refresh.turns if standard.refresh else 1)  # of each bank in turn
         self.waits: dict[str, list[tuple[_Issues, Constraint]]] = defaultdict(list)
         self.issues: dict[str, dict[str, _Issues]] = defaultdict(dict)  # by command, then level
         longest = max((c.window for c in standard.constraints), default=1)
@@ -111,7 +111,7 @@ class _Checker:
         elif entry.command == MODE_SWITCH:
             self.register_mode = not self.register_mode
         elif self.standard.refresh and entry.command == self.standard.refresh.command:
-            self.refreshes += 1
+            self.refreshes[bank if len(self.refreshes) > 1 else 0] += 1
 
     def _bad_address(self, command: Command, entry: LoggedCommand) -> str | None:
         standard = self.standard
@@ -147,7 +147,7 @@ class _Checker:
         rule = self.standard.refresh
         if self.max_refresh_delay is None or rule is None:
             return None
-        due = (self.refreshes + 1) * rule.interval
+        due = min(rule.due(done * rule.turns + turn) for turn, done in enumerate(self.refreshes))
         if entry.cycle <= due + self.max_refresh_delay:
             return None
         return f"refresh due at cycle {due} must come by {due + self.max_refresh_delay}"

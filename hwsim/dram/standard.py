@@ -61,11 +61,20 @@ class Constraint:
 
 @dataclass(frozen=True, kw_only=True)
 class Refresh:
-    """`command` is due every `interval` cycles, with all banks closed by `precharge`."""
+    """`command` is due every `interval` cycles, with what it refreshes closed by `precharge`.
+
+    With `turns` the banks take turns: the k-th refresh, from 0, is that of bank k mod turns, due at cycle
+    (k + 1) x interval // turns.
+    """
 
     command: str
     precharge: str
     interval: int
+    turns: int = 1
+
+    def due(self, k: int) -> int:
+        """The cycle in which the k-th refresh falls due, from 0."""
+        return (k + 1) * self.interval // self.turns
 
 
 @dataclass(frozen=True, kw_only=True)

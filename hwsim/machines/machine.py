@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -102,6 +102,15 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
         MachineError : a machine that is one device
         """
         raise MachineError(f"{self.name}: cannot be one of several devices")
+
+    def emit_trace(self, program: ProgramT) -> Iterator[str]:
+        """The program as a trace of instructions, in pieces of whole lines; for machines that have such a text.
+
+        Raises
+        ------
+        MachineError : a machine without
+        """
+        raise MachineError(f"{self.name}: has no instruction trace to write (--emit-trace)")
 
     def details(self, run: RunT) -> Details:
         """What the page of a run shows beyond its report; a machine that gives nothing has a shorter page."""

@@ -155,6 +155,8 @@ def _published(report: Report, console: Console) -> None:
         ratio = "" if figure.ratio is None else f"{figure.ratio:.3f}"
         reason = figure.note.removeprefix("not comparable: ")
         rows.append((figure.name, figure.theirs, ours, ratio, figure.grade, reason))
+    if not rows:
+        return
     _table(console, "Published figures", ("figure", "theirs", "ours", "ratio", "grade", "note"), rows)
 
 

@@ -23,6 +23,17 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
+def write_pieces(path: Path, pieces: Iterator[str]) -> None:
+    """Write a text file of any length as a whole, piece by piece.
+
+    Raises
+    ------
+    OutputError : the folder is missing or cannot be written, or the path is a folder
+    """
+    with whole_file(path) as file:
+        file.writelines(piece.encode() for piece in pieces)
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write beside the target, renamed at the end, so that no reader ever sees half a file.

@@ -11,7 +11,7 @@ from hwsim.aim.player import AimPlayer, CommandRun, play_file
 from hwsim.aim.reference import ReferenceAim
 from hwsim.dram.checker import first_violation
 from hwsim.dram.log import LoggedCommand
-from hwsim.dram.standard import load_standard
+from hwsim.dram.standard import Standard, load_standard
 from hwsim.errors import TraceError
 from tests.aim.strategies import EOC, programs
 
@@ -38,7 +38,7 @@ PUBLISHED = {
 
 
 def logs_of(
-    program: list[Instruction], channels: int, queue_depth: int = 32
+    program: list[Instruction], channels: int, queue_depth: int = 32, standard: Standard = AIM
 ) -> tuple[AimPlayer, list[list[LoggedCommand]]]:
     logs: list[list[LoggedCommand]] = [[] for _ in range(channels)]
 
@@ -56,7 +56,7 @@ def logs_of(
                 for i in range(run.count)
             ]
 
-    player = AimPlayer(AIM, channels, queue_depth=queue_depth, on_commands=note)
+    player = AimPlayer(standard, channels, queue_depth=queue_depth, on_commands=note)
     player.play(encode(program))
     return player, logs
 

@@ -103,7 +103,7 @@ def test_list_names_machines_and_workloads(capsys: CAPTURE) -> None:
     assert lines[0] == "machines"
     assert lines[1].startswith("  pim_gpt        PIM-GPT: 8 channels of GDDR6")
     assert "  gpt2           12 layers, d 768, 12 heads, context 1024, 124.4 M parameters, on pim_gpt" in lines
-    assert len(lines) == 3 + 11
+    assert len(lines) == 4 + 11
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_version(capsys: CAPTURE) -> None:
     [
         (["run", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["run", "gtp2"], "gtp2: no such file and no shipped workload; nearest: gpt2"),
-        (["run", "gpt2", "--machine", "pim"], "pim: no such machine or file; nearest: pim_gpt"),
+        (["run", "gpt2", "--machine", "pim"], "pim: no such machine or file; nearest: aim, pim_gpt"),
         (["run", "gpt2", "--machine", "no.yaml"], "no.yaml: no such file"),
         (["run", "gpt2", "--set", "chanels=4"], "--set chanels: no such parameter; nearest: channels"),
         (["run", "gpt2", "--set", "workload.layer=4"], "--set workload.layer: no such field; nearest: layers"),
@@ -195,7 +195,7 @@ def test_a_wrong_file_is_named_with_its_place(tmp_path: Path, capsys: CAPTURE) -
     assert f"{bad}:3:1: YAML syntax" in capsys.readouterr().err
     bad.write_text("model: tpu\n")
     assert main(["run", "gpt2", "--machine", str(bad)]) == 2
-    assert "model: expected one of pim_gpt, got 'tpu'" in capsys.readouterr().err
+    assert "model: expected one of pim_gpt, aim, got 'tpu'" in capsys.readouterr().err
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

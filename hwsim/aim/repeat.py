@@ -1,0 +1,201 @@
+"""A player for programs that repeat: what was played once from the same state is not played again.
+
+A program here ends in a barrier. Behind it the channels are idle, so all that matters of the past is which rows are
+open and which constraints still hold; times count from the barrier, and channels in which the same matters are one
+class again. Programs that differ in nothing but their first row count as the same: rows matter only by being equal.
+With refresh everything hangs on the time since the last one, so nothing is remembered. All exact; tests compare with
+`AimPlayer`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwsim.aim import kernel
+from hwsim.aim.isa import Ints
+from hwsim.aim.player import QUEUE_DEPTH, ChannelResult, channel_result, members_of
+from hwsim.dram.standard import Standard
+
+REMEMBERED = 4096  # programs with what they lead to
+FOREIGN = 1 << 40  # rows outside the program, numbered from here on
+_NO_LOG = np.zeros((1, kernel.LOG_FIELDS), dtype=np.int64)
+
+
+@dataclass(kw_only=True, eq=False)
+class _Played:
+    """What a program did from some state.
+
+    Attributes
+    ----------
+    ends : cycle of the end of each part, counted from the program's start
+    counted : channels of a class and its counters
+    """
+
+    ends: tuple[int, ...]
+    states: Ints
+    function: int
+    counted: list[tuple[int, Ints]]
+    times: int = 0
+
+
+class RepeatingPlayer:
+    """Host and channels, as `AimPlayer`; plays programs that end in SYNC or EOC.
+
+    Attributes
+    ----------
+    cycle : the cycle in which the last program was done
+    played, repeated : programs that had to be played, and those that were known
+    instructions : of those that had to be played
+    """
+
+    def __init__(self, standard: Standard, channels: int, *, remember: int = REMEMBERED) -> None:
+        self.standard = standard
+        self.channels = channels
+        self.cycle = 0
+        self.played = self.repeated = self.instructions = 0
+        self._remember = 0 if standard.refresh else remember
+        self._tables = kernel.compile_tables(standard, QUEUE_DEPTH)
+        self._settled = _Settlement(standard, self._tables)
+        states, host = kernel.new_state(self._tables, channels)
+        self._states, self._function = states[:1], int(host[kernel.FUNCTION])
+        self._known: OrderedDict[Hashable, _Played] = OrderedDict()
+        size = len(kernel.counters(states[0], self._tables))
+        self._totals = np.zeros((channels, size), dtype=np.int64)
+
+    def play(self, parts: Iterable[Ints], *, key: Hashable, base_row: int, rows: int) -> tuple[int, ...]:
+        """Play a program in parts, the last of which ends in a barrier.
+
+        Parameters
+        ----------
+        parts : encoded instructions, within the standard's limits; rows are counted from `base_row`
+        key : the same for equal parts
+        rows : rows from `base_row` on that the parts may name
+
+        Returns
+        -------
+        Cycles that each part took, the host's time from its first instruction to that of the part behind it.
+        """
+        states, outside = self._hide_rows(base_row, rows)
+        whole = (key, self._function, states.tobytes()) if self._remember else None
+        found = self._known.get(whole) if whole else None
+        if found is None:
+            found = self._play(parts, states)
+            self.played += 1
+            if whole:
+                self._known[whole] = found
+        else:
+            self._known.move_to_end(whole)
+            self.repeated += 1
+        found.times += 1
+        if not whole:
+            self._tally(found)
+        elif len(self._known) > self._remember:
+            self._tally(self._known.popitem(last=False)[1])
+        self.cycle += found.ends[-1]
+        self._states, self._function = self._show_rows(found.states, base_row, outside), found.function
+        return tuple(np.diff(found.ends, prepend=0).tolist())
+
+    def results(self) -> list[ChannelResult]:
+        """What each channel did so far."""
+        for played in self._known.values():
+            self._tally(played)
+        names = list(self.standard.commands)
+        return [channel_result(self._totals[channel], names) for channel in range(self.channels)]
+
+    def _play(self, parts: Iterable[Ints], start: Ints) -> _Played:
+        states = np.zeros((self.channels, start.shape[1]), dtype=np.int64)
+        states[: len(start)] = start
+        host = np.array([1, self._function, len(start)], dtype=np.int64)
+        ends = []
+        for part in parts:
+            self.instructions += len(part)
+            kernel.play(part, 0, states, host, _NO_LOG, self._tables)
+            ends.append(int(host[kernel.CLOCK]) - 1)
+        states = states[: host[kernel.CLASSES]]
+        counted = self._settled.settle(states, ends[-1])
+        merged = self._settled.merge(states)
+        return _Played(ends=tuple(ends), states=merged, function=int(host[kernel.FUNCTION]), counted=counted)
+
+    def _tally(self, played: _Played) -> None:
+        for mask, counters in played.counted:
+            self._totals[list(members_of(mask, self.channels))] += played.times * counters
+        played.times = 0
+
+    def _hide_rows(self, base_row: int, rows: int) -> tuple[Ints, Ints]:
+        """The states with open rows counted from a program's first, and the rows that stand for those outside."""
+        states = self._states.copy()
+        opened = states[:, self._settled.rows]
+        within = (opened >= base_row) & (opened < base_row + rows)
+        outside = (opened >= 0) & (opened < self.standard.rows) & ~within
+        names, numbers = np.unique(opened[outside], return_inverse=True)
+        opened[within] -= base_row
+        opened[outside] = FOREIGN + numbers
+        states[:, self._settled.rows] = opened
+        return states, names
+
+    def _show_rows(self, states: Ints, base_row: int, outside: Ints) -> Ints:
+        """The inverse of `_hide_rows`."""
+        states = states.copy()
+        opened = states[:, self._settled.rows]
+        within = (opened >= 0) & (opened < self.standard.rows)
+        foreign = opened >= FOREIGN
+        opened[foreign] = outside[opened[foreign] - FOREIGN]
+        opened[within] += base_row
+        states[:, self._settled.rows] = opened
+        return states
+
+
+class _Settlement:
+    """Takes states behind a barrier to what matters of them."""
+
+    def __init__(self, standard: Standard, tables: kernel.Tables) -> None:
+        self.tables = tables
+        layout = tables.layout
+        self.rows = slice(layout[kernel.ROWS_AT], layout[kernel.RING_BASE])
+        self.buffers = slice(layout[kernel.READ_AT], layout[kernel.COUNTS_AT])
+        self.ring = slice(layout[kernel.RING_BASE], layout[kernel.READ_AT])
+        self.counts = slice(layout[kernel.COUNTS_AT], layout[kernel.GAPS_AT] + layout[kernel.COMMANDS] + 1)
+        self.issues = slice(tables.levels[0, 0], layout[kernel.SIZE])
+        longest = {name: 0 for name in standard.commands}
+        for constraint in standard.constraints:
+            longest[constraint.preceding] = max(longest[constraint.preceding], constraint.latency)
+        nodes = (layout[kernel.SIZE] - tables.levels[0, 0]) // len(longest)
+        self.longest = np.tile(np.array(list(longest.values()), dtype=np.int64), nodes)
+
+    def settle(self, states: Ints, now: int) -> list[tuple[int, Ints]]:
+        """Count time from cycle `now` on, and forget what cannot matter from there on; return what was counted.
+
+        A barrier was answered in cycle `now`: no request is left, and nothing but constraints reaches beyond.
+        """
+        still_open = states[:, kernel.OPEN_SINCE] >= 0
+        states[still_open, kernel.OPEN_CYCLES] += now + 1 - states[still_open, kernel.OPEN_SINCE]
+        states[still_open, kernel.OPEN_SINCE] = 1
+        counted = [(int(state[kernel.MEMBERS]), kernel.counters(state, self.tables)) for state in states]
+        states[:, [kernel.BUSY, kernel.OPEN_CYCLES]] = 0
+        states[:, self.counts] = 0
+        for scalar in (kernel.LAST_ISSUE, kernel.LAST_LEFT, kernel.LAST_ANSWER, kernel.LAST_FINISH):
+            states[:, scalar] = kernel.NEVER  # cycle 1 follows all of them
+        states[:, self.ring] = kernel.NEVER
+        states[:, self.buffers] = 0
+        states[:, [kernel.RING_AT, kernel.ACCOUNTED, kernel.NEXT]] = 0
+        states[:, [kernel.WRITE_FIRST, kernel.BUSY_UNTIL]] = 1  # a cycle without request turns to writes
+        if self.tables.refresh[kernel.INTERVAL]:
+            states[:, kernel.DUE] -= now
+        issues = states[:, self.issues]
+        issues -= now
+        issues[issues + self.longest <= 1] = kernel.NEVER
+        states[:, self.issues] = issues
+        return counted
+
+    def merge(self, states: Ints) -> Ints:
+        """One class for channels of equal state."""
+        classes: dict[bytes, Ints] = {}
+        members = states[:, kernel.MEMBERS].tolist()
+        states[:, kernel.MEMBERS] = 0
+        for state, mine in zip(states, members, strict=True):
+            classes.setdefault(state.tobytes(), state)[kernel.MEMBERS] |= mine
+        return np.array(sorted(classes.values(), key=lambda s: -int(s[kernel.MEMBERS])), dtype=np.int64)

@@ -1,0 +1,89 @@
+"""GDDR6-AiM: the processing-in-memory chip with public timing, and a host unit for what its banks cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from hwsim.data_file import read_data
+from hwsim.dram.standard import timing_provenance
+from hwsim.engine import Timeline
+from hwsim.errors import MachineError, MappingError
+from hwsim.machines.aim.details import details
+from hwsim.machines.aim.emit import emit
+from hwsim.machines.aim.instructions import Program
+from hwsim.machines.aim.lower import lower
+from hwsim.machines.aim.model import Run, simulate
+from hwsim.machines.aim.spec import STANDARD, AimSpec, timing_of_standard
+from hwsim.machines.aim.summarize import summarize
+from hwsim.machines.machine import Machine, Progress
+from hwsim.machines.spec_file import SpecFile
+from hwsim.report.details import Details
+from hwsim.report.schema import Report
+from mapping.graph import OperatorGraph
+from mapping.pim.row_mapping import RowMappedGraph, map_rows
+from mapping.workload import GptWorkload
+
+NO_TIMELINE = (
+    "aim: draws no --trace; --emit-trace FILE writes its instructions, and hwsim aim FILE --commands their times"
+)
+
+
+class Aim(Machine[AimSpec, RowMappedGraph, Program, Run]):
+    """The machine's stages, in the order of the pipeline."""
+
+    name = "aim"
+    summary = "GDDR6-AiM: 32 channels driven by its instructions, a host unit for what its banks cannot do"
+
+    @property
+    def spec_file(self) -> SpecFile[AimSpec]:
+        return _spec_file()
+
+    def check(self, spec: AimSpec) -> None:
+        _ = spec.standard, spec.time_base, spec.target, spec.energies
+
+    def map_graph(self, graph: OperatorGraph, workload: GptWorkload, spec: AimSpec) -> RowMappedGraph:
+        if workload.lm_head == "host":
+            raise MappingError("lm_head: aim's host holds no weights; expected pim (on the channels) or excluded")
+        return map_rows(graph, spec.target, context=workload.context, batch=workload.batch)
+
+    def lower(self, mapped: RowMappedGraph, workload: GptWorkload, spec: AimSpec) -> Program:
+        return lower(mapped, workload, spec)
+
+    def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Run:
+        if trace_tokens:
+            raise MachineError(NO_TIMELINE)
+        return simulate(program, progress=progress)
+
+    def summarize(self, run: Run) -> Report:
+        return summarize(run, self.spec_file)
+
+    def timeline(self, run: Run) -> Timeline:
+        raise MachineError(NO_TIMELINE)
+
+    def step_ends(self, run: Run) -> tuple[Sequence[int], int]:
+        return run.ends, run.program.spec.time_base.ticks_per_second
+
+    def details(self, run: Run) -> Details:
+        return details(run, self.spec_file)
+
+    def emit_trace(self, program: Program) -> Iterator[str]:
+        if program.spec.devices > 1:
+            raise MachineError(f"aim: a trace is that of one device, and devices is {program.spec.devices}")
+        return emit(program)
+
+
+@cache
+def _spec_file() -> SpecFile[AimSpec]:
+    document = dict(read_data("hwsim.machines.aim", "spec.yaml"))
+    provenance = document.pop("provenance")
+    graded = {f"timing.{key}": entry for key, entry in timing_provenance(STANDARD).items()}
+    return SpecFile(
+        model=AimSpec,
+        defaults={**document, "timing": timing_of_standard()},
+        provenance={**provenance, **graded},
+        open_fields=("energy_table",),
+    )
+
+
+MACHINE = Aim()

@@ -1,0 +1,40 @@
+"""What no order of an operator's commands can undercut."""
+
+from __future__ import annotations
+
+from hwsim.aim.isa import CODES, COLUMNS, Ints
+from hwsim.dram.standard import Standard
+
+_SWEEP = CODES["MAC_ABK"]
+
+
+def bound_cycles(encoded: Ints, channels: int, standard: Standard) -> int:
+    """Cycles from the first to the last column that an operator's MAC_ABKs sweep, in the channel with most to do.
+
+    Columns of a row are nCCDL apart; from one row to the next it takes nRTP, nRP and nRCDRDMAC. Transfers, switches of
+    the mode and the first row's activate count nothing.
+    """
+    p = standard.params
+    switch = p["nRTP"] + p["nRP"] + p["nRCDRDMAC"]
+    opsize, mask, row = _sweeps(encoded)
+    worst = 0
+    for channel in range(channels):
+        mine = (mask >> channel & 1).astype(bool)
+        rows = len(set(row[mine].tolist()))
+        if rows:
+            worst = max(worst, (int(opsize[mine].sum()) - rows) * p["nCCDL"] + (rows - 1) * switch + 1)
+    return worst
+
+
+def swept_columns(encoded: Ints, standard: Standard) -> int:
+    """Columns that an operator's MAC_ABKs sweep, each bank of each channel counted."""
+    opsize, mask, _ = _sweeps(encoded)
+    swept: int = sum(n * m.bit_count() for n, m in zip(opsize.tolist(), mask.tolist(), strict=True))
+    return swept * standard.banks
+
+
+def _sweeps(encoded: Ints) -> tuple[Ints, Ints, Ints]:
+    """opsize, mask and row of the MAC_ABKs."""
+    sweeps = encoded[encoded[:, 0] == _SWEEP]
+    opsize, mask, row = (sweeps[:, COLUMNS.index(name)] for name in ("opsize", "mask", "row"))
+    return opsize, mask, row

@@ -1,0 +1,134 @@
+"""From a finished run to what its page shows: every step's time, the roofline, the map of the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from hwsim.machines.aim.model import Run
+from hwsim.machines.aim.spec import AimSpec
+from hwsim.machines.spec_file import SpecFile
+from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint, StepTime, thin
+from mapping.pim.row_mapping import RowMappedGraph
+from mapping.pim.rows import RowCache, RowMatrix, RowTarget
+from mapping.workload import Step
+
+MOST_STEPS = 2000  # points of the latency curve that a page holds
+
+
+def details(run: Run, spec_file: SpecFile[AimSpec]) -> Details:
+    """What the page of a run shows beyond the report."""
+    program = run.program
+    return Details(
+        steps=tuple(_steps(run)),
+        steps_in_all=len(run.ends),
+        roofline=_roofline(run),
+        memory=memory_map(program.mapped),
+        parameters=spec_file.origins(program.spec),
+        workload=program.workload.model_dump(mode="json"),
+    )
+
+
+def _steps(run: Run) -> Iterator[StepTime]:
+    durations = [end - start for start, end in pairwise([0, *run.ends])]
+    kept = set(thin(durations, MOST_STEPS))
+    for i, step in enumerate(run.program.steps()):
+        if i in kept:
+            yield StepTime(
+                context=step.context,
+                tokens=step.tokens,
+                seconds=run.program.spec.time_base.seconds(durations[i]),
+                prompt=step.context <= run.program.workload.prompt_end,
+            )
+
+
+def _roofline(run: Run) -> Roofline:
+    """The banks' MAC units against the banks' own bandwidth, which meet where a column meets its vector once."""
+    spec = run.program.spec
+    target, standard = spec.target, spec.standard
+    access_s = standard.params["nCCDL"] / float(standard.clock_hz)
+    accesses, macs = run.channels.accesses, _macs(run)
+    kinds = [kind for kind in accesses if accesses[kind]]
+    points = [
+        RooflinePoint(
+            name=kind,
+            macs=macs[kind],
+            moved_bytes=accesses[kind] * standard.column_bytes,
+            seconds=spec.time_base.seconds(run.trace.kinds[kind]),
+        )
+        for kind in kinds
+    ]
+    whole = RooflinePoint(
+        name="whole run",
+        macs=sum(point.macs for point in points),
+        moved_bytes=sum(point.moved_bytes for point in points),
+        seconds=spec.time_base.seconds(run.ticks),
+    )
+    return Roofline(
+        peak_macs_per_s=target.all_banks * target.lanes / access_s,
+        bytes_per_s=target.all_banks * standard.column_bytes / access_s,
+        points=(*points, whole),
+        note=f"{target.all_banks} banks: a column access of {standard.column_bytes} B and {target.lanes} MACs "
+        f"each {access_s * 1e9:g} ns",
+    )
+
+
+def _macs(run: Run) -> dict[str, int]:
+    """Multiply-accumulates of the run on the channels by kind of work, padding not counted."""
+    workload = run.program.workload
+    found: dict[str, int] = {}
+    for step in run.program.steps():
+        last = Step(queries=1, context=step.context, batch=step.batch)
+        per_shape: dict[object, int] = {}
+        for mapped in run.program.mapped.operators:
+            op = mapped.operator
+            logits = op.name == "lm_head"
+            if not mapped.in_memory or (logits and not workload.emits(step)):
+                continue
+            shape = (op.kind, getattr(op, "d_in", 0), getattr(op, "d_out", 0), logits)
+            if shape not in per_shape:
+                per_shape[shape] = op.macs(last if logits else step)
+            found[op.kind] = found.get(op.kind, 0) + per_shape[shape]
+    return found
+
+
+def memory_map(mapped: RowMappedGraph) -> MemoryMap:
+    """How the placement fills the banks."""
+    target = mapped.target
+    regions = [
+        Region(name=name, kind="weights", first_row=matrix.base_row, rows=matrix.rows)
+        for name, matrix in mapped.matrices.items()
+    ]
+    regions += [
+        Region(name=name, kind="K and V", first_row=cache.base_row, rows=cache.rows)
+        for name, cache in mapped.caches.items()
+    ]
+    held = [[0] * target.banks for _ in range(target.channels)]
+    for matrix in mapped.matrices.values():
+        _hold_matrix(held, matrix, target)
+    for cache in mapped.caches.values():
+        _hold_cache(held, cache, target)
+    element_bytes = target.fmt.bits // 8
+    return MemoryMap(
+        rows=target.rows,
+        regions=tuple(sorted(regions, key=lambda region: region.first_row)),
+        held_bytes=tuple(tuple(n * element_bytes for n in banks) for banks in held),
+        bank_bytes=target.bank_bytes,
+    )
+
+
+def _hold_matrix(held: list[list[int]], matrix: RowMatrix, target: RowTarget) -> None:
+    for channel in range(target.channels):
+        for bank in range(target.banks):
+            outputs = len(range(channel * target.banks + bank, matrix.d_out, target.all_banks))
+            held[channel][bank] += outputs * matrix.d_in
+
+
+def _hold_cache(held: list[list[int]], cache: RowCache, target: RowTarget) -> None:
+    for channel in range(target.channels):
+        groups = range(channel, cache.groups, target.channels)
+        for bank in range(target.banks):
+            tokens = len(range(channel * target.banks + bank, cache.context, target.all_banks))
+            keys = tokens * cache.kv_heads * cache.d_k
+            within = [g for g in groups if g % cache.head_groups * target.banks + bank < cache.d_v]
+            held[channel][bank] += (keys + len(within) * cache.context) * cache.batch

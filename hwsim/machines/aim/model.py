@@ -1,0 +1,171 @@
+"""GDDR6-AiM as units: the channels behind the simulator's host front end, and the host's unit for the rest.
+
+    host unit === front end --- channel 0..31 (global buffer, 16 banks with MAC units and activation functions)
+
+The two take turns: the host's work begins when the SYNC behind the instructions before it is answered, and the
+instructions behind it begin when it is done. The memory's clock counts only while instructions are played, as in a
+trace, which knows no pauses: so the cycles of a run's channels are those of its trace, to the cycle.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+
+import simpy
+
+from hwsim.aim.isa import Instruction, Ints, encode
+from hwsim.aim.repeat import RepeatingPlayer
+from hwsim.engine import Trace, Unit
+from hwsim.machines.aim.instructions import AimWork, HostWork, Program, Segment, placed, segments
+from hwsim.machines.aim.spec import AimSpec
+
+Progress = Callable[[int, int], None]  # (tokens done, tokens in all)
+SYNC = encode([Instruction(operation="SYNC")])
+
+
+@dataclass(kw_only=True, eq=False)
+class Channels:
+    """All channels and their front end.
+
+    Attributes
+    ----------
+    accesses, bounds : kind of work -> columns that banks swept for it, and DRAM cycles that it takes at least
+    instructions : instructions of the trace
+    """
+
+    player: RepeatingPlayer
+    accesses: dict[str, int]
+    bounds: dict[str, int]
+    instructions: int = 0
+
+    @classmethod
+    def of(cls, player: RepeatingPlayer) -> Channels:
+        return cls(player=player, accesses=defaultdict(int), bounds=defaultdict(int))
+
+    def play(self, segment: Segment) -> tuple[int, ...]:
+        """Play a segment and its SYNC; return the DRAM cycles of each piece, those of the SYNC with the last."""
+        base = min(work.base_row for work in segment)
+        parts = _Parts(segment, base)
+        for work in segment:
+            self.accesses[work.kind] += work.program.accesses
+            self.bounds[work.kind] += work.program.bound
+            self.instructions += len(work.program.encoded)
+        self.instructions += 1
+        key = tuple((work.program.number, work.base_row - base) for work in segment)
+        end = max(work.base_row + work.program.rows for work in segment)
+        cycles = self.player.play(parts, key=key, base_row=base, rows=end - base)
+        return (*cycles[:-2], cycles[-2] + cycles[-1])
+
+
+class Link(Unit):
+    """The link to other devices; counts what it sends."""
+
+    sent_bytes = 0
+
+
+class _Parts:
+    """A segment's instructions, put together only where they must be played."""
+
+    def __init__(self, segment: Segment, base: int) -> None:
+        self.segment, self.base = segment, base
+
+    def __iter__(self) -> Iterator[Ints]:
+        for work in self.segment:
+            yield placed(work, self.base)
+        yield SYNC
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """What a simulation leaves behind.
+
+    Attributes
+    ----------
+    ends : tick in which each step ended
+    prompt_steps : how many of them took in the prompt
+    dram_cycles : cycles of the channels, those of the emitted trace
+    undisturbed : the same channels without refresh, which play along where there is some
+    """
+
+    program: Program
+    trace: Trace
+    ticks: int
+    ends: array[int]
+    prompt_steps: int
+    aim: Unit
+    host: Unit
+    channels: Channels
+    undisturbed: Channels | None
+    link: Link
+
+    @property
+    def dram_cycles(self) -> int:
+        return self.channels.player.cycle
+
+    @property
+    def refresh_cycles(self) -> int:
+        """Cycles of the channels that would not be there without refresh."""
+        return self.dram_cycles - self.undisturbed.player.cycle if self.undisturbed else 0
+
+
+def simulate(program: Program, *, progress: Progress | None = None) -> Run:
+    """Run a program to its end.
+
+    Parameters
+    ----------
+    progress : called after each step with (tokens done, tokens in all)
+    """
+    spec = program.spec
+    clocks = spec.time_base.clocks
+    env = simpy.Environment()
+    trace = Trace()
+    run = Run(
+        program=program,
+        trace=trace,
+        ticks=0,
+        ends=array("q"),
+        prompt_steps=0,
+        aim=Unit(env, "aim", clocks["dram"], trace, source=f"DRAM engine, standard {spec.standard.name}"),
+        host=Unit(env, "host", clocks["host"], trace, source="lanes and passes (assumed)"),
+        channels=_channels(spec, refresh=True),
+        undisturbed=_channels(spec, refresh=False) if spec.standard.refresh else None,
+        link=Link(env, "link", clocks["host"], trace, source="link bandwidth and latency (assumed)"),
+    )
+    env.run(until=env.process(_take_turns(env, run, progress)))
+    prompt_steps = sum(step.context <= program.workload.prompt_end for step in program.steps())
+    return replace(run, ticks=int(env.now), prompt_steps=prompt_steps)
+
+
+def _channels(spec: AimSpec, *, refresh: bool) -> Channels:
+    return Channels.of(RepeatingPlayer(spec.standard if refresh else spec.standard_without_refresh, spec.channels))
+
+
+def _take_turns(env: simpy.Environment, run: Run, progress: Progress | None) -> Generator[simpy.Event, None, None]:
+    """Channels and host in turn; nothing else can happen within a step: one event a step is exact."""
+    workload = run.program.workload
+    for step in run.program.steps():
+        now = began = int(env.now)
+        for part in segments(run.program.pieces(step)):
+            if isinstance(part, HostWork):
+                unit = run.host
+                if part.unit == "link":
+                    unit = run.link
+                    run.link.sent_bytes += part.size
+                now = unit.book(now, part.cycles, part.kind, part.name)
+            else:
+                now = _play(run, part, now)
+        yield env.timeout(now - began)
+        run.ends.append(now)
+        if progress:
+            progress(step.context - workload.past, workload.taken_in)
+
+
+def _play(run: Run, segment: tuple[AimWork, ...], now: int) -> int:
+    if run.undisturbed:
+        run.undisturbed.play(segment)
+    for work, cycles in zip(segment, run.channels.play(segment), strict=True):
+        now = run.aim.book(now, cycles, work.kind, work.name)
+    return now

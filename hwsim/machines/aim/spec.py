@@ -1,0 +1,142 @@
+"""The parameters of GDDR6-AiM as a machine, checked, and what follows from them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from hwsim.aim.isa import ACTIVATION_FUNCTIONS
+from hwsim.aim.player import MAX_CHANNELS
+from hwsim.aim.refresh import MODES, RefreshMode, load_aim
+from hwsim.devices.spec import DevicesSpec
+from hwsim.dram.standard import Standard, timing_defaults
+from hwsim.energy import OFF, EnergyTable, load_table
+from hwsim.energy.coefficients import Powers
+from hwsim.engine import TimeBase
+from hwsim.errors import DramError, MachineError
+from mapping.formats import BF16
+from mapping.pim.rows import RowTarget
+from mapping.workload import Name
+
+STANDARD = "gddr6_aim"
+ELEMENT_BYTES = 2  # BF16
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class HostSpec(_Checked):
+    """The unit beside the memory that does what the banks cannot."""
+
+    clock_hz: int = Field(ge=1_000, le=100_000_000_000)
+    lanes: int = Field(ge=1, le=1_000_000, description="elements a cycle and pass")
+    latency_cycles: int = Field(ge=0, le=1_000_000, description="of each piece of work, beside its passes")
+    passes: dict[str, int] = Field(strict=False, description="passes over the elements by kind of work")
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        for kind, passes in self.passes.items():
+            if not 1 <= passes <= 1_000_000:
+                raise ValueError(f"passes.{kind} must be 1 to 1000000, got {passes}")
+        return self
+
+    def cycles(self, kind: str, elements: int) -> int:
+        """Cycles of a piece of work.
+
+        Raises
+        ------
+        KeyError : a kind of work without passes
+        """
+        return self.latency_cycles + self.passes[kind] * -(-elements // self.lanes)
+
+
+class AimSpec(DevicesSpec, _Checked):
+    """All parameters of the machine; defaults and their provenance are in spec.yaml."""
+
+    model: Literal["aim"]
+    name: Name
+    channels: int = Field(ge=1, le=MAX_CHANNELS)
+    rows: int = Field(ge=1, le=1 << 24, description="rows a bank")
+    buffer_bytes: int = Field(ge=32, le=2048, multiple_of=32, description="global buffer a channel")
+    accumulators: int = Field(ge=1, le=65_536, description="results of a bank between WR_BIAS and RD_MAC")
+    refresh: RefreshMode
+    af_functions: list[str] = Field(
+        max_length=ACTIVATION_FUNCTIONS, description="functions that AF computes, by the value of register 2"
+    )
+    energy: str = Field(max_length=4096, description="energy table: aim, a YAML file on top of it, or `off`")
+    energy_table: dict[str, float] = Field(
+        default_factory=dict, strict=False, description="coefficients that replace the table's, by name"
+    )
+    timing: dict[str, float] = Field(strict=False, description="DRAM timing, by the standard's names")
+    host: HostSpec
+
+    @field_validator("energy", "refresh", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        return OFF if value is False else value  # YAML 1.1 reads a bare `off` as false
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        twice = next((f for f in self.af_functions if self.af_functions.count(f) > 1), None)
+        if twice:
+            raise ValueError(f"af_functions: {twice} is given twice")
+        return self
+
+    @cached_property
+    def standard(self) -> Standard:
+        """The DRAM of one channel."""
+        return self._standard(self.refresh)
+
+    @cached_property
+    def standard_without_refresh(self) -> Standard:
+        return self._standard("off")
+
+    def _standard(self, refresh: RefreshMode) -> Standard:
+        try:
+            return load_aim(refresh, timing=self.timing, rows=self.rows)
+        except DramError as cause:
+            raise MachineError(str(cause)) from None
+
+    @cached_property
+    def energies(self) -> EnergyTable | None:
+        """The energy table, or None where energy is off."""
+        if self.energy == OFF:
+            if self.energy_table:
+                raise MachineError(f"energy_table.{next(iter(self.energy_table))} is set, but energy is off")
+            return None
+        table = load_table(self.energy, self.energy_table)
+        if not isinstance(table.coefficients, Powers):
+            raise MachineError(
+                f"energy: AiM's commands are charged by measured powers, and table {table.name} has currents; "
+                "expected aim, a YAML file with base: aim, or off"
+            )
+        return table
+
+    @cached_property
+    def time_base(self) -> TimeBase:
+        return TimeBase.of({"dram": self.standard.clock_hz, "host": self.host.clock_hz})
+
+    @cached_property
+    def target(self) -> RowTarget:
+        """What the compiler needs to know."""
+        standard = self.standard
+        return RowTarget(
+            channels=self.channels,
+            banks=standard.banks,
+            rows=self.rows,
+            columns=standard.columns,
+            lanes=standard.column_bytes // ELEMENT_BYTES,
+            buffer_elements=self.buffer_bytes // ELEMENT_BYTES,
+            fmt=BF16,
+        )
+
+
+def timing_of_standard() -> dict[str, Any]:
+    """The timing parameters that a user may set."""
+    return dict(timing_defaults(STANDARD))
+
+
+__all__ = ["ELEMENT_BYTES", "MODES", "STANDARD", "AimSpec", "HostSpec", "timing_of_standard"]

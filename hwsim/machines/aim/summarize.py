@@ -1,0 +1,327 @@
+"""From a finished run to its report."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+from hwsim.aim.energy import energy_parts
+from hwsim.aim.player import WAIT, ChannelResult
+from hwsim.aim.repeat import RepeatingPlayer
+from hwsim.devices.combine import LINK
+from hwsim.machines.aim.instructions import HostWork, segments
+from hwsim.machines.aim.model import Channels, Run
+from hwsim.machines.aim.spec import AimSpec
+from hwsim.machines.spec_file import UNCONFIRMED, SpecFile
+from hwsim.report.schema import (
+    Bound,
+    DramUse,
+    EnergyCoefficient,
+    EnergyShare,
+    EnergyUse,
+    Excluded,
+    KindShare,
+    Latency,
+    Report,
+    UnconfirmedParameter,
+    UnitUse,
+)
+from hwsim.version import VERSION
+from mapping.pim.row_mapping import longest_context
+
+# Cycles by the commands that they are spent on (`ChannelResult.cycles_by_command`), as causes.
+CAUSES = {
+    "compute": ("MAC16",),
+    "row": ("ACT", "ACT16", "PRE", "PREA"),
+    "mode": ("TMOD",),
+    "vectors": ("WRGB",),
+    "biases": ("WRMAC16",),
+    "results": ("RDMAC16", "RDAF16"),
+    "activation": ("AF16",),
+    "cache writes": ("WR", "WRA16"),
+    "barriers": (WAIT,),
+}
+IO_COMMANDS = ("WRGB", "WRMAC16", "RDMAC16", "RDAF16", "WR", "WRA16")
+
+
+def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
+    """The report of a run."""
+    program, spec = run.program, run.program.spec
+    workload = program.workload
+    base = spec.time_base
+    seconds = base.seconds(run.ticks)
+    decode = workload.phase == "decode"
+    vectors = (workload.tokens if decode else workload.prompt) * workload.batch
+    prompt_end = run.ends[run.prompt_steps - 1] if run.prompt_steps and decode else 0
+    channels = run.channels.player.results()
+    commands = _commands(run, channels)
+    dram = _dram(run, commands)
+    causes = _causes(run)
+    offchip = {"dram_pins": dram.io_bytes, **({"device_link": run.link.sent_bytes} if spec.devices > 1 else {})}
+    energy = _energy(run, channels, commands)
+    return Report(
+        hwsim_version=VERSION,
+        machine=spec.name,
+        workload=workload.name,
+        phase=workload.phase,
+        tokens=workload.tokens if decode else workload.prompt,
+        past=workload.past,
+        prompt=workload.prompt,
+        batch=workload.batch,
+        lm_head=workload.lm_head,
+        schedule="turns",
+        cycles=_cycles(run, run.ticks),
+        clock_hz=float(spec.standard.clock_hz),
+        latency_s=seconds,
+        tokens_per_s=vectors / base.seconds(run.ticks - prompt_end),
+        time_to_first_token_s=base.seconds(run.ends[run.prompt_steps] if decode else run.ends[-1]),
+        token_latencies=_token_latencies(run),
+        energy_j=energy.joules if energy else None,
+        energy=energy,
+        breakdown=[
+            KindShare(kind=kind, cycles=_cycles(run, ticks), share=ticks / run.ticks)
+            for kind, ticks in sorted(run.trace.kinds.items(), key=lambda item: -item[1])
+        ],
+        units=_units(run, channels),
+        bottleneck=_bottleneck(run, causes),
+        bound=_bound(run, causes),
+        dram=dram,
+        offchip_bytes=sum(offchip.values()),
+        offchip=offchip,
+        resources=_resources(run),
+        fits=True,  # a model that does not fit is an error before anything runs
+        excluded=_excluded(run, seconds / max(vectors, 1)),
+        published=[],
+        unconfirmed=_unconfirmed(spec, spec_file, energy),
+        parameters=spec.model_dump(),
+        workload_parameters=workload.model_dump(mode="json"),
+        seed=None,
+        instructions=run.channels.instructions,
+    )
+
+
+def _cycles(run: Run, ticks: int) -> int:
+    """Ticks as cycles of the memory's clock, rounded up."""
+    return run.aim.clock.edge(ticks)
+
+
+def _token_latencies(run: Run) -> list[Latency]:
+    """First, middle and last step of the phase that the run is about."""
+    begin = run.prompt_steps if run.program.workload.phase == "decode" else 0
+    wanted = sorted({begin, (begin + len(run.ends) - 1) // 2, len(run.ends) - 1})
+    contexts = {i: step.context for i, step in enumerate(run.program.steps()) if i in wanted}
+    seconds = run.program.spec.time_base.seconds
+    return [Latency(context=contexts[i], seconds=seconds(run.ends[i] - (run.ends[i - 1] if i else 0))) for i in wanted]
+
+
+def _units(run: Run, channels: list[ChannelResult]) -> list[UnitUse]:
+    """The memory as a whole, the host, and below them the channels and the banks' MAC units."""
+    busy = run.trace.busy
+    units = [
+        UnitUse(
+            name=unit.name,
+            busy_cycles=_cycles(run, busy.get(unit.name, 0)),
+            utilisation=busy.get(unit.name, 0) / run.ticks,
+            source=unit.source,
+            proven=False,
+        )
+        for unit in (run.aim, run.host, *([run.link] if run.program.spec.devices > 1 else []))
+    ]
+    spent = {
+        "aim.channels": (sum(c.busy_cycles for c in channels), "holding a request, mean of the channels"),
+        "aim.mac_units": (
+            sum(c.commands.get("MAC16", 0) for c in channels) * run.program.spec.standard.params["nCCDL"],
+            "sweeping columns, mean of the channels",
+        ),
+    }
+    for name, (cycles, source) in spent.items():
+        mean = round(cycles / len(channels))
+        share = run.aim.clock.ticks(cycles) / len(channels) / run.ticks
+        units.append(UnitUse(name=name, busy_cycles=mean, utilisation=share, source=source, proven=False))
+    return units
+
+
+def _commands(run: Run, channels: list[ChannelResult]) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for channel in channels:
+        totals.update(channel.commands)
+    return {name: totals[name] for name in run.program.spec.standard.commands if totals[name]}
+
+
+def _dram(run: Run, commands: dict[str, int]) -> DramUse:
+    standard = run.program.spec.standard
+    burst = standard.column_bytes
+
+    def banks(*names: str) -> int:
+        return sum(commands.get(n, 0) * standard.banks_below(standard.commands[n].scope) for n in names)
+
+    accesses = banks(*(name for name, command in standard.commands.items() if command.kind == "column"))
+    opened = banks("ACT", "ACT16")  # each for one access, which is no hit
+    refreshes = commands.get("REFab", 0) + commands.get("REFpb", 0)
+    each = standard.params["nRFC" if commands.get("REFab") else "nRFCpb"]
+    return DramUse(
+        bytes_read=banks("MAC16", "AF16") * burst,
+        # WRA16 carries one burst for all banks, an element each
+        bytes_written=(commands.get("WR", 0) + commands.get("WRA16", 0)) * burst,
+        io_bytes=sum(commands.get(name, 0) for name in IO_COMMANDS) * burst,
+        commands=commands,
+        row_hit_rate=1 - opened / accesses if accesses else 0.0,
+        refreshes=refreshes,
+        refresh_cycles=refreshes * each,
+        commands_represented=sum(commands.values()),
+        steps_executed=run.channels.player.instructions,
+    )
+
+
+def _causes(run: Run) -> dict[str, int]:
+    """DRAM cycles by cause in the channel that sweeps most, as without refresh, and what refresh adds."""
+    channels = (run.undisturbed or run.channels).player.results()
+    busiest = max(channels, key=lambda channel: channel.commands.get("MAC16", 0))
+    spent = busiest.cycles_by_command
+    causes = {cause: sum(spent.get(name, 0) for name in names) for cause, names in CAUSES.items()}
+    assert sum(causes.values()) == sum(spent.values()), "every command has its cause"
+    return {**causes, "refresh": run.refresh_cycles}
+
+
+def _bound(run: Run, causes: dict[str, int]) -> Bound:
+    """Split the latency into the lower bound and what lies above it."""
+    spec = run.program.spec
+    seconds, dram = spec.time_base.seconds, run.aim.clock
+    bounds = sum(run.channels.bounds.values())
+    waits = run.ticks - sum(run.trace.busy.values())
+    others = {cause: dram.ticks(cycles) for cause, cycles in causes.items() if cause not in ("compute", "row")}
+    distance = {
+        "rows and columns beyond the bound": dram.ticks(causes["compute"] + causes["row"] - bounds),
+        "switches of the mode": others["mode"],
+        "vectors to the buffers": others["vectors"],
+        "biases to the accumulators": others["biases"],
+        "results from the accumulators": others["results"],
+        "activation functions": others["activation"],
+        "writes of K and V": others["cache writes"],
+        "refresh, with what it disturbs": others["refresh"],
+        "waits for SYNC": others["barriers"],
+        "host": run.trace.busy.get("host", 0),
+        **({LINK: run.trace.busy.get("link", 0)} if spec.devices > 1 else {}),
+        "waits for clock edges": waits,
+    }
+    assert sum(causes.values()) == run.dram_cycles, "the causes of DRAM time must add up to it"
+    lower = seconds(dram.ticks(bounds))
+    return Bound(
+        lower_bound_s=lower,
+        ratio=seconds(run.ticks) / lower if lower else 0.0,
+        distance=[{"cause": cause, "seconds": seconds(ticks)} for cause, ticks in distance.items()],
+    )
+
+
+def _bottleneck(run: Run, causes: dict[str, int]) -> str:
+    """One line: the unit that is busiest, and the work and cause that keep it so."""
+    busy = run.trace.busy
+    unit = max(busy, key=lambda name: busy[name])
+    kinds = ", ".join(kind for kind, _ in sorted(run.trace.kinds.items(), key=lambda item: -item[1])[:2])
+    line = f"{unit}: busy {busy[unit] / run.ticks:.1%} of the time; most time goes to {kinds}"
+    if unit != "aim":
+        return line
+    total = sum(causes.values())
+    shares = sorted(causes.items(), key=lambda item: -item[1])
+    return f"{line}; the memory's time: " + ", ".join(f"{c} {n / total:.0%}" for c, n in shares if n / total >= 0.005)
+
+
+def _energy(run: Run, channels: list[ChannelResult], commands: dict[str, int]) -> EnergyUse | None:
+    """Energy of the channels by the table of `hwsim aim`; while the host works they stand by as they were left.
+
+    The host's own energy is not known and not counted.
+    """
+    spec = run.program.spec
+    table = spec.energies
+    if table is None:
+        return None
+    open_cycles = sum(channel.open_cycles for channel in channels)
+    played = run.dram_cycles * len(channels)
+    elsewhere = (run.aim.clock.edge(run.ticks) - run.dram_cycles) * len(channels)  # rows stay as they are
+    active = open_cycles + round(elsewhere * open_cycles / played)
+    refreshes = elsewhere / spec.standard.refresh.interval if spec.standard.refresh else 0.0
+    parts = energy_parts(
+        commands,
+        active_cycles=active,
+        precharged_cycles=played + elsewhere - active,
+        standard=spec.standard,
+        table=table,
+        idle_refreshes=refreshes,
+    )
+    total = math.fsum(part.picojoules for part in parts) * 1e-12
+    workload = run.program.workload
+    macs = commands.get("MAC16", 0) * spec.standard.banks * spec.target.lanes
+    return EnergyUse(
+        table=table.name,
+        joules=total,
+        joules_per_token=total / (workload.taken_in * workload.batch),
+        mean_power_w=total / spec.time_base.seconds(run.ticks),
+        joules_per_mac=total / macs if macs else None,
+        components=[
+            EnergyShare(
+                component=part.name,
+                joules=part.picojoules * 1e-12,
+                share=part.picojoules * 1e-12 / total if total else 0.0,
+                source=part.source,
+                grade=table.worst_grade(part.coefficients),
+            )
+            for part in parts
+        ],
+        coefficients=[
+            EnergyCoefficient(name=name, value=getattr(table.coefficients, name), **vars(table.provenance[name]))
+            for name in dict.fromkeys(c for part in parts for c in part.coefficients)
+        ],
+    )
+
+
+def _resources(run: Run) -> dict[str, Any]:
+    mapped = run.program.mapped
+    target, row = mapped.target, mapped.target.row_bytes_everywhere
+    return {
+        "weights_bytes": mapped.weight_rows * row,
+        "cache_bytes": mapped.cache_rows * row,
+        "padding_bytes": mapped.padding_elements * target.fmt.bits // 8,
+        "memory_bytes": mapped.rows * row,
+        "capacity_bytes": target.rows * row,
+        "max_context": longest_context(mapped),
+        "mac_units": target.all_banks,
+        "trace_cycles": run.dram_cycles,
+        "refresh_cost_cycles": run.refresh_cycles,
+        "refresh_cost_share": run.refresh_cycles / run.dram_cycles,
+        "programs_played": run.channels.player.played,
+        "programs_repeated": run.channels.player.repeated,
+    }
+
+
+def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
+    """The vocabulary projection on the channels, played once on an idle memory."""
+    program, spec = run.program, run.program.spec
+    if program.left_out is None:
+        return []
+    channels = Channels.of(RepeatingPlayer(spec.standard_without_refresh, spec.channels))
+    ticks = 0
+    for part in segments(program.left_out):
+        if isinstance(part, HostWork):
+            ticks += run.host.clock.ticks(part.cycles)
+        else:
+            ticks += run.aim.clock.ticks(sum(channels.play(part)))
+    seconds = spec.time_base.seconds(ticks)
+    return [
+        Excluded(
+            name="lm_head",
+            seconds_per_token=seconds,
+            share=seconds / seconds_per_token,
+            note="embedding, final norm, vocabulary projection on the channels and argmax, without refresh; include "
+            "with --set workload.lm_head=pim",
+        )
+    ]
+
+
+def _unconfirmed(spec: AimSpec, spec_file: SpecFile[AimSpec], energy: EnergyUse | None) -> list[UnconfirmedParameter]:
+    """Parameters of the machine, then coefficients of the energy table in use."""
+    found = [UnconfirmedParameter(**vars(entry)) for entry in spec_file.unconfirmed(spec)]
+    for entry in energy.coefficients if energy else ():
+        if entry.grade in UNCONFIRMED:
+            found.append(UnconfirmedParameter(**{**entry.model_dump(), "name": f"energy_table.{entry.name}"}))
+    return found

@@ -1,0 +1,47 @@
+"""The player that remembers programs, against the one that plays everything."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwsim.aim.isa import Instruction, encode
+from hwsim.aim.player import AimPlayer
+from hwsim.aim.refresh import load_aim
+from hwsim.aim.repeat import RepeatingPlayer
+from tests.aim.strategies import KINDS, instructions
+
+SYNC = Instruction(operation="SYNC")
+AIM = load_aim()
+
+
+@st.composite
+def runs(draw: st.DrawFn, channels: int) -> list[tuple[int, int]]:
+    """Which of three programs is played with which first row."""
+    return draw(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0, 1, 3, 100])), min_size=1, max_size=12))
+
+
+@given(data=st.data(), channels=st.integers(1, 3), remember=st.sampled_from([1, 2, 100]))
+@settings(max_examples=60)
+def test_what_is_remembered_is_what_would_be_played(data: st.DataObject, channels: int, remember: int) -> None:
+    several = st.lists(instructions(KINDS, channels), max_size=12)
+    programs = [[data.draw(several), [*data.draw(several), SYNC]] for _ in range(3)]
+    player = AimPlayer(AIM, channels)
+    repeating = RepeatingPlayer(AIM, channels, remember=remember)
+    for number, base in data.draw(runs(channels)):
+        ends = []
+        for part in programs[number]:
+            moved = encode(part)
+            moved[(moved[:, 4] >= 0) & (moved[:, 0] != encode([Instruction(operation="WR_CFR")])[0, 0]), 4] += base
+            before = player.cycle
+            player.play(moved)
+            ends.append(player.cycle - before)
+        parts = [encode(part) for part in programs[number]]
+        assert list(repeating.play(parts, key=number, base_row=base, rows=3)) == ends
+    assert (repeating.cycle, repeating.results()) == (player.cycle, player.results())
+
+
+def test_a_program_with_other_rows_is_not_played_again() -> None:
+    player = RepeatingPlayer(AIM, 2)
+    program = encode([Instruction(operation="MAC_ABK", opsize=64, mask=3, row=0), SYNC])
+    for base in (5, 6, 7, 8):
+        player.play([program], key="row", base_row=base, rows=1)
+    assert (player.played, player.repeated) == (2, 2)  # the first finds no row open
