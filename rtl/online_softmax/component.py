@@ -54,8 +54,9 @@ class OnlineSoftmax(wiring.Component):
 
         info = Signal(self.info.payload.shape(), reset_less=True)
         done = pipe.stage(valid=s.valid & (s.head == c.heads - 1))
-        with m.If(pipe.advance & s.valid):
-            m.d.sync += [info.inverse[s.head].eq(reciprocal.y.payload.value), info.bias[s.head].eq(s.bias)]
+        for head in range(c.heads):
+            with m.If(pipe.advance & s.valid & (s.head == head)):
+                m.d.sync += [info.inverse[head].eq(reciprocal.y.payload.value), info.bias[head].eq(s.bias)]
         out = pipe.stages(c.output_stages, valid=done.valid, info=info)
         pipe.require_depth(c.block, c.latency)
         m.d.comb += [self.info.valid.eq(out.valid), self.info.payload.eq(out.info)]
