@@ -10,7 +10,7 @@ from mapping.formats import Fixed
 from rtl.contract import Contract, Resources
 from rtl.inverse_root.contract import ReciprocalContract
 from rtl.online_sum.recurrence import Recurrence
-from rtl.ports import FLAG, Port, stream
+from rtl.ports import FLAG, Port, number_up_to, stream
 from rtl.skew import row_count
 
 
@@ -82,8 +82,7 @@ class OnlineSoftmaxContract(Contract):
     @property
     def count(self) -> Fixed:
         """Format of a number of tokens."""
-        width = self.max_tokens.bit_length()
-        return Fixed(width=width, integer=width, signed=False)
+        return number_up_to(self.max_tokens)
 
     @property
     def recurrence(self) -> Recurrence:

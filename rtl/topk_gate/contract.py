@@ -11,7 +11,7 @@ from rtl.contract import Contract, ContractError, Resources
 from rtl.inverse_root.contract import ReciprocalContract
 from rtl.mac_tile.contract import MacTileContract
 from rtl.online_sum.recurrence import Recurrence
-from rtl.ports import FLAG, Port, stream
+from rtl.ports import FLAG, Port, number_up_to, stream
 
 BRAM_BITS = 36 * 1024
 
@@ -92,12 +92,22 @@ class TopkGateContract(Contract):
     @property
     def ports(self) -> tuple[Port, ...]:
         return (
-            stream("command", "in", load=FLAG, tokens=_count(self.max_tokens)),
+            stream("command", "in", load=FLAG, tokens=number_up_to(self.max_tokens)),
             stream("weights", "in", values=(self.weight, self.lanes)),  # row by row of (experts, inputs)
             stream("x", "in", values=(self.activation, self.lanes)),
-            stream("meta", "out", expert=_index(self.experts), length=_count(self.max_tokens), last=FLAG),
-            stream("queue", "out", token=_index(self.max_tokens), score=self.score, last=FLAG),
+            stream("meta", "out", expert=self.expert, length=number_up_to(self.max_tokens), last=FLAG),
+            stream("queue", "out", token=self.token, score=self.score, last=FLAG),
         )
+
+    @property
+    def expert(self) -> Fixed:
+        """Format of an expert's number."""
+        return number_up_to(self.experts - 1)
+
+    @property
+    def token(self) -> Fixed:
+        """Format of a token's number."""
+        return number_up_to(self.max_tokens - 1)
 
     @property
     def tiles(self) -> int:
@@ -173,8 +183,8 @@ class TopkGateContract(Contract):
         return sum(self.command_cycles(load=load, tokens=tokens) for load, tokens in counted)
 
     def resources(self) -> Resources:
-        places = 1 << _index(self.experts).width + _index(self.max_tokens).width
-        queue_bits = places * (_index(self.max_tokens).width + self.score.width)
+        places = 1 << self.expert.width + self.token.width
+        queue_bits = places * (self.token.width + self.score.width)
         weight_bits = self.inputs * self.experts * self.weight.width
         logits = self.experts * self.accumulator.width
         own = Resources(
@@ -186,13 +196,3 @@ class TopkGateContract(Contract):
             ff=logits + self.top * self.accumulator.width + self.latency * self.exponential.width,
         )
         return self.mac.resources() + self.recurrence.resources() + self.reciprocal.resources() + own
-
-
-def _count(largest: int) -> Fixed:
-    """Format of a number from 0 to `largest`."""
-    return Fixed(width=largest.bit_length(), integer=largest.bit_length(), signed=False)
-
-
-def _index(count: int) -> Fixed:
-    """Format of one of `count`."""
-    return _count(max(1, count - 1))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
-from rtl.ports import FLAG, Port, stream
+from rtl.ports import FLAG, Port, number_up_to, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +94,12 @@ class WeightLoaderContract(Contract):
     @property
     def ports(self) -> tuple[Port, ...]:
         number = Fixed(width=self.number_bits, integer=self.number_bits)
-        count_words, count_tiles = _unsigned(self.weight_words), _unsigned(self.bias_words)
+        count_words, count_tiles = number_up_to(self.weight_words), number_up_to(self.bias_words)
+        word, tile = number_up_to(self.weight_words - 1), number_up_to(self.bias_words - 1)
         return (
             stream("command", "in", in_tiles=count_words, out_tiles=count_tiles, attention=FLAG),
             stream("memory", "in", numbers=(number, self.beat_numbers)),
-            stream("read", "in", word=_unsigned(self.weight_words - 1), tile=_unsigned(self.bias_words - 1), last=FLAG),
+            stream("read", "in", word=word, tile=tile, last=FLAG),
             stream("word", "out", weights=(number, self.in_lanes * self.out_lanes), bias=(self.bias, self.out_lanes)),
         )
 
@@ -149,8 +150,3 @@ class WeightLoaderContract(Contract):
             ff=weights - beat + beat * self.load_stages + (weights + biases) * self.read_stages,
             lut=biases + 128,
         )
-
-
-def _unsigned(highest: int) -> Fixed:
-    width = max(1, highest.bit_length())
-    return Fixed(width=width, integer=width, signed=False)
