@@ -97,8 +97,7 @@ class LayerNormContract(Contract):
         for name in ("activation", "weight", "bias", "accumulator"):
             if not getattr(self, name).signed:
                 raise ContractError(f"{self.block}: {name} must be signed, got {getattr(self, name)}")
-        if (self.accumulator.rounding, self.accumulator.overflow) != ("floor", "wrap"):
-            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
+        self.require_floor_and_wrap("accumulator")
         factors = [self.activation.width, self.accumulator.width, self.weight.width, self.root.width + 1]
         if self.accumulator.width + max(factors) > PRODUCT_BITS:
             width = self.accumulator.width + max(factors)

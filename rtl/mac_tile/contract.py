@@ -62,8 +62,7 @@ class MacTileContract(Contract):
         bits += self.activation.signed and self.weight.signed
         if width > bits:
             raise ContractError(f"{self.block}: a product may have {bits} bits, {width} asked for")
-        if self.accumulator.overflow != "wrap" or self.accumulator.rounding != "floor":
-            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
+        self.require_floor_and_wrap("accumulator")
 
     @property
     def ports(self) -> tuple[Port, ...]:

@@ -10,7 +10,7 @@ from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
 from rtl.exp.contract import ExpContract
 from rtl.fpga import adder, delay, memory, multiplier, register, selector
-from rtl.ports import FLAG, Port, stream
+from rtl.ports import FLAG, Port, number_up_to, stream
 from rtl.skew import row_count
 
 
@@ -78,8 +78,7 @@ class MvContract(Contract):
         self._check_rates()
         if not self.activation.signed or self.activation.width > 32:
             raise ContractError(f"{self.block}: activation must be signed, of 32 bits at most, got {self.activation}")
-        if self.accumulator.overflow != "wrap" or self.accumulator.rounding != "floor":
-            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
+        self.require_floor_and_wrap("accumulator")
         if self.exponential.width + self.inverse.width > 63:
             raise ContractError(f"{self.block}: exponential and inverse may have 63 bits together")
         _ = self.exp  # which checks its table and formats
@@ -108,8 +107,7 @@ class MvContract(Contract):
     @property
     def count(self) -> Fixed:
         """Format of a number of tokens."""
-        width = self.max_tokens.bit_length()
-        return Fixed(width=width, integer=width, signed=False)
+        return number_up_to(self.max_tokens)
 
     @property
     def head_beats(self) -> int:

@@ -10,7 +10,7 @@ from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
 from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.mac_tile.contract import MacTileContract
-from rtl.ports import FLAG, Port, stream
+from rtl.ports import FLAG, Port, number_up_to, stream
 from rtl.skew import row_count
 
 
@@ -71,8 +71,7 @@ class QkReorderContract(Contract):
             self.require_fixed(name)
         if not self.activation.signed or self.activation.width > 32:
             raise ContractError(f"{self.block}: activation must be signed, of 32 bits at most, got {self.activation}")
-        if self.accumulator.overflow != "wrap" or self.accumulator.rounding != "floor":
-            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
+        self.require_floor_and_wrap("accumulator")
         if self.head_dim % self.channels:
             raise ContractError(f"{self.block}: head_dim {self.head_dim} is no multiple of {self.channels} channels")
         self.require_range("scale_code", *self.scale.code_range)
@@ -94,8 +93,7 @@ class QkReorderContract(Contract):
     @property
     def count(self) -> Fixed:
         """Format of a number of tokens."""
-        width = self.max_tokens.bit_length()
-        return Fixed(width=width, integer=width, signed=False)
+        return number_up_to(self.max_tokens)
 
     @property
     def head_beats(self) -> int:
