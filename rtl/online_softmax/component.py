@@ -15,6 +15,7 @@ from rtl.inverse_root.component import InverseRoot
 from rtl.online_softmax.contract import OnlineSoftmaxContract
 from rtl.online_sum.component import OnlineSum
 from rtl.stream_blocks.pipeline import Pipeline, advances
+from rtl.stream_blocks.select import choose
 from rtl.stream_blocks.skid_buffer import SkidBuffer
 from rtl.streams import port_members, shape_of
 
@@ -42,12 +43,12 @@ class OnlineSoftmax(wiring.Component):
 
         totals, maxima = self._add_lanes(m, accept, place, pipe.advance)
         s = pipe.stages(
-            c.recurrence.latency, valid=accept & ends.any(), head=place.head, ends=ends, bias=_choose(ends, maxima)
+            c.recurrence.latency, valid=accept & ends.any(), head=place.head, ends=ends, bias=choose(ends, maxima)
         )
         m.submodules.reciprocal = reciprocal = InverseRoot(c.reciprocal)
         m.d.comb += [  # always fed, as the exponential units are
             reciprocal.x.valid.eq(1),
-            reciprocal.x.payload.value.eq(_choose(s.ends, totals)),
+            reciprocal.x.payload.value.eq(choose(s.ends, totals)),
             reciprocal.y.ready.eq(pipe.advance),
         ]
         s = pipe.stages(c.reciprocal.latency, valid=s.valid, head=s.head, bias=s.bias)
@@ -123,8 +124,3 @@ class OnlineSoftmax(wiring.Component):
             ]
             lanes.append(lane)
         return [lane.total for lane in lanes], [lane.maximum for lane in lanes]
-
-
-def _choose(one_hot: Value, values: list[Value]) -> Value:
-    """The value of the bit that is set; 0 if none is."""
-    return reduce(or_, (Mux(one_hot[i], value, 0) for i, value in enumerate(values)))
