@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
+from rtl.adder_tree import tree_stages
 from rtl.contract import Contract, ContractError, Resources
 from rtl.inverse_root.contract import RsqrtContract
 from rtl.ports import FLAG, Port, stream
@@ -140,7 +141,7 @@ class LayerNormContract(Contract):
     @property
     def tree_stages(self) -> int:
         """Registers in the adder tree."""
-        return -(-(self.lanes - 1).bit_length() // self.adder_levels)
+        return tree_stages(self.lanes, self.adder_levels)
 
     @property
     def moment_stages(self) -> int:
