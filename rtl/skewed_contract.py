@@ -75,6 +75,8 @@ class SkewedContract(Contract):
         """Cycles for `work` tokens: the command, the rows without a gap, and the depth."""
         return 1 + row_count(work, self.slots) * self.token_beats + self.latency if work else 0
 
-    def walk_resources(self) -> Resources:
-        """The walk through the rows: three counters, and a bit a slot."""
-        return (adder(self.count.width) + register(self.count.width)) * 3 + register(self.slots)
+
+def walk_resources(max_tokens: int, slots: int) -> Resources:
+    """The walk through the rows: three counters, and a bit a slot."""
+    bits = max_tokens.bit_length()
+    return (adder(bits) + register(bits)) * 3 + register(slots)

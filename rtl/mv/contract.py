@@ -11,7 +11,7 @@ from rtl.contract import ContractError, Resources
 from rtl.exp.contract import ExpContract
 from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.ports import FLAG, Port, stream
-from rtl.skewed_contract import SkewedContract
+from rtl.skewed_contract import SkewedContract, walk_resources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ class MvContract(SkewedContract):
         leaving = selector(beat) * (self.slots - 1) + delay(beat, 1 + self.output_stages)
         queue = selector(beat) + register(2 * beat)
         each = (slot + probability) * self.slots + unit * self.exp_units
-        return each + waiting + leaving + queue + self.walk_resources()
+        return each + waiting + leaving + queue + walk_resources(self.max_tokens, self.slots)
 
     def _slot(self) -> Resources:
         """Multipliers and sums of a slot."""

@@ -11,7 +11,7 @@ from rtl.contract import ContractError, Resources
 from rtl.fpga import delay, memory, multiplier, register, selector
 from rtl.mac_tile.contract import MacTileContract
 from rtl.ports import FLAG, Port, stream
-from rtl.skewed_contract import SkewedContract
+from rtl.skewed_contract import SkewedContract, walk_resources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,4 +92,4 @@ class QkReorderContract(SkewedContract):
         score = selector(width) + delay(width, 1 + self.output_stages)
         if self.scale_code.bit_count() != 1:  # else it is a shift
             score = score + multiplier(self.accumulator.width, self.scale.width, width)
-        return (slot + score) * self.slots + register(2 * beat) + self.walk_resources()
+        return (slot + score) * self.slots + register(2 * beat) + walk_resources(self.max_tokens, self.slots)
