@@ -149,6 +149,17 @@ class Contract(ABC):
         if not isinstance(value, Fixed):
             raise ContractError(f"{self.block}: {name} must be a fixed-point format, got {value}")
 
+    def require_floor_and_wrap(self, name: str) -> None:
+        """Check one fixed-point parameter in which sums are taken: only of such does their order not matter.
+
+        Raises
+        ------
+        ContractError : it rounds or saturates
+        """
+        value = getattr(self, name)
+        if (value.rounding, value.overflow) != ("floor", "wrap"):
+            raise ContractError(f"{self.block}: {name} must floor and wrap, got {value}")
+
 
 def _parse(where: str, text: str, current: Any) -> Any:
     """`text` as a value of the type of `current`."""

@@ -59,11 +59,7 @@ def leading_one(bits: int) -> Resources:
 
 def rom(rows: int, bits: int) -> Resources:
     """A table behind a register: in LUTs of 64 rows a bit, or in block RAM where that is cheaper by Yosys's costs."""
-    luts = -(-rows * bits // 64)
-    halves, wholes = (_blocks(rows, bits, kilobits) for kilobits in (18, 36))
-    if luts <= min(halves * RAMB18_COST, wholes * RAMB36_COST):
-        return Resources(lut=luts, ff=bits)
-    return Resources(bram36=-(-halves // 2) if halves * RAMB18_COST < wholes * RAMB36_COST else wholes)
+    return _luts_or_blocks(rows, bits, luts=-(-rows * bits // 64))
 
 
 def block_ram(rows: int, bits: int) -> Resources:
@@ -74,11 +70,15 @@ def block_ram(rows: int, bits: int) -> Resources:
 def memory(rows: int, bits: int) -> Resources:
     """A memory with a port to write and a registered one to read: in LUTs (RAM32M, RAM64M) or in block RAM."""
     luts = 4 * -(-bits // 6) if rows <= 32 else 4 * -(-bits // 3) * -(-rows // 64)
+    return Resources(sram_bytes=rows * bits // 8) + _luts_or_blocks(rows, bits, luts=luts)
+
+
+def _luts_or_blocks(rows: int, bits: int, *, luts: int) -> Resources:
+    """What is read through a register: in as many LUTs, or in block RAM where Yosys counts that as cheaper."""
     halves, wholes = (_blocks(rows, bits, kilobits) for kilobits in (18, 36))
-    held = Resources(sram_bytes=rows * bits // 8)
     if luts <= min(halves * RAMB18_COST, wholes * RAMB36_COST):
-        return held + Resources(lut=luts, ff=bits)
-    return held + Resources(bram36=-(-halves // 2) if halves * RAMB18_COST < wholes * RAMB36_COST else wholes)
+        return Resources(lut=luts, ff=bits)
+    return Resources(bram36=-(-halves // 2) if halves * RAMB18_COST < wholes * RAMB36_COST else wholes)
 
 
 def _blocks(rows: int, bits: int, kilobits: int) -> int:

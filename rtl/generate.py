@@ -14,7 +14,7 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
 from rtl.instances import find_parts
-from rtl.toolchain import GenerateError, require_package
+from rtl.toolchain import YOSYS, GenerateError, require_package
 
 # The raw text keeps Amaranth's processes and names: to read, to lint, to measure coverage on.
 RAW = ("proc -nomux -norom", "memory_collect", "write_verilog -norename -noattr {out}")
@@ -84,7 +84,7 @@ def to_verilog(rtlil_text: str, *, optimise: bool = False) -> str:
 
 
 def run_yosys(passes: list[str]) -> str:
-    """Run Yosys passes in a process of their own, since an error of Yosys ends its process; what it printed.
+    """Run Yosys passes in a process of their own; what it printed.
 
     Raises
     ------
@@ -92,8 +92,7 @@ def run_yosys(passes: list[str]) -> str:
     GenerateError : with the last lines that Yosys said
     """
     require_package("pyosys", "running Yosys")
-    script = "import sys\nfrom pyosys import libyosys as y\nd = y.Design()\n[y.run_pass(p, d) for p in sys.argv[1:]]"
-    done = subprocess.run([sys.executable, "-c", script, *passes], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", YOSYS, *passes], capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stdout + done.stderr).strip().splitlines()[-5:]
         raise GenerateError("yosys failed: " + " / ".join(said))

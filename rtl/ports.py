@@ -22,6 +22,12 @@ Streams = Mapping[str, Beats]  # stream -> its beats
 FLAG = Fixed(width=1, integer=1, signed=False)
 
 
+def number_up_to(highest: int) -> Fixed:
+    """Format of a whole number from 0 to `highest`, of one bit at least."""
+    width = max(1, highest.bit_length())
+    return Fixed(width=width, integer=width, signed=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """A part of a beat: one number, or `lanes` of them side by side, lane 0 lowest."""

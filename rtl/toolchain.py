@@ -11,6 +11,8 @@ from pathlib import Path
 
 # the command, and Debian's package of it
 TOOLS = {"c++": "g++", "make": "make", "perl": "perl"}
+# Yosys as a process of its own, since its errors end the process: a program for `python -c`, passes as arguments
+YOSYS = "import sys\nfrom pyosys import libyosys as y\nd = y.Design()\n[y.run_pass(p, d) for p in sys.argv[1:]]"
 
 
 class ToolError(RuntimeError):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
+from rtl.adder_tree import tree_resources, tree_stages
 from rtl.contract import Contract, ContractError, Resources
+from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.inverse_root.contract import RsqrtContract
 from rtl.ports import FLAG, Port, stream
 
@@ -97,8 +99,7 @@ class LayerNormContract(Contract):
         for name in ("activation", "weight", "bias", "accumulator"):
             if not getattr(self, name).signed:
                 raise ContractError(f"{self.block}: {name} must be signed, got {getattr(self, name)}")
-        if (self.accumulator.rounding, self.accumulator.overflow) != ("floor", "wrap"):
-            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
+        self.require_floor_and_wrap("accumulator")
         factors = [self.activation.width, self.accumulator.width, self.weight.width, self.root.width + 1]
         if self.accumulator.width + max(factors) > PRODUCT_BITS:
             width = self.accumulator.width + max(factors)
@@ -141,7 +142,7 @@ class LayerNormContract(Contract):
     @property
     def tree_stages(self) -> int:
         """Registers in the adder tree."""
-        return -(-(self.lanes - 1).bit_length() // self.adder_levels)
+        return tree_stages(self.lanes, self.adder_levels)
 
     @property
     def moment_stages(self) -> int:
@@ -168,16 +169,27 @@ class LayerNormContract(Contract):
         return (work + 1) * self.beats + self.statistics_latency + self.affine_latency - 1 if work else 0
 
     def resources(self) -> Resources:
-        width, lanes = self.accumulator.width, self.lanes
-        per_product = -(-width // 26) * -(-width // 17)  # of 27 x 18 bits
-        narrow = -(-width // 26) * -(-self.weight.width // 17)
-        own = Resources(
-            multipliers=4 * lanes + 1,
-            adders=4 * lanes + 2,
-            dsp=2 * (lanes + narrow * lanes) + 2 * per_product * lanes + per_product,
-            ff=width * (2 * lanes * (self.moment_stages + self.affine_latency) + self.rsqrt.latency),
-            lut=6 * lanes * width,
-            bram36=-(-lanes * self.activation.width // 72) * -(-self.queue_beats // 512)
-            + -(-lanes * (self.weight.width + self.bias.width) // 72) * -(-2 * self.beats // 512),
-        )
-        return own + self.rsqrt.resources()
+        """Lanes of both stages, the sums and the root between them, two memories; control left out."""
+        width = self.accumulator.width
+        square = multiplier(width, width, width) + delay(width, self.product_stages) * 2 + adder(width) * 2
+        statistics = square + delay(width, 3 + self.rsqrt.latency) + register(width) + selector(width)
+        queue = memory(self.queue_beats, self.lanes * self.activation.width)
+        norms = memory(2 * self.beats, self.lanes * (self.weight.width + self.bias.width))
+        lanes = (self._moment_lane() + self._affine_lane()) * self.lanes
+        sums = (tree_resources(self.lanes, self.adder_levels, width) + adder(width) + register(width)) * 2
+        held = register(width + self.root.width)  # of the token that is read again
+        return lanes + sums + statistics + self.rsqrt.resources() + queue + norms + held
+
+    def _moment_lane(self) -> Resources:
+        """Two products, the second of which waits for the first."""
+        x, width, stages = self.activation.width, self.accumulator.width, self.product_stages
+        products = multiplier(x, self.divisor.bit_length(), width) + multiplier(x, width, width)
+        return products + delay(x, stages - 1) + delay(x, stages) + delay(width, stages) + register(2 * width)
+
+    def _affine_lane(self) -> Resources:
+        """A difference, two products, a sum."""
+        width, stages = self.accumulator.width, self.product_stages
+        products = multiplier(width, self.root.width, width) + multiplier(width, self.weight.width, width)
+        operands = delay(self.root.width + 2 * width, stages) + delay(self.weight.width, 2 * stages)
+        result = register(width) + adder(width) + delay(self.activation.width, 1 + self.output_stages)
+        return adder(width) + products + operands + delay(self.bias.width, 2 * stages + 1) + result

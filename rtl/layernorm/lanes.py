@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal, Value
+from amaranth import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from mapping.formats import Fixed
 from rtl.fixed_point import recode
 from rtl.instances import add_instance
 from rtl.layernorm.contract import LayerNormContract
+from rtl.stream_blocks.adder_tree import add_tree
 from rtl.stream_blocks.pipeline import Pipeline
 from rtl.streams import shape_of
 
@@ -40,20 +40,12 @@ class Moments(wiring.Component):
             m.d.comb += [lane.advance.eq(self.advance), lane.x.eq(x)]
         pipe = Pipeline(m, self.advance)
         for terms, total in (([n.term for n in lanes], self.mean), ([n.square for n in lanes], self.of_squares)):
-            share = self._tree(pipe, terms)
+            share = add_tree(pipe, terms, c.adder_levels, c.accumulator)
             register = Signal.like(total, reset_less=True)
             with m.If(self.add):
                 m.d.sync += register.eq(Mux(self.first, 0, register) + share)
             m.d.comb += total.eq(register)
         return m
-
-    def _tree(self, pipe: Pipeline, terms: list[Value]) -> Value:
-        c = self.contract
-        for _ in range(c.tree_stages):
-            for _ in range(c.adder_levels):
-                terms = _add_pairs(terms, c.accumulator)
-            terms = list(vars(pipe.stage(**{f"t{i}": term for i, term in enumerate(terms)})).values())
-        return terms[0]
 
 
 class MomentLane(wiring.Component):
@@ -113,9 +105,3 @@ class AffineLane(wiring.Component):
         pipe.require_depth(c.block, c.affine_latency - 1)  # one before: the reading
         m.d.comb += self.y.eq(held.y)
         return m
-
-
-def _add_pairs(terms: list[Value], fmt: Fixed) -> list[Value]:
-    """One level of an adder tree; an odd one out waits. Sums wrap."""
-    sums = [recode(a + b, fmt.fraction, fmt) for a, b in zip(terms[::2], terms[1::2])]
-    return sums + terms[2 * len(sums) :]

@@ -12,7 +12,7 @@ from rtl.fpga import adder, block_ram, delay, multiplier, register, selector
 from rtl.gelu_delta.contract import GeluDeltaContract
 from rtl.linear.command import Command
 from rtl.mac_tile.contract import MacTileContract
-from rtl.ports import FLAG, Port, stream
+from rtl.ports import FLAG, Port, number_up_to, stream
 
 FETCH_EDGES = 4  # command, token's fetch, its x into the FIFO, two to the FIFO's end
 BUFFER_EDGES = 1  # weights, biases and replayed inputs come from memories
@@ -140,12 +140,12 @@ class LinearContract(Contract):
     @property
     def token(self) -> Fixed:
         """Format of a token's number."""
-        return _numbers_up_to(self.max_tokens - 1)
+        return number_up_to(self.max_tokens - 1)
 
     @property
     def count_tokens(self) -> Fixed:
         """Format of a number of tokens: one more than there are numbers."""
-        return _numbers_up_to(self.max_tokens)
+        return number_up_to(self.max_tokens)
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -155,8 +155,8 @@ class LinearContract(Contract):
                 "command",
                 "in",
                 tokens=self.count_tokens,
-                in_tiles=_numbers_up_to(self.max_in_tiles),
-                out_tiles=_numbers_up_to(self.max_out_tiles),
+                in_tiles=number_up_to(self.max_in_tiles),
+                out_tiles=number_up_to(self.max_out_tiles),
                 use_gelu=FLAG,
                 use_expert=FLAG,
                 use_score=FLAG,
@@ -168,7 +168,7 @@ class LinearContract(Contract):
             stream("score", "in", value=self.score),
             stream("dst", "in", values=values),
             stream("fetch", "out", token=self.token),
-            stream("y", "out", values=values, token=self.token, tile=_numbers_up_to(self.max_out_tiles - 1)),
+            stream("y", "out", values=values, token=self.token, tile=number_up_to(self.max_out_tiles - 1)),
         )
 
     def cycles(self, work: Sequence[Command]) -> int:
@@ -275,8 +275,3 @@ def _part(contract: type[MacTileContract], c: LinearContract) -> MacTileContract
     """The contract of a part whose parameters are called as the whole's."""
     names = [f.name for f in fields(contract) if f.name not in ("preset", "source")]
     return contract(**{name: getattr(c, name) for name in names})
-
-
-def _numbers_up_to(highest: int) -> Fixed:
-    width = max(1, highest.bit_length())
-    return Fixed(width=width, integer=width, signed=False)

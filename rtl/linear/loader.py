@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Cat, Module, Signal
+from amaranth import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.stream_blocks.double_buffer import DoubleBuffer
+from rtl.stream_blocks.gather import gather
 
 
 class GroupLoader(wiring.Component):
@@ -36,27 +37,17 @@ class GroupLoader(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         m.submodules.banks = banks = DoubleBuffer(self.row_bits * self.rows, self.depth)
-        row, beat = self.load.payload.row, banks.load.payload
+        taken = self.load.valid & self.load.ready
+        complete, word = gather(m, "rows", self.load.payload.row, self.rows, taken)
         m.d.comb += [
             self.load.ready.eq(banks.load.ready),
-            banks.load.valid.eq(self.load.valid),
-            beat.word.eq(row),
-            beat.last.eq(self.load.payload.last),
+            banks.load.valid.eq(self.load.valid & complete),
+            banks.load.payload.word.eq(word),
+            banks.load.payload.last.eq(self.load.payload.last),
             self.loaded.eq(banks.loaded),
             banks.enable.eq(self.enable),
             banks.address.eq(self.address),
             self.word.eq(banks.word),
             banks.release.eq(self.release),
         ]
-        if self.rows > 1:
-            # the last row needs no register: it completes the word as it comes
-            earlier, number = Signal(self.row_bits * (self.rows - 1), reset_less=True), Signal(range(self.rows))
-            complete = number == self.rows - 1
-            m.d.comb += [banks.load.valid.eq(self.load.valid & complete), beat.word.eq(Cat(earlier, row))]
-            with m.If(self.load.valid & self.load.ready):
-                m.d.sync += number.eq(number + 1)
-                with m.If(complete):
-                    m.d.sync += number.eq(0)
-                with m.Else():
-                    m.d.sync += earlier.eq(Cat(earlier, row) >> self.row_bits)
         return m

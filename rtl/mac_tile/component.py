@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal, Value
+from amaranth import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.fixed_point import recode
 from rtl.instances import add_instance
 from rtl.mac_tile.contract import MacTileContract
+from rtl.stream_blocks.adder_tree import add_tree
 from rtl.stream_blocks.pipeline import Pipeline, advances
 from rtl.streams import port_members, shape_of
 
@@ -94,19 +95,10 @@ class MacColumn(wiring.Component):
             for i in range(c.in_lanes)
         }
         terms = list(vars(pipe.stage(**products)).values())
-        for _ in range(c.tree_stages):
-            for _ in range(c.adder_levels):
-                terms = _add_pairs(terms, c)
-            terms = list(vars(pipe.stage(**{f"t{i}": term for i, term in enumerate(terms)})).values())
+        term = add_tree(pipe, terms, c.adder_levels, c.accumulator)
         start = Mux(self.first, recode(self.bias, c.bias.fraction, c.accumulator), self.total)
         total = Signal.like(self.total, reset_less=True)
         with m.If(self.add):
-            m.d.sync += total.eq(start + terms[0])
+            m.d.sync += total.eq(start + term)
         m.d.comb += self.total.eq(total)
         return m
-
-
-def _add_pairs(terms: list[Value], c: MacTileContract) -> list[Value]:
-    """One level of the adder tree; an odd one out waits. Sums wrap at the accumulator's width."""
-    sums = [recode(a + b, c.accumulator.fraction, c.accumulator) for a, b in zip(terms[::2], terms[1::2])]
-    return sums + terms[2 * len(sums) :]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
+from rtl.adder_tree import tree_resources, tree_stages
 from rtl.contract import Contract, ContractError, Resources
 from rtl.fpga import adder, delay, multiplier, register
 from rtl.ports import FLAG, Port, stream
@@ -62,8 +63,7 @@ class MacTileContract(Contract):
         bits += self.activation.signed and self.weight.signed
         if width > bits:
             raise ContractError(f"{self.block}: a product may have {bits} bits, {width} asked for")
-        if self.accumulator.overflow != "wrap" or self.accumulator.rounding != "floor":
-            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
+        self.require_floor_and_wrap("accumulator")
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -77,7 +77,7 @@ class MacTileContract(Contract):
     @property
     def tree_stages(self) -> int:
         """Registers in the adder tree."""
-        return -(-(self.in_lanes - 1).bit_length() // self.adder_levels)
+        return tree_stages(self.in_lanes, self.adder_levels)
 
     @property
     def latency(self) -> int:
@@ -100,6 +100,5 @@ class MacTileContract(Contract):
             + multiplier(self.activation.width, self.weight.width, width)
             + register(width)
         )
-        terms = [-(-self.in_lanes >> stage * self.adder_levels) for stage in range(1, self.tree_stages + 1)]
-        sums = adder(width) * self.in_lanes  # one fewer in the tree, one that accumulates
-        return product * self.in_lanes + sums + register(width) * (sum(terms) + 1)
+        tree = tree_resources(self.in_lanes, self.adder_levels, width)
+        return product * self.in_lanes + tree + adder(width) + register(width)

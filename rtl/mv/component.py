@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +15,7 @@ from rtl.mv.probability import ProbabilityUnit
 from rtl.mv.slot import SlotSums
 from rtl.stream_blocks.counting import count_beats
 from rtl.stream_blocks.pipeline import Pipeline
+from rtl.stream_blocks.select import choose
 from rtl.stream_blocks.skew import SkewWalk
 from rtl.stream_blocks.skid_buffer import SkidBuffer
 from rtl.streams import port_members, shape_of
@@ -45,7 +44,7 @@ class Mv(wiring.Component):
         s, totals = self._sum(m, pipe, s, self._hold(m, pipe, s.valid & s.opens, arriving))
         values = Signal(self.y.payload.values.shape())
         for lane in range(c.channels):
-            m.d.comb += values[lane].eq(reduce(or_, (Mux(s.leaves[slot], t[lane], 0) for slot, t in enumerate(totals))))
+            m.d.comb += values[lane].eq(choose(s.leaves, [t[lane] for t in totals]))
         out = pipe.stage(valid=s.valid & s.leaves.any(), values=values)
         out = pipe.stages(c.output_stages, valid=out.valid, values=out.values)
         pipe.require_depth(c.block, c.latency - SkidBuffer.LATENCY)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources
+from rtl.contract import ContractError, Resources
 from rtl.exp.contract import ExpContract
 from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.ports import FLAG, Port, stream
-from rtl.skew import row_count
+from rtl.skewed_contract import SkewedContract, walk_resources
 
 
 @dataclass(frozen=True, kw_only=True)
-class MvContract(Contract):
+class MvContract(SkewedContract):
     """Values weighted by probabilities, `slots` queries at once, in the order in which scores came (`rtl.skew`).
 
     A command gives the number of tokens. A row is one value, all channels of which stream in, `channels` a beat,
@@ -28,13 +28,10 @@ class MvContract(Contract):
 
     Attributes
     ----------
-    slots : queries worked on at once ("p", the attention's parallelism)
-    channels : of all slots' results a cycle
-    max_tokens : largest number that a command may give
     exp_units : exponentials a cycle; the slots take turns, within the cycles of a head
     segments_log2, degree, guard_bits : of the exponential's table, as in `exp`
-    product_stages : registers from operands to products, of probabilities and of values
-    output_stages : registers before the output queue of two beats, for a tool to move
+    slots, product_stages and so on : as in `SkewedContract`; the products are of probabilities and of values, and the
+        output stages lie before the output queue of two beats
     """
 
     block: ClassVar[str] = "mv"
@@ -48,45 +45,25 @@ class MvContract(Contract):
         "rtl": {"source": "rtl/mv"},
     }
 
-    slots: int = 4
-    channels: int = 8
-    heads: int = 3
-    head_dim: int = 64
-    max_tokens: int = 129
     exp_units: int = 1
     segments_log2: int = 6
     degree: int = 2
     guard_bits: int = 4
-    product_stages: int = 3
-    output_stages: int = 0
-    activation: Fixed = Fixed(width=32, integer=10)
     exponential: Fixed = Fixed(width=23, integer=1, signed=False, rounding="nearest_even", overflow="saturate")
     inverse: Fixed = Fixed(width=23, integer=1, signed=False, rounding="nearest_even", overflow="saturate")
-    accumulator: Fixed = Fixed(width=32, integer=10)
 
     def __post_init__(self) -> None:
-        self.require_range("slots", 1, 16)
-        self.require_range("channels", 1, 64)
-        self.require_range("heads", 1, 64)
-        self.require_range("head_dim", 1, 1024)
-        self.require_range("max_tokens", 1, 1 << 16)
+        super().__post_init__()
         self.require_range("exp_units", 1, 16)
-        self.require_range("product_stages", 1, 6)
         self.require_range("output_stages", 0, 32)
-        for name in ("activation", "exponential", "inverse", "accumulator"):
+        for name in ("exponential", "inverse"):
             self.require_fixed(name)
         self._check_rates()
-        if not self.activation.signed or self.activation.width > 32:
-            raise ContractError(f"{self.block}: activation must be signed, of 32 bits at most, got {self.activation}")
-        if self.accumulator.overflow != "wrap" or self.accumulator.rounding != "floor":
-            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
         if self.exponential.width + self.inverse.width > 63:
             raise ContractError(f"{self.block}: exponential and inverse may have 63 bits together")
         _ = self.exp  # which checks its table and formats
 
     def _check_rates(self) -> None:
-        if self.head_dim % self.channels:
-            raise ContractError(f"{self.block}: head_dim {self.head_dim} is no multiple of {self.channels} channels")
         if self.token_beats < 2:
             raise ContractError(f"{self.block}: a token must have 2 beats at least, to read a sum before it is written")
         if self.turns > self.head_beats:
@@ -104,22 +81,6 @@ class MvContract(Contract):
             stream("v", "in", values=(self.activation, self.channels)),
             stream("y", "out", values=(self.activation, self.channels)),
         )
-
-    @property
-    def count(self) -> Fixed:
-        """Format of a number of tokens."""
-        width = self.max_tokens.bit_length()
-        return Fixed(width=width, integer=width, signed=False)
-
-    @property
-    def head_beats(self) -> int:
-        """Beats of a token's head."""
-        return self.head_dim // self.channels
-
-    @property
-    def token_beats(self) -> int:
-        """Beats of a token, which are the cycles of a row."""
-        return self.heads * self.head_beats
 
     @property
     def turns(self) -> int:
@@ -147,10 +108,6 @@ class MvContract(Contract):
         """Clock edges from a row's last beat to the last result that leaves in it, the output queue included."""
         return self.probability_stages + self.product_stages + 1 + self.output_stages + 1
 
-    def cycles(self, work: int) -> int:
-        """Cycles for `work` tokens: the command, the rows without a gap, and the depth."""
-        return 1 + row_count(work, self.slots) * self.token_beats + self.latency if work else 0
-
     def resources(self) -> Resources:
         beat, operands = self.channels * self.activation.width, self.exp.argument.width + self.inverse.width
         info_bits = self.heads * (self.inverse.width + self.activation.width)
@@ -162,8 +119,8 @@ class MvContract(Contract):
         unit = self._probability_unit() + choice
         leaving = selector(beat) * (self.slots - 1) + delay(beat, 1 + self.output_stages)
         queue = selector(beat) + register(2 * beat)
-        steps = adder(self.count.width) * 3 + register(3 * self.count.width + self.slots)
-        return (slot + probability) * self.slots + waiting + unit * self.exp_units + leaving + queue + steps
+        each = (slot + probability) * self.slots + unit * self.exp_units
+        return each + waiting + leaving + queue + walk_resources(self.max_tokens, self.slots)
 
     def _slot(self) -> Resources:
         """Multipliers and sums of a slot."""

@@ -15,12 +15,14 @@ from rtl.inverse_root.component import InverseRoot
 from rtl.online_softmax.contract import OnlineSoftmaxContract
 from rtl.online_sum.component import OnlineSum
 from rtl.stream_blocks.pipeline import Pipeline, advances
+from rtl.stream_blocks.select import choose
+from rtl.stream_blocks.skew import SkewWalk
 from rtl.stream_blocks.skid_buffer import SkidBuffer
-from rtl.streams import port_members
+from rtl.streams import port_members, shape_of
 
 
 class OnlineSoftmax(wiring.Component):
-    """Counts keys and heads, starts and ends the queries of the slots, and gathers the info of the heads."""
+    """Walks the rows, starts and ends the queries of the slots, and gathers the info of the heads."""
 
     def __init__(self, contract: OnlineSoftmaxContract) -> None:
         self.contract = contract
@@ -30,79 +32,74 @@ class OnlineSoftmax(wiring.Component):
         c, m = self.contract, Module()
         pipe = Pipeline(m, advances(self.info))
         accept = Signal()
-        place = self._count(m, accept)
-        mask = self.scores.payload.mask
-        ends = Signal(c.slots)  # at most one: the slot whose query sees its last key
-        m.d.comb += ends.eq(
-            Cat(mask[slot] & (place.last_key if slot == 0 else place.key == slot - 1) for slot in range(c.slots))
-        )
-        self._take(m, accept, place, pipe.advance)
-        with m.If(accept & place.last_head & ends.any()):
-            m.d.sync += place.left.eq(place.left - 1)
-
-        totals, maxima = self._add_lanes(m, accept, place, pipe.advance)
+        m.submodules.walk = walk = SkewWalk(c.slots, c.max_tokens)
+        head = self._count_heads(m, accept, walk)
+        self._take(m, accept, walk.running, head, pipe.advance)
+        totals, maxima = self._add_lanes(m, accept, walk.refill, head, pipe.advance)
         s = pipe.stages(
-            c.recurrence.latency, valid=accept & ends.any(), head=place.head, ends=ends, bias=_choose(ends, maxima)
+            c.recurrence.latency,
+            valid=accept & walk.leaves.any(),
+            head=head,
+            ends=walk.leaves,
+            bias=choose(walk.leaves, maxima),
         )
         m.submodules.reciprocal = reciprocal = InverseRoot(c.reciprocal)
         m.d.comb += [  # always fed, as the exponential units are
             reciprocal.x.valid.eq(1),
-            reciprocal.x.payload.value.eq(_choose(s.ends, totals)),
+            reciprocal.x.payload.value.eq(choose(s.ends, totals)),
             reciprocal.y.ready.eq(pipe.advance),
         ]
         s = pipe.stages(c.reciprocal.latency, valid=s.valid, head=s.head, bias=s.bias)
 
-        info = Signal(self.info.payload.shape(), reset_less=True)
+        # registers of their own: a struct's fields are named as its bits are, which Yosys cannot tell apart in ABC
+        inverses, biases = (
+            [Signal(shape_of(fmt), name=f"{name}_{head}", reset_less=True) for head in range(c.heads)]
+            for name, fmt in (("inverse", c.inverse), ("bias", c.activation))
+        )
         done = pipe.stage(valid=s.valid & (s.head == c.heads - 1))
-        with m.If(pipe.advance & s.valid):
-            m.d.sync += [info.inverse[s.head].eq(reciprocal.y.payload.value), info.bias[s.head].eq(s.bias)]
-        out = pipe.stages(c.output_stages, valid=done.valid, info=info)
+        for head in range(c.heads):
+            with m.If(pipe.advance & s.valid & (s.head == head)):
+                m.d.sync += [inverses[head].eq(reciprocal.y.payload.value), biases[head].eq(s.bias)]
+        out = pipe.stages(c.output_stages, valid=done.valid, info=Cat(inverses, biases))
         pipe.require_depth(c.block, c.latency)
-        m.d.comb += [self.info.valid.eq(out.valid), self.info.payload.eq(out.info)]
+        m.d.comb += [self.info.valid.eq(out.valid), self.info.payload.as_value().eq(out.info)]
         return m
 
-    def _count(self, m: Module, accept: Signal) -> SimpleNamespace:
-        """Where the next beat belongs: its key and head, and how many queries are `left` of the command."""
-        c = self.contract
-        tokens, key, left = (Signal(c.count.width, name=name) for name in ("tokens", "key", "left"))
-        head = Signal(max(1, (c.heads - 1).bit_length()))
-        last_head, last_key = Signal(), Signal()
+    def _count_heads(self, m: Module, accept: Signal, walk: SkewWalk) -> Signal:
+        """The head of the next beat; with a row's last one the walk goes on."""
+        last = self.contract.heads - 1
+        head = Signal(max(1, last.bit_length()))
         m.d.comb += [
-            last_head.eq(head == c.heads - 1),
-            last_key.eq(key == tokens - 1),
-            self.command.ready.eq(left == 0),
+            self.command.ready.eq(~walk.running),
+            walk.start.eq(self.command.valid),
+            walk.tokens.eq(self.command.payload.tokens),
+            walk.step.eq(accept & (head == last)),
         ]
-        with m.If(self.command.valid & self.command.ready):
-            m.d.sync += [tokens.eq(self.command.payload.tokens), left.eq(self.command.payload.tokens), key.eq(0)]
         with m.If(accept):
-            m.d.sync += head.eq(Mux(last_head, 0, head + 1))
-            with m.If(last_head):
-                m.d.sync += key.eq(Mux(last_key, 0, key + 1))
-        return SimpleNamespace(key=key, head=head, left=left, last_head=last_head, last_key=last_key)
+            m.d.sync += head.eq(Mux(head == last, 0, head + 1))
+        return head
 
-    def _take(self, m: Module, accept: Signal, place: SimpleNamespace, advance: Value) -> None:
+    def _take(self, m: Module, accept: Signal, running: Value, head: Signal, advance: Value) -> None:
         """Accept a beat when it may follow those before it, and pass it on."""
         c = self.contract
         spacing = Pipeline(m, advance)
-        recent = SimpleNamespace(valid=accept, head=place.head)
+        recent = SimpleNamespace(valid=accept, head=head)
         too_early = []
         for age in range(1, max(c.recurrence.interval, c.initiation_interval)):
             recent = spacing.stage(**vars(recent))
-            same = recent.head == place.head if age >= c.initiation_interval else Const(1)
+            same = recent.head == head if age >= c.initiation_interval else Const(1)
             too_early.append(recent.valid & same)
         m.submodules.raw = raw = SkidBuffer(self.scores.payload.shape())
         wiring.connect(m, raw.y, wiring.flipped(self.raw))
         m.d.comb += [
-            accept.eq(
-                self.scores.valid & raw.x.ready & advance & (place.left != 0) & ~reduce(or_, too_early, Const(0, 1))
-            ),
+            accept.eq(self.scores.valid & raw.x.ready & advance & running & ~reduce(or_, too_early, Const(0, 1))),
             self.scores.ready.eq(accept),
             raw.x.valid.eq(accept),
             raw.x.payload.eq(self.scores.payload),
         ]
 
     def _add_lanes(
-        self, m: Module, accept: Signal, place: SimpleNamespace, advance: Value
+        self, m: Module, accept: Signal, refill: Value, head: Signal, advance: Value
     ) -> tuple[list[Value], list[Value]]:
         """The slots' lanes; their sums and maxima."""
         c = self.contract
@@ -112,14 +109,9 @@ class OnlineSoftmax(wiring.Component):
             m.d.comb += [
                 lane.advance.eq(advance),
                 lane.update.eq(accept & self.scores.payload.mask[slot]),
-                lane.first.eq(place.key == slot),
-                lane.state.eq(place.head),
+                lane.first.eq(refill[slot]),
+                lane.state.eq(head),
                 lane.value.eq(self.scores.payload.values[slot]),
             ]
             lanes.append(lane)
         return [lane.total for lane in lanes], [lane.maximum for lane in lanes]
-
-
-def _choose(one_hot: Value, values: list[Value]) -> Value:
-    """The value of the bit that is set; 0 if none is."""
-    return reduce(or_, (Mux(one_hot[i], value, 0) for i, value in enumerate(values)))

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, Resources
+from rtl.fpga import delay, register, selector
 from rtl.inverse_root.contract import ReciprocalContract
 from rtl.online_sum.recurrence import Recurrence
-from rtl.ports import FLAG, Port, stream
+from rtl.ports import FLAG, Port, number_up_to, stream
 from rtl.skew import row_count
+from rtl.skewed_contract import walk_resources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +84,7 @@ class OnlineSoftmaxContract(Contract):
     @property
     def count(self) -> Fixed:
         """Format of a number of tokens."""
-        width = self.max_tokens.bit_length()
-        return Fixed(width=width, integer=width, signed=False)
+        return number_up_to(self.max_tokens)
 
     @property
     def recurrence(self) -> Recurrence:
@@ -125,10 +126,13 @@ class OnlineSoftmaxContract(Contract):
         return 1 + last_beat + 1 + self.latency
 
     def resources(self) -> Resources:
+        """Lanes, reciprocal, the info beside them, a skid buffer for the scores that pass; handshakes left out."""
         info = self.heads * (self.inverse.width + self.activation.width)
-        passing = 2 * self.slots * (self.activation.width + 1)  # a skid buffer
-        own = Resources(
-            lut=passing // 2 + self.slots * (self.total.width + self.activation.width) // 2,
-            ff=passing + info * (1 + self.output_stages) + self.recurrence.latency * self.activation.width,
-        )
-        return self.recurrence.resources() * self.slots + self.reciprocal.resources() + own
+        beat = self.slots * (self.activation.width + 1)
+        passing = register(2 * beat) + selector(beat)
+        chosen = selector(self.total.width + self.activation.width) * (self.slots - 1)
+        bias = delay(self.activation.width, self.recurrence.latency + self.reciprocal.latency)
+        gathered = register(info) + delay(info, self.output_stages)
+        walk = walk_resources(self.max_tokens, self.slots)
+        units = self.recurrence.resources() * self.slots + self.reciprocal.resources()
+        return units + passing + chosen + bias + gathered + walk

@@ -8,6 +8,7 @@ from rtl.inverse_root.golden import inverse_root
 from rtl.online_softmax.contract import OnlineSoftmaxContract
 from rtl.online_sum.golden import update
 from rtl.ports import Codes, Streams
+from rtl.skew import skewed_rows
 
 
 def online_softmax(c: OnlineSoftmaxContract, tokens: int, scores: Codes, mask: Codes) -> tuple[Codes, Codes]:
@@ -29,14 +30,13 @@ def online_softmax(c: OnlineSoftmaxContract, tokens: int, scores: Codes, mask: C
     maximum = np.full((c.heads, c.slots), c.activation.code_range[0])
     total = np.zeros((c.heads, c.slots), dtype=np.int64)
     inverse, bias = (np.zeros((tokens, c.heads), dtype=np.int64) for _ in range(2))
-    ends = {query // c.slots * tokens + query % c.slots + tokens - 1: query for query in range(tokens)}
-    for row in range(c.rows(tokens)):
-        first = np.arange(c.slots) == row % tokens
-        longer = update(c.recurrence, maximum, total, scores[row], first)
-        maximum, total = (np.where(mask[row], new, old) for new, old in zip(longer, (maximum, total)))
-        if (query := ends.get(row)) is not None:
-            inverse[query] = inverse_root(c.reciprocal, total[:, query % c.slots])
-            bias[query] = maximum[:, query % c.slots]
+    for i, row in enumerate(skewed_rows(tokens, c.slots)):
+        longer = update(c.recurrence, maximum, total, scores[i], np.arange(c.slots) == row.refill)
+        maximum, total = (np.where(mask[i], new, old) for new, old in zip(longer, (maximum, total)))
+        if (slot := row.leaves) is not None:
+            query = row.queries[slot]
+            inverse[query] = inverse_root(c.reciprocal, total[:, slot])
+            bias[query] = maximum[:, slot]
     return inverse, bias
 
 

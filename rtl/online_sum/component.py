@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Array, Module, Mux, Signal, Value
+from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,6 +12,7 @@ from rtl.exp.component import Exp
 from rtl.fixed_point import recode
 from rtl.online_sum.recurrence import Recurrence
 from rtl.stream_blocks.pipeline import Pipeline
+from rtl.stream_blocks.select import select
 from rtl.streams import shape_of
 
 
@@ -40,13 +41,13 @@ class OnlineSum(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         r, m = self.recurrence, Module()
-        maxima = Array(Signal(shape_of(r.values), name=f"maximum_{i}", reset_less=True) for i in range(r.states))
-        totals = Array(Signal(shape_of(r.total), name=f"total_{i}", reset_less=True) for i in range(r.states))
+        maxima = [Signal(shape_of(r.values), name=f"maximum_{i}", reset_less=True) for i in range(r.states)]
+        totals = [Signal(shape_of(r.total), name=f"total_{i}", reset_less=True) for i in range(r.states)]
         pipe = Pipeline(m, self.advance)
 
         kept, difference, grew = Signal(shape_of(r.values)), Signal(r.values.width + 1), Signal()
         m.d.comb += [
-            kept.eq(_read(maxima, self.state)),
+            kept.eq(select(maxima, self.state)),
             grew.eq(self.value > kept),
             difference.eq(Mux(grew, kept - self.value, self.value - kept)),
             self.maximum.eq(Mux(self.first | grew, self.value, kept)),
@@ -63,22 +64,16 @@ class OnlineSum(wiring.Component):
         power = exp.y.payload.value
         m.d.comb += self.power.eq(power)
 
-        product = _read(totals, e.state) * power
+        product = select(totals, e.state) * power
         p = pipe.stages(r.product_stages, product=product, power=power, **vars(e))
         # nothing else was added to this state meanwhile, or the values came less than `interval` apart
         one, fraction = 1 << r.total.fraction, r.total.fraction + r.exponential.fraction
         shrunk = recode(p.product, fraction, r.total) + one
-        longer = _read(totals, p.state) + recode(p.power, r.exponential.fraction, r.total)
+        longer = select(totals, p.state) + recode(p.power, r.exponential.fraction, r.total)
         for i, total in enumerate(totals):
             with m.If(self.advance & p.valid & (p.state == i)):
                 m.d.sync += total.eq(Mux(p.first, one, Mux(p.grew, shrunk, longer)))
         s = pipe.stage(state=p.state)
-        m.d.comb += self.total.eq(_read(totals, s.state))
+        m.d.comb += self.total.eq(select(totals, s.state))
         pipe.require_depth(r.block, r.latency)
         return m
-
-
-def _read(states: Array[Signal], index: Value) -> Value:
-    """A state; where there is one only, without a choice that Verilog would call incomplete."""
-    chosen: Value = states[index] if len(states) > 1 else states[0]
-    return chosen

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mapping.formats import Fixed
 from rtl.contract import ContractError, Resources
 from rtl.exp.contract import ExpContract
+from rtl.fpga import adder, delay, multiplier, register, selector
 from rtl.inverse_root.contract import ReciprocalContract
 
 
@@ -67,14 +68,10 @@ class Recurrence:
         return 1 + self.exp.latency + self.product_stages + 1
 
     def resources(self) -> Resources:
-        """What one lane takes."""
-        width, kept = self.total.width, self.values.width + self.total.width
-        per_product = -(-width // 26) * -(-self.exponential.width // 17)
-        own = Resources(
-            multipliers=1,
-            adders=3,
-            dsp=per_product,
-            lut=3 * self.values.width + width + self.states * kept // 2,
-            ff=self.states * kept + self.product_stages * (width + self.exponential.width),
-        )
-        return own + self.exp.resources()
+        """What one lane takes: exponential, product, sums, and a maximum and a sum for each state."""
+        value, total, power = self.values.width, self.total.width, self.exponential.width
+        difference = adder(value) * 3 + selector(2 * value) + register(self.exp.argument.width)
+        product = multiplier(total, power, total) + delay(total + 2 * power, self.product_stages)
+        sums = adder(total) * 2 + selector(total)
+        kept = register(value + total) * self.states + selector(value + 3 * total) * (self.states // 2)
+        return difference + self.exp.resources() + product + sums + kept

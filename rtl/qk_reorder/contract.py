@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources
-from rtl.fpga import adder, delay, memory, multiplier, register, selector
+from rtl.contract import ContractError, Resources
+from rtl.fpga import delay, memory, multiplier, register, selector
 from rtl.mac_tile.contract import MacTileContract
 from rtl.ports import FLAG, Port, stream
-from rtl.skew import row_count
+from rtl.skewed_contract import SkewedContract, walk_resources
 
 
 @dataclass(frozen=True, kw_only=True)
-class QkReorderContract(Contract):
+class QkReorderContract(SkewedContract):
     """Scores `scale * sum over a head's channels of floor(q k)` of `slots` queries at once (`rtl.skew`).
 
     A command gives the number of tokens. A row is one key, all channels of which stream in, `channels` a beat, again
@@ -26,12 +26,9 @@ class QkReorderContract(Contract):
 
     Attributes
     ----------
-    slots : queries worked on at once ("p", the attention's parallelism)
-    channels : of all slots' queries a cycle
-    max_tokens : largest number that a command may give
     scale_code : the scale, as a code of `scale`
-    product_stages, adder_levels : as in `mac_tile`
-    output_stages : registers behind the scaled sums, for a tool to move
+    adder_levels : as in `mac_tile`, as are the products
+    slots, output_stages and so on : as in `SkewedContract`; the output stages lie behind the scale
     """
 
     block: ClassVar[str] = "qk_reorder"
@@ -45,36 +42,15 @@ class QkReorderContract(Contract):
         "rtl": {"source": "rtl/qk_reorder"},
     }
 
-    slots: int = 4
-    channels: int = 8
-    heads: int = 3
-    head_dim: int = 64
-    max_tokens: int = 129
     scale_code: int = 1 << 19  # 1/8 in `scale`
-    product_stages: int = 3
     adder_levels: int = 2
-    output_stages: int = 0
-    activation: Fixed = Fixed(width=32, integer=10)
-    accumulator: Fixed = Fixed(width=32, integer=10)
     scale: Fixed = Fixed(width=32, integer=10)
 
     def __post_init__(self) -> None:
-        self.require_range("slots", 1, 16)
-        self.require_range("channels", 1, 64)
-        self.require_range("heads", 1, 64)
-        self.require_range("head_dim", 1, 1024)
-        self.require_range("max_tokens", 1, 1 << 16)
-        self.require_range("product_stages", 1, 6)
+        super().__post_init__()
         self.require_range("adder_levels", 1, 6)
         self.require_range("output_stages", 0, 16)
-        for name in ("activation", "accumulator", "scale"):
-            self.require_fixed(name)
-        if not self.activation.signed or self.activation.width > 32:
-            raise ContractError(f"{self.block}: activation must be signed, of 32 bits at most, got {self.activation}")
-        if self.accumulator.overflow != "wrap" or self.accumulator.rounding != "floor":
-            raise ContractError(f"{self.block}: accumulator must floor and wrap, got {self.accumulator}")
-        if self.head_dim % self.channels:
-            raise ContractError(f"{self.block}: head_dim {self.head_dim} is no multiple of {self.channels} channels")
+        self.require_fixed("scale")
         self.require_range("scale_code", *self.scale.code_range)
         if not (self.accumulator.signed and self.accumulator.width + self.scale.width <= 64):
             raise ContractError(
@@ -90,22 +66,6 @@ class QkReorderContract(Contract):
             stream("k", "in", values=(self.activation, self.channels)),
             stream("scores", "out", values=(self.activation, self.slots), mask=(FLAG, self.slots)),
         )
-
-    @property
-    def count(self) -> Fixed:
-        """Format of a number of tokens."""
-        width = self.max_tokens.bit_length()
-        return Fixed(width=width, integer=width, signed=False)
-
-    @property
-    def head_beats(self) -> int:
-        """Beats of a token's head."""
-        return self.head_dim // self.channels
-
-    @property
-    def token_beats(self) -> int:
-        """Beats of a token, which are the cycles of a row."""
-        return self.heads * self.head_beats
 
     @property
     def column(self) -> MacTileContract:
@@ -126,15 +86,10 @@ class QkReorderContract(Contract):
         """Clock edges from a head's last channels to its scores: the slots' memory, the sums, the scale."""
         return 1 + self.column.latency + 1 + self.output_stages
 
-    def cycles(self, work: int) -> int:
-        """Cycles for `work` tokens: the command, the rows without a gap, and the depth."""
-        return 1 + row_count(work, self.slots) * self.token_beats + self.latency if work else 0
-
     def resources(self) -> Resources:
         beat, width = self.channels * self.activation.width, self.activation.width
         slot = memory(self.token_beats, beat) + selector(beat) + self.column.resources()
         score = selector(width) + delay(width, 1 + self.output_stages)
         if self.scale_code.bit_count() != 1:  # else it is a shift
             score = score + multiplier(self.accumulator.width, self.scale.width, width)
-        steps = adder(self.count.width) * 3 + register(3 * self.count.width + self.slots)
-        return (slot + score) * self.slots + register(2 * beat) + steps
+        return (slot + score) * self.slots + register(2 * beat) + walk_resources(self.max_tokens, self.slots)

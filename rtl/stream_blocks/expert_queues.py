@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Array, Cat, Module, Mux, ShapeLike, Signal, Value
+from amaranth import Cat, Module, Mux, ShapeLike, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from rtl.stream_blocks.pipeline import Pipeline, advances
+from rtl.stream_blocks.select import select
 
 
 class ExpertQueues(wiring.Component):
@@ -37,7 +38,7 @@ class ExpertQueues(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        lengths = Array(Signal(range(self.max_tokens + 1), name=f"length_{i}") for i in range(self.experts))
+        lengths = [Signal(range(self.max_tokens + 1), name=f"length_{i}") for i in range(self.experts)]
         listed, full = Signal(self.experts), Signal(self.experts)  # experts still to be named, and to be read
         with m.If(self.push):
             for expert, length in enumerate(lengths):
@@ -51,7 +52,7 @@ class ExpertQueues(wiring.Component):
         m.d.comb += [
             self.meta.valid.eq(self.drain & (listed != 0)),
             self.meta.payload.expert.eq(named),
-            self.meta.payload.length.eq(lengths[named]),
+            self.meta.payload.length.eq(select(lengths, named)),
             self.meta.payload.last.eq((listed & (listed - 1)[: self.experts]) == 0),
         ]
         with m.If(self.meta.valid & self.meta.ready):
@@ -59,7 +60,7 @@ class ExpertQueues(wiring.Component):
         self._read(m, lengths, full)
         return m
 
-    def _read(self, m: Module, lengths: Array[Signal], full: Signal) -> None:
+    def _read(self, m: Module, lengths: list[Signal], full: Signal) -> None:
         """The memory: written at an expert's length, read from its start to its length."""
         position = Signal(range(max(2, self.max_tokens)))
         expert = _lowest(m, full, "read")
@@ -72,10 +73,10 @@ class ExpertQueues(wiring.Component):
         last, reading = Signal(), Signal()
         m.d.comb += [
             write.en.eq(self.push),
-            write.addr.eq(Cat(Value.cast(lengths[self.expert])[: len(position)], self.expert)),
+            write.addr.eq(Cat(select(lengths, self.expert)[: len(position)], self.expert)),
             write.data.eq(self.entry.as_value()[:kept]),
             reading.eq(self.drain & (full != 0)),
-            last.eq(position == lengths[expert] - 1),
+            last.eq(position == select(lengths, expert) - 1),
             read.en.eq(pipe.advance),
             read.addr.eq(Cat(position, expert)),
         ]

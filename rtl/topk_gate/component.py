@@ -11,6 +11,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
 from rtl.fixed_point import recode
+from rtl.instances import add_instance
 from rtl.inverse_root.component import InverseRoot
 from rtl.mac_tile.component import MacTile
 from rtl.online_sum.component import OnlineSum
@@ -106,7 +107,7 @@ class GateDots(wiring.Component):
         row = c.lanes * c.weight.width
         m.submodules.memory = memory = Memory(shape=unsigned(c.experts * row), depth=max(2, c.tiles), init=[])
         write, read = memory.write_port(granularity=row), memory.read_port(domain="sync")
-        m.submodules.mac = mac = MacTile(c.mac)
+        mac = add_instance(m, "mac", "mac_tile", MacTile(c.mac))
         pipe = Pipeline(m, ~mac.x.valid | mac.x.ready)
         tile, expert = Signal(range(max(2, c.tiles))), Signal(range(max(2, c.experts)))
         last, step, accept = Signal(), Signal(), Signal()

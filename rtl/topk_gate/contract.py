@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
+from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.inverse_root.contract import ReciprocalContract
 from rtl.mac_tile.contract import MacTileContract
 from rtl.online_sum.recurrence import Recurrence
-from rtl.ports import FLAG, Port, stream
-
-BRAM_BITS = 36 * 1024
+from rtl.ports import FLAG, Port, number_up_to, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +91,22 @@ class TopkGateContract(Contract):
     @property
     def ports(self) -> tuple[Port, ...]:
         return (
-            stream("command", "in", load=FLAG, tokens=_count(self.max_tokens)),
+            stream("command", "in", load=FLAG, tokens=number_up_to(self.max_tokens)),
             stream("weights", "in", values=(self.weight, self.lanes)),  # row by row of (experts, inputs)
             stream("x", "in", values=(self.activation, self.lanes)),
-            stream("meta", "out", expert=_index(self.experts), length=_count(self.max_tokens), last=FLAG),
-            stream("queue", "out", token=_index(self.max_tokens), score=self.score, last=FLAG),
+            stream("meta", "out", expert=self.expert, length=number_up_to(self.max_tokens), last=FLAG),
+            stream("queue", "out", token=self.token, score=self.score, last=FLAG),
         )
+
+    @property
+    def expert(self) -> Fixed:
+        """Format of an expert's number."""
+        return number_up_to(self.experts - 1)
+
+    @property
+    def token(self) -> Fixed:
+        """Format of a token's number."""
+        return number_up_to(self.max_tokens - 1)
 
     @property
     def tiles(self) -> int:
@@ -173,26 +182,22 @@ class TopkGateContract(Contract):
         return sum(self.command_cycles(load=load, tokens=tokens) for load, tokens in counted)
 
     def resources(self) -> Resources:
-        places = 1 << _index(self.experts).width + _index(self.max_tokens).width
-        queue_bits = places * (_index(self.max_tokens).width + self.score.width)
-        weight_bits = self.inputs * self.experts * self.weight.width
-        logits = self.experts * self.accumulator.width
-        own = Resources(
-            multipliers=1,
-            dsp=-(-self.exponential.width // 26) * -(-self.inverse.width // 17),
-            sram_bytes=(queue_bits + weight_bits) // 8,
-            bram36=-(-queue_bits // BRAM_BITS) + -(-weight_bits // BRAM_BITS),
-            lut=logits + 3 * self.top * self.accumulator.width,
-            ff=logits + self.top * self.accumulator.width + self.latency * self.exponential.width,
-        )
-        return self.mac.resources() + self.recurrence.resources() + self.reciprocal.resources() + own
+        """Tile, softmax, list of the best, memories of weights and queues; handshakes left out."""
+        places = 1 << self.expert.width + self.token.width
+        memories = memory(places, self.token.width + self.score.width)
+        memories += memory(self.tiles, self.inputs // self.tiles * self.experts * self.weight.width)
+        logits = register(self.experts * self.accumulator.width) + selector(self.experts * self.accumulator.width)
+        entry = self.accumulator.width + self.expert.width
+        best = (adder(self.accumulator.width) + selector(entry) * 2 + register(entry)) * self.top
+        count = self.max_tokens.bit_length()
+        lengths = (register(count) + adder(count) + selector(2 * count)) * self.experts
+        operands = register(self.lanes * self.activation.width)
+        softmax = self.recurrence.resources() + self.reciprocal.resources() + self._score()
+        return self.mac.resources() + operands + logits + softmax + best + lengths + memories
 
-
-def _count(largest: int) -> Fixed:
-    """Format of a number from 0 to `largest`."""
-    return Fixed(width=largest.bit_length(), integer=largest.bit_length(), signed=False)
-
-
-def _index(count: int) -> Fixed:
-    """Format of one of `count`."""
-    return _count(max(1, count - 1))
+    def _score(self) -> Resources:
+        """An exponential times the inverse, and what waits for it."""
+        power, inverse = self.exponential.width, self.inverse.width
+        waits = delay(power, self.product_stages + 1 + self.reciprocal.latency) + delay(self.expert.width, self.latency)
+        product = multiplier(power, inverse, self.score.width) + delay(power + inverse, self.product_stages)
+        return waits + register(inverse) + product + delay(self.score.width, 1 + self.output_stages)

@@ -11,6 +11,7 @@ from amaranth.lib import wiring
 from mapping.formats import Fixed
 from rtl.fixed_point import recode
 from rtl.stream_blocks.double_buffer import DoubleBuffer
+from rtl.stream_blocks.gather import gather
 from rtl.stream_blocks.pipeline import Pipeline, advances
 from rtl.streams import port_members
 from rtl.weight_loader.contract import WeightLoaderContract
@@ -31,16 +32,17 @@ class WeightLoader(wiring.Component):
         beat = self._count(m, released)
         beat = Pipeline(m, 1).stages(c.load_stages, **vars(beat))
 
-        word = _gather(m, "weights", beat.numbers, c.word_beats, beat.valid & ~beat.is_bias)
+        is_weight, is_bias = beat.valid & ~beat.is_bias, beat.valid & beat.is_bias
+        complete, word = gather(m, "weights", beat.numbers, c.word_beats, is_weight)
         m.d.comb += [
-            weights.load.valid.eq(word.complete),
-            weights.load.payload.word.eq(word.value),
+            weights.load.valid.eq(is_weight & complete),
+            weights.load.payload.word.eq(word),
             weights.load.payload.last.eq(beat.last_weight),
         ]
-        word = _gather(m, "biases", beat.numbers, c.bias_beats, beat.valid & beat.is_bias)
+        complete, word = gather(m, "biases", beat.numbers, c.bias_beats, is_bias)
         m.d.comb += [
-            biases.load.valid.eq(word.complete),
-            biases.load.payload.word.eq(self._biases(word.value, beat.attention)),
+            biases.load.valid.eq(is_bias & complete),
+            biases.load.payload.word.eq(self._biases(word, beat.attention)),
             biases.load.payload.last.eq(beat.last),
         ]
         return m
@@ -121,15 +123,3 @@ class WeightLoader(wiring.Component):
             ordinary, of_attention = (recode(number, fmt.fraction, c.bias) for fmt in fixed)
             lanes.append(Mux(attention, of_attention, ordinary)[: c.bias.width])
         return Cat(*lanes)
-
-
-def _gather(m: Module, name: str, beat: Value, beats: int, valid: Value) -> SimpleNamespace:
-    """Words of `beats` beats, the first lowest; complete with the last beat, which needs no register."""
-    if beats == 1:
-        return SimpleNamespace(complete=valid, value=beat)
-    earlier = Signal(len(beat) * (beats - 1), name=f"{name}_earlier", reset_less=True)
-    number = Signal(range(beats), name=f"{name}_number")
-    closes = number == beats - 1
-    with m.If(valid):
-        m.d.sync += [number.eq(Mux(closes, 0, number + 1)), earlier.eq(Cat(earlier, beat) >> len(beat))]
-    return SimpleNamespace(complete=valid & closes, value=Cat(earlier, beat))

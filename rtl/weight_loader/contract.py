@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
-from rtl.ports import FLAG, Port, stream
+from rtl.fpga import adder, delay, memory, register, selector
+from rtl.ports import FLAG, Port, number_up_to, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +95,12 @@ class WeightLoaderContract(Contract):
     @property
     def ports(self) -> tuple[Port, ...]:
         number = Fixed(width=self.number_bits, integer=self.number_bits)
-        count_words, count_tiles = _unsigned(self.weight_words), _unsigned(self.bias_words)
+        count_words, count_tiles = number_up_to(self.weight_words), number_up_to(self.bias_words)
+        word, tile = number_up_to(self.weight_words - 1), number_up_to(self.bias_words - 1)
         return (
             stream("command", "in", in_tiles=count_words, out_tiles=count_tiles, attention=FLAG),
             stream("memory", "in", numbers=(number, self.beat_numbers)),
-            stream("read", "in", word=_unsigned(self.weight_words - 1), tile=_unsigned(self.bias_words - 1), last=FLAG),
+            stream("read", "in", word=word, tile=tile, last=FLAG),
             stream("word", "out", weights=(number, self.in_lanes * self.out_lanes), bias=(self.bias, self.out_lanes)),
         )
 
@@ -141,16 +143,18 @@ class WeightLoaderContract(Contract):
         return last_reads[-1] + 1 + self.read_stages if work else 0
 
     def resources(self) -> Resources:
+        """Two double buffers, what gathers words before them, and the counters; handshakes left out."""
         weights, biases = self.in_lanes * self.out_lanes * self.number_bits, self.out_lanes * self.bias.width
         beat = self.beat_numbers * self.number_bits
-        return Resources(
-            bram36=-(-weights // 72) * -(-2 * self.weight_words // 512)
-            + -(-biases // 72) * -(-2 * self.bias_words // 512),
-            ff=weights - beat + beat * self.load_stages + (weights + biases) * self.read_stages,
-            lut=biases + 128,
+        banks = memory(2 * self.weight_words, weights) + memory(2 * self.bias_words, biases)
+        gathered = register(beat * (self.word_beats - 1 + self.bias_beats - 1))
+        count = self.weight_words.bit_length() + self.bias_words.bit_length()
+        counters = (register(count) * 2 + adder(count)) * 2  # tiles to come, and the rows that are filled
+        return (
+            banks
+            + gathered
+            + counters
+            + selector(biases)
+            + delay(beat, self.load_stages)
+            + delay(weights + biases, self.read_stages)
         )
-
-
-def _unsigned(highest: int) -> Fixed:
-    width = max(1, highest.bit_length())
-    return Fixed(width=width, integer=width, signed=False)

@@ -1,0 +1,17 @@
+"""Trees of adders with a register every few levels; `rtl.stream_blocks.adder_tree` builds them."""
+
+from __future__ import annotations
+
+from rtl.contract import Resources
+from rtl.fpga import adder, register
+
+
+def tree_stages(terms: int, levels: int) -> int:
+    """Registers from `terms` terms to their sum, with `levels` levels of adders between two of them."""
+    return -(-(terms - 1).bit_length() // levels)
+
+
+def tree_resources(terms: int, levels: int, width_bits: int) -> Resources:
+    """What such a tree takes."""
+    kept = [-(-terms >> stage * levels) for stage in range(1, tree_stages(terms, levels) + 1)]
+    return adder(width_bits) * (terms - 1) + register(width_bits) * sum(kept)
