@@ -217,34 +217,46 @@ def aim(
 @click.option("--preset", default="rtl", show_default=True, help="Parameters to start from.")
 @click.option("--set", "settings", multiple=True, metavar="PARAM=VALUE", help="Replace a parameter.")
 @click.option("--out", type=_FILE, metavar="DIR", help="Write Verilog, projects, test vectors and a README there.")
+@click.option(
+    "--simulate", is_flag=True, help="Prove it in Verilator: bits of the golden model, cycles of the contract."
+)
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of the jobs of --simulate.  [default: 0]")
 @click.option("--synth", is_flag=True, help="Synthesise, and report what each sub-block takes.")
 @click.option("--target", help="FPGA family for --synth: xcup or ecp5.  [default: xcup]")
 @click.option("--record", type=_FILE, metavar="FILE", help="Add the result of --synth to a data file.")
-@click.option("--json", "json_file", type=_FILE, help="Write the result of --synth to a file, - for stdout.")
+@click.option("--json", "json_file", type=_FILE, help="Write the result of --synth or --simulate to a file.")
 def rtl(
     block: str,
     preset: str,
     settings: tuple[str, ...],
     out: Path | None,
+    simulate: bool,
+    seed: int | None,
     synth: bool,
     target: str | None,
     record: Path | None,
     json_file: Path | None,
 ) -> None:
-    """List hardware blocks, or make files of BLOCK and synthesise it (docs/rtl.md)."""
+    """List hardware blocks, or make files of BLOCK, simulate and synthesise it (docs/rtl.md)."""
     from hwsim import rtl_command
 
     if block == "list":
         click.echo(rtl_command.list_blocks(), nl=False)
         return
     contract, changes = rtl_command.read_contract(block, preset, settings)
-    if not synth and (target or record or json_file):
-        raise UserError("--target, --record and --json belong to --synth, which is not there")
-    if not synth and out is None:
-        raise UserError(f"{block}: say what to do: --out DIR, --synth or both")
+    rtl_command.check_options(
+        out=out, simulate=simulate, seed=seed, synth=synth, target=target, record=record, json_file=json_file
+    )
     _check_outputs({"--json": json_file, "--record": record})
     if out is not None:
         rtl_command.export(contract, changes, out)
+    if simulate:
+        with _status(enabled=not _is_stdout(json_file)) as say:
+            found = rtl_command.simulate(contract, seed or 0, say)
+        if _deliver(found, json_file):
+            click.echo(found.to_text(), nl=False)
+        if not found.passed:
+            raise SystemExit(1)
     if synth:
         with _status(enabled=not _is_stdout(json_file)) as say:
             result = rtl_command.synthesise(contract, target or "xcup", record, say)

@@ -1,7 +1,8 @@
-"""What `hwsim rtl` does: list the blocks, make files of one, synthesise it."""
+"""What `hwsim rtl` does: list the blocks, make files of one, simulate it, synthesise it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from rtl.blocks import BLOCKS
 from rtl.contract import Contract
 
 if TYPE_CHECKING:
+    from rtl.simulation.simulate import Simulation
     from rtl.synthesis.result import Synthesis
 
 
@@ -45,6 +47,32 @@ def read_contract(name: str, preset: str, settings: tuple[str, ...]) -> tuple[Co
     return BLOCKS[name].contract.from_text(preset, changes), changes
 
 
+def check_options(
+    *,
+    out: Path | None,
+    simulate: bool,
+    seed: int | None,
+    synth: bool,
+    target: str | None,
+    record: Path | None,
+    json_file: Path | None,
+) -> None:
+    """Check that each option has what it belongs to.
+
+    Raises
+    ------
+    UserError : it has not, or nothing is to be done
+    """
+    if not (out or simulate or synth):
+        raise UserError("say what to do: --out DIR, --simulate, --synth or several of them")
+    if not synth and (target or record):
+        raise UserError("--target and --record belong to --synth, which is not there")
+    if not simulate and seed is not None:
+        raise UserError("--seed belongs to --simulate, which is not there")
+    if json_file and simulate == synth:
+        raise UserError("--json takes the result of either --simulate or --synth")
+
+
 def export(contract: Contract, changes: Mapping[str, str], out: Path) -> None:
     """Write a block's files to a folder, as a whole.
 
@@ -57,6 +85,19 @@ def export(contract: Contract, changes: Mapping[str, str], out: Path) -> None:
 
     check_folder(out, MANIFEST)
     write_folder(out, export_files(contract, settings=changes, version=VERSION), MANIFEST)
+
+
+def simulate(contract: Contract, seed: int, say: Callable[[str], None]) -> Simulation:
+    """Prove a block in Verilator; builds are kept in the user's cache.
+
+    Raises
+    ------
+    ToolError, GenerateError : a tool is missing or complains
+    """
+    from rtl.simulation.simulate import simulate as run
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return run(contract, cache / "hwsim" / "rtl", seed, say)
 
 
 def synthesise(contract: Contract, target: str, record: Path | None, say: Callable[[str], None]) -> Synthesis:

@@ -46,6 +46,6 @@ def test_the_bench_covers_the_raw_verilog(name: str) -> None:
     contract = BLOCKS[name].sets()[0]
     folder = build(contract, coverage=True)
     assert run_bench(folder, contract, "bench") == ""
-    coverage = read_coverage(folder / "runs" / "bench" / "coverage.dat")
+    coverage = read_coverage(folder / "runs" / "rtl.simulation.bench" / "coverage.dat")
     add_to_report(name, coverage)
     assert coverage.shortfall() == ""

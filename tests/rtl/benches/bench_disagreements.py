@@ -12,8 +12,8 @@ import numpy as np
 from mapping.formats import Fixed, Int
 from rtl.block import Block
 from rtl.contract import Contract, ContractError
-from tests.rtl.benches.settings import from_environment, held_jobs
-from tests.rtl.harness import Harness, MismatchError
+from rtl.simulation.harness import Harness, MismatchError
+from rtl.simulation.settings import from_environment, held_jobs
 
 
 @cocotb.test()

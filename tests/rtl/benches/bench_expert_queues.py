@@ -6,8 +6,8 @@ from typing import Any
 
 import cocotb
 
-from tests.rtl.benches.settings import from_environment
-from tests.rtl.harness import Harness
+from rtl.simulation.harness import Harness
+from rtl.simulation.settings import from_environment
 
 ROUNDS = 4
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import cocotb
 
-from tests.rtl.benches.settings import from_environment
-from tests.rtl.harness import Harness, MismatchError
+from rtl.simulation.harness import Harness, MismatchError
+from rtl.simulation.settings import from_environment
 from tests.rtl.saboteur import FAULTS
 
 SEEN_AS = {

@@ -182,6 +182,7 @@ class Harness:
         self.drivers = [Driver(dut, port) for port in contract.ports if port.direction == "in"]
         self.monitors = [Monitor(dut, port) for port in contract.ports if port.direction == "out"]
         self.counter = CycleCounter()
+        self.exact: list[tuple[str, int]] = []  # jobs of `play_exact` and their cycles
         for port in contract.ports:
             width = len(getattr(dut, f"{port.name}__payload"))
             if width != port.width_bits:
@@ -195,8 +196,10 @@ class Harness:
     async def reset(self) -> None:
         """Two periods of reset; what was offered is gone."""
         await FallingEdge(self.dut.clk)
-        for port in (*self.drivers, *self.monitors):
-            port.clear()
+        for driver in self.drivers:
+            driver.clear()
+        for monitor in self.monitors:
+            monitor.clear()
         self.dut.rst.value = 1
         await FallingEdge(self.dut.clk)
         await FallingEdge(self.dut.clk)
@@ -245,6 +248,7 @@ class Harness:
         cycles, stated = await self.play([job]), self.contract.cycles(job.work)
         if cycles != stated:
             raise MismatchError(f"{job.name}: {cycles} cycles, the contract states {stated}")
+        self.exact.append((job.name, cycles))
 
     async def play_held(self, job: Job) -> None:
         """Run a job with the last output never ready, from reset to reset; what was taken must be as stated."""

@@ -1,0 +1,83 @@
+"""`hwsim rtl BLOCK --simulate`: the bench at a user's own parameters."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hwsim import rtl_command
+from hwsim.cli import main
+from rtl import toolchain
+from rtl.simulation.simulate import Simulation
+from tests.rtl.simulation import BUILDS
+
+CAPTURE = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def kept_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(BUILDS / "cache"))
+
+
+def test_a_users_own_parameters_are_proven(capsys: CAPTURE) -> None:
+    assert main(["rtl", "exp", "--set", "degree=1", "--simulate", "--seed", "3"]) == 0
+    assert [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()] == [
+        "exp in Verilator, seed 3",
+        "never_stalled passed 8 jobs of 8 to 63 cycles",
+        "corner_vectors passed 3 jobs of 0 to 101 cycles",
+        "stalled_at_random passed",
+        "held_back passed",
+        "reset_in_mid_job passed",
+        "outputs equal the golden model's bit for bit; never stalled, cycles equal the contract's",
+    ]
+
+
+def test_the_jobs_and_their_cycles_go_to_json(tmp_path: Path) -> None:
+    file = tmp_path / "exp.json"
+    assert main(["rtl", "exp", "--set", "degree=1", "--simulate", "--json", str(file)]) == 0
+    document = json.loads(file.read_text())
+    assert document["checks"]["reset_in_mid_job"] is True
+    corners = [(job["job"], job["cycles"]) for job in document["exact"] if job["check"] == "corner_vectors"]
+    assert corners == [("edges and extremes", 101), ("nothing", 0), ("one", 8)]
+
+
+def test_a_block_that_differs_ends_with_status_1(capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch) -> None:
+    def differs(*_: object) -> Simulation:
+        return Simulation(
+            block="exp", parameters={}, seed=0, checks={"never_stalled": False}, exact=(), complaint="beat 3 is wrong"
+        )
+
+    monkeypatch.setattr(rtl_command, "simulate", differs)
+    assert main(["rtl", "exp", "--simulate"]) == 1
+    assert capsys.readouterr().out == "exp in Verilator, seed 0\n  never_stalled      FAILED\nbeat 3 is wrong\n"
+
+
+def test_a_missing_compiler_is_named(capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: Callable[[str], str | None] = shutil.which
+    monkeypatch.setattr(toolchain.shutil, "which", lambda name: None if name == "c++" else found(name))
+    assert main(["rtl", "exp", "--simulate"]) == 2
+    message = "hwsim: error: simulating RTL needs c++; on Debian or Ubuntu: apt-get install g++\n"
+    assert capsys.readouterr().err == message
+
+
+def test_a_cache_that_cannot_be_written_is_named(
+    tmp_path: Path, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").write_text("a file")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert main(["rtl", "exp", "--simulate"]) == 2
+    assert capsys.readouterr().err.endswith("cannot be written: Not a directory\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--synth", "--seed", "1"], "--seed belongs to --simulate, which is not there"),
+        (["--out", "x", "--json", "y"], "--json takes the result of either --simulate or --synth"),
+    ],
+)
+def test_options_without_their_own_are_refused(arguments: list[str], message: str, capsys: CAPTURE) -> None:
+    assert main(["rtl", "exp", *arguments]) == 2
+    assert capsys.readouterr().err == f"hwsim: error: {message}\n"
