@@ -256,7 +256,7 @@ def rtl(
         if _deliver(found, json_file):
             click.echo(found.to_text(), nl=False)
         if not found.passed:
-            raise SystemExit(1)
+            click.get_current_context().exit(1)
     if synth:
         with _status(enabled=not _is_stdout(json_file)) as say:
             result = rtl_command.synthesise(contract, target or "xcup", record, say)
