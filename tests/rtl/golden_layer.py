@@ -24,7 +24,9 @@ from rtl.ports import Codes
 
 ACTIVATION = Fixed(width=32, integer=10)
 WEIGHT = Fixed(width=16, integer=2)
-BIAS = Fixed(width=18, integer=7)
+BIAS = Fixed(width=18, integer=7)  # holds the two formats of biases in memory:
+ATTENTION_BIAS = Fixed(width=16, integer=7)
+LINEAR_BIAS = Fixed(width=16, integer=5)
 NORM = Fixed(width=16, integer=5)
 FRACTION = ACTIVATION.fraction
 EPSILON = 4
@@ -175,23 +177,25 @@ def mixture(layer: Layer, x: Codes, scores: Codes) -> Codes:
 def random_layer(shape: Shape, rng: np.random.Generator, *, dense: bool) -> tuple[Layer, Codes]:
     """A layer of the sizes of a trained one (weights of deviation 1/sqrt(in)), and its input."""
 
-    def matrix(outs: int, ins: int) -> Matrix:
+    def matrix(outs: int, ins: int, stored: Fixed) -> Matrix:
         weight = WEIGHT.quantise(np.clip(rng.normal(0, ins**-0.5, size=(outs, ins)), -1.9, 1.9))
-        return Matrix(weight=weight, bias=BIAS.quantise(rng.normal(0, 0.2, size=outs)))
+        bias = stored.quantise(rng.normal(0, 0.2, size=outs)) << (BIAS.fraction - stored.fraction)
+        return Matrix(weight=weight, bias=bias)
 
     def norm_of() -> Norm:
         d = shape.features
         return Norm(weight=NORM.quantise(rng.normal(1, 0.2, size=d)), bias=NORM.quantise(rng.normal(0, 0.2, size=d)))
 
     d = shape.features
-    attention = {name: matrix(d, d) for name in ("q", "k", "v", "proj")}
+    attention = {name: matrix(d, d, ATTENTION_BIAS) for name in ("q", "k", "v", "proj")}
     norms = {name: norm_of() for name in ("norm1", "norm2")}
     x = ACTIVATION.quantise(rng.normal(0.1, 1.5, size=(shape.tokens, d)))
     if dense:
-        mlp = matrix(shape.hidden, d), matrix(d, shape.hidden)
+        mlp = matrix(shape.hidden, d, LINEAR_BIAS), matrix(d, shape.hidden, LINEAR_BIAS)
         return Layer(shape=shape, **attention, **norms, mlp=mlp), x
-    experts = tuple((matrix(shape.expert_hidden, d), matrix(d, shape.expert_hidden)) for _ in range(shape.experts))
-    gate_weights = matrix(shape.experts, d).weight
+    hidden = shape.expert_hidden
+    experts = tuple((matrix(hidden, d, LINEAR_BIAS), matrix(d, hidden, LINEAR_BIAS)) for _ in range(shape.experts))
+    gate_weights = matrix(shape.experts, d, LINEAR_BIAS).weight
     return Layer(shape=shape, **attention, **norms, gate=gate_weights, experts=experts), x
 
 

@@ -16,7 +16,7 @@ from tests.rtl.simulation import build, run_bench
 
 
 def play(contract: Contract, work: Any, inputs: Streams, folder: Path) -> Streams:
-    """What the RTL of a contract answers to streams.
+    """What the RTL of a contract answers to streams, never stalled, in the contract's cycles.
 
     Parameters
     ----------
@@ -25,13 +25,14 @@ def play(contract: Contract, work: Any, inputs: Streams, folder: Path) -> Stream
 
     Raises
     ------
-    AssertionError : what the simulation said
+    AssertionError : what the simulation said, or other cycles than the contract's
     """
     np.savez(folder / "in.npz", **{f"{port}.{name}": a for port, beats in inputs.items() for name, a in beats.items()})
     (folder / "periods.txt").write_text(str(contract.cycles(work) + 20))
     with patch.dict(os.environ, {VARIABLE: str(folder)}):
         said = run_bench(build(contract), contract, "bench_play")
     assert said == ""
+    assert int((folder / "cycles.txt").read_text()) == contract.cycles(work), contract.block
     with np.load(folder / "out.npz") as arrays:
         return {
             port.name: {field.name: arrays[f"{port.name}.{field.name}"] for field in port.fields}

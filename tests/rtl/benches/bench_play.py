@@ -39,6 +39,7 @@ async def play(dut: Any) -> None:
             break
     else:
         raise MismatchError(f"{contract.block}: not at rest after {3 * limit} periods")
+    (folder / "cycles.txt").write_text(str(bench.counter.cycles))
     outputs = {m.port.name: m.port.unpack(m.beats) for m in bench.monitors}
     np.savez(
         folder / "out.npz", **{f"{port}.{field}": a for port, beats in outputs.items() for field, a in beats.items()}
