@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _one(model: str, options: argparse.Namespace, **settings: Any) -> Report:
     workload = load_workload(model, past=options.context - 1, tokens=1)
-    return run(workload, settings={**settings, "schedule": options.schedule})
+    return run(workload, "pim_gpt", settings={**settings, "schedule": options.schedule})
 
 
 def _row(model: str, devices: str, report: Report) -> None:

@@ -26,6 +26,8 @@ from mapping.workload import GptWorkload, Step
 
 # Components of energy that time costs, whether a device works or waits for others.
 STANDING = ("dram_background", "dram_refresh", "asic_static", "standby_active", "standby_precharged", "refresh")
+# Ends of the names of resources that are no device's possession: time, and what was simulated.
+OF_THE_RUN = ("_cycles", "_played", "_repeated")
 LINK = "link between devices"  # as machines name it among the causes of their time
 
 
@@ -205,9 +207,9 @@ def _energy(reports: Sequence[Report], alike: int, seconds: float, workload: Gpt
 
 
 def _resources(reports: Sequence[Report], alike: int) -> dict[str, Any]:
-    """Sums over all devices; the longest context is what the fullest device has room for."""
+    """Sums over all devices, of time over the stages; the longest context is what the fullest device has room for."""
     totals = {
-        key: sum(report.resources[key] for report in reports) * alike
+        key: sum(report.resources[key] for report in reports) * (1 if key.endswith(OF_THE_RUN) else alike)
         for key, value in reports[0].resources.items()
         if isinstance(value, int)
     }

@@ -30,7 +30,7 @@ def llama(**fields: Any) -> GptWorkload:
 
 def spread(workload: GptWorkload, tensor: int, pipeline: int, **more: Any) -> Report:
     settings = {"devices": tensor * pipeline, "tensor_parallel": tensor, "pipeline_parallel": pipeline, **more}
-    return run(workload, settings=settings)
+    return run(workload, "pim_gpt", settings)
 
 
 def without_devices(report: Report) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def test_the_pipeline_follows_its_processes(data: st.DataObject, stages: int, st
 def test_a_model_that_one_device_cannot_hold_is_spread_over_several() -> None:
     workload = load_workload("llama2_7b", tokens=1)
     with pytest.raises(MappingError, match=r"weights need 12352\.0 MiB .* of 4096\.0 MiB"):
-        run(workload)
+        run(workload, "pim_gpt")
     with pytest.raises(MappingError, match=r"weights need 6176\.0 MiB .* of 4096\.0 MiB"):
         spread(workload, 2, 1)
     report = spread(workload, 2, 2)

@@ -260,6 +260,8 @@ def test_several_devices_sweep_what_one_does(tensor: int, pipeline: int) -> None
     assert several.devices.simulated == pipeline
     distance = sum(part["seconds"] for part in several.bound.distance)
     assert several.bound.lower_bound_s + distance == pytest.approx(several.latency_s)
+    # time follows a token through the stages, however many devices a stage has
+    assert several.resources["trace_cycles"] == several.units[0].busy_cycles
 
 
 def test_a_trace_is_of_one_device(tmp_path: Path) -> None:

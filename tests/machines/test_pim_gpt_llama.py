@@ -109,7 +109,7 @@ def test_a_gated_layer_keeps_both_inputs_in_the_sram() -> None:
 
 
 def test_llama2_fits_32_channels_and_streams_its_weights() -> None:
-    report = run(load_workload("llama2_7b", tokens=1), settings={"channels": 32})
+    report = run(load_workload("llama2_7b", tokens=1), "pim_gpt", settings={"channels": 32})
     weights = 32 * (4 * 4096 * 4096 + 3 * 4096 * 11008) * 2
     # 11,008 hidden units over 512 banks are 21.5 each: 22 with padding
     assert weights < report.resources["weights_bytes"] < 1.02 * weights
