@@ -221,10 +221,11 @@ def aim(
     "--simulate", is_flag=True, help="Prove it in Verilator: bits of the golden model, cycles of the contract."
 )
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of the jobs of --simulate.  [default: 0]")
+@click.option("--resources", is_flag=True, help="What it takes: the contract's estimate, and kept synthesis.")
 @click.option("--synth", is_flag=True, help="Synthesise, and report what each sub-block takes.")
 @click.option("--target", help="FPGA family for --synth: xcup or ecp5.  [default: xcup]")
 @click.option("--record", type=_FILE, metavar="FILE", help="Add the result of --synth to a data file.")
-@click.option("--json", "json_file", type=_FILE, help="Write the result of --synth or --simulate to a file.")
+@click.option("--json", "json_file", type=_FILE, help="Write the one result to a file, - for stdout.")
 def rtl(
     block: str,
     preset: str,
@@ -232,6 +233,7 @@ def rtl(
     out: Path | None,
     simulate: bool,
     seed: int | None,
+    resources: bool,
     synth: bool,
     target: str | None,
     record: Path | None,
@@ -245,11 +247,22 @@ def rtl(
         return
     contract, changes = rtl_command.read_contract(block, preset, settings)
     rtl_command.check_options(
-        out=out, simulate=simulate, seed=seed, synth=synth, target=target, record=record, json_file=json_file
+        out=out,
+        simulate=simulate,
+        seed=seed,
+        resources=resources,
+        synth=synth,
+        target=target,
+        record=record,
+        json_file=json_file,
     )
     _check_outputs({"--json": json_file, "--record": record})
     if out is not None:
         rtl_command.export(contract, changes, out)
+    if resources:
+        taken = rtl_command.resources(contract)
+        if _deliver(taken, json_file):
+            click.echo(taken.to_text(), nl=False)
     if simulate:
         with _status(enabled=not _is_stdout(json_file)) as say:
             found = rtl_command.simulate(contract, seed or 0, say)

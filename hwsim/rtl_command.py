@@ -15,6 +15,7 @@ from rtl.contract import Contract
 
 if TYPE_CHECKING:
     from rtl.simulation.simulate import Simulation
+    from rtl.synthesis.resources import BlockResources
     from rtl.synthesis.result import Synthesis
 
 
@@ -52,6 +53,7 @@ def check_options(
     out: Path | None,
     simulate: bool,
     seed: int | None,
+    resources: bool,
     synth: bool,
     target: str | None,
     record: Path | None,
@@ -63,14 +65,14 @@ def check_options(
     ------
     UserError : it has not, or nothing is to be done
     """
-    if not (out or simulate or synth):
-        raise UserError("say what to do: --out DIR, --simulate, --synth or several of them")
+    if not (out or simulate or resources or synth):
+        raise UserError("say what to do: --out DIR, --resources, --simulate, --synth or several of them")
     if not synth and (target or record):
         raise UserError("--target and --record belong to --synth, which is not there")
     if not simulate and seed is not None:
         raise UserError("--seed belongs to --simulate, which is not there")
-    if json_file and simulate == synth:
-        raise UserError("--json takes the result of either --simulate or --synth")
+    if json_file and simulate + resources + synth != 1:
+        raise UserError("--json takes the result of one of --resources, --simulate and --synth")
 
 
 def export(contract: Contract, changes: Mapping[str, str], out: Path) -> None:
@@ -98,6 +100,22 @@ def simulate(contract: Contract, seed: int, say: Callable[[str], None]) -> Simul
 
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return run(contract, cache / "hwsim" / "rtl", seed, say)
+
+
+def resources(contract: Contract) -> BlockResources:
+    """What a block takes, as far as it is known without any tool.
+
+    Raises
+    ------
+    UserError : the file of kept results is none
+    """
+    from rtl.synthesis.resources import block_resources
+    from rtl.synthesis.result import RecordError
+
+    try:
+        return block_resources(contract)
+    except RecordError as error:
+        raise UserError(str(error)) from None
 
 
 def synthesise(contract: Contract, target: str, record: Path | None, say: Callable[[str], None]) -> Synthesis:

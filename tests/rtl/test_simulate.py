@@ -75,7 +75,7 @@ def test_a_cache_that_cannot_be_written_is_named(
     ("arguments", "message"),
     [
         (["--synth", "--seed", "1"], "--seed belongs to --simulate, which is not there"),
-        (["--out", "x", "--json", "y"], "--json takes the result of either --simulate or --synth"),
+        (["--out", "x", "--json", "y"], "--json takes the result of one of --resources, --simulate and --synth"),
     ],
 )
 def test_options_without_their_own_are_refused(arguments: list[str], message: str, capsys: CAPTURE) -> None:

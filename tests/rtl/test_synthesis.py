@@ -10,6 +10,7 @@ from rtl.blocks import BLOCKS
 from rtl.contract import Contract
 from rtl.exp.contract import ExpContract
 from rtl.synthesis.cells import read_parts
+from rtl.synthesis.resources import block_resources
 from rtl.synthesis.result import (
     Cells,
     Part,
@@ -62,6 +63,24 @@ def test_a_kept_result_is_found_by_its_parameters(tmp_path: Path) -> None:
     assert find_synthesis(default, "ecp5", path=file) == kept[2]
     assert find_synthesis(ExpContract(degree=3), path=file) is None
     assert len(read_records(file)) == 3
+
+
+def test_what_is_kept_stands_above_the_estimate(tmp_path: Path) -> None:
+    file, default = tmp_path / "data.json", ExpContract.from_preset("rtl")
+    file.write_text(records_text([result(default, lut=7)]))
+    kept, estimated = block_resources(default, file), block_resources(ExpContract(degree=3), file)
+    assert (kept.cells.lut, kept.origin) == (7, "synthesis (yosys 0.70)")
+    assert estimated.cells.lut == ExpContract(degree=3).resources().lut > 7
+    assert estimated.origin == "estimate of the contract; no synthesis of these parameters is kept"
+
+
+def test_a_user_sees_both_at_once(capsys: CAPTURE) -> None:
+    assert main(["rtl", "rsqrt", "--resources"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["rsqrt on UltraScale+ (xcup)", "                LUT       FF      DSP   BRAM36     URAM"]
+    assert [line.split()[0] for line in lines[2:]] == ["estimate", "synthesis", "ratio", "stands:"]
+    assert main(["rtl", "rsqrt", "--set", "degree=1", "--set", "guard_bits=5", "--resources"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("stands: estimate of the contract")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "other", "results": []}', "\x00"])

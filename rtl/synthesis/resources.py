@@ -1,0 +1,73 @@
+"""What a block takes on UltraScale+, from whatever is known of it: synthesis where kept, else the contract's estimate.
+
+Resource models of machines ask here, so that a figure always says where it comes from. Needs none of the tools.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rtl.contract import Contract
+from rtl.synthesis.result import DATA_FILE, Cells, find_synthesis
+
+KINDS = ("lut", "ff", "dsp", "bram36", "uram")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockResources:
+    """What a block takes.
+
+    Attributes
+    ----------
+    estimate : by the contract's `resources()`
+    counted : by Yosys for exactly these parameters, or None where no result is kept
+    origin : of `cells`: the tools that counted, or that it is the estimate
+    """
+
+    block: str
+    parameters: dict[str, Any]
+    estimate: Cells
+    counted: Cells | None
+    origin: str
+
+    @property
+    def cells(self) -> Cells:
+        """What to reckon with: what was counted, else the estimate."""
+        return self.counted or self.estimate
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self) | {"cells": asdict(self.cells)}, indent=1) + "\n"
+
+    def to_text(self) -> str:
+        """A line a source, their ratio, and which of them stands."""
+        rows = [("estimate", self.estimate)] + ([("synthesis", self.counted)] if self.counted else [])
+        lines = [f"{self.block} on UltraScale+ (xcup)", f"{'':10}" + "".join(f"{kind.upper():>9}" for kind in KINDS)]
+        lines += [f"{name:10}" + "".join(f"{getattr(cells, kind):>9g}" for kind in KINDS) for name, cells in rows]
+        if self.counted:
+            lines.append(f"{'ratio':10}" + "".join(f"{self._ratio(kind):>9}" for kind in KINDS))
+        return "\n".join([*lines, f"stands: {self.origin}"]) + "\n"
+
+    def _ratio(self, kind: str) -> str:
+        counted = getattr(self.counted, kind)
+        return f"{getattr(self.estimate, kind) / counted:.2f}" if counted else "-"
+
+
+def block_resources(contract: Contract, path: Path = DATA_FILE) -> BlockResources:
+    """What a block of these parameters takes on UltraScale+.
+
+    Raises
+    ------
+    RecordError : the data file is none
+    """
+    estimate, kept = contract.resources(), find_synthesis(contract, "xcup", path)
+    tools = ", ".join(f"{name} {version}" for name, version in kept.tools.items()) if kept else ""
+    return BlockResources(
+        block=contract.block,
+        parameters=contract.parameters(),
+        estimate=Cells(**{kind: getattr(estimate, kind) for kind in KINDS}),
+        counted=kept.total if kept else None,
+        origin=f"synthesis ({tools})" if kept else "estimate of the contract; no synthesis of these parameters is kept",
+    )
