@@ -16,11 +16,11 @@ from hwsim.report.schema import (
     DramUse,
     EnergyUse,
     KindShare,
-    Latency,
     Report,
     StageUse,
     UnitUse,
 )
+from hwsim.report.steps import token_latencies
 from mapping.parallel import Stage
 from mapping.workload import GptWorkload, Step
 
@@ -81,7 +81,7 @@ def combine(workload: GptWorkload, steps: Sequence[Step], stages: Sequence[Stage
             "latency_s": seconds,
             "tokens_per_s": vectors / (seconds - prompt_end / rate),
             "time_to_first_token_s": ends[prompt_steps if decodes else -1] / rate,
-            "token_latencies": _token_latencies(steps, ends, prompt_steps if decodes else 0, rate),
+            "token_latencies": token_latencies(steps, ends, prompt_steps if decodes else 0, rate),
             "energy_j": energy.joules if energy else None,
             "energy": energy,
             "breakdown": _breakdown(reports, cycles),
@@ -116,12 +116,6 @@ def _stage(stage: StageRun) -> StageUse:
         memory_bytes=memory["memory_bytes"],
         capacity_bytes=memory["capacity_bytes"],
     )
-
-
-def _token_latencies(steps: Sequence[Step], ends: Sequence[int], begin: int, rate: int) -> list[Latency]:
-    """First, middle and last step of the phase that the run is about, each from the end of the step before."""
-    wanted = sorted({begin, (begin + len(ends) - 1) // 2, len(ends) - 1})
-    return [Latency(context=steps[i].context, seconds=(ends[i] - (ends[i - 1] if i else 0)) / rate) for i in wanted]
 
 
 def _breakdown(reports: Sequence[Report], cycles: int) -> list[KindShare]:

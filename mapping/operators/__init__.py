@@ -9,8 +9,7 @@ from mapping.operators.embed import Embed
 from mapping.operators.glu import Glu
 from mapping.operators.kv_cache import KvCache
 from mapping.operators.linear import Linear
-from mapping.operators.norm import LayerNorm
-from mapping.operators.rms_norm import RmsNorm
+from mapping.operators.norm import LayerNorm, RmsNorm
 from mapping.operators.rope import Rope
 from mapping.operators.softmax import Softmax
 

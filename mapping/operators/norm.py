@@ -1,4 +1,4 @@
-"""Layer normalisation."""
+"""Normalisation over the last axis."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from mapping.workload import Step
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerNorm(Operator):
-    """(x - mean) / sqrt(variance + eps) * gamma + beta over the last axis."""
+class _Norm(Operator):
+    """What they share: `vectors` of as many parameters as a vector has elements."""
 
-    kind: ClassVar[str] = "norm"
+    vectors: ClassVar[int]
+    title: ClassVar[str]
     width: int
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
@@ -29,7 +30,25 @@ class LayerNorm(Operator):
 
     @property
     def weights(self) -> int:
-        return 2 * self.width
+        return self.vectors * self.width
 
     def describe(self) -> str:
-        return f"layernorm {self.width}"
+        return f"{self.title} {self.width}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerNorm(_Norm):
+    """(x - mean) / sqrt(variance + eps) * gamma + beta over the last axis."""
+
+    kind: ClassVar[str] = "norm"
+    title: ClassVar[str] = "layernorm"
+    vectors: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class RmsNorm(_Norm):
+    """x / sqrt(mean of squares + eps) * gamma over the last axis."""
+
+    kind: ClassVar[str] = "rmsnorm"
+    title: ClassVar[str] = "rmsnorm"
+    vectors: ClassVar[int] = 1

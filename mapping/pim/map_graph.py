@@ -197,7 +197,7 @@ def _check_format(op: Operator, target: PimTarget) -> None:
 
 def _does_not_fit(mapped: MappedGraph) -> str:
     target, placement = mapped.target, mapped.placement
-    mib = target.row_bytes_everywhere() / 2**20
+    mib = target.row_bytes_everywhere / 2**20
     need = (
         f"{mapped.graph.name}: weights need {placement.weight_rows * mib:.1f} MiB and the cache of {mapped.context} "
         f"tokens x {mapped.batch} needs {placement.cache_rows * mib:.1f} MiB of {target.rows * mib:.1f} MiB"

@@ -9,7 +9,8 @@ from mapping.errors import CapacityError, MappingError
 from mapping.graph import OperatorGraph
 from mapping.operators import KvCache, Linear, Operator
 from mapping.pim.map_graph import split_attention
-from mapping.pim.rows import RowCache, RowMatrix, RowTarget
+from mapping.pim.rows import RowCache, RowMatrix
+from mapping.pim.target import BankGeometry
 from mapping.workload import Step
 
 MEMORY_KINDS = ("linear", "kv_cache", "attention_scores", "attention_values")
@@ -31,7 +32,7 @@ class RowMappedGraph:
     operators: tuple[RowMappedOperator, ...]
     matrices: Mapping[str, RowMatrix]
     caches: Mapping[str, RowCache]
-    target: RowTarget
+    target: BankGeometry
     context: int
     batch: int
 
@@ -79,7 +80,7 @@ class RowMappedGraph:
 
 
 def map_rows(
-    graph: OperatorGraph, target: RowTarget, *, context: int, batch: int, on_host: frozenset[str] = frozenset()
+    graph: OperatorGraph, target: BankGeometry, *, context: int, batch: int, on_host: frozenset[str] = frozenset()
 ) -> RowMappedGraph:
     """Map a graph to a memory whose instructions address rows.
 
@@ -114,7 +115,7 @@ def longest_context(mapped: RowMappedGraph) -> int:
 
 
 def _place(
-    graph: OperatorGraph, operators: tuple[RowMappedOperator, ...], target: RowTarget, context: int, batch: int
+    graph: OperatorGraph, operators: tuple[RowMappedOperator, ...], target: BankGeometry, context: int, batch: int
 ) -> RowMappedGraph:
     """Give each matrix and cache its rows, one behind the other in the order of execution."""
     matrices: dict[str, RowMatrix] = {}

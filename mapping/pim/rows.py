@@ -5,53 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mapping.errors import MappingError
-from mapping.formats import Format
 from mapping.pim.placement import Address, ceil_div
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowTarget:
-    """Geometry of a memory with a MAC unit a bank.
-
-    Attributes
-    ----------
-    banks : banks a channel
-    rows : rows a bank
-    columns : column accesses a row
-    lanes : elements a column access
-    buffer_elements : elements of the vector that a channel holds for its banks
-    fmt : number format of weights, cache and vectors
-    """
-
-    channels: int
-    banks: int
-    rows: int
-    columns: int
-    lanes: int
-    buffer_elements: int
-    fmt: Format
-
-    @property
-    def row_elements(self) -> int:
-        return self.columns * self.lanes
-
-    @property
-    def all_banks(self) -> int:
-        return self.channels * self.banks
-
-    @property
-    def chunk_elements(self) -> int:
-        """Longest input that is swept at once: a row, or the buffer where that is smaller."""
-        return min(self.row_elements, self.buffer_elements)
-
-    @property
-    def bank_bytes(self) -> int:
-        return self.rows * self.row_elements * self.fmt.bits // 8
-
-    @property
-    def row_bytes_everywhere(self) -> int:
-        """Bytes of one row in every bank."""
-        return self.all_banks * self.row_elements * self.fmt.bits // 8
+from mapping.pim.target import BankGeometry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +21,7 @@ class RowMatrix:
     d_in: int
     d_out: int
     base_row: int
-    target: RowTarget
+    target: BankGeometry
 
     @property
     def groups(self) -> int:
@@ -122,7 +77,7 @@ class RowCache:
     context: int
     batch: int
     base_row: int
-    target: RowTarget
+    target: BankGeometry
 
     def __post_init__(self) -> None:
         if self.d_k > self.target.chunk_elements:

@@ -1,4 +1,4 @@
-"""What a PIM machine offers to the compiler."""
+"""What a memory that computes offers to the compiler."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from mapping.formats import Format
 
 
 @dataclass(frozen=True, kw_only=True)
-class PimTarget:
-    """Geometry of the memory and sizes of what stands beside it.
+class BankGeometry:
+    """A memory with a MAC unit a bank.
 
     Attributes
     ----------
@@ -18,8 +18,6 @@ class PimTarget:
     columns : column accesses a row
     lanes : elements a column access
     buffer_elements : elements of the vector that a channel can hold for its banks
-    sram_bytes : working memory beside the DRAM
-    score_bytes : bytes of an attention score in that memory
     fmt : number format of weights, cache and vectors
     """
 
@@ -29,8 +27,6 @@ class PimTarget:
     columns: int
     lanes: int
     buffer_elements: int
-    sram_bytes: int
-    score_bytes: int
     fmt: Format
 
     @property
@@ -42,14 +38,33 @@ class PimTarget:
         return self.channels * self.banks
 
     @property
-    def capacity_bytes(self) -> int:
-        return self.all_banks * self.rows * self.row_elements * self.fmt.bits // 8
-
-    @property
     def chunk_elements(self) -> int:
         """Longest input that is swept at once: a row, or the buffer where that is smaller."""
         return min(self.row_elements, self.buffer_elements)
 
+    @property
+    def bank_bytes(self) -> int:
+        return self.rows * self.row_elements * self.fmt.bits // 8
+
+    @property
+    def capacity_bytes(self) -> int:
+        return self.all_banks * self.rows * self.row_elements * self.fmt.bits // 8
+
+    @property
     def row_bytes_everywhere(self) -> int:
         """Bytes of one row in every bank."""
         return self.all_banks * self.row_elements * self.fmt.bits // 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class PimTarget(BankGeometry):
+    """The memory, and sizes of what stands beside it.
+
+    Attributes
+    ----------
+    sram_bytes : working memory beside the DRAM
+    score_bytes : bytes of an attention score in that memory
+    """
+
+    sram_bytes: int
+    score_bytes: int

@@ -66,6 +66,15 @@ def test_a_step_as_its_trace() -> None:
     ]
 
 
+def test_channels_without_values_are_not_written() -> None:
+    """3 heads of 16 dimensions are a group each: 2 channels hold one, then the first of them another."""
+    program = program_of(tiny(heads=3, head_dim=16, tokens=1), channels=2)
+    wide = program_of(tiny(heads=3, head_dim=16, tokens=1), channels=4)
+    masks = [[line.split()[3] for line in emitted(p) if "WR_ABK" in line] for p in (program, wide)]
+    layers = program.workload.layers
+    assert masks == [["0x3", "0x2"] * layers, ["0xe"] * layers]  # the first channel is the highest bit
+
+
 @given(
     channels=st.sampled_from([1, 2, 3, 32]),
     heads=st.integers(1, 5),

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from mapping.formats import BF16
 from mapping.pim.placement import Address
-from mapping.pim.rows import RowCache, RowMatrix, RowTarget
+from mapping.pim.rows import RowCache, RowMatrix
+from mapping.pim.target import BankGeometry
 
-TARGET = RowTarget(channels=3, banks=4, rows=1000, columns=4, lanes=2, buffer_elements=8, fmt=BF16)
+TARGET = BankGeometry(channels=3, banks=4, rows=1000, columns=4, lanes=2, buffer_elements=8, fmt=BF16)
 
 
 def inside(address: Address, first: int, rows: int) -> bool:

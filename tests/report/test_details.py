@@ -28,6 +28,18 @@ def test_steps_add_up_to_the_latency_and_prompt_steps_are_marked() -> None:
     assert sum(step.seconds for step in steps) == pytest.approx(report.latency_s, rel=1e-12)
 
 
+@pytest.mark.parametrize("machine", ["pim_gpt", "aim"])
+def test_steps_of_a_prompt_behind_a_filled_cache_are_marked(machine: str) -> None:
+    """Contexts count the cache too, and were compared with the prompt alone."""
+    _, details = run_in_detail(load_workload("gpt2", tokens=2, prompt=2, past=10, layers=1), machine)
+    assert [(step.context, step.prompt) for step in details().steps] == [
+        (11, True),
+        (12, True),
+        (13, False),
+        (14, False),
+    ]
+
+
 @pytest.mark.parametrize("settings", [{}, {"channels": 3}, {"mac_lanes": 8}, {"batching": "row_reuse"}])
 @pytest.mark.parametrize("lm_head", ["excluded", "pim", "host"])
 def test_no_point_lies_above_the_roof_and_macs_are_the_models(settings: dict[str, object], lm_head: str) -> None:

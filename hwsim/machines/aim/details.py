@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
-
 from hwsim.machines.aim.model import Run
 from hwsim.machines.aim.spec import AimSpec
 from hwsim.machines.spec_file import SpecFile
-from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint, StepTime, thin
+from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
+from hwsim.report.steps import macs_by_kind, step_times
 from mapping.pim.row_mapping import RowMappedGraph
-from mapping.pim.rows import RowCache, RowMatrix, RowTarget
-from mapping.workload import Step
-
-MOST_STEPS = 2000  # points of the latency curve that a page holds
+from mapping.pim.rows import RowCache, RowMatrix
+from mapping.pim.target import BankGeometry
 
 
 def details(run: Run, spec_file: SpecFile[AimSpec]) -> Details:
     """What the page of a run shows beyond the report."""
     program = run.program
     return Details(
-        steps=tuple(_steps(run)),
+        steps=tuple(step_times(program.workload, program.steps(), run.ends, program.spec.time_base.ticks_per_second)),
         steps_in_all=len(run.ends),
         roofline=_roofline(run),
         memory=memory_map(program.mapped),
@@ -29,25 +25,14 @@ def details(run: Run, spec_file: SpecFile[AimSpec]) -> Details:
     )
 
 
-def _steps(run: Run) -> Iterator[StepTime]:
-    durations = [end - start for start, end in pairwise([0, *run.ends])]
-    kept = set(thin(durations, MOST_STEPS))
-    for i, step in enumerate(run.program.steps()):
-        if i in kept:
-            yield StepTime(
-                context=step.context,
-                tokens=step.tokens,
-                seconds=run.program.spec.time_base.seconds(durations[i]),
-                prompt=step.context <= run.program.workload.prompt_end,
-            )
-
-
 def _roofline(run: Run) -> Roofline:
     """The banks' MAC units against the banks' own bandwidth, which meet where a column meets its vector once."""
     spec = run.program.spec
     target, standard = spec.target, spec.standard
     access_s = standard.params["nCCDL"] / float(standard.clock_hz)
-    accesses, macs = run.channels.accesses, _macs(run)
+    accesses = run.channels.accesses
+    in_memory = (m.operator for m in run.program.mapped.operators if m.in_memory)
+    macs = macs_by_kind(run.program.workload, run.program.steps(), in_memory)
     kinds = [kind for kind in accesses if accesses[kind]]
     points = [
         RooflinePoint(
@@ -71,25 +56,6 @@ def _roofline(run: Run) -> Roofline:
         note=f"{target.all_banks} banks: a column access of {standard.column_bytes} B and {target.lanes} MACs "
         f"each {access_s * 1e9:g} ns",
     )
-
-
-def _macs(run: Run) -> dict[str, int]:
-    """Multiply-accumulates of the run on the channels by kind of work, padding not counted."""
-    workload = run.program.workload
-    found: dict[str, int] = {}
-    for step in run.program.steps():
-        last = Step(queries=1, context=step.context, batch=step.batch)
-        per_shape: dict[object, int] = {}
-        for mapped in run.program.mapped.operators:
-            op = mapped.operator
-            logits = op.name == "lm_head"
-            if not mapped.in_memory or (logits and not workload.emits(step)):
-                continue
-            shape = (op.kind, getattr(op, "d_in", 0), getattr(op, "d_out", 0), logits)
-            if shape not in per_shape:
-                per_shape[shape] = op.macs(last if logits else step)
-            found[op.kind] = found.get(op.kind, 0) + per_shape[shape]
-    return found
 
 
 def memory_map(mapped: RowMappedGraph) -> MemoryMap:
@@ -117,14 +83,14 @@ def memory_map(mapped: RowMappedGraph) -> MemoryMap:
     )
 
 
-def _hold_matrix(held: list[list[int]], matrix: RowMatrix, target: RowTarget) -> None:
+def _hold_matrix(held: list[list[int]], matrix: RowMatrix, target: BankGeometry) -> None:
     for channel in range(target.channels):
         for bank in range(target.banks):
             outputs = len(range(channel * target.banks + bank, matrix.d_out, target.all_banks))
             held[channel][bank] += outputs * matrix.d_in
 
 
-def _hold_cache(held: list[list[int]], cache: RowCache, target: RowTarget) -> None:
+def _hold_cache(held: list[list[int]], cache: RowCache, target: BankGeometry) -> None:
     for channel in range(target.channels):
         groups = range(channel, cache.groups, target.channels)
         for bank in range(target.banks):

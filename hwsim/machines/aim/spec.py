@@ -17,7 +17,7 @@ from hwsim.energy.coefficients import Powers
 from hwsim.engine import TimeBase
 from hwsim.errors import DramError, MachineError
 from mapping.formats import BF16
-from mapping.pim.rows import RowTarget
+from mapping.pim.target import BankGeometry
 from mapping.workload import Name
 
 STANDARD = "gddr6_aim"
@@ -120,10 +120,10 @@ class AimSpec(DevicesSpec, _Checked):
         return TimeBase.of({"dram": self.standard.clock_hz, "host": self.host.clock_hz})
 
     @cached_property
-    def target(self) -> RowTarget:
+    def target(self) -> BankGeometry:
         """What the compiler needs to know."""
         standard = self.standard
-        return RowTarget(
+        return BankGeometry(
             channels=self.channels,
             banks=standard.banks,
             rows=self.rows,

@@ -22,11 +22,11 @@ from hwsim.report.schema import (
     EnergyUse,
     Excluded,
     KindShare,
-    Latency,
     Report,
     UnconfirmedParameter,
     UnitUse,
 )
+from hwsim.report.steps import token_latencies
 from hwsim.version import VERSION
 from mapping.pim.row_mapping import longest_context
 
@@ -52,6 +52,7 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
     base = spec.time_base
     seconds = base.seconds(run.ticks)
     decode = workload.phase == "decode"
+    begin = run.prompt_steps if decode else 0
     vectors = (workload.tokens if decode else workload.prompt) * workload.batch
     prompt_end = run.ends[run.prompt_steps - 1] if run.prompt_steps and decode else 0
     channels = run.channels.player.results()
@@ -76,7 +77,7 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
         latency_s=seconds,
         tokens_per_s=vectors / base.seconds(run.ticks - prompt_end),
         time_to_first_token_s=base.seconds(run.ends[run.prompt_steps] if decode else run.ends[-1]),
-        token_latencies=_token_latencies(run),
+        token_latencies=token_latencies(run.program.steps(), run.ends, begin, spec.time_base.ticks_per_second),
         energy_j=energy.joules if energy else None,
         energy=energy,
         breakdown=[
@@ -104,15 +105,6 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
 def _cycles(run: Run, ticks: int) -> int:
     """Ticks as cycles of the memory's clock, rounded up."""
     return run.aim.clock.edge(ticks)
-
-
-def _token_latencies(run: Run) -> list[Latency]:
-    """First, middle and last step of the phase that the run is about."""
-    begin = run.prompt_steps if run.program.workload.phase == "decode" else 0
-    wanted = sorted({begin, (begin + len(run.ends) - 1) // 2, len(run.ends) - 1})
-    contexts = {i: step.context for i, step in enumerate(run.program.steps()) if i in wanted}
-    seconds = run.program.spec.time_base.seconds
-    return [Latency(context=contexts[i], seconds=seconds(run.ends[i] - (run.ends[i - 1] if i else 0))) for i in wanted]
 
 
 def _units(run: Run, channels: list[ChannelResult]) -> list[UnitUse]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +10,18 @@ from numpy.typing import NDArray
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Run
 from hwsim.machines.spec_file import SpecFile
-from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint, StepTime, thin
+from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
+from hwsim.report.steps import macs_by_kind, step_times
 from mapping.pim import CachePlacement, MappedGraph, MatrixPlacement
-from mapping.workload import Step
 
-# Points of the latency curve that a page holds at most, and sequences whose K and V it shows apart.
-MOST_STEPS = 2000
-MOST_SEQUENCES = 4
+MOST_SEQUENCES = 4  # whose K and V a page shows apart
 
 
 def details(run: Run, spec_file: SpecFile[PimGptSpec]) -> Details:
     """What the page of a run shows beyond the report."""
     program = run.program
     return Details(
-        steps=tuple(_steps(run)),
+        steps=tuple(step_times(program.workload, program.steps(), run.ends, program.spec.time_base.ticks_per_second)),
         steps_in_all=len(run.ends),
         roofline=_roofline(run),
         memory=memory_map(program.mapped),
@@ -35,25 +30,13 @@ def details(run: Run, spec_file: SpecFile[PimGptSpec]) -> Details:
     )
 
 
-def _steps(run: Run) -> Iterator[StepTime]:
-    durations = [end - start for start, end in pairwise([0, *run.ends])]
-    kept = set(thin(durations, MOST_STEPS))
-    for i, step in enumerate(run.program.steps()):
-        if i in kept:
-            yield StepTime(
-                context=step.context,
-                tokens=step.tokens,
-                seconds=run.program.spec.time_base.seconds(durations[i]),
-                prompt=step.context <= run.program.workload.prompt,
-            )
-
-
 def _roofline(run: Run) -> Roofline:
     """The banks' MAC units against the banks' own bandwidth; a point for each kind of work, one for the whole run."""
     spec = run.program.spec
     target, standard = spec.target, spec.standard
     access_s = standard.params["nCCD"] / spec.dram_clock_hz
-    macs = pim_macs(run)
+    on_pim = (m.operator for m in run.program.mapped.operators if m.unit == "pim")
+    macs = macs_by_kind(run.program.workload, run.program.steps(), on_pim)
     seconds = {kind: spec.time_base.seconds(run.pim.clock.ticks(int(run.pim.causes[kind].sum()))) for kind in macs}
     moved = {kind: run.pim.accesses[kind] * standard.column_bytes for kind in macs}
     points = [
@@ -74,25 +57,6 @@ def _roofline(run: Run) -> Roofline:
     )
 
 
-def pim_macs(run: Run) -> dict[str, int]:
-    """Multiply-accumulates of the run on the channels by kind of work, padding not counted."""
-    workload = run.program.workload
-    # layers repeat the same operators: count each sort once a step
-    sorts = Counter(
-        (replace(m.operator, name="", inputs=()), m.operator.name == "lm_head")
-        for m in run.program.mapped.operators
-        if m.unit == "pim"
-    )
-    totals: Counter[str] = Counter()
-    for step in run.program.steps():
-        last = Step(queries=1, context=step.context, batch=step.batch)
-        for (op, logits), copies in sorts.items():
-            if logits and not workload.emits(step):
-                continue
-            totals[op.kind] += copies * op.macs(last if logits else step)
-    return {kind: count for kind, count in totals.items() if count}
-
-
 def memory_map(mapped: MappedGraph) -> MemoryMap:
     """How the placement fills the banks."""
     target, placement = mapped.target, mapped.placement
@@ -111,7 +75,7 @@ def memory_map(mapped: MappedGraph) -> MemoryMap:
         rows=target.rows,
         regions=tuple(sorted(regions, key=lambda region: region.first_row)),
         held_bytes=tuple(tuple(int(n) * element_bytes for n in banks) for banks in held),
-        bank_bytes=target.capacity_bytes // target.all_banks,
+        bank_bytes=target.bank_bytes,
     )
 
 

@@ -19,12 +19,12 @@ from hwsim.report.schema import (
     EnergyUse,
     Excluded,
     KindShare,
-    Latency,
     Published,
     Report,
     UnconfirmedParameter,
     UnitUse,
 )
+from hwsim.report.steps import token_latencies
 from hwsim.version import VERSION
 from mapping.pim.map_graph import max_context
 
@@ -38,7 +38,8 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
     vectors = workload.prompt * workload.batch if workload.phase == "prefill" else workload.tokens * workload.batch
     prompt_end = run.ends[run.prompt_steps - 1] if run.prompt_steps else 0
     decode_seconds = spec.time_base.seconds(run.ticks - (prompt_end if workload.phase == "decode" else 0))
-    first = run.ends[run.prompt_steps] if workload.phase == "decode" else run.ends[-1]
+    begin = run.prompt_steps if workload.phase == "decode" else 0
+    first = run.ends[begin if workload.phase == "decode" else -1]
     units = _units(run)
     causes = _causes(run)
     offchip = {"dram_pins": dram.io_bytes, "host_link": run.host.link_bytes}
@@ -61,7 +62,12 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         latency_s=seconds,
         tokens_per_s=vectors / decode_seconds,
         time_to_first_token_s=spec.time_base.seconds(first),
-        token_latencies=_token_latencies(run),
+        token_latencies=token_latencies(
+            run.program.steps(),
+            run.ends,
+            run.prompt_steps if workload.phase == "decode" else 0,
+            spec.time_base.ticks_per_second,
+        ),
         energy_j=energy.joules if energy else None,
         energy=energy,
         breakdown=[
@@ -89,21 +95,6 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
 def _cycles(run: Run, ticks: int) -> int:
     """Ticks as cycles of the report's clock, rounded up."""
     return run.asic.clock.edge(ticks)
-
-
-def _token_latencies(run: Run) -> list[Latency]:
-    """First, middle and last step of the phase that the run is about."""
-    workload = run.program.workload
-    begin = run.prompt_steps if workload.phase == "decode" else 0
-    wanted = sorted({begin, (begin + len(run.ends) - 1) // 2, len(run.ends) - 1})
-    contexts = {i: step.context for i, step in enumerate(run.program.steps()) if i in wanted}
-    return [
-        Latency(
-            context=contexts[i],
-            seconds=run.program.spec.time_base.seconds(run.ends[i] - (run.ends[i - 1] if i else 0)),
-        )
-        for i in wanted
-    ]
 
 
 def _units(run: Run) -> list[UnitUse]:
@@ -218,7 +209,7 @@ def _bottleneck(run: Run, causes: dict[str, int]) -> str:
 def _resources(run: Run) -> dict[str, Any]:
     program, spec = run.program, run.program.spec
     mapped, target = program.mapped, program.mapped.target
-    row = target.row_bytes_everywhere()
+    row = target.row_bytes_everywhere
     unit = spec.vector_unit.resources() + spec.sram.resources()
     return {
         "weights_bytes": mapped.placement.weight_rows * row,

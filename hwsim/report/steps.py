@@ -1,0 +1,60 @@
+"""What every machine that decodes tells of its steps: their times, and the products that they consist of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from hwsim.report.details import StepTime, thin
+from hwsim.report.schema import Latency
+from mapping.operators import Operator
+from mapping.workload import GptWorkload, Step
+
+MOST_STEPS = 2000  # points of the latency curve that a page holds
+
+
+def durations_of(ends: Sequence[int]) -> list[int]:
+    """Ticks of each step, from the end of the one before to its own."""
+    return [end - before for before, end in zip([0, *ends], ends)]
+
+
+def token_latencies(steps: Iterable[Step], ends: Sequence[int], begin: int, ticks_per_second: int) -> list[Latency]:
+    """First, middle and last step of the phase that a run is about, which begins with step `begin`."""
+    wanted = {begin, (begin + len(ends) - 1) // 2, len(ends) - 1}
+    durations = durations_of(ends)
+    return [
+        Latency(context=step.context, seconds=durations[i] / ticks_per_second)
+        for i, step in enumerate(steps)
+        if i in wanted
+    ]
+
+
+def step_times(
+    workload: GptWorkload, steps: Iterable[Step], ends: Sequence[int], ticks_per_second: int
+) -> Iterator[StepTime]:
+    """The time of each step, of a long run of so many that a page can hold them."""
+    durations = durations_of(ends)
+    kept = set(thin(durations, MOST_STEPS))
+    for i, step in enumerate(steps):
+        if i in kept:
+            yield StepTime(
+                context=step.context,
+                tokens=step.tokens,
+                seconds=durations[i] / ticks_per_second,
+                prompt=step.context <= workload.prompt_end,
+            )
+
+
+def macs_by_kind(workload: GptWorkload, steps: Iterable[Step], operators: Iterable[Operator]) -> dict[str, int]:
+    """Multiply-accumulates of operators over a run by kind of work, padding not counted."""
+    # layers repeat the same operators: count each sort once a step
+    sorts = Counter((replace(op, name="", inputs=()), op.name == "lm_head") for op in operators)
+    totals: Counter[str] = Counter()
+    for step in steps:
+        last = Step(queries=1, context=step.context, batch=step.batch)
+        for (op, logits), copies in sorts.items():
+            if logits and not workload.emits(step):
+                continue
+            totals[op.kind] += copies * op.macs(last if logits else step)
+    return {kind: count for kind, count in totals.items() if count}
