@@ -96,8 +96,9 @@ class Layer:
 def run_layer(layer: Layer, x: Codes) -> dict[str, Codes]:
     """Every array of a layer by name, in the order in which they are made; (tokens, features) unless said otherwise.
 
-    `scores` and `probabilities` are (heads, queries, keys), `maximum` and `inverse` (heads, queries). `hidden2` is
-    what expert 2 makes of its tokens, 0 for others, and `out2` the sum when it is done. `out` is the layer's result.
+    `scores` and `probabilities` are (heads, queries, keys), `maximum` and `inverse` (heads, queries), `chosen` and
+    `gate` (tokens, experts). `hidden2` is what expert 2 makes of its tokens, 0 for others, and `out2` the sum when
+    it is done. `out` is the layer's result.
     """
     s, made = layer.shape, {}
     made["norm1"] = norm(layer.norm1, x)
@@ -115,11 +116,10 @@ def run_layer(layer: Layer, x: Codes) -> dict[str, Codes]:
         made["hidden"] = gelu(_GELU, linear(layer.mlp[0], made["norm2"]))
         made["mlp"] = linear(layer.mlp[1], made["hidden"])
     else:
-        made["gate"] = gate(layer, made["norm2"])
+        made["chosen"], made["gate"] = gate(layer, made["norm2"])
         made["mlp"] = np.zeros_like(x)
         for i, (expert, score) in enumerate(zip(layer.experts, made["gate"].T)):
-            chosen = score[:, None] > 0
-            made[f"hidden{i}"] = np.where(chosen, gelu(_GELU, linear(expert[0], made["norm2"])), 0)
+            made[f"hidden{i}"] = np.where(made["chosen"][:, [i]] == 1, gelu(_GELU, linear(expert[0], made["norm2"])), 0)
             y = linear(expert[1], made[f"hidden{i}"])
             made["mlp"] = _wrap(made["mlp"] + _floor(score[:, None] * y, FRACTION))
             made[f"out{i}"] = _wrap(made["residual"] + made["mlp"])
@@ -175,13 +175,17 @@ def weigh(s: Shape, shares: Codes, v: Codes) -> Codes:
     return _wrap(products.sum(axis=2)).transpose(1, 0, 2).reshape(s.tokens, s.features)
 
 
-def gate(layer: Layer, x: Codes) -> Codes:
-    """(tokens, experts) scores; 0 where an expert is not among a token's best. Ties go to the lower expert."""
+def gate(layer: Layer, x: Codes) -> tuple[Codes, Codes]:
+    """(tokens, experts): 1 where an expert is among a token's best, and its score there, which may be 0, else 0.
+
+    Ties go to the lower expert.
+    """
     assert layer.gate is not None
     logits = _wrap(_floor(x[:, None, :] * layer.gate[None], WEIGHT.fraction).sum(axis=2))
     every = np.array([probabilities(row, running_sum(row, 0)) for row in logits])
     ranks = np.argsort(np.argsort(-logits, axis=1, kind="stable"), axis=1)
-    return np.where(ranks < layer.shape.top, every, 0)
+    chosen = ranks < layer.shape.top
+    return chosen.astype(np.int64), np.where(chosen, every, 0)
 
 
 def random_layer(shape: Shape, rng: np.random.Generator, *, dense: bool) -> tuple[Layer, Codes]:

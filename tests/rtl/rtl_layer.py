@@ -214,9 +214,10 @@ class RtlLayer:
         }
         answer = self.play(GATE, [(True, len(x))], streams)
         meta, queue = answer["meta"], answer["queue"]
-        made["gate"] = np.zeros((len(x), GATE.experts), dtype=np.int64)
-        made["gate"][queue["token"], np.repeat(meta["expert"], meta["length"])] = queue["score"]
-        yield "gate"
+        made["chosen"], made["gate"] = np.zeros((2, len(x), GATE.experts), dtype=np.int64)
+        places = queue["token"], np.repeat(meta["expert"], meta["length"])
+        made["chosen"][places], made["gate"][places] = 1, queue["score"]
+        yield from ("chosen", "gate")
         made["out"], ends = made["residual"], np.cumsum(meta["length"])
         for expert, end, length in zip(meta["expert"], ends, meta["length"]):
             mine = slice(end - length, end)
