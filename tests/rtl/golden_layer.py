@@ -55,6 +55,11 @@ class Shape:
     def head_dim(self) -> int:
         return self.features // self.heads
 
+    @property
+    def scale_code(self) -> int:
+        """1/sqrt(head_dim), with as many fraction bits as an activation; Edge-MoE's 64 channels make it 1/8."""
+        return round(2**FRACTION / self.head_dim**0.5)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
@@ -91,13 +96,17 @@ class Layer:
 def run_layer(layer: Layer, x: Codes) -> dict[str, Codes]:
     """Every array of a layer by name, in the order in which they are made; (tokens, features) unless said otherwise.
 
-    `scores` and `probabilities` are (heads, queries, keys). `out` is the layer's result.
+    `scores` and `probabilities` are (heads, queries, keys), `maximum` and `inverse` (heads, queries), `chosen` and
+    `gate` (tokens, experts). `hidden2` is what expert 2 makes of its tokens, 0 for others, and `out2` the sum when
+    it is done. `out` is the layer's result.
     """
     s, made = layer.shape, {}
     made["norm1"] = norm(layer.norm1, x)
     made["q"], made["k"] = linear(layer.q, made["norm1"]), linear(layer.k, made["norm1"])
     made["scores"] = attention_scores(s, made["q"], made["k"])
-    made["probabilities"] = np.array([[softmax(row, i % s.slots) for i, row in enumerate(h)] for h in made["scores"]])
+    sums = np.array([[running_sum(row, i % s.slots) for i, row in enumerate(h)] for h in made["scores"]])
+    made["maximum"], made["inverse"] = sums[..., 0], sums[..., 1]
+    made["probabilities"] = np.array([[probabilities(*of) for of in zip(*h)] for h in zip(made["scores"], sums)])
     made["v"] = linear(layer.v, made["norm1"])
     made["attention"] = weigh(s, made["probabilities"], made["v"])
     made["proj"] = linear(layer.proj, made["attention"])
@@ -107,8 +116,13 @@ def run_layer(layer: Layer, x: Codes) -> dict[str, Codes]:
         made["hidden"] = gelu(_GELU, linear(layer.mlp[0], made["norm2"]))
         made["mlp"] = linear(layer.mlp[1], made["hidden"])
     else:
-        made["gate"] = gate(layer, made["norm2"])
-        made["mlp"] = mixture(layer, made["norm2"], made["gate"])
+        made["chosen"], made["gate"] = gate(layer, made["norm2"])
+        made["mlp"] = np.zeros_like(x)
+        for i, (expert, score) in enumerate(zip(layer.experts, made["gate"].T)):
+            made[f"hidden{i}"] = np.where(made["chosen"][:, [i]] == 1, gelu(_GELU, linear(expert[0], made["norm2"])), 0)
+            y = linear(expert[1], made[f"hidden{i}"])
+            made["mlp"] = _wrap(made["mlp"] + _floor(score[:, None] * y, FRACTION))
+            made[f"out{i}"] = _wrap(made["residual"] + made["mlp"])
     made["out"] = _wrap(made["residual"] + made["mlp"])
     return made
 
@@ -131,47 +145,47 @@ def linear(p: Matrix, x: Codes) -> Codes:
 
 
 def attention_scores(s: Shape, q: Codes, k: Codes) -> Codes:
-    """(heads, queries, keys), times 1/8."""
+    """(heads, queries, keys), times 1/sqrt(head_dim)."""
     q, k = (a.reshape(s.tokens, s.heads, s.head_dim).transpose(1, 0, 2) for a in (q, k))
     sums = _wrap(_floor(q[:, :, None, :] * k[:, None, :, :], FRACTION).sum(axis=3))
-    return sums >> 3
+    return _floor(sums * s.scale_code, FRACTION)
 
 
-def softmax(scores: Codes, start: int) -> Codes:
-    """Probabilities of one row of scores; the running sum sees the keys from `start` on, the earlier ones last."""
+def running_sum(scores: Codes, start: int) -> tuple[int, int]:
+    """Maximum of one row of scores, and 1 over their softmax's sum; it sees the keys from `start` on, then the rest."""
     best, total = int(scores[start]), 1 << FRACTION
     for score in np.roll(scores, -start)[1:].tolist():
         if score > best:
             total, best = ((total * _exp(best - score)) >> FRACTION) + (1 << FRACTION), score
         else:
             total += _exp(score - best)
-    inverse = int(inverse_root(_RECIPROCAL, np.array([total]))[0])
+    return best, int(inverse_root(_RECIPROCAL, np.array([total]))[0])
+
+
+def probabilities(scores: Codes, sums: tuple[int, int]) -> Codes:
+    """Softmax of one row, floored to activations before any value is weighed."""
+    best, inverse = map(int, sums)
     return np.array([_exp(score - best) * inverse >> FRACTION for score in scores.tolist()], dtype=np.int64)
 
 
-def weigh(s: Shape, probabilities: Codes, v: Codes) -> Codes:
+def weigh(s: Shape, shares: Codes, v: Codes) -> Codes:
     """Values weighed by probabilities."""
     v = v.reshape(s.tokens, s.heads, s.head_dim).transpose(1, 0, 2)
-    products = _floor(probabilities[:, :, :, None] * v[:, None, :, :], FRACTION)
+    products = _floor(shares[:, :, :, None] * v[:, None, :, :], FRACTION)
     return _wrap(products.sum(axis=2)).transpose(1, 0, 2).reshape(s.tokens, s.features)
 
 
-def gate(layer: Layer, x: Codes) -> Codes:
-    """(tokens, experts) scores; 0 where an expert is not among a token's best. Ties go to the lower expert."""
+def gate(layer: Layer, x: Codes) -> tuple[Codes, Codes]:
+    """(tokens, experts): 1 where an expert is among a token's best, and its score there, which may be 0, else 0.
+
+    Ties go to the lower expert.
+    """
     assert layer.gate is not None
     logits = _wrap(_floor(x[:, None, :] * layer.gate[None], WEIGHT.fraction).sum(axis=2))
-    probabilities = np.array([softmax(row, 0) for row in logits])
+    every = np.array([probabilities(row, running_sum(row, 0)) for row in logits])
     ranks = np.argsort(np.argsort(-logits, axis=1, kind="stable"), axis=1)
-    return np.where(ranks < layer.shape.top, probabilities, 0)
-
-
-def mixture(layer: Layer, x: Codes, scores: Codes) -> Codes:
-    """Expert by expert, `out += score * y` for its tokens."""
-    out = np.zeros_like(x)
-    for (first, second), score in zip(layer.experts, scores.T):
-        y = linear(second, gelu(_GELU, linear(first, x)))
-        out = _wrap(out + _floor(score[:, None] * y, FRACTION))
-    return out
+    chosen = ranks < layer.shape.top
+    return chosen.astype(np.int64), np.where(chosen, every, 0)
 
 
 def random_layer(shape: Shape, rng: np.random.Generator, *, dense: bool) -> tuple[Layer, Codes]:

@@ -7,6 +7,7 @@ a score of 1 to a destination.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -25,7 +26,7 @@ from rtl.qk_reorder.contract import QkReorderContract
 from rtl.skew import skewed_rows
 from rtl.topk_gate.contract import TopkGateContract
 from rtl.weight_loader.contract import Group, WeightLoaderContract
-from tests.rtl.golden_layer import ATTENTION_BIAS, BIAS, FRACTION, Layer, Matrix, Norm
+from tests.rtl.golden_layer import ATTENTION_BIAS, BIAS, FRACTION, Layer, Matrix, Norm, Shape
 from tests.rtl.players import play
 
 LANES = 8
@@ -36,7 +37,7 @@ LOADER = WeightLoaderContract.from_preset("rtl", in_lanes=LANES, out_lanes=LANES
 LINEAR = LinearContract.from_preset(
     "rtl", in_lanes=LANES, out_lanes=LANES, max_tokens=17, max_in_tiles=8, max_out_tiles=8, weight_words=32, in_fifo=8
 )
-SCORES = QkReorderContract.from_preset("rtl", **ATTENTION, channels=4, head_dim=16)
+SCORES = QkReorderContract.from_preset("rtl", **ATTENTION, channels=4, head_dim=16, scale_code=Shape().scale_code)
 SOFTMAX = OnlineSoftmaxContract.from_preset("rtl", **ATTENTION)
 VALUES = MvContract.from_preset("rtl", **ATTENTION, channels=4, head_dim=16)
 GATE = TopkGateContract.from_preset("rtl", experts=4, lanes=LANES, inputs=32, max_tokens=17)
@@ -54,29 +55,38 @@ class Loaded:
 
 @dataclass
 class RtlLayer:
-    """Plays a layer, block by block; keeps what each block answered and how long it took."""
+    """Plays a layer, block by block; keeps what was made and how long each block took."""
 
     layer: Layer
     folder: Path
+    made: dict[str, Codes] = field(default_factory=dict)
     cycles: dict[str, int] = field(default_factory=dict)
     _calls: Any = field(default_factory=count)
 
-    def run(self, x: Codes) -> dict[str, Codes]:
-        """The arrays of a layer by name, as `golden_layer.run_layer` has them, but for `probabilities`."""
-        layer, made = self.layer, {}
+    def run(self, x: Codes) -> Iterator[str]:
+        """Make a layer's arrays, with the names that `golden_layer.run_layer` gives them; say each as it is made.
+
+        `proj`, `mlp` and `probabilities` never leave a block: sums and weighed values do.
+        """
+        layer, made = self.layer, self.made
         made["norm1"] = self.norm(layer.norm1, x)
+        yield "norm1"
         *attention, proj = self.load([layer.q, layer.k, layer.v, layer.proj], attention=True)
         made["q"], made["k"], made["v"] = self.linear(attention, [made["norm1"]] * 3)
-        made["scores"], made["attention"] = self.attend(made["q"], made["k"], made["v"])
+        yield from ("q", "k", "v")
+        yield from self.attend()
         (made["residual"],) = self.linear([proj], [made["attention"]], add_to=x)
+        yield "residual"
         made["norm2"] = self.norm(layer.norm2, made["residual"])
+        yield "norm2"
         if layer.mlp is not None:
             first, second = self.load(layer.mlp)
             (made["hidden"],) = self.linear([first], [made["norm2"]], use_gelu=True)
+            yield "hidden"
             (made["out"],) = self.linear([second], [made["hidden"]], add_to=made["residual"])
         else:
-            self.mix(made)
-        return made
+            yield from self.mix()
+        yield "out"
 
     def norm(self, p: Norm, x: Codes) -> Codes:
         """Layer norm of all tokens."""
@@ -104,6 +114,10 @@ class RtlLayer:
             "read": dict(zip(("word", "tile", "last"), np.array(reads, dtype=np.int64).T)),
         }
         words = self.play(LOADER, groups, streams)["word"]
+        read = np.concatenate([tiles_of(m) for m in matrices])
+        np.testing.assert_array_equal(words["weights"].reshape(read.shape), read, err_msg="weights")
+        biases = np.concatenate([np.repeat(m.bias.reshape(-1, LANES), g.in_tiles, 0) for m, g in zip(matrices, groups)])
+        np.testing.assert_array_equal(words["bias"], biases, err_msg="biases")
         ends = np.cumsum([g.words for g in groups])[:-1]
         parts = zip(groups, np.split(words["weights"], ends), np.split(words["bias"], ends))
         return [
@@ -163,8 +177,9 @@ class RtlLayer:
             written.append(out.reshape(len(x), -1))
         return written
 
-    def attend(self, q: Codes, k: Codes, v: Codes) -> tuple[Codes, Codes]:
-        """Scores (heads, queries, keys), and values weighed by their softmax."""
+    def attend(self) -> Iterator[str]:
+        """Scores, what the single-pass softmax keeps of them, and values weighed by it."""
+        q, k, v = (self.made[name] for name in ("q", "k", "v"))
         tokens, rows = len(q), list(skewed_rows(len(q), SCORES.slots))
         again = [row.key for row in rows]
         command = {"tokens": np.array([tokens])}
@@ -174,24 +189,23 @@ class RtlLayer:
             "k": {"values": k[again].reshape(-1, SCORES.channels)},
         }
         beats = self.play(SCORES, tokens, streams)["scores"]
+        self.made["scores"] = _unskewed(tokens, beats["values"])
+        yield "scores"
         softmax = self.play(SOFTMAX, tokens, {"command": command, "scores": beats})
+        self.made["maximum"], self.made["inverse"] = softmax["info"]["bias"].T, softmax["info"]["inverse"].T
+        yield from ("maximum", "inverse")
         streams = {
             "command": command,
             "info": softmax["info"],
             "scores": softmax["raw"],
             "v": {"values": v[again].reshape(-1, VALUES.channels)},
         }
-        y = self.play(VALUES, tokens, streams)["y"]["values"]
-        scores = np.zeros((SCORES.heads, tokens, tokens), dtype=np.int64)
-        for row, heads in zip(rows, beats["values"].reshape(-1, SCORES.heads, SCORES.slots)):
-            for slot, query in enumerate(row.queries):
-                if query is not None:
-                    scores[:, query, row.key] = heads[:, slot]
-        return scores, y.reshape(tokens, -1)
+        self.made["attention"] = self.play(VALUES, tokens, streams)["y"]["values"].reshape(tokens, -1)
+        yield "attention"
 
-    def mix(self, made: dict[str, Codes]) -> None:
+    def mix(self) -> Iterator[str]:
         """Gate, then expert by expert those tokens that it chose: hidden units, and their sum onto the result."""
-        x = made["norm2"]
+        made, x = self.made, self.made["norm2"]
         assert self.layer.gate is not None
         streams = {
             "command": {"load": np.array([1]), "tokens": np.array([len(x)])},
@@ -200,16 +214,21 @@ class RtlLayer:
         }
         answer = self.play(GATE, [(True, len(x))], streams)
         meta, queue = answer["meta"], answer["queue"]
-        made["gate"] = np.zeros((len(x), GATE.experts), dtype=np.int64)
-        made["gate"][queue["token"], np.repeat(meta["expert"], meta["length"])] = queue["score"]
-        out, ends = made["residual"], np.cumsum(meta["length"])
+        made["chosen"], made["gate"] = np.zeros((2, len(x), GATE.experts), dtype=np.int64)
+        places = queue["token"], np.repeat(meta["expert"], meta["length"])
+        made["chosen"][places], made["gate"][places] = 1, queue["score"]
+        yield from ("chosen", "gate")
+        made["out"], ends = made["residual"], np.cumsum(meta["length"])
         for expert, end, length in zip(meta["expert"], ends, meta["length"]):
             mine = slice(end - length, end)
             first, second = self.load(self.layer.experts[expert])
             index = [queue["token"][mine]]
             hidden = self.linear([first], [x], index=index, use_gelu=True)
-            (out,) = self.linear([second], hidden, index=index, score=queue["score"][mine], add_to=out)
-        made["out"] = out
+            (made[f"hidden{expert}"],) = hidden
+            yield f"hidden{expert}"
+            (made["out"],) = self.linear([second], hidden, index=index, score=queue["score"][mine], add_to=made["out"])
+            made[f"out{expert}"] = made["out"]
+            yield f"out{expert}"
 
     def play(self, contract: Contract, work: Any, streams: Streams) -> Streams:
         """One call of a block; its cycles are those of the contract."""
@@ -230,6 +249,16 @@ def stored_biases(m: Matrix, *, attention: bool) -> Codes:
     """Biases as they lie in memory: 16 bits, a beat an out tile, the rest of it empty."""
     codes = m.bias >> (BIAS.fraction - ATTENTION_BIAS.fraction) if attention else m.bias
     return np.pad(codes.reshape(-1, LANES), ((0, 0), (0, LOADER.beat_numbers - LANES)))
+
+
+def _unskewed(tokens: int, values: Codes) -> Codes:
+    """Scores (heads, queries, keys) of beats in the skewed order."""
+    scores = np.zeros((SCORES.heads, tokens, tokens), dtype=np.int64)
+    for row, heads in zip(skewed_rows(tokens, SCORES.slots), values.reshape(-1, SCORES.heads, SCORES.slots)):
+        for slot, query in enumerate(row.queries):
+            if query is not None:
+                scores[:, query, row.key] = heads[:, slot]
+    return scores
 
 
 def _ends(lengths: Any) -> Codes:
