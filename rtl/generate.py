@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,8 +37,14 @@ OPTIMISED = (
 )
 
 
+# Amaranth calls element i of an array `array[i]`, which is also how Yosys's ABC passes call bit i of `array`.
+INDEXED = re.compile(r"(?<=\s)(\\[^\s\[]+)((?:\[\d+\][^\s\[]*)+)")
+
+
 def emit_rtlil(component: Any, name: str) -> str:
     """RTLIL of a component as module `name`, behind it the parts that it makes instances of, each once.
+
+    Elements of arrays are called `array.i`.
 
     Raises
     ------
@@ -45,7 +52,7 @@ def emit_rtlil(component: Any, name: str) -> str:
     """
     modules: dict[str, str] = {}
     _emit(component, name, modules)
-    return "\n".join(modules.values())
+    return INDEXED.sub(lambda found: found[1] + re.sub(r"\[(\d+)\]", r".\1", found[2]), "\n".join(modules.values()))
 
 
 def _emit(component: Any, name: str, modules: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from operator import or_
 from types import SimpleNamespace
 from typing import Any
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from rtl.instances import add_instance
@@ -18,7 +18,7 @@ from rtl.stream_blocks.pipeline import Pipeline, advances
 from rtl.stream_blocks.select import choose
 from rtl.stream_blocks.skew import SkewWalk
 from rtl.stream_blocks.skid_buffer import SkidBuffer
-from rtl.streams import port_members, shape_of
+from rtl.streams import port_members
 
 
 class OnlineSoftmax(wiring.Component):
@@ -51,18 +51,14 @@ class OnlineSoftmax(wiring.Component):
         ]
         s = pipe.stages(c.reciprocal.latency, valid=s.valid, head=s.head, bias=s.bias)
 
-        # registers of their own: a struct's fields are named as its bits are, which Yosys cannot tell apart in ABC
-        inverses, biases = (
-            [Signal(shape_of(fmt), name=f"{name}_{head}", reset_less=True) for head in range(c.heads)]
-            for name, fmt in (("inverse", c.inverse), ("bias", c.activation))
-        )
+        info = Signal(self.info.payload.shape(), reset_less=True)
         done = pipe.stage(valid=s.valid & (s.head == c.heads - 1))
         for head in range(c.heads):
             with m.If(pipe.advance & s.valid & (s.head == head)):
-                m.d.sync += [inverses[head].eq(reciprocal.y.payload.value), biases[head].eq(s.bias)]
-        out = pipe.stages(c.output_stages, valid=done.valid, info=Cat(inverses, biases))
+                m.d.sync += [info.inverse[head].eq(reciprocal.y.payload.value), info.bias[head].eq(s.bias)]
+        out = pipe.stages(c.output_stages, valid=done.valid, info=info)
         pipe.require_depth(c.block, c.latency)
-        m.d.comb += [self.info.valid.eq(out.valid), self.info.payload.as_value().eq(out.info)]
+        m.d.comb += [self.info.valid.eq(out.valid), self.info.payload.eq(out.info)]
         return m
 
     def _count_heads(self, m: Module, accept: Signal, walk: SkewWalk) -> Signal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Cat, Const, Module, Mux, ShapeLike, Signal, Value
+from amaranth import Module, Mux, ShapeLike, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,18 +33,8 @@ class TopK(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        # registers of their own: a struct's fields are named as its bits are, which Yosys cannot tell apart in ABC
-        values, indices, held = (
-            [Signal.like(one, name=f"{name}_{place}", reset_less=name != "held") for place in range(self.top)]
-            for name, one in (("value", self.value), ("index", self.index), ("held", Const(0, 1)))
-        )
-        m.d.comb += [
-            self.held.eq(Cat(held)),
-            self.values.as_value().eq(Cat(values)),
-            self.indices.as_value().eq(Cat(indices)),
-        ]
-        counted = [there & ~self.first for there in held]
-        before = [~there | self.precedes(value) for there, value in zip(counted, values)]
+        held = [self.held[place] & ~self.first for place in range(self.top)]
+        before = [~there | self.precedes(self.values[place]) for place, there in enumerate(held)]
         with m.If(self.insert):
             for place in range(self.top):
                 # place by place: the one before moves here, the new one comes here, or the old one stays
@@ -52,9 +42,9 @@ class TopK(wiring.Component):
                 moves = before[above] if place else 0
                 with m.If(before[place]):
                     m.d.sync += [
-                        held[place].eq(Mux(moves, counted[above], 1)),
-                        values[place].eq(Mux(moves, values[above], self.value)),
-                        indices[place].eq(Mux(moves, indices[above], self.index)),
+                        self.held[place].eq(Mux(moves, held[above], 1)),
+                        self.values[place].eq(Mux(moves, self.values[above], self.value)),
+                        self.indices[place].eq(Mux(moves, self.indices[above], self.index)),
                     ]
         return m
 

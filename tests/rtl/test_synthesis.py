@@ -152,6 +152,22 @@ def test_a_block_too_large_for_ecp5_says_so(monkeypatch: pytest.MonkeyPatch, cap
     )
 
 
+@pytest.mark.parametrize("family", ["synth_ecp5", "synth_xilinx -family xcup"])
+def test_elements_of_arrays_are_not_called_as_bits_are(family: str, tmp_path: Path) -> None:
+    """Yosys's ABC passes failed where element i of a register was called `values[i]`, as its bit i is."""
+    from amaranth import signed
+
+    from rtl.generate import emit_rtlil, run_yosys
+    from rtl.stream_blocks.top_k import TopK
+
+    text = emit_rtlil(TopK(signed(4), count=4, top=2), "top_k")
+    assert " \\values.1\n" in text
+    assert "\\values[" not in text
+    source = tmp_path / "top_k.il"
+    source.write_text(text)
+    run_yosys([f"read_rtlil {source}", f"{family} -top top_k"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BLOCKS)
 def test_small_blocks_are_synthesised_on_both_families(name: str, tmp_path: Path) -> None:
