@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Any
 
 from rtl.blocks import BLOCKS
 from rtl.contract import Contract
@@ -57,11 +56,7 @@ def main(arguments: list[str]) -> None:
 
 
 def model(result: Synthesis) -> Contract:
-    return BLOCKS[result.block].contract.from_text("rtl", {k: text(v) for k, v in result.parameters.items()})
-
-
-def text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return BLOCKS[result.block].contract.from_parameters(result.parameters)
 
 
 def changes(result: Synthesis) -> str:

@@ -88,6 +88,17 @@ class Contract(ABC):
             changes[name] = _parse(f"{cls.block}: {name}", text, getattr(base, name))
         return cls.from_preset(preset, **changes)
 
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
+        """The contract of preset `rtl` that `parameters` describes, for instance one read back from JSON.
+
+        Raises
+        ------
+        ContractError : no such parameter, a value that it cannot have
+        """
+        texts = {k: str(value).lower() if isinstance(value, bool) else str(value) for k, value in parameters.items()}
+        return cls.from_text("rtl", texts)
+
     @property
     def ports(self) -> tuple[Port, ...]:
         """The streams of the block; none for a block without RTL."""

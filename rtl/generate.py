@@ -17,8 +17,15 @@ from amaranth.lib import wiring
 from rtl.instances import find_parts
 from rtl.toolchain import YOSYS, GenerateError, require_package
 
-# The raw text keeps Amaranth's processes and names: to read, to lint, to measure coverage on.
-RAW = ("proc -nomux -norom", "memory_collect", "write_verilog -norename -noattr {out}")
+# The raw text keeps Amaranth's processes and names: to read, to lint, to measure coverage on. Signals of no bits, such
+# as the counter of one beat, would be written as ranges from -1 to 0.
+RAW = (
+    "proc -nomux -norom",
+    "memory_collect",
+    "clean_zerowidth",
+    "delete s:0",
+    "write_verilog -norename -noattr {out}",
+)
 # Amaranth writes a register as a next state and a flip-flop; with enables and resets inferred, Verilator is far faster.
 OPTIMISED = (
     "proc",

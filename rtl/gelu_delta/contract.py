@@ -96,7 +96,7 @@ class GeluDeltaContract(Contract):
     def resources(self) -> Resources:
         """Lanes of a table, a product and three sums; control left out."""
         width, entry = self.value.width, self.delta.width
-        rows = min(self.limit_steps, 1 << (self.value.integer - 1 + self.step_log2))  # that an argument can reach
+        rows = min(self.limit_steps, 1 << max(0, self.value.integer - 1 + self.step_log2))  # that an argument can reach
         slope = entry + 1
         if not self.rest_bits:  # each argument has its entry: no slope, and no bits finer than the result
             entry, slope = min(entry, self.value.fraction), 0

@@ -104,7 +104,7 @@ class Mv(wiring.Component):
         turns = [SimpleNamespace(valid=s.valid & s.opens, **operands)]
         while len(turns) < c.turns:
             turns.append(queues.stage(**vars(turns[-1])))
-        units = [add_instance(m, f"probability_{i}", "probability_unit", part) for i in range(c.exp_units)]
+        units = [add_instance(m, f"exp_unit_{i}", "probability_unit", part) for i in range(c.exp_units)]
         results = []
         for slot in range(c.slots):
             turn, unit = slot // c.exp_units, units[slot % c.exp_units]

@@ -54,7 +54,7 @@ class MvContract(SkewedContract):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_range("exp_units", 1, 16)
+        self.require_range("exp_units", 1, self.slots)
         self.require_range("output_stages", 0, 32)
         for name in ("exponential", "inverse"):
             self.require_fixed(name)

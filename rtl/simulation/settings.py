@@ -18,8 +18,7 @@ VARIABLE = "HWSIM_BENCH"
 
 def to_environment(contract: Contract, seed: int) -> dict[str, str]:
     """The variable that says which contract the bench is for."""
-    parameters = {name: _text(value) for name, value in contract.parameters().items()}
-    return {VARIABLE: json.dumps({"block": contract.block, "parameters": parameters, "seed": seed})}
+    return {VARIABLE: json.dumps({"block": contract.block, "parameters": contract.parameters(), "seed": seed})}
 
 
 def from_environment() -> tuple[Block[Any], Contract, np.random.Generator]:
@@ -27,13 +26,9 @@ def from_environment() -> tuple[Block[Any], Contract, np.random.Generator]:
     told = json.loads(os.environ[VARIABLE])
     block = BLOCKS[told["block"]]
     cocotb.log.info("seed %s", told["seed"])
-    return block, block.contract.from_text("rtl", told["parameters"]), np.random.default_rng(told["seed"])
+    return block, block.contract.from_parameters(told["parameters"]), np.random.default_rng(told["seed"])
 
 
 def held_jobs(block: Block[Any], contract: Contract) -> list[Job]:
     """What to fill a block with whose contract states a backlog; none for one without queues."""
     return block.cases.held_jobs(contract) if hasattr(block.cases, "held_jobs") else []
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ import yaml
 
 from hwsim.cli import main
 from hwsim.version import VERSION
+from mapping.formats import Fixed
 from rtl.blocks import BLOCKS
+from rtl.export.export import checked_verilog
 from rtl.generate import run_yosys
 from rtl.lint import lint, waiver_file
 from rtl.toolchain import verilator_environment
@@ -20,13 +24,9 @@ from rtl.toolchain import verilator_environment
 CAPTURE = pytest.CaptureFixture[str]
 
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def exported(name: str, folder: Path) -> Path:
     small = BLOCKS[name].cases.SETS[0]
-    settings = [part for key, value in small.items() for part in ("--set", f"{key}={_text(value)}")]
+    settings = [part for key, value in small.items() for part in ("--set", f"{key}={value}")]
     assert main(["rtl", name, *settings, "--out", str(folder / name)]) == 0
     return folder / name
 
@@ -55,6 +55,27 @@ def test_the_shipped_waivers_are_what_the_lint_needs(tmp_path: Path) -> None:
     assert lint(out / "exp.v", "exp", out / "exp.vlt") == ""
     (tmp_path / "empty.vlt").write_text("`verilator_config\n")
     assert "%Warning-PROCASSINIT" in lint(out / "exp.v", "exp", tmp_path / "empty.vlt")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("gelu_delta", {"limit_steps": 1}),
+        ("layernorm", {"features": 4, "activation": Fixed(width=4, integer=4)}),
+        ("weight_loader", {"beat_numbers": 8, "bias_words": 2}),
+    ],
+)
+def test_signals_of_no_bits_are_left_out_of_the_verilog(name: str, changes: Mapping[str, Any]) -> None:
+    """A counter of one beat has none; as a range from -1 to 0 it did not pass the lint."""
+    block = BLOCKS[name]
+    small = block.cases.SETS[0]
+    assert "[-1:0]" not in checked_verilog(block.contract.from_preset("rtl", **{**small, **changes}))
+
+
+def test_many_exponential_units_share_no_name_with_a_register() -> None:
+    block = BLOCKS["mv"]
+    many = {"slots": 10, "exp_units": 10, "heads": 1, "channels": 1, "head_dim": 2, "max_tokens": 4}
+    assert "exp_unit_9" in checked_verilog(block.contract.from_preset("rtl", **many))
 
 
 def test_vectors_are_the_golden_model_s(tmp_path: Path) -> None:

@@ -110,20 +110,19 @@ def test_every_block_has_kept_results_of_its_preset_and_of_route() -> None:
 def test_kept_parameters_are_parameters_that_the_blocks_have() -> None:
     """A block that changes its parameters must be synthesised again: benchmarks/resources.py --synthesise."""
     for record in read_records():
-        settings = {name: str(value) for name, value in record.parameters.items()}
-        assert BLOCKS[record.block].contract.from_text("rtl", settings).parameters() == dict(record.parameters)
+        found = BLOCKS[record.block].contract.from_parameters(record.parameters)
+        assert found.parameters() == dict(record.parameters)
 
 
 def test_estimates_are_near_the_synthesis_of_the_preset() -> None:
     """The model's form, not its luck: DSPs within a factor of 1.5, LUTs and registers within 2, at each kept point."""
     far = []
     for record in (r for r in read_records() if r.target == "xcup"):
-        settings = {name: str(value) for name, value in record.parameters.items()}
-        ours, theirs = BLOCKS[record.block].contract.from_text("rtl", settings).resources(), record.total
+        ours, theirs = BLOCKS[record.block].contract.from_parameters(record.parameters).resources(), record.total
         for kind, factor, least in (("dsp", 1.5, 4), ("lut", 2.0, 100), ("ff", 2.0, 100)):
             a, b = getattr(ours, kind), getattr(theirs, kind)
             if max(a, b) >= least and not b / factor <= a <= b * factor:
-                far.append(f"{record.block} {kind} {a} {b} {settings}")
+                far.append(f"{record.block} {kind} {a} {b} {record.parameters}")
     assert far == []
 
 
