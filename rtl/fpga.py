@@ -62,11 +62,6 @@ def rom(rows: int, bits: int) -> Resources:
     return _luts_or_blocks(rows, bits, luts=-(-rows * bits // 64))
 
 
-def block_ram(rows: int, bits: int) -> Resources:
-    """A memory in block RAMs, written and read."""
-    return Resources(bram36=_blocks(rows, bits, 36))
-
-
 def memory(rows: int, bits: int) -> Resources:
     """A memory with a port to write and a registered one to read: in LUTs (RAM32M, RAM64M) or in block RAM."""
     luts = 4 * -(-bits // 6) if rows <= 32 else 4 * -(-bits // 3) * -(-rows // 64)
@@ -75,13 +70,23 @@ def memory(rows: int, bits: int) -> Resources:
 
 def _luts_or_blocks(rows: int, bits: int, *, luts: int) -> Resources:
     """What is read through a register: in as many LUTs, or in block RAM where Yosys counts that as cheaper."""
-    halves, wholes = (_blocks(rows, bits, kilobits) for kilobits in (18, 36))
+    (halves, split_18), (wholes, split_36) = (_blocks(rows, bits, kilobits) for kilobits in (18, 36))
     if luts <= min(halves * RAMB18_COST, wholes * RAMB36_COST):
         return Resources(lut=luts, ff=bits)
-    return Resources(bram36=-(-halves // 2) if halves * RAMB18_COST < wholes * RAMB36_COST else wholes)
+    if halves * RAMB18_COST < wholes * RAMB36_COST:
+        return Resources(bram36=-(-halves // 2)) + _choice(split_18, bits)
+    return Resources(bram36=wholes) + _choice(split_36, bits)
 
 
-def _blocks(rows: int, bits: int, kilobits: int) -> int:
-    """Block RAMs of 18 or 36 Kb: 512 rows of 36 or 72 bits, or twice the rows of half the bits, and so on."""
+def _blocks(rows: int, bits: int, kilobits: int) -> tuple[int, int]:
+    """Block RAMs of 18 or 36 Kb, and how many of them lie behind each other for the rows.
+
+    One has 512 rows of 36 or 72 bits, or twice the rows of half the bits, and so on.
+    """
     shapes = [(512 << i, kilobits * 2 >> i) for i in range(6)]
-    return min(-(-rows // depth) * -(-bits // width) for depth, width in shapes if width)
+    return min((-(-rows // depth) * -(-bits // width), -(-rows // depth)) for depth, width in shapes if width)
+
+
+def _choice(sources: int, bits: int) -> Resources:
+    """One of several words: a LUT of six inputs chooses among four a bit."""
+    return Resources(lut=bits * -(-(sources - 1) // 3))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.contract import Contract, ContractError, Resources
-from rtl.fpga import adder, block_ram, delay, multiplier, register, selector
+from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.gelu_delta.contract import GeluDeltaContract
 from rtl.linear.command import Command
 from rtl.mac_tile.contract import MacTileContract
@@ -254,9 +254,9 @@ class LinearContract(Contract):
         """Tile, GELU lanes, score lanes, the banks and FIFOs; control left out."""
         lanes, width = self.out_lanes, self.accumulator.width
         row, x = self.in_lanes * self.weight.width, self.in_lanes * self.activation.width
-        weights = block_ram(2 * self.weight_words, row * lanes)
-        biases = block_ram(2 * self.max_out_tiles, lanes * self.bias.width)
-        inputs = block_ram(self.max_in_tiles, x) + block_ram(self.in_fifo - 1, x)
+        weights = memory(2 * self.weight_words, row * lanes)
+        biases = memory(2 * self.max_out_tiles, lanes * self.bias.width)
+        inputs = memory(self.max_in_tiles, x) + memory(self.in_fifo - 1, x)
         beside = register(row * (lanes - 1)) + register(x) + selector(x) + delay(x, self.read_stages)
         scores = (
             delay(2 * width + self.score.width, min(1, self.score_stages - 2))

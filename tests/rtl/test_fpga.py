@@ -3,7 +3,7 @@
 import pytest
 
 from rtl.contract import Resources
-from rtl.fpga import delay, multiplier, rom
+from rtl.fpga import delay, memory, multiplier, rom
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,12 @@ from rtl.fpga import delay, multiplier, rom
 )
 def test_a_table_goes_where_it_is_cheaper(rows: int, bits: int, expected: Resources) -> None:
     assert rom(rows, bits) == expected
+
+
+def test_rows_beyond_a_block_ram_are_chosen_from_several() -> None:
+    one, three = memory(512, 720), memory(1152, 720)
+    assert (one.bram36, one.lut) == (10, 0)
+    assert (three.bram36, three.lut) == (30, 720)
 
 
 def test_delays_become_shift_registers() -> None:
