@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -205,7 +206,7 @@ def aim(
     """Play TRACE, a file of GDDR6-AiM instructions, and report cycles, commands and energy."""
     from hwsim.aim.run import play_trace
 
-    _check_outputs({"--json": json_file, "--commands": log_file})
+    _check_outputs({"--json": json_file, "--commands": log_file}, source=trace)
     with _progress(enabled=not quiet and not _is_stdout(json_file), unit="bytes") as progress:
         report = play_trace(trace, channels, refresh=refresh, log_file=log_file, progress=progress)
     if _deliver(report, json_file) and not quiet:
@@ -305,7 +306,7 @@ def dram(
     from hwsim.memory.run import run_memory
     from hwsim.settings import parse_settings
 
-    _check_outputs({"--json": json_file, "--commands": log_file})
+    _check_outputs({"--json": json_file, "--commands": log_file}, source=Path(options["pattern"]))
     values = dict(parse_settings(settings).machine)
     with _progress(enabled=not quiet and not _is_stdout(json_file), unit="bytes") as progress:
         report = run_memory(
@@ -338,6 +339,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def entry_point() -> None:
+    for name in ("SIGTERM", "SIGHUP"):  # ends as Ctrl-C does, so that nothing half-written stays
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     sys.exit(main())
 
 
@@ -382,17 +386,21 @@ def _is_stdout(file: Path | None) -> bool:
     return str(file) == "-"
 
 
-def _check_outputs(files: Mapping[str, Path | None]) -> None:
-    """Check, before any work, that each option's file can be written and that no two are the same."""
+def _check_outputs(files: Mapping[str, Path | None], *, source: Path | None = None) -> None:
+    """Check, before any work, that each option's file can be written and that no two are the same, nor the source."""
     from hwsim.report.write import check_writable
 
     taken: dict[Path, str] = {}
     for option, file in files.items():
         if file is None or (option == "--json" and _is_stdout(file)):
             continue
+        if _is_stdout(file):
+            raise UserError(f"{option} -: only --json goes to stdout; name a file")
         other = taken.setdefault(file.resolve(), option)
-        if other != option:
+        if other != option and file.resolve() != Path(os.devnull):
             raise UserError(f"{other} and {option}: both would write {file}")
+        if source and source.exists() and file.exists() and source.samefile(file):
+            raise UserError(f"{option}: {file} is what is read; it would be overwritten")
         check_writable(file)
 
 

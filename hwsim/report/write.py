@@ -38,12 +38,20 @@ def write_pieces(path: Path, pieces: Iterator[str]) -> None:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write beside the target, renamed at the end, so that no reader ever sees half a file.
 
+    A link stays, and what it leads to is replaced; into what is no regular file (`/dev/null`, a pipe) is written as it
+    comes.
+
     Raises
     ------
     OutputError : the folder is missing or cannot be written, or the path is a folder
     """
     check_writable(path)
+    path = path.resolve()
     try:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as file:
+                yield file
+            return
         handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -69,9 +77,16 @@ def check_writable(path: Path) -> None:
     try:
         if path.is_dir():
             raise OutputError(f"{path}: is a folder, expected a file to write")
-        if not path.parent.is_dir():
-            raise OutputError(f"{path}: there is no folder {path.parent}")
+        folder = path.resolve().parent
+        if not folder.is_dir():
+            raise OutputError(f"{path}: there is no folder {folder if path.is_symlink() else path.parent}")
+        if path.exists() and not path.is_file():
+            if not os.access(path, os.W_OK):
+                raise OutputError(f"{path}: cannot be written")
+            return
+        with tempfile.TemporaryFile(dir=folder):  # what access rights allow, a file system may still refuse
+            pass
+    except PermissionError:
+        raise OutputError(f"{path}: folder {path.parent} cannot be written") from None
     except OSError as cause:
         raise OutputError(f"{path}: cannot be written: {cause.strerror or cause}") from None
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"{path}: folder {path.parent} cannot be written")

@@ -162,3 +162,17 @@ def test_the_energy_of_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert energy["compute"] == pytest.approx(64 * 3 * 438.15)
     assert energy["standby_active"] == pytest.approx(185 * 0.5 * 263.75)
     assert energy["standby_precharged"] == 0
+
+
+def test_outputs_spare_the_trace_links_and_devices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A trace was overwritten by its own result, a link by a file, and /dev/null, for root, by a log."""
+    trace = tmp_path / "one.trace"
+    trace.write_text("AiM EOC\n")
+    assert main(["aim", str(trace), "--json", str(trace)]) == 2
+    assert capsys.readouterr().err == f"hwsim: error: --json: {trace} is what is read; it would be overwritten\n"
+    assert trace.read_text() == "AiM EOC\n"
+    (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
+    assert main(["aim", str(trace), "--json", str(tmp_path / "link.json"), "--commands", "/dev/null"]) == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "real.json").read_text().startswith("{")
+    assert not Path("/dev/null").is_file()
