@@ -244,6 +244,8 @@ def rtl(
     from hwsim import rtl_command
 
     if block == "list":
+        if out or simulate or resources or synth or settings or target or record or json_file:
+            raise UserError("rtl list takes no options")
         click.echo(rtl_command.list_blocks(), nl=False)
         return
     contract, changes = rtl_command.read_contract(block, preset, settings)

@@ -46,7 +46,10 @@ def write_folder(path: Path, files: Mapping[str, str], manifest: str) -> None:
     """
     check_folder(path, manifest)
     path = path.resolve()
-    beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    except OSError as cause:
+        raise OutputError(f"{path}: cannot be written: {cause.strerror or cause}") from None
     try:
         new, old = beside / "new", beside / "old"
         for name, text in files.items():

@@ -46,7 +46,8 @@ def random_job(c: OnlineSoftmaxContract, rng: np.random.Generator) -> Job:
     tokens = int(rng.integers(1, min(c.max_tokens, 2 * c.slots + 3), endpoint=True))
     beats = c.rows(tokens) * c.heads
     scores = random_codes(rng, c.activation, (beats, c.slots))
-    near = rng.integers(0, 4 << c.activation.fraction, size=scores.shape)
+    near = rng.integers(0, 4 << max(0, c.activation.fraction), size=scores.shape)
+    near = np.minimum(near, c.activation.code_range[1])
     return _job(c, "random", tokens, np.where(rng.random(scores.shape) < 0.5, near, scores))
 
 

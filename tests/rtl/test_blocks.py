@@ -8,7 +8,7 @@ from rtl.blocks import BLOCKS
 from rtl.mac_tile.contract import MacTileContract
 from tests.rtl.coverage import add_to_report, read_coverage
 from tests.rtl.saboteur import Saboteur
-from tests.rtl.simulation import build, build_component, lint, run_bench
+from tests.rtl.simulation import SEED, build, build_component, lint, run_bench
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,6 @@ def test_the_bench_covers_the_raw_verilog(name: str) -> None:
     contract = BLOCKS[name].sets()[0]
     folder = build(contract, coverage=True)
     assert run_bench(folder, contract, "bench") == ""
-    coverage = read_coverage(folder / "runs" / "rtl.simulation.bench" / "coverage.dat")
+    coverage = read_coverage(folder / "runs" / f"rtl.simulation.bench-{SEED}" / "coverage.dat")
     add_to_report(name, coverage)
     assert coverage.shortfall() == ""

@@ -237,3 +237,11 @@ def test_listing_needs_no_amaranth() -> None:
     program = "import sys; from hwsim.cli import main; main(['rtl', 'list']); print('amaranth' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_a_folder_that_only_the_file_system_refuses_is_one_line(capsys: CAPTURE) -> None:
+    """Root may write anywhere by its rights; /proc still takes no folder."""
+    assert main(["rtl", "exp", "--out", "/proc/exp"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("hwsim: error: /proc/exp: ")
+    assert err.count("\n") == 1

@@ -1,7 +1,10 @@
 """`hwsim rtl BLOCK --simulate`: the bench at a user's own parameters."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,3 +84,34 @@ def test_a_cache_that_cannot_be_written_is_named(
 def test_options_without_their_own_are_refused(arguments: list[str], message: str, capsys: CAPTURE) -> None:
     assert main(["rtl", "exp", *arguments]) == 2
     assert capsys.readouterr().err == f"hwsim: error: {message}\n"
+
+
+TINY = ["rtl", "reciprocal", "--set", "degree=1", "--simulate"]
+
+
+def test_a_compiler_that_fails_is_one_line(tmp_path: Path, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch) -> None:
+    """cocotb 2.1 raises RuntimeError, which went through as a traceback."""
+    compiler = tmp_path / "c++"
+    compiler.write_text("#!/bin/sh\nexit 1\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert main(TINY) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("hwsim: error: Verilator or the C++ compiler failed; ")
+    assert said.endswith("build.log says why")
+
+
+def test_two_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Each removed what the other was running, and said that the block differs."""
+    command = [sys.executable, "-c", "from hwsim.cli import entry_point; entry_point()", *TINY]
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    both = [subprocess.Popen([*command, "--seed", seed], env=environment) for seed in "12"]
+    assert [process.wait() for process in both] == [0, 0]
+
+
+def test_extreme_scores_stay_within_their_format(tmp_path: Path) -> None:
+    """Scores near each other were drawn up to 4, which a format of one integer bit does not hold."""
+    small = {"activation": "fixed(16,2)", "heads": 1, "slots": 2, "max_tokens": 4}
+    settings = [part for name, value in small.items() for part in ("--set", f"{name}={value}")]
+    assert main(["rtl", "online_softmax", *settings, "--out", str(tmp_path / "out")]) == 0
