@@ -1,4 +1,4 @@
-"""The command line: `hwsim run`, `compare`, `explain`, `verify`, `aim`, `dram`, `rtl`, `list`, `machine`."""
+"""The command line: `hwsim run`, `compare`, `explain`, `verify`, `aim`, `dram`, `check`, `rtl`, `list`, `machine`."""
 
 from __future__ import annotations
 
@@ -197,20 +197,47 @@ def show_machine(name: str) -> None:
     show_default=True,
     help="How the DRAM is refreshed.",
 )
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="rows, or timing.NAME, as machine aim's.")
 @click.option("--json", "json_file", type=_FILE, help="Write the result to a file, - for stdout.")
 @click.option("--commands", "log_file", type=_FILE, help="Write every DRAM command to a CSV file.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def aim(
-    trace: Path, channels: int, refresh: RefreshMode, json_file: Path | None, log_file: Path | None, quiet: bool
+    trace: Path,
+    channels: int,
+    refresh: RefreshMode,
+    settings: tuple[str, ...],
+    json_file: Path | None,
+    log_file: Path | None,
+    quiet: bool,
 ) -> None:
     """Play TRACE, a file of GDDR6-AiM instructions, and report cycles, commands and energy."""
     from hwsim.aim.run import play_trace
+    from hwsim.settings import parse_settings
 
     _check_outputs({"--json": json_file, "--commands": log_file}, source=trace)
     with _progress(enabled=not quiet and not _is_stdout(json_file), unit="bytes") as progress:
-        report = play_trace(trace, channels, refresh=refresh, log_file=log_file, progress=progress)
+        values = dict(parse_settings(settings).machine)
+        report = play_trace(trace, channels, refresh=refresh, settings=values, log_file=log_file, progress=progress)
     if _deliver(report, json_file) and not quiet:
         click.echo(report.to_text(), nl=False)
+
+
+@cli.command()
+@click.argument("log", type=_FILE)
+@click.argument("standard")
+@click.option("--set", "settings", multiple=True, metavar="timing.NAME=VALUE", help="What the log was played with.")
+def check(log: Path, standard: str, settings: tuple[str, ...]) -> int:
+    """Check LOG, DRAM commands that --commands wrote, against the constraints of STANDARD; status 1 if it breaks."""
+    from hwsim.dram.check_log import check_log
+    from hwsim.dram.standard import load_standard, split_timing
+    from hwsim.settings import parse_settings
+
+    timing, others = split_timing(parse_settings(settings).machine)
+    if others:
+        raise UserError(f"--set {min(others)}: a log is checked with timing.NAME as its settings")
+    checked = check_log(log, load_standard(standard, timing=timing))
+    click.echo(checked.to_text(), nl=False)
+    return 0 if checked.legal else 1
 
 
 @cli.command()
@@ -286,8 +313,8 @@ def rtl(
 @click.option("--requests", type=int, metavar="N", help="How many.  [default: 100000, or all of a file]")
 @click.option("--channels", type=int, default=1, show_default=True, help="Channels.")
 @click.option("--mapping", metavar="NAME", help="Address mapping.  [default: RoBaRaCoBgCh]")
-@click.option("--read-share", type=float, default=1.0, show_default=True, help="Share of reads in a pattern.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of whatever is drawn.")
+@click.option("--read-share", type=float, help="Share of reads in a pattern.  [default: 1.0]")
+@click.option("--seed", type=int, help="Of whatever a pattern draws.  [default: 0]")
 @click.option("--rate", metavar="N|1/N", help="Requests offered a cycle.  [default: one for each channel]")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Controller parameter, or timing.NAME.")
 @click.option("--no-refresh", is_flag=True, help="Play without refresh.")

@@ -9,6 +9,7 @@ from hwsim.errors import TraceError
 
 MAX_LINE_BYTES = 4096
 CHUNK_BYTES = 1 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # which some editors put in front of a text
 
 
 def whole_lines(path: Path, progress: Callable[[int, int], None] | None = None) -> Iterator[bytes]:
@@ -23,6 +24,8 @@ def whole_lines(path: Path, progress: Callable[[int, int], None] | None = None) 
             total = path.stat().st_size
             rest, done, line = b"", 0, 1
             while chunk := file.read(CHUNK_BYTES):
+                if not done:
+                    chunk = chunk.removeprefix(BYTE_ORDER_MARK)
                 done += len(chunk)
                 cut = chunk.rfind(b"\n") + 1
                 if cut:

@@ -63,7 +63,7 @@ OPERATIONS = {operation.name: operation for operation in _ALL}
 CODES = {name: code for code, name in enumerate(OPERATIONS)}
 TRACE_OPERATIONS = tuple(name for name in OPERATIONS if name not in ("HOST", "WR_CFR"))
 
-BROADCAST, EWMUL_BANKGROUPS, ACTIVATION_FUNCTION = range(3)  # configuration registers
+ACTIVATION_FUNCTION = 2  # configuration register; 0 and 1 say where operands come from, which changes no time
 ACTIVATION_FUNCTIONS = 8  # values of configuration register 2, each with a reserved row
 
 

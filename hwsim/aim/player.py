@@ -192,15 +192,18 @@ def channel_result(counters: Ints, names: list[str]) -> ChannelResult:
     )
 
 
-def play_file(path: Path, player: AimPlayer, progress: Callable[[int, int], None] | None = None) -> None:
-    """Play a trace file, a chunk at a time.
+def play_file(
+    path: Path, player: AimPlayer, *beside: AimPlayer, progress: Callable[[int, int], None] | None = None
+) -> None:
+    """Play a trace file, a chunk at a time, on as many channels as the player has; on others `beside` in the same pass.
 
     Raises
     ------
     TraceError : the file cannot be read, or a line is wrong; the message names file and line
     """
     for program in _programs(path, Limits.of(player.standard, player.channels), progress):
-        player._play(program)  # the scanner has checked it
+        for each in (player, *beside):
+            each._play(program)  # the scanner has checked it
 
 
 def read_file(path: Path, limits: Limits) -> Iterator[Ints]:

@@ -44,7 +44,7 @@ class ReferenceAim:
         self.standard = standard
         self.cycle = 0
         self.channels = [ReferenceChannel(standard, queue_depth) for _ in range(channels)]
-        self._registers = {0: 0, 1: 1, ACTIVATION_FUNCTION: 0}
+        self._function = 0  # configuration register 2
         self._unsent: list[deque[_Request]] = [deque() for _ in range(channels)]
 
     def play(self, instructions: Iterable[Instruction]) -> None:
@@ -66,13 +66,13 @@ class ReferenceAim:
 
     def _decode(self, instruction: Instruction) -> None:
         operation = OPERATIONS[instruction.operation]
-        if operation.name == "WR_CFR":
-            self._registers[instruction.bank] = instruction.row
+        if operation.name == "WR_CFR" and instruction.bank == ACTIVATION_FUNCTION:
+            self._function = instruction.row
         if operation.command is None and not operation.barrier:
             return
         row = instruction.row
         if operation.name == "AF":
-            row = self.standard.rows + self._registers[ACTIVATION_FUNCTION]
+            row = self.standard.rows + self._function
         for channel, waiting in enumerate(self._unsent):
             selected = instruction.mask >> (len(self.channels) - 1 - channel) & 1
             if operation.barrier or selected:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from hwsim.aim.energy import energy_parts
 from hwsim.aim.player import AimPlayer, ChannelResult, CommandRun, play_file
 from hwsim.aim.refresh import RefreshMode, load_aim
+from hwsim.dram.standard import Standard, split_timing
 from hwsim.energy import load_table
-from hwsim.report.write import whole_file
+from hwsim.errors import DramError
+from hwsim.report.command_log import command_log
 
 SCHEMA_VERSION = 1
-LOG_HEADER = "cycle,channel,command,bank,row,column\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,24 +105,28 @@ def play_trace(
     channels: int,
     *,
     refresh: RefreshMode = "off",
+    settings: Mapping[str, Any] | None = None,
     log_file: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> AimReport:
-    """Play a trace file on the channels of one device; with refresh a second time without, to tell what it costs.
+    """Play a trace file on the channels of one device; with refresh on others without beside, to tell what it costs.
+
+    Parameters
+    ----------
+    settings : `rows`, and timing parameters as `timing.NAME`
 
     Raises
     ------
+    DramError : a setting that is none
     TraceError : the file cannot be read, or a line is wrong
     OutputError : the log cannot be written
     """
-    standard = load_aim(refresh)
+    standard = standard_of(refresh, settings or {})
     with _log_writer(log_file) as on_commands:
         player = AimPlayer(standard, channels, on_commands=on_commands)
-        play_file(trace, player, progress)
-    undisturbed = player
-    if refresh != "off":
-        undisturbed = AimPlayer(load_aim(), channels)
-        play_file(trace, undisturbed)
+        undisturbed = AimPlayer(standard.without_refresh(), channels) if standard.refresh else player
+        beside = [undisturbed] if undisturbed is not player else []
+        play_file(trace, player, *beside, progress=progress)
     results = player.results()
     totals: Counter[str] = Counter()
     for result in results:
@@ -149,13 +154,28 @@ def play_trace(
     )
 
 
+def standard_of(refresh: RefreshMode, settings: Mapping[str, Any]) -> Standard:
+    """The channels' DRAM with settings by the names that machine `aim` has for them.
+
+    Raises
+    ------
+    DramError : a setting that is none, a value that it cannot have
+    """
+    timing, others = split_timing(settings)
+    rows = others.pop("rows", None)
+    if others:
+        raise DramError(f"--set {min(others)}: a trace is played with rows and timing.NAME as its settings")
+    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
+        raise DramError(f"--set rows: expected a number from 1 on, got {rows!r}")
+    return load_aim(refresh, timing=timing, rows=rows)
+
+
 @contextmanager
 def _log_writer(path: Path | None) -> Iterator[Callable[[CommandRun], None] | None]:
     if path is None:
         yield None
         return
-    with whole_file(path) as raw, TextIOWrapper(raw, encoding="utf-8") as file:
-        file.write(LOG_HEADER)
+    with command_log(path) as file:
 
         def write(run: CommandRun) -> None:
             step = 0 if run.column < 0 else 1

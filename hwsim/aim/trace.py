@@ -57,7 +57,8 @@ def _aim(words: list[str], limits: Limits) -> Instruction:
     operation = OPERATIONS[name]
     if len(words) - 1 != len(operation.fields):
         wanted = " ".join(operation.fields) or "none"
-        raise TraceError(f"{name} takes {len(operation.fields)} fields ({wanted}), found {len(words) - 1}")
+        count = f"{len(operation.fields)} field{'s' * (len(operation.fields) != 1)}"
+        raise TraceError(f"{name} takes {count} ({wanted}), found {len(words) - 1}")
     value = dict(zip(operation.fields, (_number(word) for word in words[1:]), strict=True))
     if "opsize" in value:
         # registers of the host have no row to stay within
@@ -81,7 +82,9 @@ def _access(kind: str, words: list[str], limits: Limits) -> Instruction:
     if region not in fields:
         raise TraceError(f"{kind} needs MEM, GPR or CFR, found {_shown(words[0]) if words else 'nothing'}")
     if len(words) - 1 != fields[region]:
-        raise TraceError(f"{kind} {region} takes {fields[region]} fields, found {len(words) - 1}")
+        raise TraceError(
+            f"{kind} {region} takes {fields[region]} field{'s' * (fields[region] > 1)}, found {len(words) - 1}"
+        )
     values = [_number(word) for word in words[1:]]
     if region == "MEM":
         channel, bank, row = values

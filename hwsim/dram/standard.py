@@ -152,6 +152,12 @@ def timing_provenance(name: str) -> dict[str, dict[str, Any]]:
     return {key: {k: v for k, v in entry.items() if k != "value"} for key, entry in _read_yaml(name)["timing"].items()}
 
 
+def split_timing(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings called `timing.NAME`, by their names, and the others."""
+    timing = {k.removeprefix("timing."): value for k, value in settings.items() if k.startswith("timing.")}
+    return timing, {k: value for k, value in settings.items() if not k.startswith("timing.")}
+
+
 def load_standard(
     name: str,
     *,

@@ -7,24 +7,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.standard import Standard, load_standard, timing_provenance
+from hwsim.dram.standard import Standard, load_standard, split_timing, timing_provenance
 from hwsim.errors import DramError
 from hwsim.memory.address import AddressMapping, load_mapping
 from hwsim.memory.parameters import ControllerParameters, load_parameters
 from hwsim.memory.patterns import PATTERNS, generate
 from hwsim.memory.player import MemoryPlayer, Served
 from hwsim.memory.trace import read_trace
-from hwsim.report.write import whole_file
+from hwsim.report.command_log import command_log
 
 SCHEMA_VERSION = 1
-LOG_HEADER = "cycle,channel,command,bank,row,column\n"
 DEFAULT_REQUESTS = 100_000
 PERCENTILES = (50, 90, 99)
 Chunk = tuple[NDArray[np.bool_], NDArray[np.int64]]
@@ -163,8 +161,8 @@ def run_memory(
     requests: int | None = None,
     channels: int = 1,
     mapping: str | None = None,
-    read_share: float = 1.0,
-    seed: int = 0,
+    read_share: float | None = None,
+    seed: int | None = None,
     rate: str | None = None,
     settings: Mapping[str, Any] | None = None,
     refresh: bool = True,
@@ -177,6 +175,8 @@ def run_memory(
     Parameters
     ----------
     requests : how many; of a file all by default
+    read_share, seed : of a generated pattern: 1.0 and 0 by default
+    wrap : take a file's addresses modulo the capacity
     rate : requests that the host offers a cycle, `N` or `1/N`; by default one for each channel
     settings : parameters of the controller by name, and timing parameters as `timing.NAME`
 
@@ -190,15 +190,25 @@ def run_memory(
         raise DramError(f"--requests: expected at least 1, got {requests}")
     if channels < 1:
         raise DramError(f"--channels: expected at least 1, got {channels}")
-    if seed < 0:
+    if seed is not None and seed < 0:
         raise DramError(f"--seed: expected at least 0, got {seed}")
-    timing, control = _sorted_settings(settings or {})
+    if pattern in PATTERNS and wrap:
+        raise DramError(f"--wrap belongs to a file of requests; pattern {pattern} stays within the capacity")
+    if pattern not in PATTERNS and (read_share, seed) != (None, None):
+        raise DramError("--read-share and --seed belong to generated patterns; a file says what is read and written")
+    timing, control = split_timing(settings or {})
     standard = load_standard(standard_name, timing=timing, refresh=refresh)
     parameters = load_parameters(control)
     where = load_mapping(mapping, standard, channels)
     offered = parse_rate(rate, channels)
     if pattern in PATTERNS:
-        chunks = generate(pattern, where, requests or DEFAULT_REQUESTS, read_share=read_share, seed=seed)
+        chunks = generate(
+            pattern,
+            where,
+            requests or DEFAULT_REQUESTS,
+            read_share=1.0 if read_share is None else read_share,
+            seed=seed or 0,
+        )
     else:
         if not Path(pattern).is_file():
             raise DramError(f"no request pattern or file {pattern!r}; patterns are {', '.join(PATTERNS)}")
@@ -216,6 +226,8 @@ def run_memory(
             on_commands=on_commands,
         )
         served = player.play(where.encode(*chunk) for chunk in _counted(chunks, seen))
+        if not seen[0]:
+            raise DramError(f"{pattern}: holds no request")
     return MemoryReport(
         standard=standard,
         mapping=where,
@@ -246,17 +258,6 @@ def parse_rate(text: str | None, channels: int) -> Fraction:
     return rate
 
 
-def _sorted_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    timing: dict[str, Any] = {}
-    control: dict[str, Any] = {}
-    for name, value in settings.items():
-        if name.startswith("timing."):
-            timing[name.removeprefix("timing.")] = value
-        else:
-            control[name] = value
-    return timing, control
-
-
 def _unconfirmed(name: str, timing: Mapping[str, float], control: Mapping[str, int]) -> tuple[str, ...]:
     """Parameters in use whose shipped value is remembered or assumed."""
     doubtful = [k for k, entry in timing_provenance(name).items() if entry["grade"] in ("M", "A") and k not in timing]
@@ -284,8 +285,7 @@ def _log_writer(path: Path | None, standard: Standard) -> Iterator[Callable[[NDA
         yield None
         return
     names = list(standard.commands)
-    with whole_file(path) as raw, TextIOWrapper(raw, encoding="utf-8") as file:
-        file.write(LOG_HEADER)
+    with command_log(path) as file:
 
         def write(entries: NDArray[np.int64]) -> None:
             file.writelines(

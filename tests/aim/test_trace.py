@@ -1,6 +1,8 @@
 """The trace grammar: what is read, and what is refused with which words."""
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hwsim.aim.energy import energy_parts
 from hwsim.aim.isa import Instruction, decode
 from hwsim.aim.player import AimPlayer, play_file, read_file
 from hwsim.aim.scanner import scan
@@ -16,6 +19,7 @@ from hwsim.cli import main
 from hwsim.dram.checker import first_violation
 from hwsim.dram.log import read_log
 from hwsim.dram.standard import load_standard
+from hwsim.energy import load_table
 from hwsim.errors import TraceError
 
 AIM = load_standard("gddr6_aim", refresh=False)
@@ -162,6 +166,72 @@ def test_the_energy_of_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert energy["compute"] == pytest.approx(64 * 3 * 438.15)
     assert energy["standby_active"] == pytest.approx(185 * 0.5 * 263.75)
     assert energy["standby_precharged"] == 0
+
+
+BITS_OVER_THE_PINS = 256 * 5.5
+READ, WRITE, MAC = 438.15 * 1.25, 553.15 * 1.25, 3 * 438.15 / 16  # pJ: an access; a bank's multiply-accumulate
+
+
+@pytest.mark.parametrize(
+    ("command", "picojoules"),
+    [
+        ("ACT", 66.3 * 44.5),
+        ("ACT4", 4 * 66.3 * 44.5),
+        ("ACT16", 16 * 66.3 * 44.5),
+        ("RD", READ + BITS_OVER_THE_PINS),
+        ("WR", WRITE + BITS_OVER_THE_PINS),
+        ("WRA16", 16 * WRITE + BITS_OVER_THE_PINS),
+        ("MAC", MAC),
+        ("MAC16", 16 * MAC),
+        ("EWMUL16", 4 * MAC),
+        ("AF16", 16 * READ),
+        ("RDCP", READ + 0.325),
+        ("WRCP", WRITE + 0.279),
+        ("WRGB", 0.325 + BITS_OVER_THE_PINS),
+        ("WRMAC16", WRITE + BITS_OVER_THE_PINS),
+        ("RDMAC16", READ + BITS_OVER_THE_PINS),
+        ("RDAF16", READ + BITS_OVER_THE_PINS),
+        ("PREA", 0),
+        ("TMOD", 0),
+    ],
+)
+def test_the_energy_of_one_command(command: str, picojoules: float) -> None:
+    parts = energy_parts({command: 1}, active_cycles=0, precharged_cycles=0, standard=AIM, table=load_table("aim"))
+    assert sum(part.picojoules for part in parts) == pytest.approx(picojoules)
+
+
+def test_settings_and_refresh_of_a_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With refresh the trace was read twice, which no pipe survives."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("AiM MAC_ABK 64 1 0\nAiM EOC\n",))
+    writer.start()
+    assert main(["aim", str(pipe), "--refresh", "all_bank", "--set", "timing.nRCDRDMAC=66", "--json", "-"]) == 0
+    writer.join()
+    assert json.loads(capsys.readouterr().out)["cycles"] == 195
+    assert main(["aim", str(ALL_ISR), "--set", "channels=3"]) == 2
+    assert capsys.readouterr().err == (
+        "hwsim: error: --set channels: a trace is played with rows and timing.NAME as its settings\n"
+    )
+
+
+def test_a_log_is_checked_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log.csv"
+    assert main(["aim", str(ALL_ISR), "--commands", str(log), "--quiet"]) == 0
+    assert main(["check", str(log), "gddr6_aim"]) == 0
+    assert capsys.readouterr().out == "164 commands on 8 channels: all legal by gddr6_aim\n"
+    assert main(["check", str(log), "gddr6_aim", "--set", "timing.nRCDRDMAC=57"]) == 1
+    assert "ACT16 -> MAC16 at channel: 57 cycles, found 56" in capsys.readouterr().out
+    assert main(["check", str(log), "ddr4_2133"]) == 2
+    assert capsys.readouterr().err == f"hwsim: error: {log}: standard ddr4_2133 has no command ACT16\n"
+
+
+def test_a_byte_order_mark_is_no_instruction(tmp_path: Path) -> None:
+    trace = tmp_path / "marked.trace"
+    trace.write_bytes(b"\xef\xbb\xbfAiM EOC\n")
+    player = AimPlayer(AIM, 1)
+    play_file(trace, player)
+    assert player.instructions == 1
 
 
 def test_outputs_spare_the_trace_links_and_devices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

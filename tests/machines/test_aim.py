@@ -1,5 +1,6 @@
 """GDDR6-AiM as a machine: its trace takes its cycles, and its parts add up."""
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,8 @@ def test_channels_without_values_are_not_written() -> None:
     wide = program_of(tiny(heads=3, head_dim=16, tokens=1), channels=4)
     masks = [[line.split()[3] for line in emitted(p) if "WR_ABK" in line] for p in (program, wide)]
     layers = program.workload.layers
-    assert masks == [["0x3", "0x2"] * layers, ["0xe"] * layers]  # the first channel is the highest bit
+    # the first channel is the highest bit
+    assert masks == [["0x2", "0x1", "0x2"] * layers, ["0x8", "0x4", "0x2"] * layers]
 
 
 @given(
@@ -88,19 +90,22 @@ def test_channels_without_values_are_not_written() -> None:
     lm_head=st.sampled_from(["pim", "excluded"]),
     family=st.sampled_from([{}, {"family": "llama", "kv_heads": 1}]),
     refresh=st.sampled_from(MODES),
+    changed=st.sampled_from([{}, {"rows": 20_000}, {"timing.nRCDRDMAC": 100, "timing.nRP": 40}]),
 )
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_trace_takes_the_cycles_of_the_run(  # the promise of --emit-trace
     tmp_path: Path, channels: int, heads: int, head_dim: int, d_ff: int, layers: int, past: int, batch: int,
     accumulators: int, functions: list[str], lm_head: str, family: dict[str, Any], refresh: Any,
+    changed: dict[str, Any],
 ) -> None:  # fmt: skip
     workload = tiny(
         d_model=40, heads=heads, head_dim=head_dim, d_ff=d_ff, layers=layers, past=past, batch=batch, tokens=3,
         prompt=1, lm_head=lm_head, **family,
     )  # fmt: skip
     spec = {"channels": channels, "accumulators": accumulators, "af_functions": functions, "refresh": refresh}
+    spec |= changed
     report, _ = run_in_detail(workload, "aim", spec, emit=tmp_path / "run.trace")
-    played = play_trace(tmp_path / "run.trace", channels, refresh=refresh)
+    played = play_trace(tmp_path / "run.trace", channels, refresh=refresh, settings=changed)
     aim = report.units[0]
     assert (played.cycles, played.commands) == (aim.busy_cycles, report.dram.commands)
     assert played.refresh_cycles == report.resources["refresh_cost_cycles"]
@@ -110,6 +115,25 @@ def test_the_trace_takes_the_cycles_of_the_run(  # the promise of --emit-trace
     for part in report.energy.components:
         if not part.component.startswith(("standby", "refresh")):
             assert part.joules == pytest.approx(played.energy_pj[part.component] * 1e-12)
+
+
+def test_a_trace_names_the_options_that_play_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trace = tmp_path / "run.trace"
+    settings = {"channels": 8, "refresh": "all_bank", "rows": 20_000, "timing.nRP": 40}
+    report, _ = run_in_detail(tiny(tokens=1), "aim", settings, emit=trace)
+    first = trace.read_text().splitlines()[0]
+    options = "--channels 8 --refresh all_bank --set rows=20000 --set timing.nRP=40"
+    assert first == f"# {report.workload} on aim; to play it: hwsim aim FILE {options}"
+    assert main(["aim", str(trace), *options.split(), "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["cycles"] == report.resources["trace_cycles"]
+
+
+def test_the_public_simulator_s_rule_of_one_channel() -> None:
+    """It refuses WR_ABK, WR_SBK and RD_SBK for several channels; WR_ABK went to all that hold values at once."""
+    lines = emitted(program_of(tiny(heads=4, head_dim=16, tokens=2), channels=32))
+    masks = [int(line.split()[3], 16) for line in lines if line.split()[1] in ("WR_ABK", "WR_SBK", "RD_SBK")]
+    assert len(masks) > 8
+    assert all(mask.bit_count() == 1 for mask in masks)
 
 
 @pytest.mark.parametrize("refresh", MODES)

@@ -7,8 +7,12 @@ from functools import lru_cache
 from itertools import chain
 
 from hwsim.aim.isa import decode
+from hwsim.aim.player import MAX_CHANNELS
+from hwsim.aim.refresh import load_aim
 from hwsim.aim.text import line_of
+from hwsim.dram.standard import timing_defaults
 from hwsim.machines.aim.instructions import AimWork, HostWork, Program, placed, segments
+from hwsim.machines.aim.spec import AimSpec
 
 
 def emit(program: Program) -> Iterator[str]:
@@ -17,7 +21,7 @@ def emit(program: Program) -> Iterator[str]:
     What the host does between two SYNCs is a comment: a trace knows no pauses. The last SYNC is EOC.
     """
     text = lru_cache(maxsize=1024)(_text)
-    yield f"# {program.workload.name} on {program.spec.name}: {program.spec.channels} channels\n"
+    yield f"# {program.workload.name} on {program.spec.name}; to play it: {_command(program.spec)}\n"
     parts = chain.from_iterable(segments(program.pieces(step)) for step in program.steps())
     behind: list[str] = []  # what follows the instructions so far, once it is known that more come
     for part in parts:
@@ -29,6 +33,17 @@ def emit(program: Program) -> Iterator[str]:
         behind = ["AiM SYNC\n"]
     yield "AiM EOC\n"
     yield from behind[1:]
+
+
+def _command(spec: AimSpec) -> str:
+    """The options with which `hwsim aim` takes the run's cycles: those that differ from its defaults."""
+    usual = load_aim()
+    options = [f"--channels {spec.channels}"] if spec.channels != MAX_CHANNELS else []
+    options += [f"--refresh {spec.refresh}"] if spec.refresh != "off" else []
+    options += [f"--set rows={spec.rows}"] if spec.rows != usual.rows else []
+    changed = {k: v for k, v in spec.timing.items() if v != timing_defaults(usual.name)[k]}
+    options += [f"--set timing.{name}={value:.15g}" for name, value in changed.items()]
+    return " ".join(["hwsim aim FILE", *options])
 
 
 def _text(work: AimWork) -> str:

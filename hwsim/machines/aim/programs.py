@@ -2,7 +2,8 @@
 
 Every product has the same form: WR_GB brings a vector to the channels' buffers, then groups of at most `accumulators`
 results are begun by WR_BIAS, swept by MAC_ABK and read by RD_MAC. WR_BIAS carries the bias, or the partial sum of the
-chunk before, or zero. Instructions go to all channels of a mask at once. Rows are counted from the operator's first.
+chunk before, or zero. Instructions go to all channels of a mask at once, but for WR_SBK and WR_ABK, which carry one
+channel's data. Rows are counted from the operator's first.
 """
 
 from __future__ import annotations
@@ -73,12 +74,12 @@ class ProgramBuilder:
                 yield from [write] * (cache.head_columns * self._heads(cache, part))
 
     def write_values(self, cache: RowCache, tokens: list[tuple[int, int]]) -> Iterator[Instruction]:
-        """Each token's value, an element into the row of each dimension."""
+        """Each token's value, an element into the row of each dimension; WR_ABK brings one channel its elements."""
         for sequence, token in tokens:
             for place in range(cache.places):
-                mask = self._first(len(cache.place_heads(place)))
                 row = cache.v_row(sequence, place, token // cache.target.chunk_elements)
-                yield Instruction(operation="WR_ABK", mask=mask, row=row)
+                for channel in range(len(cache.place_heads(place))):
+                    yield Instruction(operation="WR_ABK", mask=self._one(channel), row=row)
 
     def scores(self, cache: RowCache, queries: tuple[Query, ...]) -> Iterator[Instruction]:
         """Products of each query's heads with the keys of its range, a result for each bank's token and head."""

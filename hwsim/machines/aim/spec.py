@@ -15,13 +15,14 @@ from hwsim.dram.standard import Standard, timing_defaults
 from hwsim.energy import OFF, EnergyTable, load_table
 from hwsim.energy.coefficients import Powers
 from hwsim.engine import TimeBase
-from hwsim.errors import DramError, MachineError
+from hwsim.errors import DramError, MachineError, nearest
 from mapping.formats import BF16
 from mapping.pim.target import BankGeometry
 from mapping.workload import Name
 
 STANDARD = "gddr6_aim"
 ELEMENT_BYTES = 2  # BF16
+FUNCTIONS = ("gelu", "silu", "relu", "leaky_relu", "sigmoid", "tanh")  # that a chip may have
 
 
 class _Checked(BaseModel):
@@ -80,6 +81,9 @@ class AimSpec(DevicesSpec, _Checked):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        unknown = next((f for f in self.af_functions if f not in FUNCTIONS), None)
+        if unknown:
+            raise ValueError(f"af_functions: no function {unknown!r}{nearest(unknown, FUNCTIONS)}")
         twice = next((f for f in self.af_functions if self.af_functions.count(f) > 1), None)
         if twice:
             raise ValueError(f"af_functions: {twice} is given twice")

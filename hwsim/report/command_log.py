@@ -1,0 +1,26 @@
+"""Logs of DRAM commands as files: what `hwsim.dram.log.read_log` reads back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TextIO
+
+from hwsim.report.write import whole_file
+
+HEADER = "cycle,channel,command,bank,row,column\n"
+
+
+@contextmanager
+def command_log(path: Path) -> Iterator[TextIO]:
+    """A CSV file for a line a command, with its header; whole at the end or not there.
+
+    Raises
+    ------
+    OutputError : the file cannot be written
+    """
+    with whole_file(path) as raw, TextIOWrapper(raw, encoding="utf-8") as file:
+        file.write(HEADER)
+        yield file
