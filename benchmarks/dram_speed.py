@@ -97,13 +97,15 @@ def main() -> None:
     short = all_banks(20)
     slow = ReferenceAim(STANDARD, 32)
     slow_seconds = seconds(lambda: slow.play(short))
-    commands = sum(len(channel.log) for channel in slow.channels)
+    commands = sum(len(channel.log) for channel in slow.channels)  # it plays each channel apart
     long_player = AimPlayer(STANDARD)
     encoded = encode(all_banks(200_000))
     fast_seconds = seconds(lambda: long_player.play(encoded))
-    fast_rate = issued(long_player)[1] / fast_seconds
-    print(f"{'slow player':16} {commands / slow_seconds:15,.0f} commands/s counted apart")
-    print(f"{'ratio':16} {fast_rate / (commands / slow_seconds):15,.0f}")
+    once, apart = issued(long_player)
+    slow_rate = commands / slow_seconds
+    print(f"{'slow player':16} {slow_rate:15,.0f} commands/s, each channel played and counted apart")
+    ratios = [count / fast_seconds / slow_rate for count in (once, apart)]
+    print(f"{'ratio':16} {ratios[0]:15,.0f} counted once {ratios[1]:28,.0f} counted apart")
 
     memory()
 

@@ -197,7 +197,7 @@ def show_machine(name: str) -> None:
     show_default=True,
     help="How the DRAM is refreshed.",
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="rows, or timing.NAME, as machine aim's.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="rows, refresh_postponed or timing.NAME.")
 @click.option("--json", "json_file", type=_FILE, help="Write the result to a file, - for stdout.")
 @click.option("--commands", "log_file", type=_FILE, help="Write every DRAM command to a CSV file.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")

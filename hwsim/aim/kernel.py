@@ -38,7 +38,7 @@ KIND, ALL_BANKS, ACTIVATE, PRECHARGE, AUTO, DURATION, SPACING, FIRST, LAST, PREP
 KINDS = {"activate": 0, "precharge": 1, "column": 2, "register": 3, "refresh": 4, "other": 5}
 KIND_ACTIVATE, KIND_PRECHARGE, KIND_COLUMN = 0, 1, 2
 # Tables.refresh
-INTERVAL, TURNS, REFRESH, CLOSE = range(4)
+INTERVAL, TURNS, REFRESH, CLOSE, GROUP = range(5)
 PREPARING = ("activate", "precharge", "refresh", "other")
 # Columns of Tables.constraints: place of bank 0's past issue in the state, banks of a node, latency.
 PLACE, NODE_BANKS, LATENCY = range(3)
@@ -67,7 +67,7 @@ class Tables(NamedTuple):
     levels : (levels, 2) place of node 0's command 0 in the state, banks of a node
     layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, GAPS, then: size of the
         state, banks, commands, queue depth, TMOD, rows of a bank
-    refresh : interval (0 for none), turns, the command, and the precharge before it
+    refresh : interval (0 for none), turns, the command, the precharge before it, how many are due together
     """
 
     operations: Ints
@@ -126,7 +126,9 @@ def compile_tables(standard: Standard, queue_depth: int) -> Tables:
         for o in OPERATIONS.values()
     ]
     rule = standard.refresh
-    refresh = (rule.interval, rule.turns, ids[rule.command], ids[rule.precharge]) if rule else (0, 1, -1, -1)
+    refresh = (0, 1, -1, -1, 1)
+    if rule:
+        refresh = (rule.interval, rule.turns, ids[rule.command], ids[rule.precharge], rule.postponed + 1)
     return Tables(
         operations=np.array(operations, dtype=np.int64),
         commands=np.array(commands, dtype=np.int64),
@@ -146,8 +148,8 @@ def new_state(tables: Tables, channels: int) -> tuple[Ints, Ints]:
         first[at] = NEVER
     first[NEXT] = first[BUSY_UNTIL] = 1
     first[OPEN_SINCE] = first[LAST_COMMAND] = -1
-    interval, turns = tables.refresh[INTERVAL], tables.refresh[TURNS]
-    first[DUE] = interval // turns if interval else FOREVER
+    interval, turns, group = tables.refresh[INTERVAL], tables.refresh[TURNS], tables.refresh[GROUP]
+    first[DUE] = group * interval // turns if interval else FOREVER
     first[tables.layout[ROWS_AT] : tables.layout[RING_BASE]] = -1
     first[tables.layout[RING_BASE] : tables.layout[READ_AT]] = NEVER
     first[tables.levels[0, 0] :] = NEVER
@@ -331,9 +333,12 @@ def _refresh(state, since, until, log, tables):
     """Issue the next command towards the refresh that is due, not before `since`, and not if it comes after `until`."""
     rule = tables.refresh
     command, bank, opened = rule[REFRESH], -1, state[OPEN_BANKS] > 0
+    k, group = state[REFRESHES], rule[GROUP]
     if rule[TURNS] > 1:
-        bank = state[REFRESHES] % rule[TURNS]
-        opened = state[tables.layout[ROWS_AT] + bank] >= 0
+        bank, opened = k % rule[TURNS], False
+        for other in range(k, (k // group + 1) * group):  # those due together are closed before the first
+            if not opened and state[tables.layout[ROWS_AT] + other % rule[TURNS]] >= 0:
+                bank, opened = other % rule[TURNS], True
     if opened:
         command = rule[CLOSE]
     cycle = max(since, state[DUE], state[LAST_ISSUE] + 1, _earliest(state, command, bank, tables))
@@ -344,10 +349,10 @@ def _refresh(state, since, until, log, tables):
         state[REGISTER_MODE] = 0
     _issue(state, command, bank, -1, 0, cycle, 1, 1, log, tables)
     if command == rule[REFRESH]:
-        k = state[REFRESHES] + 1
-        state[REFRESHES] = k
-        # times may count from any cycle, so only distances are known
-        state[DUE] += (k + 1) * rule[INTERVAL] // rule[TURNS] - k * rule[INTERVAL] // rule[TURNS]
+        state[REFRESHES] = k + 1
+        if (k + 1) % group == 0:
+            # times may count from any cycle, so only distances are known
+            state[DUE] += (k + 1 + group) * rule[INTERVAL] // rule[TURNS] - (k + 1) * rule[INTERVAL] // rule[TURNS]
     return True
 
 

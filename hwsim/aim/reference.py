@@ -154,9 +154,12 @@ class ReferenceChannel:
         """The next command towards the refresh that is due; no request's command comes before it."""
         rule = self.standard.refresh
         assert rule is not None
-        bank = self._refreshes % rule.turns if rule.turns > 1 else -1
-        rows = self._open if bank < 0 else [self._open[bank]]
-        command = self.standard.commands[rule.precharge if any(row >= 0 for row in rows) else rule.command]
+        bank, closed = -1, all(row < 0 for row in self._open)
+        if rule.turns > 1:
+            banks = [k % rule.turns for k in range(self._refreshes, rule.end_of_group(self._refreshes))]
+            still_open = [bank for bank in banks if self._open[bank] >= 0]
+            bank, closed = [*still_open, *banks][0], not still_open
+        command = self.standard.commands[rule.command if closed else rule.precharge]
         if not self._allowed(command, bank, cycle):
             return
         if self._register_mode:

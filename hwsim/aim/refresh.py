@@ -7,31 +7,48 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Literal, get_args
 
-from hwsim.dram.standard import Refresh, Standard, load_standard
+from hwsim.dram.standard import Constraint, Refresh, Standard, load_standard
 from hwsim.errors import DramError
 
 RefreshMode = Literal["off", "all_bank", "per_bank"]
+MOST_POSTPONED = 64
 MODES: tuple[str, ...] = get_args(RefreshMode)
 
 
 def load_aim(
-    refresh: RefreshMode = "off", *, timing: Mapping[str, float | Fraction] | None = None, rows: int | None = None
+    refresh: RefreshMode = "off",
+    *,
+    timing: Mapping[str, float | Fraction] | None = None,
+    rows: int | None = None,
+    postponed: int = 0,
 ) -> Standard:
     """The standard `gddr6_aim` with one of its ways to refresh.
+
+    Parameters
+    ----------
+    postponed : refreshes that wait for the one behind them, and are done with it
 
     Raises
     ------
     DramError : timing that leaves no time between refreshes
     """
+    if not 0 <= postponed <= MOST_POSTPONED:
+        raise DramError(f"refresh_postponed must be 0 to {MOST_POSTPONED}, got {postponed}")
     standard = load_standard("gddr6_aim", timing=timing, rows=rows, refresh=refresh == "all_bank")
-    if refresh != "per_bank":
+    if standard.refresh:
+        return replace(standard, refresh=replace(standard.refresh, postponed=postponed))
+    if refresh == "off":
         return standard
     p = standard.params
-    interval, busy = p["nREFI"] // standard.banks, p["nMODCH"] + p["nRC"] + p["nRP"]
+    interval = p["nREFI"] * (postponed + 1) // standard.banks
+    busy = p["nMODCH"] + p["nRC"] + p["nRP"] + postponed * p["nRREFD"]
     if interval <= busy:
+        due = f"{postponed + 1} banks" if postponed else "a bank"
         raise DramError(
-            f"standard {standard.name}: refresh of a bank every {interval} cycles leaves no time for work, "
-            f"switching the mode and closing a row take up to {busy}"
+            f"standard {standard.name}: refresh of {due} every {interval} cycles leaves no time for work, "
+            f"switching the mode, closing rows and refreshing take up to {busy}"
         )
-    rule = Refresh(command="REFpb", precharge="PRE", interval=standard.params["nREFI"], turns=standard.banks)
-    return replace(standard, refresh=rule)
+    rule = Refresh(command="REFpb", precharge="PRE", interval=p["nREFI"], turns=standard.banks, postponed=postponed)
+    # the table, in which no refresh follows another, says nothing of two; as an activate, the second waits nRREFD
+    apart = Constraint(level="channel", preceding="REFpb", following="REFpb", latency=p["nRREFD"])
+    return replace(standard, refresh=rule, constraints=(*standard.constraints, apart))

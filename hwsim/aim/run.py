@@ -113,7 +113,7 @@ def play_trace(
 
     Parameters
     ----------
-    settings : `rows`, and timing parameters as `timing.NAME`
+    settings : `rows`, `refresh_postponed`, and timing parameters as `timing.NAME`
 
     Raises
     ------
@@ -162,12 +162,12 @@ def standard_of(refresh: RefreshMode, settings: Mapping[str, Any]) -> Standard:
     DramError : a setting that is none, a value that it cannot have
     """
     timing, others = split_timing(settings)
-    rows = others.pop("rows", None)
-    if others:
-        raise DramError(f"--set {min(others)}: a trace is played with rows and timing.NAME as its settings")
-    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
-        raise DramError(f"--set rows: expected a number from 1 on, got {rows!r}")
-    return load_aim(refresh, timing=timing, rows=rows)
+    for name, value in others.items():
+        if name not in ("rows", "refresh_postponed"):
+            raise DramError(f"--set {name}: a trace is played with rows, refresh_postponed and timing.NAME as settings")
+        if isinstance(value, bool) or not isinstance(value, int) or value < (name == "rows"):
+            raise DramError(f"--set {name}: expected a number, got {value!r}")
+    return load_aim(refresh, timing=timing, rows=others.get("rows"), postponed=others.get("refresh_postponed", 0))
 
 
 @contextmanager

@@ -64,17 +64,23 @@ class Refresh:
     """`command` is due every `interval` cycles, with what it refreshes closed by `precharge`.
 
     With `turns` the banks take turns: the k-th refresh, from 0, is that of bank k mod turns, due at cycle
-    (k + 1) x interval // turns.
+    (k + 1) x interval // turns. With `postponed` so many refreshes wait for the one behind them, and are due with it.
     """
 
     command: str
     precharge: str
     interval: int
     turns: int = 1
+    postponed: int = 0
 
     def due(self, k: int) -> int:
         """The cycle in which the k-th refresh falls due, from 0."""
-        return (k + 1) * self.interval // self.turns
+        return self.end_of_group(k) * self.interval // self.turns
+
+    def end_of_group(self, k: int) -> int:
+        """The first refresh behind those that are due together with the k-th."""
+        group = self.postponed + 1
+        return (k // group + 1) * group
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,7 @@ def _command(spec: AimSpec) -> str:
     usual = load_aim()
     options = [f"--channels {spec.channels}"] if spec.channels != MAX_CHANNELS else []
     options += [f"--refresh {spec.refresh}"] if spec.refresh != "off" else []
+    options += [f"--set refresh_postponed={spec.refresh_postponed}"] if spec.refresh_postponed else []
     options += [f"--set rows={spec.rows}"] if spec.rows != usual.rows else []
     changed = {k: v for k, v in spec.timing.items() if v != timing_defaults(usual.name)[k]}
     options += [f"--set timing.{name}={value:.15g}" for name, value in changed.items()]

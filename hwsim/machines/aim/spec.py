@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from hwsim.aim.isa import ACTIVATION_FUNCTIONS
 from hwsim.aim.player import MAX_CHANNELS
-from hwsim.aim.refresh import MODES, RefreshMode, load_aim
+from hwsim.aim.refresh import MODES, MOST_POSTPONED, RefreshMode, load_aim
 from hwsim.devices.spec import DevicesSpec
 from hwsim.dram.standard import Standard, timing_defaults
 from hwsim.energy import OFF, EnergyTable, load_table
@@ -64,6 +64,9 @@ class AimSpec(DevicesSpec, _Checked):
     buffer_bytes: int = Field(ge=32, le=2048, multiple_of=32, description="global buffer a channel")
     accumulators: int = Field(ge=1, le=65_536, description="results of a bank between WR_BIAS and RD_MAC")
     refresh: RefreshMode
+    refresh_postponed: int = Field(
+        ge=0, le=MOST_POSTPONED, description="refreshes that wait for the one behind them, and are done with it"
+    )
     af_functions: list[str] = Field(
         max_length=ACTIVATION_FUNCTIONS, description="functions that AF computes, by the value of register 2"
     )
@@ -100,7 +103,7 @@ class AimSpec(DevicesSpec, _Checked):
 
     def _standard(self, refresh: RefreshMode) -> Standard:
         try:
-            return load_aim(refresh, timing=self.timing, rows=self.rows)
+            return load_aim(refresh, timing=self.timing, rows=self.rows, postponed=self.refresh_postponed)
         except DramError as cause:
             raise MachineError(str(cause)) from None
 
