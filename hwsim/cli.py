@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -69,7 +69,8 @@ def run(
     """Run WORKLOAD (a file or a shipped name) and report."""
     from hwsim.pipeline import run_in_detail
 
-    _check_outputs({"--json": json_file, "--trace": trace_file, "--html": html_file, "--emit-trace": emit_file})
+    outputs = {"--json": json_file, "--trace": trace_file, "--html": html_file, "--emit-trace": emit_file}
+    _check_outputs(outputs, sources=(workload, machine, config))
     traced = _trace_options(trace_file, trace_tokens)
     model, machine_settings = _load(workload, machine, settings, config, tokens)
     with _progress(enabled=not quiet and not _is_stdout(json_file)) as progress:
@@ -93,7 +94,7 @@ def compare(reports: tuple[Path, ...], json_file: Path | None) -> None:
     """Show two or more reports side by side, with ratios to the first and the settings that differ."""
     from hwsim.report.compare import compare_files
 
-    _check_outputs({"--json": json_file})
+    _check_outputs({"--json": json_file}, sources=reports)
     comparison = compare_files(reports)
     if _deliver(comparison, json_file):
         from hwsim.report.compare_render import render_comparison
@@ -143,7 +144,7 @@ def verify(
     """Compare the machine's own arithmetic with float64, decoding WORKLOAD at a small size."""
     from hwsim.verify.run import verify as run_verify
 
-    _check_outputs({"--json": json_file})
+    _check_outputs({"--json": json_file}, sources=(workload, machine, config))
     if tokens is not None:
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
@@ -214,7 +215,7 @@ def aim(
     from hwsim.aim.run import play_trace
     from hwsim.settings import parse_settings
 
-    _check_outputs({"--json": json_file, "--commands": log_file}, source=trace)
+    _check_outputs({"--json": json_file, "--commands": log_file}, sources=(trace,))
     with _progress(enabled=not quiet and not _is_stdout(json_file), unit="bytes") as progress:
         values = dict(parse_settings(settings).machine)
         report = play_trace(trace, channels, refresh=refresh, settings=values, log_file=log_file, progress=progress)
@@ -335,7 +336,7 @@ def dram(
     from hwsim.memory.run import run_memory
     from hwsim.settings import parse_settings
 
-    _check_outputs({"--json": json_file, "--commands": log_file}, source=Path(options["pattern"]))
+    _check_outputs({"--json": json_file, "--commands": log_file}, sources=(options["pattern"],))
     values = dict(parse_settings(settings).machine)
     with _progress(enabled=not quiet and not _is_stdout(json_file), unit="bytes") as progress:
         report = run_memory(
@@ -415,10 +416,16 @@ def _is_stdout(file: Path | None) -> bool:
     return str(file) == "-"
 
 
-def _check_outputs(files: Mapping[str, Path | None], *, source: Path | None = None) -> None:
-    """Check, before any work, that each option's file can be written and that no two are the same, nor the source."""
+def _check_outputs(files: Mapping[str, Path | None], *, sources: Iterable[str | Path | None] = ()) -> None:
+    """Check, before any work, that each option's file can be written, and is neither another's nor one that is read.
+
+    Parameters
+    ----------
+    sources : what is read; names that are no files do not matter
+    """
     from hwsim.report.write import check_writable
 
+    read = [Path(source) for source in sources if source is not None and os.path.exists(source)]
     taken: dict[Path, str] = {}
     for option, file in files.items():
         if file is None or (option == "--json" and _is_stdout(file)):
@@ -428,7 +435,7 @@ def _check_outputs(files: Mapping[str, Path | None], *, source: Path | None = No
         other = taken.setdefault(file.resolve(), option)
         if other != option and file.resolve() != Path(os.devnull):
             raise UserError(f"{other} and {option}: both would write {file}")
-        if source and source.exists() and file.exists() and source.samefile(file):
+        if os.path.exists(file) and any(source.samefile(file) for source in read):
             raise UserError(f"{option}: {file} is what is read; it would be overwritten")
         check_writable(file)
 

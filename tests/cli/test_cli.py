@@ -216,3 +216,12 @@ def test_names_resolve_from_any_folder(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_workload_is_not_overwritten_by_its_own_report(tmp_path: Path, capsys: CAPTURE) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("name: mine\n")
+    before = mine.read_text()
+    assert main(["run", str(mine), "--tokens", "1", "--json", str(mine)]) == 2
+    assert capsys.readouterr().err == f"hwsim: error: --json: {mine} is what is read; it would be overwritten\n"
+    assert mine.read_text() == before
