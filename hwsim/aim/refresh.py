@@ -34,6 +34,8 @@ def load_aim(
     """
     if not 0 <= postponed <= MOST_POSTPONED:
         raise DramError(f"refresh_postponed must be 0 to {MOST_POSTPONED}, got {postponed}")
+    if postponed and refresh == "off":
+        raise DramError(f"refresh_postponed is {postponed}, but refresh is off")
     standard = load_standard("gddr6_aim", timing=timing, rows=rows, refresh=refresh == "all_bank")
     if standard.refresh:
         return replace(standard, refresh=replace(standard.refresh, postponed=postponed))

@@ -153,6 +153,11 @@ def test_refresh_costs_what_it_adds(tmp_path: Path) -> None:
     assert off.commands.get("REFab", 0) + off.commands.get("REFpb", 0) == 0
 
 
+def test_nothing_is_postponed_where_nothing_is_refreshed() -> None:
+    with pytest.raises(DramError, match="refresh_postponed is 7, but refresh is off"):
+        load_aim(postponed=7)
+
+
 def test_refreshes_without_room_between_them_are_refused() -> None:
     with pytest.raises(DramError, match="refresh of a bank every 100 cycles leaves no time for work"):
         load_aim("per_bank", timing={"nREFI": 1600})

@@ -95,17 +95,14 @@ class AimSpec(DevicesSpec, _Checked):
     @cached_property
     def standard(self) -> Standard:
         """The DRAM of one channel."""
-        return self._standard(self.refresh)
+        try:
+            return load_aim(self.refresh, timing=self.timing, rows=self.rows, postponed=self.refresh_postponed)
+        except DramError as cause:
+            raise MachineError(str(cause)) from None
 
     @cached_property
     def standard_without_refresh(self) -> Standard:
-        return self._standard("off")
-
-    def _standard(self, refresh: RefreshMode) -> Standard:
-        try:
-            return load_aim(refresh, timing=self.timing, rows=self.rows, postponed=self.refresh_postponed)
-        except DramError as cause:
-            raise MachineError(str(cause)) from None
+        return self.standard.without_refresh()
 
     @cached_property
     def energies(self) -> EnergyTable | None:
