@@ -1,0 +1,67 @@
+"""What two banks must keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth import Array, Module, Signal
+from amaranth.hdl import Assert, Assume
+from amaranth.lib import wiring
+
+from rtl.stream_blocks.double_buffer import DoubleBuffer
+
+
+class DoubleBufferProperties(wiring.Component):
+    """A double buffer with free inputs beside a model of it that is two groups of words in order of arrival.
+
+    Asserted: the bank that the reader has is never written; a group is offered as soon as it is complete and until
+    it is released, beats are taken exactly while a bank is free; a read gives the word that came at that place of
+    the oldest group, and keeps giving it until the next read: no beat is lost, doubled, changed or overtaken.
+
+    Assumed is what the buffer asks of its users: to read and release only what is loaded, to end a group with the
+    last row at the latest.
+    """
+
+    def __init__(self, buffer: DoubleBuffer) -> None:
+        self.buffer = buffer
+        super().__init__(buffer.signature)
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.submodules.buffer = b = self.buffer
+        wiring.connect(m, wiring.flipped(self), b)
+        came = b.load.valid & b.load.ready
+        depth = b.depth
+        count = range(depth + 1)
+        groups, row = Signal(range(DoubleBuffer.BANKS + 2)), Signal(range(depth))  # complete ones; rows of the next
+        words = [Array(Signal(b.shape, name=f"word_{g}_{i}") for i in range(depth)) for g in range(3)]
+        lengths = Array(Signal(count, name=f"length_{g}") for g in range(3))
+
+        place = groups - b.release  # of the group that arrives, once what is released has left
+        completes = came & b.load.payload.last
+        m.d.sync += groups.eq(place + completes)
+        with m.If(b.release):
+            for group in range(2):
+                m.d.sync += [here.eq(after) for here, after in zip(words[group], words[group + 1])]
+                m.d.sync += lengths[group].eq(lengths[group + 1])
+        with m.If(came):
+            m.d.sync += row.eq(row + 1)
+            with m.Switch(place):
+                for group in range(3):
+                    with m.Case(group):
+                        m.d.sync += words[group][row].eq(b.load.payload.word)
+        with m.If(completes):
+            m.d.sync += [row.eq(0), lengths[place].eq(row + 1)]
+
+        known, expected = Signal(), Signal(b.shape)  # what was read last, if that row was ever loaded
+        with m.If(b.enable):
+            m.d.sync += [known.eq(b.address < lengths[0]), expected.eq(words[0][b.address])]
+        m.d.comb += [
+            Assume(b.loaded | ~(b.enable | b.release)),
+            Assume((row != depth - 1) | b.load.payload.last),
+            Assert(~(b.loaded & came & (b.filling == b.reading))),
+            Assert(b.loaded == (groups != 0)),
+            Assert(b.load.ready == (groups < DoubleBuffer.BANKS)),
+            Assert(~known | (b.word == expected)),
+        ]
+        return m
