@@ -24,12 +24,13 @@ class LayerNorm(wiring.Component):
 
     def __init__(self, contract: LayerNormContract) -> None:
         self.contract = contract
+        self.statistics = Statistics(contract)
+        self.affine = Affine(contract)
         super().__init__(port_members(contract))
 
     def elaborate(self, platform: Any) -> Module:
-        m = Module()
-        m.submodules.statistics = statistics = Statistics(self.contract)
-        m.submodules.affine = affine = Affine(self.contract)
+        m, statistics, affine = Module(), self.statistics, self.affine
+        m.submodules.statistics, m.submodules.affine = statistics, affine
         wiring.connect(m, wiring.flipped(self.x), statistics.x)
         wiring.connect(m, wiring.flipped(self.norm), affine.norm)
         wiring.connect(m, statistics.token, affine.token)
@@ -116,6 +117,7 @@ class Affine(wiring.Component):
                 "token": In(stream.Signature(token_layout(c))),
                 "norm": In(stream.Signature(ports["norm"])),
                 "y": Out(stream.Signature(ports["y"])),
+                "take": Out(1),  # a beat of x leaves the queue: for proofs
             }
         )
 
@@ -144,7 +146,8 @@ class Affine(wiring.Component):
                 root.eq(self.token.payload.root),
                 ends_sequence.eq(self.token.payload.last),
             ]
-        x = self._queue(m, norms.enable)
+        m.d.comb += self.take.eq(norms.enable)
+        x = self._queue(m)
 
         end = pipe.stages(c.affine_latency, valid=reads)
         norm = data.View(self.norm_layout, norms.word)
@@ -179,13 +182,13 @@ class Affine(wiring.Component):
             m.d.sync += beat.eq(Mux(last, 0, beat + 1))
         return norms
 
-    def _queue(self, m: Module, take: Any) -> Any:
+    def _queue(self, m: Module) -> Any:
         """The beats of x in the order they came, a cycle behind `take`; never full, see `queue_beats`."""
         c = self.contract
         layout = data.ArrayLayout(shape_of(c.activation), c.lanes)
         m.submodules.queue = memory = Memory(shape=layout, depth=c.queue_beats, init=[])
         write, read = memory.write_port(), memory.read_port()
-        for name, port, moves in (("write", write, self.keep), ("read", read, take)):
+        for name, port, moves in (("write", write, self.keep), ("read", read, self.take)):
             place = Signal(range(c.queue_beats), name=f"{name}_place")
             m.d.comb += [port.addr.eq(place), port.en.eq(moves)]
             with m.If(moves):

@@ -161,7 +161,11 @@ class LayerNormContract(Contract):
 
     @property
     def queue_beats(self) -> int:
-        """Beats that wait between the stages at most: two tokens, and what follows them in the first stage."""
+        """Beats that the queue between the stages has room for: two tokens, and what is in the first stage with them.
+
+        That is two more than ever wait there (`tests/rtl/test_formal_blocks.py` proves it): of the token that is read
+        one beat at least has left, and the last beat of the next is still in the first stage.
+        """
         return 2 * self.beats + self.statistics_latency
 
     def cycles(self, work: int) -> int:

@@ -23,6 +23,7 @@ class GroupLoader(wiring.Component):
         self.row_bits = row_bits
         self.rows = rows
         self.depth = depth
+        self.banks = DoubleBuffer(row_bits * rows, depth)
         super().__init__(
             {
                 "load": In(stream.Signature(data.StructLayout({"row": row_bits, "last": 1}))),
@@ -36,7 +37,7 @@ class GroupLoader(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        m.submodules.banks = banks = DoubleBuffer(self.row_bits * self.rows, self.depth)
+        m.submodules.banks = banks = self.banks
         taken = self.load.valid & self.load.ready
         complete, word = gather(m, "rows", self.load.payload.row, self.rows, taken)
         m.d.comb += [

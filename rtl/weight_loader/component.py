@@ -18,16 +18,20 @@ from rtl.weight_loader.contract import WeightLoaderContract
 
 
 class WeightLoader(wiring.Component):
-    """Takes a group's beats only once a bank is free for all of it, so nothing waits between memory and banks."""
+    """Takes a group's beats only once a bank is free for all of it, so nothing waits between memory and banks.
+
+    `tests/rtl/test_formal_blocks.py` proves that a bank is ready for each word that comes.
+    """
 
     def __init__(self, contract: WeightLoaderContract) -> None:
-        self.contract = contract
+        c = self.contract = contract
+        self.weights = DoubleBuffer(c.in_lanes * c.out_lanes * c.number_bits, c.weight_words)
+        self.biases = DoubleBuffer(c.out_lanes * c.bias.width, c.bias_words)
         super().__init__(port_members(contract))
 
     def elaborate(self, platform: Any) -> Module:
         c, m = self.contract, Module()
-        m.submodules.weights = weights = DoubleBuffer(c.in_lanes * c.out_lanes * c.number_bits, c.weight_words)
-        m.submodules.biases = biases = DoubleBuffer(c.out_lanes * c.bias.width, c.bias_words)
+        m.submodules.weights, m.submodules.biases = weights, biases = self.weights, self.biases
         released = self._read(m, weights, biases)
         beat = self._count(m, released)
         beat = Pipeline(m, 1).stages(c.load_stages, **vars(beat))

@@ -32,11 +32,11 @@ libyosys.run_pass("script " + script, libyosys.Design())
 """
 
 TASK = """[options]
-mode prove
+{options}
 aigsmt none
 
 [engines]
-abc pdr
+abc {engine}
 
 [script]
 read_rtlil design.il
@@ -47,14 +47,38 @@ prep -top design
 """
 
 
+INDUCTION = "read_aiger {aiger}; fold; strash; orpos; ind -F {frames}"
+
+
 def prove(component: Any, name: str) -> str:
-    """Prove a component's assertions; empty if they hold, else what SymbiYosys said."""
+    """Prove a component's assertions by PDR; empty if they hold, else what SymbiYosys said."""
+    return _run(component, name, "mode prove", "pdr")
+
+
+def search(component: Any, name: str, cycles: int) -> str:
+    """Look for a violation within some cycles of reset; empty if there is none, else what SymbiYosys said."""
+    return _run(component, name, f"mode bmc\ndepth {cycles}", "bmc3")
+
+
+def prove_by_induction(component: Any, name: str, steps: int = 1) -> str:
+    """Prove assertions that hold because they held in the `steps` cycles before; empty if so, else what was said.
+
+    For sums and counts: what PDR finds are clauses of single bits, of which a sum takes exponentially many.
+    """
+    if said := search(component, name, steps + 1):
+        return said
+    command = INDUCTION.format(aiger=FOLDER / name / "proof/model/design_aiger.aig", frames=steps + 1)
+    done = subprocess.run([_tools() / "yosys-abc", "-c", command], capture_output=True, text=True, check=False)
+    return "" if "Networks are equivalent" in done.stdout else done.stdout + done.stderr
+
+
+def _run(component: Any, name: str, options: str, engine: str) -> str:
     folder = FOLDER / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     design, task = folder / "design.il", folder / "proof.sby"
     design.write_text(emit_rtlil(component, "design"))
-    task.write_text(TASK.format(design=design))
+    task.write_text(TASK.format(design=design, options=options, engine=engine))
     path = os.pathsep.join([str(_tools()), str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["yowasp-sby", "-f", str(task)],

@@ -10,12 +10,14 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl.stream_blocks.double_buffer import DoubleBuffer
-from rtl.stream_blocks.fifo import StreamFifo
+from rtl.stream_blocks.fifo import ShortFifo, StreamFifo
 from rtl.stream_blocks.pipeline import Pipeline, advances
 from rtl.stream_blocks.skid_buffer import SkidBuffer
 from rtl.stream_blocks.top_k import TopK
 from tests.rtl.formal import prove
-from tests.rtl.properties import BufferProperties, DoubleBufferProperties, TopKProperties
+from tests.rtl.properties.buffer import BufferProperties
+from tests.rtl.properties.double_buffer import DoubleBufferProperties
+from tests.rtl.properties.top_k import TopKProperties
 
 BEAT = unsigned(2)
 
@@ -43,6 +45,24 @@ class LeakyBuffer(SkidBuffer):
         return m
 
 
+class OverflowingFifo(ShortFifo):
+    """Ready though it is full: a beat that comes then is lost."""
+
+    def elaborate(self, platform: Any) -> Module:
+        m = super().elaborate(platform)
+        m.d.comb += self.x.ready.eq(1)
+        return m
+
+
+class StickyFifo(ShortFifo):
+    """Keeps its oldest beat when a new one comes as it is taken: that beat is doubled."""
+
+    def elaborate(self, platform: Any) -> Module:
+        m = super().elaborate(platform)
+        m.d.comb += m.submodules.queue.r_en.eq(self.y.ready & ~self.x.valid)
+        return m
+
+
 def test_a_skid_buffer_keeps_all_beats_in_order() -> None:
     assert prove(BufferProperties(SkidBuffer(BEAT), SkidBuffer.CAPACITY, SkidBuffer.LATENCY), "skid_buffer") == ""
 
@@ -57,9 +77,20 @@ def test_a_fifo_keeps_all_beats_in_order(depth: int) -> None:
     assert prove(BufferProperties(fifo, depth, StreamFifo.LATENCY), f"fifo_{depth}") == ""
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+def test_a_short_fifo_keeps_all_beats_in_order(depth: int) -> None:
+    fifo = ShortFifo(BEAT, depth)
+    assert prove(BufferProperties(fifo, depth, ShortFifo.LATENCY), f"short_fifo_{depth}") == ""
+
+
 @pytest.mark.parametrize(("capacity", "latency"), [(3, 2), (4, 1)])
 def test_a_fifo_of_4_holds_4_and_takes_two_cycles(capacity: int, latency: int) -> None:
     assert "DONE (FAIL" in prove(BufferProperties(StreamFifo(BEAT, 4), capacity, latency), f"not_{capacity}_{latency}")
+
+
+@pytest.mark.parametrize("fifo", [OverflowingFifo, StickyFifo])
+def test_a_short_fifo_that_loses_or_doubles_a_beat_is_found(fifo: type[ShortFifo]) -> None:
+    assert "DONE (FAIL" in prove(BufferProperties(fifo(BEAT, 2), 2, ShortFifo.LATENCY), fifo.__name__)
 
 
 def test_a_leak_is_found() -> None:

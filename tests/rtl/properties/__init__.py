@@ -1,0 +1,1 @@
+"""What control logic must keep, as assertions for formal proofs."""
