@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
-from rtl.contract import ContractError, Resources
+from rtl.contract import ContractError, Resources, part_of
 from rtl.exp.contract import ExpContract
 from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.ports import FLAG, Port, stream
@@ -90,13 +90,14 @@ class MvContract(SkewedContract):
     @property
     def exp(self) -> ExpContract:
         """The exponential unit; its argument holds any difference of two scores."""
-        return ExpContract(
-            segments_log2=self.segments_log2,
-            degree=self.degree,
-            guard_bits=self.guard_bits,
-            argument=Fixed(width=self.activation.width + 1, integer=self.activation.integer + 1),
-            result=self.exponential,
-        )
+        with part_of(self.block, argument="activation", result="exponential"):
+            return ExpContract(
+                segments_log2=self.segments_log2,
+                degree=self.degree,
+                guard_bits=self.guard_bits,
+                argument=Fixed(width=self.activation.width + 1, integer=self.activation.integer + 1),
+                result=self.exponential,
+            )
 
     @property
     def probability_stages(self) -> int:

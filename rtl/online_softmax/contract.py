@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
-from rtl.contract import Contract, Resources
+from rtl.contract import Contract, Resources, part_of
 from rtl.fpga import delay, register, selector
 from rtl.inverse_root.contract import ReciprocalContract
 from rtl.online_sum.recurrence import Recurrence
@@ -70,7 +70,7 @@ class OnlineSoftmaxContract(Contract):
         self.require_range("output_stages", 0, 64)
         for name in ("activation", "exponential", "total", "inverse"):
             self.require_fixed(name)
-        _ = self.recurrence.exp, self.reciprocal  # which check the formats
+        _ = self.reciprocal  # which checks the formats, as the recurrence does
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -89,20 +89,21 @@ class OnlineSoftmaxContract(Contract):
     @property
     def recurrence(self) -> Recurrence:
         """The running maximum and sum of each lane."""
-        return Recurrence(
-            block=self.block,
-            states=self.heads,
-            values=self.activation,
-            exponential=self.exponential,
-            total=self.total,
-            product_stages=self.product_stages,
-            longest=self.max_tokens,
-        )
+        with part_of(self.block, values="activation"):
+            return Recurrence(
+                states=self.heads,
+                values=self.activation,
+                exponential=self.exponential,
+                total=self.total,
+                product_stages=self.product_stages,
+                longest=self.max_tokens,
+            )
 
     @property
     def reciprocal(self) -> ReciprocalContract:
         """The unit that makes 1/sum."""
-        return self.recurrence.reciprocal(self.inverse)
+        with part_of(self.block):
+            return self.recurrence.reciprocal(self.inverse)
 
     @property
     def row_interval(self) -> int:
