@@ -172,6 +172,7 @@ def test_an_export_gives_way_to_the_next_but_nothing_else_does(tmp_path: Path, c
         (["exp"], "say what to do: --out DIR, --resources, --simulate, --synth or several of them"),
         (["exp", "--out", "x", "--preset", "best"], "exp: no preset 'best'; there are published, rtl"),
         (["exp", "--out", "x", "--set", "degree"], "--set degree: expected PARAM=VALUE"),
+        (["exp", "--out", "x", "--set", "degree=1", "--set", "degree=2"], "--set degree=2: degree is given twice"),
         (["exp", "--out", "x", "--set", "degree=9"], "exp: degree must be 1 to 4, got 9"),
         (["exp", "--out", "x", "--set", "degree=two"], "exp: degree must be an integer, got 'two'"),
         (["exp", "--out", "x", "--set", "argument=fixed(80,10)"], "exp: argument: width 80 is outside 1..53 bits"),
