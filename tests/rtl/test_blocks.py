@@ -5,22 +5,28 @@ from __future__ import annotations
 import pytest
 
 from rtl.blocks import BLOCKS
+from rtl.contract import Contract
 from rtl.mac_tile.contract import MacTileContract
 from tests.rtl.coverage import add_to_report, read_coverage
 from tests.rtl.saboteur import Saboteur
 from tests.rtl.simulation import SEED, build, build_component, lint, run_bench
 
+PROVEN = {
+    (name, kind, i): contract
+    for name, block in BLOCKS.items()
+    for kind, contracts in (("set", block.sets()), ("extreme", block.extremes()))
+    for i, contract in enumerate(contracts)
+}
+
 
 @pytest.mark.parametrize(
-    ("name", "index"),
+    "contract",
     [
-        pytest.param(name, i, marks=[pytest.mark.slow] if i > 1 else [])
-        for name, block in BLOCKS.items()
-        for i in range(len(block.cases.SETS))
+        pytest.param(contract, id=f"{name}-{kind}{i}", marks=[pytest.mark.slow] if kind != "set" or i > 1 else [])
+        for (name, kind, i), contract in PROVEN.items()
     ],
 )
-def test_rtl_equals_golden_model_and_contract(name: str, index: int) -> None:
-    contract = BLOCKS[name].sets()[index]
+def test_rtl_equals_golden_model_and_contract(contract: Contract) -> None:
     assert run_bench(build(contract), contract, "bench") == ""
 
 
