@@ -92,6 +92,15 @@ def corner_jobs(c: LayerNormContract) -> list[Job]:
     return [*jobs, one]
 
 
+def held_jobs(c: LayerNormContract) -> list[Job]:
+    """A sequence of one token, and one of more than the block holds."""
+    jobs = []
+    for tokens in (1, (c.affine_latency + c.statistics_latency) // c.beats + 4):
+        x, norm = np.zeros((tokens, c.features), dtype=np.int64), np.zeros((1, c.features), dtype=np.int64)
+        jobs.append(_job(c, f"{tokens} tokens held", [tokens], x, norm, norm))
+    return jobs
+
+
 def _job(c: LayerNormContract, name: str, lengths: list[int], x: Codes, weight: Codes, bias: Codes) -> Job:
     """`lengths` tokens for each row of weights and biases."""
     last = np.zeros(len(x) * c.beats, dtype=np.int64)

@@ -169,6 +169,16 @@ class LayerNormContract(Contract):
         """Cycles for `work` tokens, of any number of sequences."""
         return (work + 1) * self.beats + self.statistics_latency + self.affine_latency - 1 if work else 0
 
+    def backlog(self, work: int) -> Mapping[str, int]:
+        """Beats of x that are taken while no result is, of tokens of one sequence.
+
+        The first result stops the second stage, which has begun the tokens that fill its depth; the statistics of
+        the next token stop the first stage.
+        """
+        begun = -(-self.affine_latency // self.beats)
+        taken = (begun + 1) * self.beats + self.statistics_latency - 1
+        return {"x": min(taken, work * self.beats)}
+
     def resources(self) -> Resources:
         """Lanes of both stages, the sums and the root between them, two memories; control left out."""
         width = self.accumulator.width

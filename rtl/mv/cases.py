@@ -93,6 +93,11 @@ def corner_jobs(c: MvContract) -> list[Job]:
     return jobs
 
 
+def held_jobs(c: MvContract) -> list[Job]:
+    """One token, and some."""
+    return [_constant_job(c, f"{n} tokens held", n, 0, 0, 0) for n in {1, min(c.max_tokens, LONGEST)}]
+
+
 def _constant_job(c: MvContract, name: str, tokens: int, score: int, bias: int, v: int) -> Job:
     scores = np.full((row_count(tokens, c.slots), c.heads, c.slots), score)
     queries = np.full((tokens, c.heads), bias)

@@ -11,6 +11,7 @@ from rtl.contract import ContractError, Resources, part_of
 from rtl.exp.contract import ExpContract
 from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.ports import FLAG, Port, stream
+from rtl.skew import skewed_rows
 from rtl.skewed_contract import SkewedContract, walk_resources
 
 
@@ -108,6 +109,25 @@ class MvContract(SkewedContract):
     def latency(self) -> int:
         """Clock edges from a row's last beat to the last result that leaves in it, the output queue included."""
         return self.probability_stages + self.product_stages + 1 + self.output_stages + 1
+
+    def backlog(self, work: int) -> Mapping[str, int]:
+        """Beats that are taken while no result is.
+
+        The output queue holds two results; the third stops all that leads to it, but for the walk through the rows,
+        of whose beats a depth less one has entered behind it. Values are taken where their probabilities are ready.
+        """
+        rows = list(skewed_rows(work, self.slots))
+        results = [
+            row * self.token_beats + beat
+            for row in range(len(rows))
+            if rows[row].leaves is not None
+            for beat in range(self.token_beats)
+        ]
+        total = len(rows) * self.token_beats
+        entered = min(results[2] + self.latency - 1, total) if len(results) > 2 else total
+        weighed = min(results[2] + self.latency - 1 - self.probability_stages, total) if len(results) > 2 else total
+        refills = (row.refill is not None for row in rows[: -(-entered // self.token_beats)])
+        return {"info": sum(refills), "scores": -(-entered // self.head_beats), "v": weighed}
 
     def resources(self) -> Resources:
         beat, operands = self.channels * self.activation.width, self.exp.argument.width + self.inverse.width

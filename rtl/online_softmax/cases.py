@@ -68,6 +68,11 @@ def corner_jobs(c: OnlineSoftmaxContract) -> list[Job]:
     return jobs
 
 
+def held_jobs(c: OnlineSoftmaxContract) -> list[Job]:
+    """Few tokens, whose scores may all be taken, and more."""
+    return [_filled(c, f"{n} tokens held", n, np.arange(10_000)) for n in {1, min(c.max_tokens, 17)}]
+
+
 def scores_beats(c: OnlineSoftmaxContract, tokens: int, values: Codes) -> dict[str, Codes]:
     """The stream `scores` of one command: `values` (beats, slots) with the mask of the skewed order."""
     mask = np.array([row.mask for row in skewed_rows(tokens, c.slots)], dtype=np.int64).reshape(-1, c.slots)

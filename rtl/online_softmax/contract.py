@@ -12,7 +12,7 @@ from rtl.fpga import delay, register, selector
 from rtl.inverse_root.contract import ReciprocalContract
 from rtl.online_sum.recurrence import Recurrence
 from rtl.ports import FLAG, Port, number_up_to, stream
-from rtl.skew import row_count
+from rtl.skew import row_count, skewed_rows
 from rtl.skewed_contract import walk_resources
 
 
@@ -123,8 +123,21 @@ class OnlineSoftmaxContract(Contract):
         """Cycles for `work` tokens: the command, the rows, the last info."""
         if not work:
             return 0
-        last_beat = (self.rows(work) - 1) * self.row_interval + (self.heads - 1) * self.initiation_interval
-        return 1 + last_beat + 1 + self.latency
+        return 1 + self._offset(self.rows(work) - 1, self.heads - 1) + 1 + self.latency
+
+    def backlog(self, work: int) -> Mapping[str, int]:
+        """Beats of scores that are taken while no info is.
+
+        The first info stops all that leads to it, so what was taken since its last beat fills the depth.
+        """
+        first = next(i for i, row in enumerate(skewed_rows(work, self.slots)) if row.leaves is not None)
+        stopped = self._offset(first, self.heads - 1) + self.latency
+        taken = (self._offset(row, head) < stopped for row in range(self.rows(work)) for head in range(self.heads))
+        return {"scores": sum(taken)}
+
+    def _offset(self, row: int, head: int) -> int:
+        """Cycles from the first beat of scores to another."""
+        return row * self.row_interval + head * self.initiation_interval
 
     def resources(self) -> Resources:
         """Lanes, reciprocal, the info beside them, a skid buffer for the scores that pass; handshakes left out."""

@@ -257,7 +257,10 @@ class Harness:
         self.monitors[-1].pacing = Pacing(never=True)
         await self.play_part(job, STALLS_ALLOWED + 2 * self.contract.cycles(job.work))
         taken = {driver.port.name: driver.taken for driver in self.drivers}
-        for name, stated in self.contract.backlog(job.work).items():
+        backlog = self.contract.backlog(job.work)
+        if not backlog:
+            raise MismatchError(f"{job.name}: the contract states no backlog")
+        for name, stated in backlog.items():
             if taken[name] != stated:
                 raise MismatchError(f"{job.name}: {taken[name]} beats of {name} taken, the contract states {stated}")
         await self.reset()
