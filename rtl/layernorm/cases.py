@@ -88,8 +88,8 @@ def corner_jobs(c: LayerNormContract) -> list[Job]:
         norms = np.full((len(tokens), c.features), weight)
         biases = np.resize(corner_codes(c.bias), norms.shape)
         jobs.append(_job(c, f"weight {weight}", [1] * len(tokens), np.array(tokens), norms, biases))
-    one = _job(c, "one sequence", [len(tokens)], np.array(tokens), norms[:1], biases[:1])
-    return [*jobs, one]
+    one = _job(c, "one token", [1], np.array(tokens[:1]), norms[:1], biases[:1])
+    return [*jobs, one, _job(c, "one sequence", [len(tokens)], np.array(tokens), norms[:1], biases[:1])]
 
 
 def held_jobs(c: LayerNormContract) -> list[Job]:

@@ -119,6 +119,7 @@ def corner_jobs(c: LinearContract) -> list[Job]:
     expert = {"use_expert": True, "use_score": True}
     jobs = [
         _job(c, "nothing", [], rng),
+        _job(c, "one token, one tile", [Command(tokens=1, in_tiles=1, out_tiles=1)], rng),
         _job(c, "an expert without tokens", [none], rng),
         _job(c, "no tokens before, between and behind", [none, none, tiny, none, tiny, none], rng),
         # the hazard of Edge-MoE's queues: as many tokens as there are

@@ -90,7 +90,13 @@ def corner_jobs(c: WeightLoaderContract) -> list[Job]:
         _job(c, f"code {code}", [small, wide, deep], rng, np.int64(code))
         for code in corner_codes(Fixed(width=c.number_bits, integer=1))
     ]
-    lists = {"nothing": [], "small": [small] * 9, "large": [deep] * 3, "mixed": [small, deep, wide, wide, small, deep]}
+    lists = {
+        "nothing": [],
+        "one tile": [small],
+        "small": [small] * 9,
+        "large": [deep] * 3,
+        "mixed": [small, deep, wide, wide, small, deep],
+    }
     return [*jobs, *(_job(c, name, groups, rng) for name, groups in lists.items())]
 
 

@@ -16,11 +16,13 @@ from hwsim.cli import main
 from hwsim.version import VERSION
 from mapping.formats import Fixed, parse_format
 from rtl.blocks import BLOCKS
+from rtl.export import export
 from rtl.export.export import checked_verilog
 from rtl.export.vectors import RANDOM_JOBS
 from rtl.generate import run_yosys
+from rtl.linear.command import Command
 from rtl.lint import lint, waiver_file
-from rtl.toolchain import verilator_environment
+from rtl.toolchain import GenerateError, verilator_environment
 
 CAPTURE = pytest.CaptureFixture[str]
 
@@ -41,6 +43,41 @@ def test_an_export_is_what_its_manifest_says(name: str, tmp_path: Path) -> None:
     readme = (out / "README.md").read_text()
     for port in BLOCKS[name].contract.from_preset("rtl").ports:
         assert f"| `{port.name}` | {port.direction} |" in readme
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_readme_has_a_latency_and_no_headings_but_its_own(name: str, tmp_path: Path) -> None:
+    """Sections of docstrings, underlined with dashes, became headings in Markdown; three blocks had no latency."""
+    lines = (exported(name, tmp_path) / "README.md").read_text().splitlines()
+    assert [line for line in lines if line and set(line) <= set("-= ")] == []
+    headings = [line for line in lines if line.startswith("#")]
+    assert headings[1:] == ["## Parameters", "## Ports", "## Timing", "## Files", "## Vectors"]
+    assert sum(line.startswith("Latency: ") for line in lines) == 1
+    assert any("`make -C vivado/zcu102 synth`" in line for line in lines)
+
+
+def test_the_latency_of_a_block_with_several_ways_is_that_of_its_shortest_job(tmp_path: Path) -> None:
+    readmes = {
+        name: (exported(name, tmp_path) / "README.md").read_text() for name in ("linear", "weight_loader", "exp")
+    }
+    latencies = {name: next(x for x in text.splitlines() if x[:9] == "Latency: ") for name, text in readmes.items()}
+    linear = BLOCKS["linear"].sets()[0].cycles([Command(tokens=1, in_tiles=1, out_tiles=1)])
+    assert latencies == {
+        "linear": f"Latency: {linear} cycles from first beat to last result of the shortest job, one token, one tile.",
+        "weight_loader": "Latency: 6 cycles from first beat to last result of the shortest job, one tile.",
+        "exp": "Latency: 9 clock edges from the beat that completes a result.",
+    }
+    assert "- `index`: with `use_expert`, the number of each token\n" in readmes["linear"]
+
+
+def test_what_the_lint_finds_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message named a file in a temporary folder that was gone."""
+    monkeypatch.setattr(export, "lint", lambda source, *_: f"%Warning-UNDRIVEN: {source}:2:8: Not driven: 'x'\n more\n")
+    with pytest.raises(GenerateError) as caught:
+        checked_verilog(BLOCKS["exp"].sets()[1])
+    said = str(caught.value)
+    assert said.startswith("exp: the lint found: %Warning-UNDRIVEN: Not driven: 'x' Line 2 is: ")
+    assert "/" not in said.split("Line 2 is: ", maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("name", BLOCKS)
