@@ -17,6 +17,7 @@ from rtl.synthesis.result import DATA_FILE, Synthesis, read_records, records_tex
 from rtl.synthesis.run import synthesise
 from rtl.toolchain import GenerateError
 
+
 def contracts(name: str) -> list[Contract]:
     """The preset `rtl` as it is, then the parameter sets of the tests."""
     block = BLOCKS[name]

@@ -113,20 +113,15 @@ class MvContract(SkewedContract):
     def backlog(self, work: int) -> Mapping[str, int]:
         """Beats that are taken while no result is.
 
-        The output queue holds two results; the third stops all that leads to it, but for the walk through the rows,
-        of whose beats a depth less one has entered behind it. Values are taken where their probabilities are ready.
+        The output queue holds two results. The third waits in the register before it and stops the pipeline, which
+        has filled behind it by then; values come in where their probabilities are ready.
         """
-        rows = list(skewed_rows(work, self.slots))
-        results = [
-            row * self.token_beats + beat
-            for row in range(len(rows))
-            if rows[row].leaves is not None
-            for beat in range(self.token_beats)
-        ]
-        total = len(rows) * self.token_beats
-        entered = min(results[2] + self.latency - 1, total) if len(results) > 2 else total
-        weighed = min(results[2] + self.latency - 1 - self.probability_stages, total) if len(results) > 2 else total
-        refills = (row.refill is not None for row in rows[: -(-entered // self.token_beats)])
+        rows, beats = list(skewed_rows(work, self.slots)), self.token_beats
+        results = [i * beats + beat for i, row in enumerate(rows) if row.leaves is not None for beat in range(beats)]
+        total = len(rows) * beats
+        stopped = (results[2] if len(results) > 2 else total) + self.latency - 1
+        entered, weighed = min(stopped, total), min(stopped - self.probability_stages, total)
+        refills = (row.refill is not None for row in rows[: -(-entered // beats)])
         return {"info": sum(refills), "scores": -(-entered // self.head_beats), "v": weighed}
 
     def resources(self) -> Resources:

@@ -178,6 +178,11 @@ def test_the_table_of_edge_moe() -> None:
         ),
         (
             ExpContract,
+            {"argument": Fixed(width=13, integer=100)},
+            "exp: argument may have steps of 2^5, got fixed(13,100)",
+        ),
+        (
+            ExpContract,
             {"result": Fixed(width=22, integer=0, signed=False)},
             "exp: result must hold 1 and have 2 to 28 fraction bits, got ufixed(22,0)",
         ),

@@ -12,9 +12,10 @@ from rtl.block import Block
 from rtl.blocks import BLOCKS
 from rtl.contract import Contract, ContractError
 from rtl.export.vectors import vectors
+from rtl.generate import emit_rtlil
 from rtl.random_codes import clip_codes, codes_near, steps
 from tests.rtl.ranges import integer_parameters, stated_range
-from tests.rtl.simulation import SEED
+from tests.rtl.simulation import SEED, build, run_bench
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -64,6 +65,27 @@ def test_any_contract_that_is_accepted_has_data(name: str, count: int) -> None:
             vectors(BLOCKS[name], contract, SEED)
         except Exception as error:
             pytest.fail(f"seed {SEED}, {contract}: {error!r}")
+
+
+@pytest.mark.parametrize("count", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", BLOCKS)
+def test_any_contract_that_is_accepted_has_a_component(name: str, count: int) -> None:
+    """Scores in steps far above 1 were accepted, and the exponential unit of no bits was not made."""
+    rng = np.random.default_rng(SEED)
+    for _ in range(count):
+        contract = _random_contract(BLOCKS[name], rng)
+        try:
+            assert emit_rtlil(BLOCKS[name].component(contract), name)
+        except Exception as error:
+            pytest.fail(f"seed {SEED}, {contract}: {error!r}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("name", BLOCKS)
+def test_any_contract_that_is_accepted_is_proven(name: str, number: int) -> None:
+    contract = _random_contract(BLOCKS[name], np.random.default_rng([SEED, number]))
+    assert run_bench(build(contract), contract, "bench") == "", contract
 
 
 def _random_contract(block: Block[Any], rng: np.random.Generator) -> Contract:
