@@ -12,11 +12,10 @@ from collections.abc import Iterable
 
 from rtl.blocks import BLOCKS
 from rtl.contract import Contract
+from rtl.synthesis.resources import KINDS
 from rtl.synthesis.result import DATA_FILE, Synthesis, read_records, records_text
 from rtl.synthesis.run import synthesise
 from rtl.toolchain import GenerateError
-
-KINDS = {"dsp": "dsp", "lut": "lut", "ff": "ff", "bram36": "bram36", "uram": "uram"}  # of Resources -> of Cells
 
 
 def contracts(name: str) -> list[Contract]:
@@ -67,8 +66,8 @@ def changes(result: Synthesis) -> str:
 
 def compared(result: Synthesis) -> Iterable[str]:
     estimate, counted = model(result).resources(), result.total
-    for kind, name in KINDS.items():
-        ours, theirs = getattr(estimate, kind), getattr(counted, name)
+    for kind in KINDS:
+        ours, theirs = getattr(estimate, kind), getattr(counted, kind)
         if ours or theirs:
             ratio = f"{ours / theirs:.2f}" if theirs else "-"
             yield f"{kind} {ours} / {theirs:g} = {ratio}"

@@ -34,7 +34,7 @@ def read_contract(name: str, preset: str, settings: tuple[str, ...]) -> tuple[Co
 
     Raises
     ------
-    UserError : no such block, a setting that is none
+    UserError : no such block, a setting that is none or given twice
     ContractError : a preset, parameter or value that the block cannot have
     """
     if name not in BLOCKS:
@@ -44,6 +44,8 @@ def read_contract(name: str, preset: str, settings: tuple[str, ...]) -> tuple[Co
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise UserError(f"--set {text}: expected PARAM=VALUE")
+        if key in changes:
+            raise UserError(f"--set {text}: {key} is given twice")
         changes[key] = value
     return BLOCKS[name].contract.from_text(preset, changes), changes
 

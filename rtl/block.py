@@ -30,10 +30,12 @@ class Cases(Protocol):
     Attributes
     ----------
     SETS : changes to the preset `rtl`; the first two are built in every test run, the others under `-m slow`.
-        Together they vary every parameter.
+        Together they vary every parameter. Synthesis is kept of all of them.
+    EXTREMES : further ones, with the ends of ranges that SETS do not have; proven under `-m slow`, not synthesised.
     """
 
     SETS: tuple[Mapping[str, Any], ...]
+    EXTREMES: tuple[Mapping[str, Any], ...]
 
     @staticmethod
     def random_job(contract: Any, rng: np.random.Generator) -> Job:
@@ -43,6 +45,7 @@ class Cases(Protocol):
     def corner_jobs(contract: Any) -> list[Job]:
         """Minima, maxima, values that wrap, the shortest job, none at all where allowed."""
 
+    # LEFT_OUT: Mapping[tuple[str, int], str], ends of ranges that no set has, with the reasons
     # held_jobs(contract) -> list[Job], where a contract states a backlog: what to fill the block with
 
 
@@ -73,6 +76,10 @@ class Block(Generic[C]):
     def sets(self) -> list[C]:
         """The contracts of all listed parameter sets."""
         return [self.contract.from_preset("rtl", **changes) for changes in self.cases.SETS]
+
+    def extremes(self) -> list[C]:
+        """The contracts of the sets that have the other ends of ranges."""
+        return [self.contract.from_preset("rtl", **changes) for changes in self.cases.EXTREMES]
 
     def parameter_names(self) -> list[str]:
         """Parameters of the contract, without the names of preset and source."""

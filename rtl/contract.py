@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
@@ -12,7 +13,7 @@ from rtl.ports import Port
 
 
 class ContractError(ValueError):
-    """A parameter that a block cannot have."""
+    """A parameter that a block cannot have: `block: parameter must ...`, or `block: what cannot be`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +171,30 @@ class Contract(ABC):
         value = getattr(self, name)
         if (value.rounding, value.overflow) != ("floor", "wrap"):
             raise ContractError(f"{self.block}: {name} must floor and wrap, got {value}")
+
+
+@contextmanager
+def part_of(block: str, **names: str) -> Iterator[None]:
+    """Around the making of a part of `block`: what the part cannot have is what the block cannot have.
+
+    A user who sets a parameter of a block reads of that parameter, not of the part's that it becomes.
+
+    Parameters
+    ----------
+    names : what the block calls a parameter of the part, where the two differ
+
+    Raises
+    ------
+    ContractError : the part's, in the block's words; a format that the part would need does not exist
+    """
+    try:
+        yield
+    except ContractError as error:
+        _, _, said = str(error).partition(": ")
+        parameter, space, rest = said.partition(" ")
+        raise ContractError(f"{block}: {names.get(parameter, parameter)}{space}{rest}") from None
+    except FormatError as error:
+        raise ContractError(f"{block}: {error} in a format that follows from its own") from None
 
 
 def _parse(where: str, text: str, current: Any) -> Any:

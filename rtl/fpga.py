@@ -12,6 +12,8 @@ DSP_A, DSP_B = 26, 17  # bits of a DSP48E2's factors that several of them share 
 SHIFT_REGISTER_FROM = 3  # stages from which a delay becomes LUTs used as shift registers of up to 16
 SHIFT_REGISTER_BITS = 16
 RAMB18_COST, RAMB36_COST = 129, 257  # of block RAM, in LUTs, when Yosys chooses between them
+LUTRAM_COST, URAM_COST = 16, 1024  # of eight LUTs as a memory, and of an UltraRAM
+URAM_ROWS, URAM_BITS = 4096, 72
 
 
 def delay(bits: int, stages: int) -> Resources:
@@ -59,32 +61,49 @@ def leading_one(bits: int) -> Resources:
 
 def rom(rows: int, bits: int) -> Resources:
     """A table behind a register: in LUTs of 64 rows a bit, or in block RAM where that is cheaper by Yosys's costs."""
-    return _luts_or_blocks(rows, bits, luts=-(-rows * bits // 64))
+    luts = -(-rows * bits // 64)
+    return _cheapest((luts, Resources(lut=luts, ff=bits)), *_block_ram(rows, bits))
 
 
 def memory(rows: int, bits: int) -> Resources:
-    """A memory with a port to write and a registered one to read: in LUTs (RAM32M, RAM64M) or in block RAM."""
-    luts = 4 * -(-bits // 6) if rows <= 32 else 4 * -(-bits // 3) * -(-rows // 64)
-    return Resources(sram_bytes=rows * bits // 8) + _luts_or_blocks(rows, bits, luts=luts)
+    """A memory with a port to write and a registered one to read: in LUTs, block RAM or UltraRAM, as is cheapest.
 
-
-def _luts_or_blocks(rows: int, bits: int, *, luts: int) -> Resources:
-    """What is read through a register: in as many LUTs, or in block RAM where Yosys counts that as cheaper."""
-    (halves, split_18), (wholes, split_36) = (_blocks(rows, bits, kilobits) for kilobits in (18, 36))
-    if luts <= min(halves * RAMB18_COST, wholes * RAMB36_COST):
-        return Resources(lut=luts, ff=bits)
-    if halves * RAMB18_COST < wholes * RAMB36_COST:
-        return Resources(bram36=-(-halves // 2)) + _choice(split_18, bits)
-    return Resources(bram36=wholes) + _choice(split_36, bits)
-
-
-def _blocks(rows: int, bits: int, kilobits: int) -> tuple[int, int]:
-    """Block RAMs of 18 or 36 Kb, and how many of them lie behind each other for the rows.
-
-    One has 512 rows of 36 or 72 bits, or twice the rows of half the bits, and so on.
+    Eight LUTs are a memory of 14 bits of 32 rows (RAM32M16) or of 7 bits of 64 (RAM64M8).
     """
-    shapes = [(512 << i, kilobits * 2 >> i) for i in range(6)]
-    return min((-(-rows // depth) * -(-bits // width), -(-rows // depth)) for depth, width in shapes if width)
+    banks = 1 if rows <= 32 else -(-rows // 64)
+    parts = -(-bits // 14) if rows <= 32 else -(-bits // 7) * banks
+    in_luts = (LUTRAM_COST * parts, Resources(lut=8 * parts, ff=bits) + _choice(banks, bits))
+    ways = _cheapest(in_luts, *_block_ram(rows, bits), _ultra_ram(rows, bits))
+    return Resources(sram_bytes=rows * bits // 8) + ways
+
+
+Way = tuple[int, Resources]  # the cost by which Yosys chooses, and what it takes
+
+
+def _cheapest(*ways: Way) -> Resources:
+    return min(ways, key=lambda way: way[0])[1]
+
+
+def _block_ram(rows: int, bits: int) -> tuple[Way, Way]:
+    """In block RAMs of 36 or of 18 Kb, of which some may lie behind each other for the rows.
+
+    One has 512 rows of 72 or 36 bits, or twice the rows of half the bits, and so on.
+    """
+    (halves, split_18), (wholes, split_36) = (
+        min((-(-rows // depth) * -(-bits // width), -(-rows // depth)) for depth, width in shapes if width)
+        for shapes in ([(512 << i, kilobits * 2 >> i) for i in range(6)] for kilobits in (18, 36))
+    )
+    return (
+        (wholes * RAMB36_COST, Resources(bram36=wholes) + _choice(split_36, bits)),
+        (halves * RAMB18_COST, Resources(bram36=-(-halves // 2)) + _choice(split_18, bits)),
+    )
+
+
+def _ultra_ram(rows: int, bits: int) -> Way:
+    """In UltraRAMs of 4096 rows of 72 bits; narrow words lie side by side, two, four or more in a row."""
+    beside = 1 << (URAM_BITS // bits).bit_length() - 1 if bits <= URAM_BITS else 1
+    count = -(-rows // (URAM_ROWS * beside)) * -(-bits * beside // URAM_BITS)
+    return count * URAM_COST, Resources(uram=count) + _choice(-(-rows // URAM_ROWS), bits)
 
 
 def _choice(sources: int, bits: int) -> Resources:

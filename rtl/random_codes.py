@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mapping.formats import Fixed
 from rtl.ports import Codes
@@ -23,3 +24,21 @@ def random_codes(rng: np.random.Generator, fmt: Fixed, shape: tuple[int, ...]) -
     corners = rng.choice(np.array(corner_codes(fmt), dtype=np.int64), size=shape)
     kind = rng.integers(0, 3, size=shape)
     return np.where(kind == 0, uniform, np.where(kind == 1, small, corners))
+
+
+def codes_near(
+    rng: np.random.Generator, fmt: Fixed, centre: Codes | int, *, below: float, above: float, shape: tuple[int, ...]
+) -> Codes:
+    """Codes of values from `below` under to `above` over those of the codes `centre`, as far as the format has them."""
+    return clip_codes(fmt, centre + rng.integers(-steps(fmt, below), steps(fmt, above), size=shape, endpoint=True))
+
+
+def steps(fmt: Fixed, distance: float) -> int:
+    """A distance of values in codes: 1 where the format is coarser than that, the whole range where it is smaller."""
+    low, high = fmt.code_range
+    return min(max(round(distance * 2.0**fmt.fraction), 1), high - low) if distance else 0
+
+
+def clip_codes(fmt: Fixed, codes: ArrayLike) -> Codes:
+    """The nearest codes that the format has."""
+    return np.clip(np.asarray(codes, dtype=np.int64), *fmt.code_range)

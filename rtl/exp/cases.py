@@ -11,7 +11,7 @@ from mapping.formats import Fixed
 from rtl.block import Job
 from rtl.exp.contract import ExpContract
 from rtl.ports import Codes
-from rtl.random_codes import corner_codes, random_codes
+from rtl.random_codes import codes_near, corner_codes, random_codes
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {},
@@ -33,12 +33,13 @@ SETS: tuple[Mapping[str, Any], ...] = (
     },
 )
 
+EXTREMES: tuple[Mapping[str, Any], ...] = ()  # SETS have them all
+
 
 def random_job(c: ExpContract, rng: np.random.Generator) -> Job:
     """Arguments of all magnitudes, three quarters of them where the result is not 0."""
     shape = (int(rng.integers(1, 60)),)
-    low = max(-(1 << c.magnitude_bits), c.argument.code_range[0])
-    near = rng.integers(low, 0, size=shape, endpoint=True)
+    near = codes_near(rng, c.argument, 0, below=2.0**c.clamp_log2, above=0, shape=shape)
     return _job("random", np.where(rng.random(shape) < 0.75, near, random_codes(rng, c.argument, shape)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import tempfile
 from collections.abc import Mapping
@@ -74,8 +75,17 @@ def checked_verilog(contract: Contract) -> str:
         source.write_text(verilog, encoding="utf-8")
         waivers.write_text(waiver_file(), encoding="utf-8")
         if said := lint(source, name, waivers):
-            raise GenerateError(f"{name}: the lint found: {said.strip().splitlines()[0]}")
+            raise GenerateError(f"{name}: the lint found: {_finding(said, source, verilog)}")
     return verilog
+
+
+def _finding(said: str, source: Path, verilog: str) -> str:
+    """The lint's first line with the text that it speaks of: the file is gone when a user reads this."""
+    first = said.strip().splitlines()[0]
+    if not (place := re.search(rf"{re.escape(str(source))}:(\d+):\d+: ", first)):
+        return first
+    line = verilog.splitlines()[int(place[1]) - 1].strip()
+    return f"{first.replace(place[0], '')} Line {place[1]} is: {line}"
 
 
 def _command(contract: Contract, settings: Mapping[str, str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from inspect import cleandoc
 from typing import Any
 
 from rtl.block import Block
@@ -53,13 +55,15 @@ beat of any output, both included, on an idle block that is never stalled.
 | `{block}.v` | the block, all modules |
 | `{block}.vlt` | waivers for Verilator's lint: {waivers} |
 | `{block}.core` | FuseSoC: targets `lint`, {boards} |
-| `vivado/BOARD/` | Vivado projects (Tcl and make), written by edalize: `make -C vivado/{board} synth` |
+| `vivado/BOARD/` | Vivado projects (Tcl and make), written by edalize: `make -C vivado/{board} synth`, see below |
 | `constraints/` | the clock of each board; synthesis is out of context, since streams are wider than packages |
 | `vectors/` | test vectors, see below |
 | `manifest.json` | block, parameters, streams and the names of all files, for programs |
 
 `verilator --lint-only -Wall --top-module {block} {block}.vlt {block}.v` is silent.
 `fusesoc --cores-root . run --target lint hwsim:rtl:{block}` does the same.
+
+Ask Vivado's makefiles for `synth`: plain `make` goes on to a bitstream, which a block out of context cannot have.
 
 ## Vectors
 
@@ -74,7 +78,7 @@ def readme(block: Block[Any], contract: Contract, command: str, version: str, jo
     return TEXT.format(
         block=contract.block,
         summary=block.summary,
-        description=_first_paragraphs(contract),
+        description=_description(contract),
         command=command,
         version=version,
         parameters="\n".join(f"| `{name}` | {value} |" for name, value in contract.parameters().items()),
@@ -89,10 +93,17 @@ def readme(block: Block[Any], contract: Contract, command: str, version: str, jo
     )
 
 
-def _first_paragraphs(contract: Contract) -> str:
-    """The contract's docstring down to its attributes."""
-    text = (type(contract).__doc__ or "").split("Attributes\n")[0]
-    return "\n".join(line.strip() for line in text.strip().splitlines()).strip()
+def _description(contract: Contract) -> str:
+    """The contract's docstring down to its attributes, its numpydoc sections as lists."""
+    text = cleandoc(type(contract).__doc__ or "").split("Attributes\n---")[0]
+    paragraphs, *sections = re.split(r"^(\w+)\n-+\n", text, flags=re.MULTILINE)
+    lists = [f"**{title}**\n\n{_items(entries)}" for title, entries in zip(sections[::2], sections[1::2])]
+    return "\n\n".join(part.strip() for part in [paragraphs, *lists])
+
+
+def _items(entries: str) -> str:
+    """Entries `name : what it is`, which go on in indented lines, as a list."""
+    return re.sub(r"^(\S.*?) : ", r"- `\1`: ", entries, flags=re.MULTILINE)
 
 
 def _port_rows(port: Port) -> list[str]:
@@ -106,11 +117,15 @@ def _port_rows(port: Port) -> list[str]:
 
 
 def _timing(contract: Contract, jobs: list[dict[str, Any]]) -> str:
-    latency = getattr(contract, "latency", None)
-    first = "" if latency is None else f"Latency: {latency} clock edges from the beat that completes a result.\n\n"
-    shown = [job for job in jobs if job["cycles"]][-4:]
+    work = [job for job in jobs if job["cycles"]]
+    shortest = min(work, key=lambda job: job["cycles"])
+    if hasattr(contract, "latency"):
+        latency = f"{contract.latency} clock edges from the beat that completes a result"
+    else:
+        latency = f"{shortest['cycles']} cycles from first beat to last result of the shortest job, {shortest['name']}"
+    shown = [shortest, *(job for job in work[-4:] if job is not shortest)]
     rows = [f"| {job['name']} | {_beats(job)} | {job['cycles']} |" for job in shown]
-    return first + "\n".join(["| job of `vectors/` | beats | cycles |", "|-|-|-|", *rows])
+    return f"Latency: {latency}.\n\n" + "\n".join(["| job of `vectors/` | beats | cycles |", "|-|-|-|", *rows])
 
 
 def _beats(job: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from mapping.formats import Fixed
 from rtl.block import Job
 from rtl.gelu_delta.contract import GeluDeltaContract
 from rtl.ports import Codes
-from rtl.random_codes import corner_codes, random_codes
+from rtl.random_codes import codes_near, corner_codes, random_codes
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {"lanes": 2},
@@ -29,12 +29,17 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {"lanes": 1, "value": Fixed(width=8, integer=3), "delta": Fixed(width=26, integer=0, signed=False)},
 )
 
+EXTREMES: tuple[Mapping[str, Any], ...] = (
+    {"lanes": 64},
+    {"lanes": 1, "step_log2": 12, "limit_steps": 4096, "value": Fixed(width=18, integer=2)},
+)
+
 
 def random_job(c: GeluDeltaContract, rng: np.random.Generator) -> Job:
     """Values of all magnitudes, half of them where the table is."""
     shape = (int(rng.integers(1, 40)), c.lanes)
-    span = min((c.limit_steps + 2) << c.rest_bits, c.value.code_range[1])
-    near = rng.integers(-span, span, size=shape, endpoint=True)
+    span = (c.limit_steps + 2) * 2.0**-c.step_log2
+    near = codes_near(rng, c.value, 0, below=span, above=span, shape=shape)
     return _job("random", np.where(rng.random(shape) < 0.5, near, random_codes(rng, c.value, shape)))
 
 

@@ -37,6 +37,8 @@ SETS: tuple[Mapping[str, Any], ...] = (
     },
 )
 
+EXTREMES: tuple[Mapping[str, Any], ...] = ()  # SETS have them all
+
 
 def random_job(c: InverseRootContract, rng: np.random.Generator) -> Job:
     """Arguments of all magnitudes."""

@@ -11,7 +11,7 @@ from mapping.formats import Fixed
 from rtl.block import Job
 from rtl.layernorm.contract import LayerNormContract
 from rtl.ports import Codes
-from rtl.random_codes import corner_codes, random_codes
+from rtl.random_codes import clip_codes, corner_codes, random_codes
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {"features": 12, "lanes": 4},
@@ -39,20 +39,38 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {"features": 16, "lanes": 16, "adder_levels": 1, "root_output_stages": 20, "epsilon": 0},
 )
 
+EXTREMES: tuple[Mapping[str, Any], ...] = (
+    {
+        "features": 2,
+        "lanes": 2,
+        "divisor_fraction": 1,
+        "epsilon": 1 << 16,
+        "output_stages": 160,
+        "root_segments_log2": 1,
+        "root_degree": 4,
+        "root_guard_bits": 8,
+        "root_output_stages": 64,
+    },
+    {"features": 128, "lanes": 64, "divisor_fraction": 30, "root_segments_log2": 12, "root_degree": 1},
+)
+LEFT_OUT: Mapping[tuple[str, int], str] = {
+    ("features", 1 << 16): "a token takes 1024 beats at least, and the jobs have hundreds of tokens",
+}
+
 
 def random_job(c: LayerNormContract, rng: np.random.Generator) -> Job:
     """One to four sequences of one to four tokens, each token of its own magnitude."""
     lengths = rng.integers(1, 5, size=rng.integers(1, 5))
     tokens = int(lengths.sum())
-    places = rng.integers(0, c.activation.width, size=(tokens, 1))
-    x = random_codes(rng, c.activation, (tokens, c.features)) >> places
-    offset = random_codes(rng, c.activation, (tokens, 1)) >> rng.integers(2, c.activation.width, size=(tokens, 1))
+    width = c.activation.width
+    x = random_codes(rng, c.activation, (tokens, c.features)) >> rng.integers(0, width, size=(tokens, 1))
+    offset = random_codes(rng, c.activation, (tokens, 1)) >> rng.integers(min(2, width - 1), width, size=(tokens, 1))
     norms = (len(lengths), c.features)
     return _job(
         c,
         "random",
         lengths.tolist(),
-        np.clip(x + offset, *c.activation.code_range),
+        clip_codes(c.activation, x + offset),
         random_codes(rng, c.weight, norms),
         random_codes(rng, c.bias, norms),
     )
@@ -70,8 +88,17 @@ def corner_jobs(c: LayerNormContract) -> list[Job]:
         norms = np.full((len(tokens), c.features), weight)
         biases = np.resize(corner_codes(c.bias), norms.shape)
         jobs.append(_job(c, f"weight {weight}", [1] * len(tokens), np.array(tokens), norms, biases))
-    one = _job(c, "one sequence", [len(tokens)], np.array(tokens), norms[:1], biases[:1])
-    return [*jobs, one]
+    one = _job(c, "one token", [1], np.array(tokens[:1]), norms[:1], biases[:1])
+    return [*jobs, one, _job(c, "one sequence", [len(tokens)], np.array(tokens), norms[:1], biases[:1])]
+
+
+def held_jobs(c: LayerNormContract) -> list[Job]:
+    """A sequence of one token, and one of more than the block holds."""
+    jobs = []
+    for tokens in (1, (c.affine_latency + c.statistics_latency) // c.beats + 4):
+        x, norm = np.zeros((tokens, c.features), dtype=np.int64), np.zeros((1, c.features), dtype=np.int64)
+        jobs.append(_job(c, f"{tokens} tokens held", [tokens], x, norm, norm))
+    return jobs
 
 
 def _job(c: LayerNormContract, name: str, lengths: list[int], x: Codes, weight: Codes, bias: Codes) -> Job:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from mapping.formats import Fixed
 from rtl.adder_tree import tree_resources, tree_stages
-from rtl.contract import Contract, ContractError, Resources
+from rtl.contract import Contract, ContractError, Resources, part_of
 from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.inverse_root.contract import RsqrtContract
 from rtl.ports import FLAG, Port, stream
@@ -91,7 +91,7 @@ class LayerNormContract(Contract):
             raise ContractError(f"{self.block}: 1/{self.features} is 0 with {self.divisor_fraction} fraction bits")
         if self.epsilon > self.accumulator.code_range[1]:
             raise ContractError(f"{self.block}: epsilon {self.epsilon} exceeds {self.accumulator}")
-        assert self.rsqrt.latency > 0  # it checks its own parameters
+        _ = self.rsqrt  # which checks its own parameters
 
     def _check_formats(self) -> None:
         for name in ("activation", "weight", "bias", "accumulator", "root"):
@@ -129,15 +129,16 @@ class LayerNormContract(Contract):
     @property
     def rsqrt(self) -> RsqrtContract:
         """The inverse root that is part of the first stage."""
-        fmt = self.accumulator
-        return RsqrtContract(
-            segments_log2=self.root_segments_log2,
-            degree=self.root_degree,
-            guard_bits=self.root_guard_bits,
-            output_stages=self.root_output_stages,
-            argument=Fixed(width=fmt.width - 1, integer=fmt.integer - 1, signed=False),
-            result=self.root,
-        )
+        fmt, own = self.accumulator, ("segments_log2", "degree", "guard_bits", "output_stages")
+        with part_of(self.block, argument="accumulator", result="root", **{name: f"root_{name}" for name in own}):
+            return RsqrtContract(
+                segments_log2=self.root_segments_log2,
+                degree=self.root_degree,
+                guard_bits=self.root_guard_bits,
+                output_stages=self.root_output_stages,
+                argument=Fixed(width=fmt.width - 1, integer=fmt.integer - 1, signed=False),
+                result=self.root,
+            )
 
     @property
     def tree_stages(self) -> int:
@@ -171,6 +172,16 @@ class LayerNormContract(Contract):
     def cycles(self, work: int) -> int:
         """Cycles for `work` tokens, of any number of sequences."""
         return (work + 1) * self.beats + self.statistics_latency + self.affine_latency - 1 if work else 0
+
+    def backlog(self, work: int) -> Mapping[str, int]:
+        """Beats of x that are taken while no result is, of tokens of one sequence.
+
+        The first result stops the second stage, which has begun the tokens that fill its depth; the statistics of
+        the next token stop the first stage.
+        """
+        begun = -(-self.affine_latency // self.beats)
+        taken = (begun + 1) * self.beats + self.statistics_latency - 1
+        return {"x": min(taken, work * self.beats)}
 
     def resources(self) -> Resources:
         """Lanes of both stages, the sums and the root between them, two memories; control left out."""

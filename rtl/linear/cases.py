@@ -63,6 +63,45 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {},
 )
 
+EXTREMES: tuple[Mapping[str, Any], ...] = (
+    # all that is deep
+    {
+        **SMALL,
+        "in_lanes": 64,
+        "out_lanes": 1,
+        "max_tokens": 20,
+        "out_fifo": 64,
+        "read_stages": 16,
+        "gather_stages": 256,
+        "product_stages": 6,
+        "adder_levels": 6,
+        "output_stages": 16,
+        "step_log2": 12,
+        "limit_steps": 4096,
+        "gelu_output_stages": 16,
+        "write_stages": 16,
+        "score_stages": 256,
+    },
+    # long queues, and tokens enough to fill them
+    {
+        "in_lanes": 1,
+        "out_lanes": 1,
+        "max_tokens": 1200,
+        "max_in_tiles": 2,
+        "max_out_tiles": 1024,
+        "weight_words": 1 << 16,
+        "in_fifo": 1024,
+        "index_fifo": 1024,
+        "step_log2": 0,
+        "limit_steps": 1,
+    },
+    {"in_lanes": 1, "out_lanes": 2, "max_tokens": 2, "max_in_tiles": 1024, "max_out_tiles": 3, "weight_words": 1024},
+    {**SMALL, "in_lanes": 1, "out_lanes": 64, "max_tokens": 5},
+)
+LEFT_OUT: Mapping[tuple[str, int], str] = {
+    ("max_tokens", 1 << 16): "several jobs have commands of all tokens, and the queues that matter are shorter",
+}
+
 
 def random_job(c: LinearContract, rng: np.random.Generator) -> Job:
     """One to four commands of all kinds, some tens of tiles each; the last has tokens."""
@@ -80,6 +119,7 @@ def corner_jobs(c: LinearContract) -> list[Job]:
     expert = {"use_expert": True, "use_score": True}
     jobs = [
         _job(c, "nothing", [], rng),
+        _job(c, "one token, one tile", [Command(tokens=1, in_tiles=1, out_tiles=1)], rng),
         _job(c, "an expert without tokens", [none], rng),
         _job(c, "no tokens before, between and behind", [none, none, tiny, none, tiny, none], rng),
         # the hazard of Edge-MoE's queues: as many tokens as there are

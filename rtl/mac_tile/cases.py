@@ -31,6 +31,8 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {"in_lanes": 64, "out_lanes": 1, "adder_levels": 3},
 )
 
+EXTREMES: tuple[Mapping[str, Any], ...] = ({"in_lanes": 2, "out_lanes": 64},)
+
 
 def random_job(c: MacTileContract, rng: np.random.Generator) -> Job:
     """A few sums of one to eight beats."""

@@ -11,7 +11,7 @@ from mapping.formats import Fixed
 from rtl.block import Job
 from rtl.mv.contract import MvContract
 from rtl.ports import Codes
-from rtl.random_codes import corner_codes, random_codes
+from rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes
 from rtl.skew import row_count, skewed_rows
 
 SETS: tuple[Mapping[str, Any], ...] = (
@@ -37,6 +37,29 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {},
     {"slots": 16, "channels": 4, "heads": 4, "head_dim": 8, "max_tokens": 40, "exp_units": 8, "guard_bits": 8},
 )
+
+EXTREMES: tuple[Mapping[str, Any], ...] = (
+    {
+        "slots": 1,
+        "channels": 64,
+        "heads": 1,
+        "head_dim": 1024,
+        "max_tokens": 1 << 16,
+        "output_stages": 32,
+        "segments_log2": 1,
+        "degree": 4,
+    },
+    {
+        "slots": 2,
+        "channels": 1,
+        "heads": 64,
+        "head_dim": 2,
+        "max_tokens": 5,
+        "exp_units": 2,
+        "segments_log2": 12,
+        "degree": 1,
+    },
+)
 LONGEST = 12  # tokens of a random job
 
 
@@ -51,23 +74,28 @@ def random_job(c: MvContract, rng: np.random.Generator) -> Job:
     for i, row in enumerate(skewed_rows(tokens, c.slots)):
         for slot, query in enumerate(row.queries):
             if query is not None and rng.random() < 0.7:
-                near = bias[query] - rng.integers(0, 9 << c.activation.fraction, size=c.heads)
-                scores[i, :, slot] = np.maximum(near, c.activation.code_range[0])
+                scores[i, :, slot] = codes_near(rng, c.activation, bias[query], below=9, above=0, shape=(c.heads,))
     mask = (rng.random(scores.shape) < 0.9).astype(np.int64)
     return _job(c, f"{tokens} tokens", scores, mask, inverse, bias, v)
 
 
 def corner_jobs(c: MvContract) -> list[Job]:
     """No token, one token of extremes, and each number of tokens up to twice the slots, with sums that wrap."""
-    low, high = c.activation.code_range
+    low, one, high = clip_codes(c.activation, [c.activation.code_range[0], 1, c.activation.code_range[1]])
     jobs = [_constant_job(c, "nothing", 0, 0, 0, 0)]
     for v in corner_codes(c.activation):
         jobs += [
-            _constant_job(c, f"score {a}, bias {b}, v {v}", 1, a, b, v) for a, b in ((low, high), (high, low), (1, 1))
+            _constant_job(c, f"score {a}, bias {b}, v {v}", 1, a, b, v)
+            for a, b in ((low, high), (high, low), (one, one))
         ]
     for tokens in range(2, min(2 * c.slots + 1, c.max_tokens, LONGEST) + 1):
         jobs.append(_constant_job(c, f"{tokens} tokens of extremes", tokens, low, low, high))
     return jobs
+
+
+def held_jobs(c: MvContract) -> list[Job]:
+    """One token, and some."""
+    return [_constant_job(c, f"{n} tokens held", n, 0, 0, 0) for n in {1, min(c.max_tokens, LONGEST)}]
 
 
 def _constant_job(c: MvContract, name: str, tokens: int, score: int, bias: int, v: int) -> Job:

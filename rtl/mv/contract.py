@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
-from rtl.contract import ContractError, Resources
+from rtl.contract import ContractError, Resources, part_of
 from rtl.exp.contract import ExpContract
 from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.ports import FLAG, Port, stream
+from rtl.skew import skewed_rows
 from rtl.skewed_contract import SkewedContract, walk_resources
 
 
@@ -90,13 +91,14 @@ class MvContract(SkewedContract):
     @property
     def exp(self) -> ExpContract:
         """The exponential unit; its argument holds any difference of two scores."""
-        return ExpContract(
-            segments_log2=self.segments_log2,
-            degree=self.degree,
-            guard_bits=self.guard_bits,
-            argument=Fixed(width=self.activation.width + 1, integer=self.activation.integer + 1),
-            result=self.exponential,
-        )
+        with part_of(self.block, argument="activation", result="exponential"):
+            return ExpContract(
+                segments_log2=self.segments_log2,
+                degree=self.degree,
+                guard_bits=self.guard_bits,
+                argument=Fixed(width=self.activation.width + 1, integer=self.activation.integer + 1),
+                result=self.exponential,
+            )
 
     @property
     def probability_stages(self) -> int:
@@ -107,6 +109,20 @@ class MvContract(SkewedContract):
     def latency(self) -> int:
         """Clock edges from a row's last beat to the last result that leaves in it, the output queue included."""
         return self.probability_stages + self.product_stages + 1 + self.output_stages + 1
+
+    def backlog(self, work: int) -> Mapping[str, int]:
+        """Beats that are taken while no result is.
+
+        The output queue holds two results. The third waits in the register before it and stops the pipeline, which
+        has filled behind it by then; values come in where their probabilities are ready.
+        """
+        rows, beats = list(skewed_rows(work, self.slots)), self.token_beats
+        results = [i * beats + beat for i, row in enumerate(rows) if row.leaves is not None for beat in range(beats)]
+        total = len(rows) * beats
+        stopped = (results[2] if len(results) > 2 else total) + self.latency - 1
+        entered, weighed = min(stopped, total), min(stopped - self.probability_stages, total)
+        refills = (row.refill is not None for row in rows[: -(-entered // beats)])
+        return {"info": sum(refills), "scores": -(-entered // self.head_beats), "v": weighed}
 
     def resources(self) -> Resources:
         beat, operands = self.channels * self.activation.width, self.exp.argument.width + self.inverse.width

@@ -11,7 +11,7 @@ from mapping.formats import Fixed
 from rtl.block import Job
 from rtl.online_softmax.contract import OnlineSoftmaxContract
 from rtl.ports import Codes
-from rtl.random_codes import corner_codes, random_codes
+from rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes
 from rtl.skew import skewed_rows
 
 SETS: tuple[Mapping[str, Any], ...] = (
@@ -40,14 +40,18 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {},
 )
 
+EXTREMES: tuple[Mapping[str, Any], ...] = (
+    {"heads": 64, "slots": 1, "max_tokens": 1, "initiation_interval": 16, "output_stages": 64},
+    {"heads": 1, "slots": 64, "max_tokens": 1 << 16, "total": Fixed(width=31, integer=17, signed=False)},
+)
+
 
 def random_job(c: OnlineSoftmaxContract, rng: np.random.Generator) -> Job:
     """Scores of a few tokens; half of them near each other, so that sums grow beyond 1."""
     tokens = int(rng.integers(1, min(c.max_tokens, 2 * c.slots + 3), endpoint=True))
     beats = c.rows(tokens) * c.heads
     scores = random_codes(rng, c.activation, (beats, c.slots))
-    near = rng.integers(0, 4 << max(0, c.activation.fraction), size=scores.shape)
-    near = np.minimum(near, c.activation.code_range[1])
+    near = codes_near(rng, c.activation, 0, below=0, above=4, shape=scores.shape)
     return _job(c, "random", tokens, np.where(rng.random(scores.shape) < 0.5, near, scores))
 
 
@@ -64,6 +68,11 @@ def corner_jobs(c: OnlineSoftmaxContract) -> list[Job]:
     return jobs
 
 
+def held_jobs(c: OnlineSoftmaxContract) -> list[Job]:
+    """Few tokens, whose scores may all be taken, and more."""
+    return [_filled(c, f"{n} tokens held", n, np.arange(10_000)) for n in {1, min(c.max_tokens, 17)}]
+
+
 def scores_beats(c: OnlineSoftmaxContract, tokens: int, values: Codes) -> dict[str, Codes]:
     """The stream `scores` of one command: `values` (beats, slots) with the mask of the skewed order."""
     mask = np.array([row.mask for row in skewed_rows(tokens, c.slots)], dtype=np.int64).reshape(-1, c.slots)
@@ -72,8 +81,7 @@ def scores_beats(c: OnlineSoftmaxContract, tokens: int, values: Codes) -> dict[s
 
 def _filled(c: OnlineSoftmaxContract, name: str, tokens: int, pattern: Codes) -> Job:
     beats = c.rows(tokens) * c.heads
-    low, high = c.activation.code_range
-    return _job(c, name, tokens, np.clip(np.resize(pattern, (beats, c.slots)), low, high))
+    return _job(c, name, tokens, clip_codes(c.activation, np.resize(pattern, (beats, c.slots))))
 
 
 def _job(c: OnlineSoftmaxContract, name: str, tokens: int, values: Codes) -> Job:

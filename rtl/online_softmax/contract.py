@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
-from rtl.contract import Contract, Resources
+from rtl.contract import Contract, Resources, part_of
 from rtl.fpga import delay, register, selector
 from rtl.inverse_root.contract import ReciprocalContract
 from rtl.online_sum.recurrence import Recurrence
 from rtl.ports import FLAG, Port, number_up_to, stream
-from rtl.skew import row_count
+from rtl.skew import row_count, skewed_rows
 from rtl.skewed_contract import walk_resources
 
 
@@ -70,7 +70,7 @@ class OnlineSoftmaxContract(Contract):
         self.require_range("output_stages", 0, 64)
         for name in ("activation", "exponential", "total", "inverse"):
             self.require_fixed(name)
-        _ = self.recurrence.exp, self.reciprocal  # which check the formats
+        _ = self.reciprocal  # which checks the formats, as the recurrence does
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -89,20 +89,21 @@ class OnlineSoftmaxContract(Contract):
     @property
     def recurrence(self) -> Recurrence:
         """The running maximum and sum of each lane."""
-        return Recurrence(
-            block=self.block,
-            states=self.heads,
-            values=self.activation,
-            exponential=self.exponential,
-            total=self.total,
-            product_stages=self.product_stages,
-            longest=self.max_tokens,
-        )
+        with part_of(self.block, values="activation"):
+            return Recurrence(
+                states=self.heads,
+                values=self.activation,
+                exponential=self.exponential,
+                total=self.total,
+                product_stages=self.product_stages,
+                longest=self.max_tokens,
+            )
 
     @property
     def reciprocal(self) -> ReciprocalContract:
         """The unit that makes 1/sum."""
-        return self.recurrence.reciprocal(self.inverse)
+        with part_of(self.block):
+            return self.recurrence.reciprocal(self.inverse)
 
     @property
     def row_interval(self) -> int:
@@ -122,8 +123,21 @@ class OnlineSoftmaxContract(Contract):
         """Cycles for `work` tokens: the command, the rows, the last info."""
         if not work:
             return 0
-        last_beat = (self.rows(work) - 1) * self.row_interval + (self.heads - 1) * self.initiation_interval
-        return 1 + last_beat + 1 + self.latency
+        return 1 + self._offset(self.rows(work) - 1, self.heads - 1) + 1 + self.latency
+
+    def backlog(self, work: int) -> Mapping[str, int]:
+        """Beats of scores that are taken while no info is.
+
+        The first info stops all that leads to it, so what was taken since its last beat fills the depth.
+        """
+        first = next(i for i, row in enumerate(skewed_rows(work, self.slots)) if row.leaves is not None)
+        stopped = self._offset(first, self.heads - 1) + self.latency
+        taken = (self._offset(row, head) < stopped for row in range(self.rows(work)) for head in range(self.heads))
+        return {"scores": sum(taken)}
+
+    def _offset(self, row: int, head: int) -> int:
+        """Cycles from the first beat of scores to another."""
+        return row * self.row_interval + head * self.initiation_interval
 
     def resources(self) -> Resources:
         """Lanes, reciprocal, the info beside them, a skid buffer for the scores that pass; handshakes left out."""

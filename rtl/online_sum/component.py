@@ -75,5 +75,5 @@ class OnlineSum(wiring.Component):
                 m.d.sync += total.eq(Mux(p.first, one, Mux(p.grew, shrunk, longer)))
         s = pipe.stage(state=p.state)
         m.d.comb += self.total.eq(select(totals, s.state))
-        pipe.require_depth(r.block, r.latency)
+        pipe.require_depth("online_sum", r.latency)
         return m

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mapping.formats import Fixed
-from rtl.contract import ContractError, Resources
+from rtl.contract import ContractError, Resources, part_of
 from rtl.exp.contract import ExpContract
 from rtl.fpga import adder, delay, multiplier, register, selector
 from rtl.inverse_root.contract import ReciprocalContract
@@ -20,14 +20,12 @@ class Recurrence:
 
     Attributes
     ----------
-    block : whose it is, for messages
     states : maxima and sums kept side by side
     values, exponential, total : formats of a, of the exponentials and of s
     product_stages : registers in the product s exp(...)
     longest : values that one sum may take
     """
 
-    block: str
     states: int
     values: Fixed
     exponential: Fixed
@@ -37,25 +35,28 @@ class Recurrence:
 
     def __post_init__(self) -> None:
         if not self.values.signed:
-            raise ContractError(f"{self.block}: scores must be signed, got {self.values}")
+            raise ContractError(f"online_sum: values must be signed, got {self.values}")
         if self.total.signed or not 1 <= self.total.integer < self.total.width:
-            raise ContractError(f"{self.block}: the sum must be unsigned with bits on both sides of its point, "
-                                f"got {self.total}")  # fmt: skip
+            sides = "unsigned with bits on both sides of its point"
+            raise ContractError(f"online_sum: total must be {sides}, got {self.total}")
         if self.total.code_range[1] < self.longest << self.total.fraction:
-            raise ContractError(f"{self.block}: a sum of {self.longest} exponentials does not fit {self.total}")
+            raise ContractError(f"online_sum: a sum of {self.longest} exponentials does not fit {self.total}")
         if self.total.width + self.exponential.width > 62:
             width = self.total.width + self.exponential.width
-            raise ContractError(f"{self.block}: sum times exponential may have 62 bits, {width} asked for")
+            raise ContractError(f"online_sum: sum times exponential may have 62 bits, {width} asked for")
+        _ = self.exp  # which checks its formats
 
     @property
     def exp(self) -> ExpContract:
         """The exponential unit of each lane. A difference beyond its argument's range saturates, to exp = 0."""
         argument = Fixed(width=self.values.width, integer=self.values.integer, overflow="saturate")
-        return ExpContract.from_preset("rtl", argument=argument, result=self.exponential)
+        with part_of("online_sum", argument="values", result="exponential"):
+            return ExpContract.from_preset("rtl", argument=argument, result=self.exponential)
 
     def reciprocal(self, inverse: Fixed) -> ReciprocalContract:
         """The unit that makes 1/s."""
-        return ReciprocalContract.from_preset("rtl", argument=self.total, result=inverse)
+        with part_of("online_sum", argument="total", result="inverse"):
+            return ReciprocalContract.from_preset("rtl", argument=self.total, result=inverse)
 
     @property
     def interval(self) -> int:

@@ -11,7 +11,7 @@ from mapping.formats import Fixed
 from rtl.block import Job
 from rtl.ports import Codes
 from rtl.qk_reorder.contract import QkReorderContract
-from rtl.random_codes import corner_codes, random_codes
+from rtl.random_codes import clip_codes, corner_codes, random_codes
 from rtl.skew import row_count
 
 SETS: tuple[Mapping[str, Any], ...] = (
@@ -35,6 +35,19 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {},
     {"slots": 16, "channels": 4, "heads": 4, "head_dim": 4, "max_tokens": 40, "adder_levels": 1},
 )
+
+EXTREMES: tuple[Mapping[str, Any], ...] = (
+    {
+        "slots": 1,
+        "channels": 64,
+        "heads": 1,
+        "head_dim": 1024,
+        "max_tokens": 1 << 16,
+        "adder_levels": 6,
+        "scale_code": -(1 << 31),
+    },
+    {"slots": 2, "channels": 1, "heads": 64, "head_dim": 1, "max_tokens": 5, "scale_code": (1 << 31) - 1},
+)
 LONGEST = 12  # tokens of a random job
 
 
@@ -51,7 +64,7 @@ def corner_jobs(c: QkReorderContract) -> list[Job]:
     shape = (c.token_beats, c.channels)
     jobs = [_job(c, "nothing", np.zeros((0, *shape), dtype=np.int64), np.zeros((0, *shape), dtype=np.int64))]
     for x in corner_codes(c.activation):
-        for y in (low, -1, 1, high):
+        for y in clip_codes(c.activation, [low, -1, 1, high]):
             jobs.append(_job(c, f"q {x}, k {y}", np.full((1, *shape), x), np.full((1, *shape), y)))
     for tokens in range(2, min(2 * c.slots + 1, c.max_tokens, LONGEST) + 1):
         odd = np.arange(tokens)[:, None, None] % 2 + np.zeros(shape, dtype=np.int64)

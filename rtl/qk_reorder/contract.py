@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
-from rtl.contract import ContractError, Resources
+from rtl.contract import ContractError, Resources, part_of
 from rtl.fpga import delay, memory, multiplier, register, selector
 from rtl.mac_tile.contract import MacTileContract
 from rtl.ports import FLAG, Port, stream
@@ -70,16 +70,17 @@ class QkReorderContract(SkewedContract):
     @property
     def column(self) -> MacTileContract:
         """One slot's multipliers, adder tree and accumulator: a column of `mac_tile` that starts from 0."""
-        return MacTileContract(
-            in_lanes=self.channels,
-            out_lanes=1,
-            product_stages=self.product_stages,
-            adder_levels=self.adder_levels,
-            activation=self.activation,
-            weight=self.activation,
-            bias=Fixed(width=1, integer=1),
-            accumulator=self.accumulator,
-        )
+        with part_of(self.block, in_lanes="channels", weight="activation"):
+            return MacTileContract(
+                in_lanes=self.channels,
+                out_lanes=1,
+                product_stages=self.product_stages,
+                adder_levels=self.adder_levels,
+                activation=self.activation,
+                weight=self.activation,
+                bias=Fixed(width=1, integer=1),
+                accumulator=self.accumulator,
+            )
 
     @property
     def latency(self) -> int:

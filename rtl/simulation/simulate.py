@@ -36,7 +36,8 @@ class Simulation:
 
     Attributes
     ----------
-    checks : each check of the bench, and whether the block passed it
+    checks : each check of the bench that ran, and whether the block passed it; `held_back` runs where the contract
+        states a backlog
     exact : jobs whose outputs equal the golden model's bit for bit, and whose cycles equal the contract's
     complaint : the first differences; empty if there is none
     """
@@ -63,6 +64,8 @@ class Simulation:
             told = f"  {len(cycles)} jobs of {min(cycles)} to {max(cycles)} cycles" if cycles else ""
             lines.append(f"  {name:18} {'passed' if passed else 'FAILED'}{told}")
         if self.passed:
+            if "held_back" not in self.checks:
+                lines.append(f"  {'held_back':18} no backlog stated")
             lines.append("outputs equal the golden model's bit for bit; never stalled, cycles equal the contract's")
         return "\n".join([*lines, *([self.complaint] if self.complaint else [])]) + "\n"
 

@@ -1,6 +1,7 @@
 """What a block takes on UltraScale+, from whatever is known of it: synthesis where kept, else the contract's estimate.
 
-Resource models of machines ask here, so that a figure always says where it comes from. Needs none of the tools.
+A figure from here says where it comes from. `hwsim rtl --resources` shows it; a machine on an FPGA would ask here for
+its blocks, but there is none yet. Needs none of the tools.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from rtl.contract import Contract
 from rtl.synthesis.result import DATA_FILE, Cells, find_synthesis
 
-KINDS = ("lut", "ff", "dsp", "bram36", "uram")
+KINDS = ("lut", "ff", "dsp", "bram36", "uram")  # what `Resources` and `Cells` both count
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The result of a synthesis, and the data file that keeps results.
 
-`find_synthesis` is what a resource model asks; it needs none of the tools.
+`find_synthesis` finds one; it needs none of the tools.
 """
 
 from __future__ import annotations

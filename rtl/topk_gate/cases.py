@@ -10,7 +10,7 @@ import numpy as np
 from mapping.formats import Fixed
 from rtl.block import Job
 from rtl.ports import Codes
-from rtl.random_codes import corner_codes, random_codes
+from rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes, steps
 from rtl.topk_gate.contract import TopkGateContract
 
 SETS: tuple[Mapping[str, Any], ...] = (
@@ -54,13 +54,28 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {"inputs": 16, "max_tokens": 5},
 )
 
+EXTREMES: tuple[Mapping[str, Any], ...] = (
+    {
+        "experts": 64,
+        "lanes": 1,
+        "inputs": 2,
+        "max_tokens": 1,
+        "mac_stages": 6,
+        "adder_levels": 6,
+        "initiation_interval": 16,
+        "product_stages": 6,
+        "output_stages": 64,
+    },
+    {"experts": 1, "lanes": 64, "inputs": 1 << 16, "top": 1, "max_tokens": 1},
+    {"experts": 2, "lanes": 1, "inputs": 2, "top": 1, "max_tokens": 1 << 16},
+)
+
 
 def random_job(c: TopkGateContract, rng: np.random.Generator) -> Job:
     """One load, then up to two commands with its weights; half of the tokens small, so that scores vary."""
     tokens = rng.integers(1, min(c.max_tokens, 5), size=rng.integers(1, 3), endpoint=True).tolist()
     x = random_codes(rng, c.activation, (sum(tokens), c.inputs))
-    unit = 1 << max(c.activation.fraction, 0)
-    small = np.clip(rng.integers(-unit, unit, size=x.shape), *c.activation.code_range)
+    small = codes_near(rng, c.activation, 0, below=1, above=1, shape=x.shape)
     work = [(i == 0, n) for i, n in enumerate(tokens)]
     weights = random_codes(rng, c.weight, (c.experts, c.inputs))
     return _job(c, "random", work, np.where(rng.random((len(x), 1)) < 0.5, small, x), weights)
@@ -69,7 +84,7 @@ def random_job(c: TopkGateContract, rng: np.random.Generator) -> Job:
 def corner_jobs(c: TopkGateContract) -> list[Job]:
     """No token; all extremes; ties; every expert order that an insertion can get wrong; full and empty queues."""
     n, zeros = min(c.max_tokens, 17), np.zeros((c.experts, c.inputs), dtype=np.int64)
-    some = np.ones((n, c.inputs), dtype=np.int64)
+    some = clip_codes(c.activation, np.ones((n, c.inputs)))
     jobs = [
         _job(c, "nothing", [(True, 0), (False, 0)], some[:0], zeros),
         _job(c, "a load without tokens, then one", [(True, 0), (False, 1)], some[:1], zeros),
@@ -96,12 +111,13 @@ def _ranked(c: TopkGateContract, name: str, tokens: int, shift: int, step: int) 
     """Logits that rise or fall with the expert, rotated by `shift`: a late one comes between two early ones."""
     ranks = np.roll(np.arange(c.experts) * step, shift)
     weights = np.zeros((c.experts, c.inputs), dtype=np.int64)
-    weights[:, 0] = np.clip(ranks << max(c.weight.fraction - 2, 0), *c.weight.code_range)
+    weights[:, 0] = clip_codes(c.weight, ranks * steps(c.weight, 0.25))
     return _job(c, name, [(True, tokens)], np.full((tokens, c.inputs), _one(c)), weights)
 
 
-def _one(c: TopkGateContract) -> int:
-    return min(1 << max(c.activation.fraction, 0), c.activation.code_range[1])
+def _one(c: TopkGateContract) -> Codes:
+    """The code of 1, or the nearest that there is."""
+    return clip_codes(c.activation, steps(c.activation, 1))
 
 
 def _job(c: TopkGateContract, name: str, work: Sequence[tuple[bool, int]], x: Codes, weights: Codes) -> Job:

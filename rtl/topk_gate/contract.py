@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources
+from rtl.contract import Contract, ContractError, Resources, part_of
 from rtl.fpga import adder, delay, memory, multiplier, register, selector
 from rtl.inverse_root.contract import ReciprocalContract
 from rtl.mac_tile.contract import MacTileContract
@@ -86,7 +86,7 @@ class TopkGateContract(Contract):
         if self.exponential.width + self.inverse.width > 62:
             width = self.exponential.width + self.inverse.width
             raise ContractError(f"{self.block}: exponential times inverse may have 62 bits, {width} asked for")
-        _ = self.mac, self.recurrence.exp, self.reciprocal  # which check the rest
+        _ = self.mac, self.reciprocal  # which check the rest, as the recurrence does
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -116,35 +116,37 @@ class TopkGateContract(Contract):
     @property
     def mac(self) -> MacTileContract:
         """The tile that makes the logits."""
-        return MacTileContract.from_preset(
-            "rtl",
-            in_lanes=self.lanes,
-            out_lanes=self.experts,
-            product_stages=self.mac_stages,
-            adder_levels=self.adder_levels,
-            activation=self.activation,
-            weight=self.weight,
-            bias=Fixed(width=1, integer=1),  # always 0
-            accumulator=self.accumulator,
-        )
+        with part_of(self.block, in_lanes="lanes", out_lanes="experts", product_stages="mac_stages"):
+            return MacTileContract.from_preset(
+                "rtl",
+                in_lanes=self.lanes,
+                out_lanes=self.experts,
+                product_stages=self.mac_stages,
+                adder_levels=self.adder_levels,
+                activation=self.activation,
+                weight=self.weight,
+                bias=Fixed(width=1, integer=1),  # always 0
+                accumulator=self.accumulator,
+            )
 
     @property
     def recurrence(self) -> Recurrence:
         """The running maximum and sum of the logits."""
-        return Recurrence(
-            block=self.block,
-            states=1,
-            values=self.accumulator,
-            exponential=self.exponential,
-            total=self.total,
-            product_stages=self.product_stages,
-            longest=self.experts,
-        )
+        with part_of(self.block, values="accumulator"):
+            return Recurrence(
+                states=1,
+                values=self.accumulator,
+                exponential=self.exponential,
+                total=self.total,
+                product_stages=self.product_stages,
+                longest=self.experts,
+            )
 
     @property
     def reciprocal(self) -> ReciprocalContract:
         """The unit that makes 1/sum."""
-        return self.recurrence.reciprocal(self.inverse)
+        with part_of(self.block):
+            return self.recurrence.reciprocal(self.inverse)
 
     @property
     def logit_interval(self) -> int:

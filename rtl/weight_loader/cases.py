@@ -40,6 +40,33 @@ SETS: tuple[Mapping[str, Any], ...] = (
     },
 )
 
+EXTREMES: tuple[Mapping[str, Any], ...] = (
+    {
+        "in_lanes": 64,
+        "out_lanes": 1,
+        "beat_numbers": 64,
+        "number_bits": 2,
+        "weight_words": 1,
+        "bias_words": 1,
+        "bias_integer": 1,
+        "attention_bias_integer": 2,
+        "load_stages": 16,
+        "read_stages": 16,
+    },
+    {
+        "in_lanes": 1,
+        "out_lanes": 64,
+        "beat_numbers": 32,
+        "number_bits": 32,
+        "weight_words": 3,
+        "bias_words": 2,
+        "bias_integer": 32,
+        "attention_bias_integer": 1,
+    },
+)
+FULL = "banks are filled and read over and over in full, which takes millions of cycles"
+LEFT_OUT: Mapping[tuple[str, int], str] = {("weight_words", 1 << 16): FULL, ("bias_words", 1 << 16): FULL}
+
 
 def random_job(c: WeightLoaderContract, rng: np.random.Generator) -> Job:
     """One to five groups of any size that fits, read a few times or often."""
@@ -63,7 +90,13 @@ def corner_jobs(c: WeightLoaderContract) -> list[Job]:
         _job(c, f"code {code}", [small, wide, deep], rng, np.int64(code))
         for code in corner_codes(Fixed(width=c.number_bits, integer=1))
     ]
-    lists = {"nothing": [], "small": [small] * 9, "large": [deep] * 3, "mixed": [small, deep, wide, wide, small, deep]}
+    lists = {
+        "nothing": [],
+        "one tile": [small],
+        "small": [small] * 9,
+        "large": [deep] * 3,
+        "mixed": [small, deep, wide, wide, small, deep],
+    }
     return [*jobs, *(_job(c, name, groups, rng) for name, groups in lists.items())]
 
 

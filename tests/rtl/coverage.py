@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 from tests.rtl.simulation import BUILDS
@@ -27,16 +29,27 @@ class Coverage:
     toggles: int
     missed: tuple[str, ...]  # the first few, as "file line: what"
 
+    def __add__(self, more: Coverage) -> Coverage:
+        return Coverage(
+            lines_hit=self.lines_hit + more.lines_hit,
+            lines=self.lines + more.lines,
+            toggles_hit=self.toggles_hit + more.toggles_hit,
+            toggles=self.toggles + more.toggles,
+            missed=(*self.missed, *more.missed),
+        )
+
     @property
     def line_share(self) -> float:
-        return self.lines_hit / self.lines if self.lines else 1.0
+        return self.lines_hit / self.lines if self.lines else 0.0
 
     @property
     def toggle_share(self) -> float:
-        return self.toggles_hit / self.toggles if self.toggles else 1.0
+        return self.toggles_hit / self.toggles if self.toggles else 0.0
 
     def shortfall(self) -> str:
-        """What lies below its threshold, and points missed; empty if nothing does."""
+        """What lies below its threshold, and points missed; empty if nothing does. No points are too few."""
+        if not (self.lines and self.toggles):
+            return f"{self.lines} lines and {self.toggles} toggles are no coverage"
         if self.line_share >= LINE_THRESHOLD and self.toggle_share >= TOGGLE_THRESHOLD:
             return ""
         return f"lines {self.line_share:.1%}, toggles {self.toggle_share:.1%}; missed: {', '.join(self.missed)}"
@@ -72,15 +85,16 @@ def read_coverage(path: Path) -> Coverage:
     )
 
 
-def add_to_report(name: str, coverage: Coverage) -> None:
+def add_to_report(name: str, coverage: Coverage, builds: Path = BUILDS) -> None:
     """Keep a block's figures, and write the report of all blocks that have some."""
-    folder = BUILDS / "coverage"
+    folder = builds / "coverage"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(asdict(coverage)))
     rows = {path.stem: Coverage(**json.loads(path.read_text())) for path in sorted(folder.glob("*.json"))}
+    rows[f"all {len(rows)}"] = reduce(add, rows.values())
     table = [
         f"| {block} | {c.line_share:.1%} of {c.lines} | {c.toggle_share:.1%} of {c.toggles} |"
         for block, c in rows.items()
     ]
     head = ["| block | lines and branches | toggles |", "|-|-|-|"]
-    (BUILDS / "coverage.md").write_text("\n".join([*head, *table, ""]))
+    (builds / "coverage.md").write_text("\n".join([*head, *table, ""]))

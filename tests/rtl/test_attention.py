@@ -172,6 +172,7 @@ def test_edge_moe_takes_a_row_in_24_cycles() -> None:
             {"accumulator": Fixed(width=40, integer=10)},
             "qk_reorder: accumulator must be signed and may have 32 bits, got fixed(40,10)",
         ),
+        (MvContract, {"guard_bits": 1}, "mv: guard_bits must be 2 to 8, got 1"),
         (MvContract, {"channels": 48}, "mv: head_dim 64 is no multiple of 48 channels"),
         (MvContract, {"slots": 16}, "mv: 16 slots on 1 exp_units take 16 cycles, a head has 8"),
         (

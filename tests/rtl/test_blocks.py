@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
 from rtl.blocks import BLOCKS
+from rtl.contract import Contract
 from rtl.mac_tile.contract import MacTileContract
 from tests.rtl.coverage import add_to_report, read_coverage
 from tests.rtl.saboteur import Saboteur
 from tests.rtl.simulation import SEED, build, build_component, lint, run_bench
 
+PROVEN = {
+    f"{name}-{kind}{i}": contract
+    for name, block in BLOCKS.items()
+    for kind, contracts in (("set", block.sets()), ("extreme", block.extremes()))
+    for i, contract in enumerate(contracts)
+}
+PRESETS = {
+    f"{name}-{preset}": block.contract.from_preset(preset)
+    for name, block in BLOCKS.items()
+    for preset in block.contract.presets
+}
 
-@pytest.mark.parametrize(
-    ("name", "index"),
-    [
-        pytest.param(name, i, marks=[pytest.mark.slow] if i > 1 else [])
-        for name, block in BLOCKS.items()
-        for i in range(len(block.cases.SETS))
-    ],
-)
-def test_rtl_equals_golden_model_and_contract(name: str, index: int) -> None:
-    contract = BLOCKS[name].sets()[index]
+
+def each(contracts: Mapping[str, Contract]) -> pytest.MarkDecorator:
+    """A test of each contract; all but the first two sets of a block are slow."""
+    quick = ("-set0", "-set1")
+    return pytest.mark.parametrize(
+        "contract",
+        [
+            pytest.param(contract, id=name, marks=[] if name.endswith(quick) else [pytest.mark.slow])
+            for name, contract in contracts.items()
+        ],
+    )
+
+
+@each(PROVEN)
+def test_rtl_equals_golden_model_and_contract(contract: Contract) -> None:
     assert run_bench(build(contract), contract, "bench") == ""
 
 
-@pytest.mark.parametrize("name", BLOCKS)
-def test_raw_verilog_is_clean(name: str, tmp_path) -> None:
-    assert lint(BLOCKS[name].sets()[0], tmp_path) == ""
+@each(PROVEN | PRESETS)
+def test_raw_verilog_is_clean(contract: Contract, tmp_path: Path) -> None:
+    assert lint(contract, tmp_path) == ""
 
 
 @pytest.mark.parametrize("name", BLOCKS)

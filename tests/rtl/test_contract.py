@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 import pytest
 
 from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources
+from rtl.blocks import BLOCKS
+from rtl.contract import Contract, ContractError, Resources, part_of
 from rtl.mac_tile.contract import MacTileContract
 from rtl.sram.contract import SramContract
+from tests.rtl.ranges import integer_parameters, stated_range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +95,50 @@ def test_a_wrong_text_is_one_line(settings: dict[str, str], message: str) -> Non
     with pytest.raises(ContractError) as caught:
         MacTileContract.from_text("rtl", settings)
     assert str(caught.value) == message
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoShifters(Contract):
+    """A block with a part whose parameter it calls otherwise."""
+
+    block: ClassVar[str] = "two_shifters"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"rtl": {}}
+    depth: int = 1
+    bits: int = 8
+
+    def __post_init__(self) -> None:
+        with part_of(self.block, stages="depth"):
+            _ = Shifter(stages=self.depth)
+        with part_of(self.block):
+            _ = Fixed(width=self.bits - 1, integer=1)
+
+    def cycles(self, work: int) -> int:
+        return work
+
+    def resources(self) -> Resources:
+        return Resources()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"depth": 9}, "two_shifters: depth must be 1 to 8, got 9"),
+        ({"bits": 1}, "two_shifters: width 0 is outside 1..53 bits in a format that follows from its own"),
+    ],
+)
+def test_what_a_part_refuses_is_said_in_the_names_of_the_whole(changes: dict[str, int], message: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        TwoShifters.from_preset("rtl", **changes)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_each_whole_number_is_refused_under_the_name_that_a_user_set(name: str) -> None:
+    """Parts named themselves: layernorm's root_degree=5 said `rsqrt: degree must be 1 to 4`."""
+    preset = BLOCKS[name].contract.from_preset("rtl")
+    for parameter in integer_parameters(BLOCKS[name]):
+        low, high = stated_range(preset, parameter)
+        assert low <= getattr(preset, parameter) <= high
 
 
 def test_the_two_presets_of_the_tile_differ_in_depth() -> None:

@@ -14,12 +14,15 @@ import yaml
 
 from hwsim.cli import main
 from hwsim.version import VERSION
-from mapping.formats import Fixed
+from mapping.formats import Fixed, parse_format
 from rtl.blocks import BLOCKS
+from rtl.export import export
 from rtl.export.export import checked_verilog
+from rtl.export.vectors import RANDOM_JOBS
 from rtl.generate import run_yosys
+from rtl.linear.command import Command
 from rtl.lint import lint, waiver_file
-from rtl.toolchain import verilator_environment
+from rtl.toolchain import GenerateError, verilator_environment
 
 CAPTURE = pytest.CaptureFixture[str]
 
@@ -40,6 +43,41 @@ def test_an_export_is_what_its_manifest_says(name: str, tmp_path: Path) -> None:
     readme = (out / "README.md").read_text()
     for port in BLOCKS[name].contract.from_preset("rtl").ports:
         assert f"| `{port.name}` | {port.direction} |" in readme
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_readme_has_a_latency_and_no_headings_but_its_own(name: str, tmp_path: Path) -> None:
+    """Sections of docstrings, underlined with dashes, became headings in Markdown; three blocks had no latency."""
+    lines = (exported(name, tmp_path) / "README.md").read_text().splitlines()
+    assert [line for line in lines if line and set(line) <= set("-= ")] == []
+    headings = [line for line in lines if line.startswith("#")]
+    assert headings[1:] == ["## Parameters", "## Ports", "## Timing", "## Files", "## Vectors"]
+    assert sum(line.startswith("Latency: ") for line in lines) == 1
+    assert any("`make -C vivado/zcu102 synth`" in line for line in lines)
+
+
+def test_the_latency_of_a_block_with_several_ways_is_that_of_its_shortest_job(tmp_path: Path) -> None:
+    readmes = {
+        name: (exported(name, tmp_path) / "README.md").read_text() for name in ("linear", "weight_loader", "exp")
+    }
+    latencies = {name: next(x for x in text.splitlines() if x[:9] == "Latency: ") for name, text in readmes.items()}
+    linear = BLOCKS["linear"].sets()[0].cycles([Command(tokens=1, in_tiles=1, out_tiles=1)])
+    assert latencies == {
+        "linear": f"Latency: {linear} cycles from first beat to last result of the shortest job, one token, one tile.",
+        "weight_loader": "Latency: 6 cycles from first beat to last result of the shortest job, one tile.",
+        "exp": "Latency: 9 clock edges from the beat that completes a result.",
+    }
+    assert "- `index`: with `use_expert`, the number of each token\n" in readmes["linear"]
+
+
+def test_what_the_lint_finds_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message named a file in a temporary folder that was gone."""
+    monkeypatch.setattr(export, "lint", lambda source, *_: f"%Warning-UNDRIVEN: {source}:2:8: Not driven: 'x'\n more\n")
+    with pytest.raises(GenerateError) as caught:
+        checked_verilog(BLOCKS["exp"].sets()[1])
+    said = str(caught.value)
+    assert said.startswith("exp: the lint found: %Warning-UNDRIVEN: Not driven: 'x' Line 2 is: ")
+    assert "/" not in said.split("Line 2 is: ", maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -78,26 +116,82 @@ def test_many_exponential_units_share_no_name_with_a_register() -> None:
     assert "exp_unit_9" in checked_verilog(block.contract.from_preset("rtl", **many))
 
 
-def test_vectors_are_the_golden_model_s(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", BLOCKS)
+def test_vectors_are_the_golden_model_s(name: str, tmp_path: Path) -> None:
+    """Decoded as a foreign program would, by the manifest's formats."""
+    out, block = exported(name, tmp_path), BLOCKS[name]
+    streams = json.loads((out / "manifest.json").read_text())["streams"]
+    index = json.loads((out / "vectors/jobs.json").read_text())
+    beats = {stream["name"]: decoded(out / f"vectors/{stream['name']}.hex", stream["fields"]) for stream in streams}
+    contract, rng = block.sets()[0], np.random.default_rng(index["seed"])
+    jobs = block.cases.corner_jobs(contract) + [block.cases.random_job(contract, rng) for _ in range(RANDOM_JOBS)]
+    ends = dict.fromkeys(beats, 0)
+    for entry, job in zip(index["jobs"], jobs, strict=True):
+        assert (entry["name"], entry["cycles"]) == (job.name, contract.cycles(job.work))
+        for stream, codes in {**job.inputs, **block.golden(contract, job.inputs)}.items():
+            first, count = entry["streams"][stream]["first"], entry["streams"][stream]["beats"]
+            assert first == ends[stream]
+            ends[stream] += count
+            for field, wanted in codes.items():
+                assert beats[stream][field][first : first + count] == np.asarray(wanted).tolist(), (stream, field)
+    assert ends == {stream: len(next(iter(fields.values()))) for stream, fields in beats.items()}
+    assert min(ends.values()) > 0
+
+
+def decoded(file: Path, fields: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """The numbers of each field of a file of vectors, beat by beat."""
+    words = [int(line, 16) for line in file.read_text().splitlines() if not line.startswith("//")]
+    found, low = {}, 0
+    for field in fields:
+        fmt, lanes = parse_format(field["format"]), field["lanes"]
+        assert isinstance(fmt, Fixed)
+        rows = [[(word >> low + i * fmt.width) & (1 << fmt.width) - 1 for i in range(lanes or 1)] for word in words]
+        signed = [[code - (code >> fmt.width - 1 << fmt.width) for code in row] if fmt.signed else row for row in rows]
+        found[field["name"]] = signed if lanes else [row[0] for row in signed]
+        low += fmt.width * (lanes or 1)
+    return found
+
+
+def test_the_verilog_replays_its_vectors_without_any_of_our_code(tmp_path: Path) -> None:
     out = exported("mac_tile", tmp_path)
-    contract = BLOCKS["mac_tile"].sets()[0]
-    jobs = json.loads((out / "vectors/jobs.json").read_text())["jobs"]
-    streams = {}
-    for port in contract.ports:
-        lines = (out / f"vectors/{port.name}.hex").read_text().splitlines()
-        words = [int(line, 16) for line in lines if not line.startswith("//")]
-        streams[port.name] = words
-        assert len(words) == sum(job["streams"][port.name]["beats"] for job in jobs)
-    job = jobs[-1]
-    inputs, expected = {}, {}
-    for port in contract.ports:
-        where = job["streams"][port.name]
-        beats = port.unpack(streams[port.name][where["first"] : where["first"] + where["beats"]])
-        (inputs if port.direction == "in" else expected)[port.name] = beats
-    golden = BLOCKS["mac_tile"].golden(contract, inputs)
-    assert len(expected["y"]["values"]) > 0
-    assert np.array_equal(golden["y"]["values"], expected["y"]["values"])
-    assert job["cycles"] == contract.cycles(len(inputs["x"]["values"]))
+    (out / "replay.v").write_text(replay(json.loads((out / "manifest.json").read_text()), out))
+    verilator = ["verilator", "--binary", "--timing", "-Wno-fatal", "-Wno-lint", "--top-module", "replay"]
+    environment = os.environ | verilator_environment()
+    build = subprocess.run(
+        [*verilator, "replay.v", "mac_tile.v"], cwd=out, env=environment, capture_output=True, text=True, check=False
+    )
+    assert build.returncode == 0, build.stderr
+    vectors = out / "vectors/y.hex"
+    *others, last = vectors.read_text().splitlines()
+    wanted = sum(not line.startswith("//") for line in [*others, last])
+    for shown, differ in ((last, 0), (f"{int(last, 16) ^ 1:0{len(last)}x}", 1)):  # and a wrong one is seen
+        vectors.write_text("\n".join([*others, shown, ""]))
+        said = subprocess.run([out / "obj_dir/Vreplay"], cwd=out, capture_output=True, text=True, check=True).stdout
+        assert said.splitlines()[0] == f"y: {wanted} beats, {differ} differ"
+
+
+def replay(manifest: dict[str, Any], out: Path) -> str:
+    """A test bench in Verilog: every stream's file from end to end, one output compared; no end is an error."""
+    ports, body = [], []
+    for port in manifest["streams"]:
+        name = port["name"]
+        width = sum(parse_format(f["format"]).bits * (f["lanes"] or 1) for f in port["fields"])
+        count = sum(not line.startswith("//") for line in (out / f"vectors/{name}.hex").read_text().splitlines())
+        ports.append(f".{name}__payload({name}_p), .{name}__valid({name}_v), .{name}__ready({name}_r)")
+        body.append(
+            f"reg [{width - 1}:0] {name} [0:{count - 1}]; wire [{width - 1}:0] {name}_p; wire {name}_v, {name}_r;"
+            f'integer {name}_i = 0, {name}_bad = 0; initial $readmemh("vectors/{name}.hex", {name});'
+        )
+        if port["direction"] == "in":
+            body.append(f"assign {name}_p = {name}[{name}_i]; assign {name}_v = !rst && {name}_i < {count};")
+        else:
+            body.append(f"assign {name}_r = 1; always @(posedge clk) if ({name}_v && {name}_p !== {name}[{name}_i])")
+            body.append(f"{name}_bad <= {name}_bad + 1; always @(negedge clk) if ({name}_i == {count}) begin")
+            body.append(f'$display("{name}: %0d beats, %0d differ", {name}_i, {name}_bad); $finish; end')
+        body.append(f"always @(posedge clk) if ({name}_v && {name}_r) {name}_i <= {name}_i + 1;")
+    clock = "reg clk = 0, rst = 1; always #1 clk = !clk; initial begin #4 rst = 0; #100000 $fatal; end"
+    top = f"{manifest['block']} dut(.clk(clk), .rst(rst), {', '.join(ports)});"
+    return "\n".join(["module replay;", clock, *body, top, "endmodule", ""])
 
 
 @pytest.mark.parametrize(
@@ -172,6 +266,7 @@ def test_an_export_gives_way_to_the_next_but_nothing_else_does(tmp_path: Path, c
         (["exp"], "say what to do: --out DIR, --resources, --simulate, --synth or several of them"),
         (["exp", "--out", "x", "--preset", "best"], "exp: no preset 'best'; there are published, rtl"),
         (["exp", "--out", "x", "--set", "degree"], "--set degree: expected PARAM=VALUE"),
+        (["exp", "--out", "x", "--set", "degree=1", "--set", "degree=2"], "--set degree=2: degree is given twice"),
         (["exp", "--out", "x", "--set", "degree=9"], "exp: degree must be 1 to 4, got 9"),
         (["exp", "--out", "x", "--set", "degree=two"], "exp: degree must be an integer, got 'two'"),
         (["exp", "--out", "x", "--set", "argument=fixed(80,10)"], "exp: argument: width 80 is outside 1..53 bits"),

@@ -90,7 +90,7 @@ def test_edge_moe_takes_24_cycles_a_token() -> None:
         ({"lanes": 65}, "layernorm: lanes must be 1 to 64, got 65"),
         ({"divisor_fraction": 7}, "layernorm: 1/192 is 0 with 7 fraction bits"),
         ({"epsilon": -1}, "layernorm: epsilon must be 0 to 65536, got -1"),
-        ({"root_degree": 5}, "rsqrt: degree must be 1 to 4, got 5"),
+        ({"root_degree": 5}, "layernorm: root_degree must be 1 to 4, got 5"),
         (
             {"weight": Fixed(width=16, integer=5, signed=False)},
             "layernorm: weight must be signed, got ufixed(16,5)",
@@ -102,6 +102,11 @@ def test_edge_moe_takes_24_cycles_a_token() -> None:
         (
             {"activation": Fixed(width=40, integer=10)},
             "layernorm: a product may have 64 bits, 72 asked for",
+        ),
+        ({"root": Fixed(width=31, integer=9, signed=False)}, "layernorm: root must saturate, got ufixed(31,9)"),
+        (
+            {"accumulator": Fixed(width=1, integer=1)},
+            "layernorm: epsilon 4 exceeds fixed(1,1)",
         ),
         (
             {"accumulator": Fixed(width=32, integer=0)},

@@ -116,9 +116,14 @@ def test_tiny_tokens_wait_for_the_index_fifo() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"in_lanes": 65}, "mac_tile: in_lanes must be 1 to 64, got 65"),
+        ({"in_lanes": 65}, "linear: in_lanes must be 1 to 64, got 65"),
         ({"weight_words": 40}, "linear: weight_words must be 48 to 65536, got 40"),
         ({"out_fifo": 1}, "linear: out_fifo must be 2 to 64, got 1"),
+        ({"gelu_output_stages": 20}, "linear: gelu_output_stages must be 0 to 16, got 20"),
+        (
+            {"accumulator": Fixed(width=32, integer=30)},
+            "linear: steps of 2^-5 need 5 fraction bits, fixed(32,30) has fewer",
+        ),
         ({"score_stages": 1}, "linear: score_stages must be 2 to 256, got 1"),
         ({"score": Fixed(width=40, integer=10)}, "linear: score * y may have 64 bits, 72 asked for"),
     ],

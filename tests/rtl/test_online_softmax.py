@@ -47,9 +47,19 @@ def test_one_head_waits_for_its_sum() -> None:
     ("changes", "message"),
     [
         ({"heads": 0}, "online_softmax: heads must be 1 to 64, got 0"),
-        ({"activation": Fixed(width=32, integer=10, signed=False)}, "scores must be signed, got ufixed(32,10)"),
+        (
+            {"activation": Fixed(width=32, integer=10, signed=False)},
+            "online_softmax: activation must be signed, got ufixed(32,10)",
+        ),
         ({"max_tokens": 512}, "a sum of 512 exponentials does not fit ufixed(31,9)"),
-        ({"total": Fixed(width=31, integer=9)}, "the sum must be unsigned with bits on both sides of its point"),
+        (
+            {"total": Fixed(width=31, integer=9)},
+            "online_softmax: total must be unsigned with bits on both sides of its point",
+        ),
+        (
+            {"exponential": Fixed(width=22, integer=0, signed=False)},
+            "online_softmax: exponential must hold 1 and have 2 to 28 fraction bits, got ufixed(22,0)",
+        ),
         ({"total": Fixed(width=45, integer=9, signed=False)}, "sum times exponential may have 62 bits, 68 asked for"),
     ],
 )

@@ -76,7 +76,16 @@ def test_published_depths_and_intervals() -> None:
             {"exponential": Fixed(width=30, integer=2), "inverse": Fixed(width=40, integer=12, signed=False)},
             "topk_gate: exponential times inverse may have 62 bits, 70 asked for",
         ),
-        ({"weight": Fixed(width=40, integer=2)}, "mac_tile: a product may have 64 bits, 72 asked for"),
+        ({"mac_stages": 9}, "topk_gate: mac_stages must be 1 to 6, got 9"),
+        (
+            {"accumulator": Fixed(width=32, integer=10, signed=False)},
+            "topk_gate: accumulator must be signed, got ufixed(32,10)",
+        ),
+        (
+            {"inverse": Fixed(width=23, integer=1, signed=False)},
+            "topk_gate: inverse must saturate, got ufixed(23,1)",
+        ),
+        ({"weight": Fixed(width=40, integer=2)}, "topk_gate: a product may have 64 bits, 72 asked for"),
     ],
 )
 def test_wrong_parameters_are_named(changes: dict[str, object], message: str) -> None:

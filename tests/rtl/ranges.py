@@ -1,0 +1,35 @@
+"""The range of each whole-number parameter of a block, as its contract states it when it refuses a value."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rtl.block import Block
+from rtl.contract import Contract, ContractError
+
+FAR = -(1 << 62)  # outside every range
+
+
+def integer_parameters(block: Block[Any]) -> list[str]:
+    """Names of the parameters that are whole numbers."""
+    preset = block.contract.from_preset("rtl")
+    return [name for name in block.parameter_names() if isinstance(getattr(preset, name), int)]
+
+
+def stated_range(contract: Contract, name: str) -> tuple[int, int]:
+    """Lowest and highest value of a parameter beside the others of `contract`, read from what a value outside says."""
+    said = refusal(contract, name, FAR)
+    found = re.fullmatch(rf"{contract.block}: {name} must be (-?\d+) to (-?\d+), got {FAR}", said)
+    assert found, f"{contract.block}, {name}: {said!r} names no range"
+    return int(found[1]), int(found[2])
+
+
+def refusal(contract: Contract, name: str, value: int) -> str:
+    """What the contract says to another value of one parameter; empty if it takes it."""
+    own = {p: getattr(contract, p) for p in contract.parameters()}
+    try:
+        type(contract)(**{**own, name: value})
+    except ContractError as error:
+        return str(error)
+    return ""
