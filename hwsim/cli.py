@@ -309,6 +309,26 @@ def rtl(
 
 
 @cli.command()
+@click.argument("design")
+@click.option("--board", metavar="NAME", help="zcu102, zcu104 or u55c.  [default: the design's own]")
+@click.option(
+    "--set", "settings", multiple=True, metavar="UNIT.PARAM=VALUE", help="Replace a parameter, or UNIT.count."
+)
+@click.option("--json", "json_file", type=_FILE, help="Write the result to a file, - for stdout.")
+def fit(design: str, board: str | None, settings: tuple[str, ...], json_file: Path | None) -> int:
+    """Say what the blocks of DESIGN, a file or edge_moe, take of a board's FPGA; status 1 if it does not fit."""
+    from hwsim.fpga.budget import budget
+    from hwsim.fpga.design import load_design
+    from hwsim.rtl_command import read_changes
+
+    _check_outputs({"--json": json_file}, sources=(design,))
+    found = budget(load_design(design, board=board, settings=read_changes(settings)), Path(design).stem)
+    if _deliver(found, json_file):
+        click.echo(found.to_text(), nl=False)
+    return 0 if found.fits else 1
+
+
+@cli.command()
 @click.argument("standard")
 @click.option("--pattern", default="stream", show_default=True, metavar="stream|random|FILE", help="Requests to play.")
 @click.option("--requests", type=int, metavar="N", help="How many.  [default: 100000, or all of a file]")

@@ -39,7 +39,18 @@ def read_contract(name: str, preset: str, settings: tuple[str, ...]) -> tuple[Co
     """
     if name not in BLOCKS:
         raise UserError(f"{name}: no such block{nearest(name, BLOCKS)}")
-    changes = {}
+    changes = read_changes(settings)
+    return BLOCKS[name].contract.from_text(preset, changes), changes
+
+
+def read_changes(settings: tuple[str, ...]) -> dict[str, str]:
+    """Parameter to value, as text, of several `--set PARAM=VALUE`.
+
+    Raises
+    ------
+    UserError : a setting that is none or given twice
+    """
+    changes: dict[str, str] = {}
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals or not key:
@@ -47,7 +58,7 @@ def read_contract(name: str, preset: str, settings: tuple[str, ...]) -> tuple[Co
         if key in changes:
             raise UserError(f"--set {text}: {key} is given twice")
         changes[key] = value
-    return BLOCKS[name].contract.from_text(preset, changes), changes
+    return changes
 
 
 def check_options(

@@ -90,15 +90,15 @@ class Contract(ABC):
         return cls.from_preset(preset, **changes)
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
-        """The contract of preset `rtl` that `parameters` describes, for instance one read back from JSON.
+    def from_parameters(cls, parameters: Mapping[str, Any], preset: str = "rtl") -> Self:
+        """The contract that a preset and `parameters` describe, for instance such as were read back from JSON.
 
         Raises
         ------
-        ContractError : no such parameter, a value that it cannot have
+        ContractError : no such preset or parameter, a value that it cannot have
         """
         texts = {k: str(value).lower() if isinstance(value, bool) else str(value) for k, value in parameters.items()}
-        return cls.from_text("rtl", texts)
+        return cls.from_text(preset, texts)
 
     @property
     def ports(self) -> tuple[Port, ...]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rtl.blocks import BLOCKS
+from rtl.boards import BOARDS
 from rtl.contract import Contract
-from rtl.export.boards import BOARDS
 from rtl.export.core_file import core_file
 from rtl.export.readme import readme
 from rtl.export.vectors import vectors

@@ -7,8 +7,8 @@ from inspect import cleandoc
 from typing import Any
 
 from rtl.block import Block
+from rtl.boards import BOARDS
 from rtl.contract import Contract
-from rtl.export.boards import BOARDS
 from rtl.lint import WAIVERS
 from rtl.ports import Port
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from rtl.export.boards import BOARDS
+from rtl.boards import BOARDS
 from rtl.toolchain import require_package
 
 OUT_OF_CONTEXT = """\

@@ -1,7 +1,7 @@
 """What a block takes on UltraScale+, from whatever is known of it: synthesis where kept, else the contract's estimate.
 
-A figure from here says where it comes from. `hwsim rtl --resources` shows it; a machine on an FPGA would ask here for
-its blocks, but there is none yet. Needs none of the tools.
+A figure from here says where it comes from. `hwsim rtl --resources` shows it for a block, `hwsim fit` for
+all blocks of a design. Needs none of the tools.
 """
 
 from __future__ import annotations

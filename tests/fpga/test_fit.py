@@ -1,0 +1,121 @@
+"""`hwsim fit`: what a design takes of a board's FPGA, from kept synthesis and estimates."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hwsim.cli import main
+from hwsim.fpga.budget import budget
+from hwsim.fpga.design import load_design
+from rtl.boards import BOARDS
+from rtl.exp.contract import ExpContract
+from rtl.synthesis.result import Cells, Part, Synthesis, find_synthesis, records_text
+
+CAPTURE = pytest.CaptureFixture[str]
+
+
+def kept(tmp_path: Path, cells: Cells) -> Path:
+    """A data file that knows one thing: what `exp` takes."""
+    exp = ExpContract.from_preset("rtl")
+    part = Part(module="exp", count=1, cells=cells)
+    result = Synthesis(block="exp", target="xcup", parameters=exp.parameters(), tools={"yosys": "0.70"}, parts=(part,))
+    file = tmp_path / "data.json"
+    file.write_text(records_text([result]))
+    return file
+
+
+def design(tmp_path: Path, text: str) -> str:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    return str(file)
+
+
+TWO = "board: zcu102\nunits: {a: {block: exp, count: 3}, b: {block: exp, set: {degree: 3}}}\n"
+
+
+def test_counts_come_from_the_data_file_and_estimates_stand_in(tmp_path: Path) -> None:
+    data = kept(tmp_path, Cells(lut=1000, ff=7, bram36=0.5))
+    found = budget(load_design(design(tmp_path, TWO)), "mine", data)
+    estimate = ExpContract(degree=3).resources()
+    assert [unit.one.counted is not None for unit in found.units] == [True, False]
+    assert found.total.lut == 3 * 1000 + estimate.lut
+    assert found.total.bram36 == 1.5
+    assert found.fits
+
+
+def test_what_is_lacking_is_counted(tmp_path: Path, capsys: CAPTURE) -> None:
+    data = kept(tmp_path, Cells(lut=100_000, dsp=840))
+    found = budget(load_design(design(tmp_path, "board: zcu102\nunits: {a: {block: exp, count: 3}}\n")), "mine", data)
+    assert found.lacking == {"lut": 300_000 - 274_080}
+    assert found.to_text().splitlines()[-1] == "does not fit: lacks 25,920 LUT"
+    assert main(["fit", "edge_moe", "--board", "zcu104", "--set", "linear.count=3"]) == 1
+    assert "does not fit: lacks" in capsys.readouterr().out
+
+
+def test_a_part_without_ultra_ram_takes_block_ram(tmp_path: Path) -> None:
+    data = kept(tmp_path, Cells(uram=2, bram36=1))
+    one = load_design(design(tmp_path, "board: zcu102\nunits: {a: {block: exp}}\n"))
+    found = budget(one, "mine", data)
+    assert (found.total.uram, found.total.bram36, found.moved_uram) == (0, 17, 2)
+    on_zcu104 = budget(one.model_copy(update={"board": "zcu104"}), "mine", data)
+    assert (on_zcu104.total.uram, on_zcu104.total.bram36, on_zcu104.moved_uram) == (2, 1, 0)
+
+
+def test_edge_moe_is_the_sum_of_its_kept_blocks_and_fits_its_board(capsys: CAPTURE) -> None:
+    assert main(["fit", "edge_moe", "--json", "-"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    contracts = [unit.contract() for unit in load_design("edge_moe").units.values()]
+    results = [find_synthesis(contract) for contract in contracts]
+    assert document["total"]["dsp"] == sum(result.total.dsp for result in results if result)
+    assert all(unit["origin"].startswith("synthesis (yosys") for unit in document["units"])
+    assert (document["board"], document["fits"], document["lacking"]) == ("zcu102", True, {})
+
+
+def test_a_part_has_two_registers_a_lut() -> None:
+    assert all(board.cells.ff == 2 * board.cells.lut for board in BOARDS.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "edge_mo"], "edge_mo: no such file and no shipped design; nearest: edge_moe"),
+        (["fit", "edge_moe", "--board", "zc102"], "zc102: no such board; nearest: zcu102, zcu104"),
+        (["fit", "edge_moe", "--set", "lin.count=2"], "--set lin.count: no such unit; nearest: linear"),
+        (["fit", "edge_moe", "--set", "linear=2"], "--set linear: expected UNIT.count or UNIT.PARAMETER"),
+        (["fit", "edge_moe", "--set", "linear.count=x"], "--set linear.count: expected a whole number, got 'x'"),
+        (
+            ["fit", "edge_moe", "--set", "norm.root_degree=9"],
+            "edge_moe: norm: layernorm: root_degree must be 1 to 4, got 9",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(arguments: list[str], message: str, capsys: CAPTURE) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == f"hwsim: error: {message}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("board: zcu102\n", "units: this field is required"),
+        ("board: zcu102\nunits: {}\n", "units: dictionary should have at least 1 item"),
+        ("board: zcu102\nunits: {a: {block: expo}}\n", "a: expo: no such block; nearest: exp"),
+        ("board: zcu102\nunits: {a: {block: exp, count: 0}}\n", "units.a.count: input should be greater than"),
+        ("board: zcu102\nunits: {a: {block: exp, preset: mine}}\n", "a: exp: no preset 'mine'"),
+        ("board: zcu102\nunits: {a: {block: exp, counts: 2}}\n", "units.a.counts: extra inputs are not permitted"),
+        ("[]\n", "expected a mapping"),
+    ],
+)
+def test_a_wrong_design_is_one_line(text: str, message: str, tmp_path: Path, capsys: CAPTURE) -> None:
+    assert main(["fit", design(tmp_path, text)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_the_design_is_not_overwritten(tmp_path: Path, capsys: CAPTURE) -> None:
+    file = design(tmp_path, TWO)
+    assert main(["fit", file, "--json", file]) == 2
+    assert "is what is read" in capsys.readouterr().err
+    assert Path(file).read_text() == TWO
