@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hwsim import rtl_command
 from hwsim.cli import main
+from hwsim.commands import rtl_actions
 from rtl import toolchain
 from rtl.simulation.simulate import Simulation
 from tests.rtl.simulation import BUILDS
@@ -53,7 +53,7 @@ def test_a_block_that_differs_ends_with_status_1(capsys: CAPTURE, monkeypatch: p
             block="exp", parameters={}, seed=0, checks={"never_stalled": False}, exact=(), complaint="beat 3 is wrong"
         )
 
-    monkeypatch.setattr(rtl_command, "simulate", differs)
+    monkeypatch.setattr(rtl_actions, "simulate", differs)
     assert main(["rtl", "exp", "--simulate"]) == 1
     assert capsys.readouterr().out == "exp in Verilator, seed 0\n  never_stalled      FAILED\nbeat 3 is wrong\n"
 

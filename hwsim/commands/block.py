@@ -1,0 +1,97 @@
+"""Commands about hardware blocks: `rtl` for one, `fit` for all of a design."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hwsim.commands.output import FILE, check_outputs, deliver, is_stdout, optional_status
+from hwsim.errors import UserError
+
+
+@click.command()
+@click.argument("block", metavar="BLOCK|list")
+@click.option("--preset", default="rtl", show_default=True, help="Parameters to start from.")
+@click.option("--set", "settings", multiple=True, metavar="PARAM=VALUE", help="Replace a parameter.")
+@click.option("--out", type=FILE, metavar="DIR", help="Write Verilog, projects, test vectors and a README there.")
+@click.option(
+    "--simulate", is_flag=True, help="Prove it in Verilator: bits of the golden model, cycles of the contract."
+)
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of the jobs of --simulate.  [default: 0]")
+@click.option("--resources", is_flag=True, help="What it takes: the contract's estimate, and kept synthesis.")
+@click.option("--synth", is_flag=True, help="Synthesise, and report what each sub-block takes.")
+@click.option("--target", help="FPGA family for --synth: xcup or ecp5.  [default: xcup]")
+@click.option("--record", type=FILE, metavar="FILE", help="Add the result of --synth to a data file.")
+@click.option("--json", "json_file", type=FILE, help="Write the one result to a file, - for stdout.")
+def rtl(
+    block: str,
+    preset: str,
+    settings: tuple[str, ...],
+    out: Path | None,
+    simulate: bool,
+    seed: int | None,
+    resources: bool,
+    synth: bool,
+    target: str | None,
+    record: Path | None,
+    json_file: Path | None,
+) -> None:
+    """List hardware blocks, or make files of BLOCK, simulate and synthesise it (docs/rtl.md)."""
+    from hwsim.commands import rtl_actions
+
+    if block == "list":
+        if out or simulate or resources or synth or settings or target or record or json_file:
+            raise UserError("rtl list takes no options")
+        click.echo(rtl_actions.list_blocks(), nl=False)
+        return
+    contract, changes = rtl_actions.read_contract(block, preset, settings)
+    rtl_actions.check_options(
+        out=out,
+        simulate=simulate,
+        seed=seed,
+        resources=resources,
+        synth=synth,
+        target=target,
+        record=record,
+        json_file=json_file,
+    )
+    check_outputs({"--json": json_file, "--record": record})
+    if out is not None:
+        rtl_actions.export(contract, changes, out)
+    if resources:
+        taken = rtl_actions.resources(contract)
+        if deliver(taken, json_file):
+            click.echo(taken.to_text(), nl=False)
+    if simulate:
+        with optional_status(enabled=not is_stdout(json_file)) as say:
+            found = rtl_actions.simulate(contract, seed or 0, say)
+        if deliver(found, json_file):
+            click.echo(found.to_text(), nl=False)
+        if not found.passed:
+            click.get_current_context().exit(1)
+    if synth:
+        with optional_status(enabled=not is_stdout(json_file)) as say:
+            result = rtl_actions.synthesise(contract, target or "xcup", record, say)
+        if deliver(result, json_file):
+            click.echo(result.to_text(), nl=False)
+
+
+@click.command()
+@click.argument("design")
+@click.option("--board", metavar="NAME", help="zcu102, zcu104 or u55c.  [default: the design's own]")
+@click.option(
+    "--set", "settings", multiple=True, metavar="UNIT.PARAM=VALUE", help="Replace a parameter, or UNIT.count."
+)
+@click.option("--json", "json_file", type=FILE, help="Write the result to a file, - for stdout.")
+def fit(design: str, board: str | None, settings: tuple[str, ...], json_file: Path | None) -> int:
+    """Say what the blocks of DESIGN, a file or edge_moe, take of a board's FPGA; status 1 if it does not fit."""
+    from hwsim.commands.rtl_actions import read_changes
+    from hwsim.fpga.budget import budget
+    from hwsim.fpga.design import load_design
+
+    check_outputs({"--json": json_file}, sources=(design,))
+    found = budget(load_design(design, board=board, settings=read_changes(settings)), Path(design).stem)
+    if deliver(found, json_file):
+        click.echo(found.to_text(), nl=False)
+    return 0 if found.fits else 1

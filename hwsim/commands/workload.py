@@ -1,0 +1,158 @@
+"""Commands that take a workload: `run`, `explain`, `verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hwsim.commands.output import FILE, check_outputs, console, deliver, is_stdout, optional_progress
+from hwsim.errors import UserError, WorkloadError
+
+
+def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments that `run`, `explain` and `verify` share."""
+    options = [
+        click.argument("workload"),
+        click.option("--machine", metavar="NAME|FILE", help="A shipped machine or a machine YAML of your own."),
+        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace any parameter."),
+        click.option("--config", type=FILE, metavar="FILE", help="A saved set of --set; an explicit --set wins."),
+        click.option("--tokens", type=int, metavar="N", help="Tokens to generate (decode) or to take in (prefill)."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_workload_options
+@click.option("--json", "json_file", type=FILE, help="Write the report to a file, - for stdout.")
+@click.option("--trace", "trace_file", type=FILE, help="Write a Perfetto trace to a file.")
+@click.option("--trace-tokens", type=int, metavar="N", help="Tokens that the trace shows.  [default: 2]")
+@click.option("--html", "html_file", type=FILE, help="Write the run as one self-contained page.")
+@click.option("--emit-trace", "emit_file", type=FILE, help="Write the instructions of the run (machine aim).")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def run(
+    workload: str,
+    machine: str | None,
+    settings: tuple[str, ...],
+    config: Path | None,
+    tokens: int | None,
+    json_file: Path | None,
+    trace_file: Path | None,
+    trace_tokens: int | None,
+    html_file: Path | None,
+    emit_file: Path | None,
+    quiet: bool,
+) -> None:
+    """Run WORKLOAD (a file or a shipped name) and report."""
+    from hwsim.pipeline import run_in_detail
+
+    outputs = {"--json": json_file, "--trace": trace_file, "--html": html_file, "--emit-trace": emit_file}
+    check_outputs(outputs, sources=(workload, machine, config))
+    traced = _trace_options(trace_file, trace_tokens)
+    model, machine_settings = _load(workload, machine, settings, config, tokens)
+    with optional_progress(enabled=not quiet and not is_stdout(json_file)) as progress:
+        report, details = run_in_detail(model, machine, machine_settings, progress=progress, emit=emit_file, **traced)
+    if html_file:
+        from hwsim.report.html import page
+        from hwsim.report.write import write_text
+
+        write_text(html_file, page(report, details()))
+    if deliver(report, json_file) and not quiet:
+        from hwsim.report.render import render
+
+        render(report, console())
+        click.echo(f"\nSimulator: peak memory {_peak_memory_mib():.0f} MiB")
+
+
+@click.command()
+@_workload_options
+@click.option(
+    "--stage",
+    type=click.Choice(["graph", "mapped", "program"]),
+    default="graph",
+    show_default=True,
+    help="What to show.",
+)
+def explain(
+    workload: str, machine: str | None, settings: tuple[str, ...], config: Path | None, tokens: int | None, stage: str
+) -> None:
+    """Show what a stage makes of WORKLOAD, at the last step of the run."""
+    from hwsim.pipeline import explain as explain_stage
+    from hwsim.pipeline import prepare
+
+    model, machine_settings = _load(workload, machine, settings, config, tokens)
+    click.echo(explain_stage(prepare(model, machine, machine_settings), stage))
+
+
+@click.command()
+@_workload_options
+@click.option(
+    "--weights", default="random:0", show_default=True, metavar="DIR|random:SEED", help="The model's tensors."
+)
+@click.option("--full", is_flag=True, help="Keep all layers and the whole vocabulary with random weights too.")
+@click.option("--json", "json_file", type=FILE, help="Write the report to a file, - for stdout.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def verify(
+    workload: str,
+    machine: str | None,
+    settings: tuple[str, ...],
+    config: Path | None,
+    tokens: int | None,
+    weights: str,
+    full: bool,
+    json_file: Path | None,
+    quiet: bool,
+) -> None:
+    """Compare the machine's own arithmetic with float64, decoding WORKLOAD at a small size."""
+    from hwsim.verify.run import verify as run_verify
+
+    check_outputs({"--json": json_file}, sources=(workload, machine, config))
+    if tokens is not None:
+        if tokens < 1:
+            raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
+        settings = (*settings, f"workload.tokens={tokens}")
+    with optional_progress(enabled=not quiet and not is_stdout(json_file)) as progress:
+        report = run_verify(workload, machine, settings, config=config, weights=weights, full=full, progress=progress)
+    if deliver(report, json_file) and not quiet:
+        from hwsim.verify.render import render
+
+        render(report, console())
+
+
+def _load(
+    workload: str, machine: str | None, settings: tuple[str, ...], config: Path | None, tokens: int | None
+) -> tuple[Any, dict[str, Any]]:
+    """The workload, and the machine's settings; --tokens stands above --set, and that above --config."""
+    from hwsim.pipeline import load_workload
+    from hwsim.settings import check_parameters, find_machine, gather_settings
+
+    given, saved = gather_settings(settings, config)
+    overrides = dict(given.workload)
+    if tokens is not None:
+        if tokens < 1:
+            raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
+        phase = overrides["phase"] if "phase" in overrides else load_workload(workload).phase
+        overrides["prompt" if phase == "prefill" else "tokens"] = tokens
+    model = load_workload(workload, **overrides)
+    if config:
+        check_parameters(find_machine(machine or model.machine)[0], saved.machine, origin=str(config))
+    return model, dict(given.machine)
+
+
+def _trace_options(file: Path | None, tokens: int | None) -> dict[str, Any]:
+    """What the pipeline is told about a trace."""
+    if file is None:
+        if tokens is not None:
+            raise UserError("--trace-tokens: there is no --trace FILE to write them to")
+        return {}
+    return {"trace": file} if tokens is None else {"trace": file, "trace_tokens": tokens}
+
+
+def _peak_memory_mib() -> float:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
