@@ -19,7 +19,7 @@ from hwsim.version import VERSION
 # Heavy imports (numba, pydantic, rich) wait until a command needs them: `hwsim --version` answers at once.
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(VERSION, prog_name="hwsim", message="%(prog)s %(version)s")
 def cli() -> None:
     """Simulate transformer workloads on accelerators, every DRAM command timed."""
