@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -43,12 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _user_errors() as cause:
         return _fail(str(cause))
     except (click.Abort, KeyboardInterrupt):
+        warnings.simplefilter("ignore")  # of what is left half-made, such as components without a design
         click.echo("hwsim: interrupted", err=True)
         return 130
     except BrokenPipeError:
-        # the reader has gone (`hwsim list | head -1`); keep Python from complaining about it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # the reader has gone (`hwsim list | head -1`)
+        _drop_output()
         return 0
+    except OSError as cause:
+        if cause.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        return _fail(f"output cannot be written: {cause.strerror}")
 
 
 def entry_point() -> None:
@@ -56,6 +64,11 @@ def entry_point() -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
     sys.exit(main())
+
+
+def _drop_output() -> None:
+    """Send what stdout still holds to nowhere, since Python would try it once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _user_errors() -> tuple[type[Exception], ...]:

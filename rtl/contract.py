@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from mapping.formats import Fixed, Format, FormatError, parse_format
@@ -18,7 +18,12 @@ class ContractError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What a block takes; counts of units, and bytes of memory."""
+    """What a block takes; counts of units, and bytes of memory.
+
+    Attributes
+    ----------
+    elsewhere : what it takes on a part without UltraRAM, where that is something else
+    """
 
     adders: int = 0
     multipliers: int = 0
@@ -28,12 +33,24 @@ class Resources:
     dsp: int = 0
     bram36: int = 0
     uram: int = 0
+    elsewhere: Resources | None = field(default=None, compare=False)
+
+    @property
+    def without_uram(self) -> Resources:
+        """What it takes on a part without UltraRAM."""
+        return self.elsewhere or self
 
     def __add__(self, other: Resources) -> Resources:
-        return Resources(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
+        sums = {name: getattr(self, name) + getattr(other, name) for name in _COUNTS}
+        differ = self.elsewhere or other.elsewhere
+        return Resources(**sums, elsewhere=self.without_uram + other.without_uram if differ else None)
 
     def __mul__(self, count: int) -> Resources:
-        return Resources(**{f.name: getattr(self, f.name) * count for f in fields(self)})
+        products = {name: getattr(self, name) * count for name in _COUNTS}
+        return Resources(**products, elsewhere=self.elsewhere * count if self.elsewhere else None)
+
+
+_COUNTS = tuple(f.name for f in fields(Resources) if f.name != "elsewhere")
 
 
 @dataclass(frozen=True, kw_only=True)

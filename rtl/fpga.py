@@ -6,6 +6,8 @@ They state how synthesis maps a piece (Yosys, `synth_xilinx -family xcup`), not 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rtl.contract import Resources
 
 DSP_A, DSP_B = 26, 17  # bits of a DSP48E2's factors that several of them share a longer number by
@@ -73,8 +75,9 @@ def memory(rows: int, bits: int) -> Resources:
     banks = 1 if rows <= 32 else -(-rows // 64)
     parts = -(-bits // 14) if rows <= 32 else -(-bits // 7) * banks
     in_luts = (LUTRAM_COST * parts, Resources(lut=8 * parts, ff=bits) + _choice(banks, bits))
-    ways = _cheapest(in_luts, *_block_ram(rows, bits), _ultra_ram(rows, bits))
-    return Resources(sram_bytes=rows * bits // 8) + ways
+    without_uram = _cheapest(in_luts, *_block_ram(rows, bits))
+    best = _cheapest(in_luts, *_block_ram(rows, bits), _ultra_ram(rows, bits))
+    return Resources(sram_bytes=rows * bits // 8) + (replace(best, elsewhere=without_uram) if best.uram else best)
 
 
 Way = tuple[int, Resources]  # the cost by which Yosys chooses, and what it takes

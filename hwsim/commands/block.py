@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from hwsim.commands.output import FILE, check_outputs, deliver, is_stdout, optional_status
 from hwsim.errors import UserError
@@ -41,7 +42,9 @@ def rtl(
     from hwsim.commands import rtl_actions
 
     if block == "list":
-        if out or simulate or resources or synth or settings or target or record or json_file:
+        context = click.get_current_context()
+        given = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+        if given != ["block"]:
             raise UserError("rtl list takes no options")
         click.echo(rtl_actions.list_blocks(), nl=False)
         return
@@ -87,11 +90,13 @@ def rtl(
 def fit(design: str, board: str | None, settings: tuple[str, ...], json_file: Path | None) -> int:
     """Say what the blocks of DESIGN, a file or edge_moe, take of a board's FPGA; status 1 if it does not fit."""
     from hwsim.commands.rtl_actions import read_changes
-    from hwsim.fpga.budget import budget
-    from hwsim.fpga.design import load_design
+    from hwsim.fpga.budget import fit_design
+    from hwsim.fpga.design import find_design, load_design
 
-    check_outputs({"--json": json_file}, sources=(design,))
-    found = budget(load_design(design, board=board, settings=read_changes(settings)), Path(design).stem)
+    path = find_design(design)
+    check_outputs({"--json": json_file}, sources=(path,))
+    changes = read_changes(settings, "UNIT.PARAM=VALUE")
+    found = fit_design(load_design(path, board=board, settings=changes), path.stem)
     if deliver(found, json_file):
         click.echo(found.to_text(), nl=False)
     return 0 if found.fits else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -43,8 +44,12 @@ def read_contract(name: str, preset: str, settings: tuple[str, ...]) -> tuple[Co
     return BLOCKS[name].contract.from_text(preset, changes), changes
 
 
-def read_changes(settings: tuple[str, ...]) -> dict[str, str]:
+def read_changes(settings: tuple[str, ...], form: str = "PARAM=VALUE") -> dict[str, str]:
     """Parameter to value, as text, of several `--set PARAM=VALUE`.
+
+    Parameters
+    ----------
+    form : what a setting looks like, for the message about one that does not
 
     Raises
     ------
@@ -54,7 +59,7 @@ def read_changes(settings: tuple[str, ...]) -> dict[str, str]:
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise UserError(f"--set {text}: expected PARAM=VALUE")
+            raise UserError(f"--set {text}: expected {form}")
         if key in changes:
             raise UserError(f"--set {text}: {key} is given twice")
         changes[key] = value
@@ -139,18 +144,36 @@ def synthesise(contract: Contract, target: str, record: Path | None, say: Callab
     UserError : no such target, a data file that is none
     ToolError, GenerateError : a tool is missing or complains, the block fits no device
     """
-    from hwsim.report.write import write_text
-    from rtl.synthesis.result import RecordError, read_records, records_text
     from rtl.synthesis.run import TARGETS
     from rtl.synthesis.run import synthesise as run
 
     if target not in TARGETS:
         raise UserError(f"--target {target}: no such target{nearest(target, TARGETS)}")
-    try:
-        records = read_records(record) if record is not None and record.exists() else []
-    except RecordError as error:
-        raise UserError(str(error)) from None
+    if record is not None:
+        _read_record(record)  # a file that is none is found before any work
     result = run(contract, target, say)
     if record is not None:
-        write_text(record, records_text([*records, result]))
+        _add_to(record, result)
     return result
+
+
+def _add_to(record: Path, result: Synthesis) -> None:
+    """Add a result to a data file, which another command may be doing too: one reads and writes at a time."""
+    from hwsim.report.write import write_text
+    from rtl.synthesis.result import records_text
+
+    folder = os.open(record.resolve().parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # of the folder, since the file is replaced
+        write_text(record, records_text([*_read_record(record), result]))
+    finally:
+        os.close(folder)
+
+
+def _read_record(record: Path) -> list[Synthesis]:
+    from rtl.synthesis.result import RecordError, read_records
+
+    try:
+        return read_records(record) if record.exists() else []
+    except RecordError as error:
+        raise UserError(str(error)) from None

@@ -49,9 +49,10 @@ def run(
 ) -> None:
     """Run WORKLOAD (a file or a shipped name) and report."""
     from hwsim.pipeline import run_in_detail
+    from hwsim.shipped import shipped_workloads
 
     outputs = {"--json": json_file, "--trace": trace_file, "--html": html_file, "--emit-trace": emit_file}
-    check_outputs(outputs, sources=(workload, machine, config))
+    check_outputs(outputs, sources=(workload, shipped_workloads().get(workload), machine, config))
     traced = _trace_options(trace_file, trace_tokens)
     model, machine_settings = _load(workload, machine, settings, config, tokens)
     with optional_progress(enabled=not quiet and not is_stdout(json_file)) as progress:
@@ -108,9 +109,10 @@ def verify(
     quiet: bool,
 ) -> None:
     """Compare the machine's own arithmetic with float64, decoding WORKLOAD at a small size."""
+    from hwsim.shipped import shipped_workloads
     from hwsim.verify.run import verify as run_verify
 
-    check_outputs({"--json": json_file}, sources=(workload, machine, config))
+    check_outputs({"--json": json_file}, sources=(workload, shipped_workloads().get(workload), machine, config))
     if tokens is not None:
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
 
 from hwsim.errors import UserError
@@ -18,21 +20,32 @@ from rtl.synthesis.resources import KINDS, BlockResources, block_resources
 from rtl.synthesis.result import DATA_FILE, Cells, RecordError
 
 SCHEMA_VERSION = 1
-BRAM36_IN_URAM = 8  # 4,096 x 72 bits as eight of 4,096 x 9
-_LEFT = (0, 1, 8)  # columns of names
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnitTaken:
-    """What one of `count` instances takes."""
+    """What equal instances of a block take.
+
+    Attributes
+    ----------
+    moved_uram : UltraRAMs, of all instances, in whose place there is what the block takes where there are none. A wide
+        memory lies side by side in several, so that any number of them can be moved.
+    """
 
     unit: str
     count: int
     one: BlockResources
+    moved_uram: int = 0
 
     @property
     def cells(self) -> Cells:
-        return self.one.cells * self.count
+        with_all, without = self.one.cells * self.count, self.one.cells_without_uram * self.count
+        if not self.moved_uram:
+            return with_all
+        share = Fraction(self.moved_uram, with_all.uram)
+        taken = {kind: getattr(with_all, kind) for kind in KINDS}
+        more = {kind: ceil((getattr(without, kind) - taken[kind]) * share) for kind in KINDS}
+        return replace(with_all, **{kind: taken[kind] + more[kind] for kind in KINDS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,25 +53,21 @@ class Budget:
     """Units of a design, and what the FPGA of its board has.
 
     The sum is that of blocks apart: what a design shares among them, and what routing costs, is not in it.
+
+    Attributes
+    ----------
+    title : of the design
+    board_name : as designs name it
     """
 
-    design: str
-    name: str
+    title: str
+    board_name: str
     board: Board
     units: tuple[UnitTaken, ...]
 
     @property
     def total(self) -> Cells:
-        """Of all units; on a part without UltraRAM each of those becomes the block RAMs that hold as much."""
-        total = sum((unit.cells for unit in self.units), Cells())
-        if self.board.cells.uram:
-            return total
-        return replace(total, uram=0, bram36=total.bram36 + BRAM36_IN_URAM * total.uram)
-
-    @property
-    def moved_uram(self) -> int:
-        """UltraRAMs that became block RAMs."""
-        return 0 if self.board.cells.uram else sum(unit.cells.uram for unit in self.units)
+        return sum((unit.cells for unit in self.units), Cells())
 
     @property
     def lacking(self) -> dict[str, float]:
@@ -71,16 +80,18 @@ class Budget:
         return not self.lacking
 
     def to_json(self) -> str:
+        """Counts of one instance with UltraRAM at hand and of all of a unit; their sum, and the part's."""
         document = {
             "schema_version": SCHEMA_VERSION,
-            "design": self.design,
-            "board": self.name,
+            "design": self.title,
+            "board": self.board_name,
             "part": self.board.part,
             "units": [
                 {
                     "unit": unit.unit,
                     "block": unit.one.block,
                     "count": unit.count,
+                    "moved_uram": unit.moved_uram,
                     "parameters": unit.one.parameters,
                     "one": _counts(unit.one.cells),
                     "all": _counts(unit.cells),
@@ -90,7 +101,6 @@ class Budget:
             ],
             "total": _counts(self.total),
             "available": _counts(self.board.cells),
-            "uram_as_bram36": self.moved_uram,
             "lacking": self.lacking,
             "fits": self.fits,
         }
@@ -100,15 +110,18 @@ class Budget:
         """A line a unit, the sum, what the part has, and whether it suffices."""
         rows = [["unit", "block", "count", *(kind.upper() for kind in KINDS), "from"], *self._rows()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = [f"{self.design} on {self.board.title} ({self.board.part})"]
+        names = (0, 1, len(widths) - 1)
+        lines = [f"{self.title} on {self.board.title} ({self.board.part})"]
         for row in rows:
-            cells = [c.ljust(w) if i in _LEFT else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
+            cells = [c.ljust(w) if i in names else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
             lines.append("  ".join(cells).rstrip())
         return "\n".join([*lines, *self._notes()]) + "\n"
 
     def _rows(self) -> Iterator[list[str]]:
         for unit in self.units:
             origin = "synthesis" if unit.one.counted else "estimate"
+            if unit.moved_uram:
+                origin += f", {unit.moved_uram} UltraRAM as block RAM by estimate"
             yield [unit.unit, unit.one.block, str(unit.count), *_texts(unit.cells), origin]
         yield ["total", "", "", *_texts(self.total), ""]
         yield ["available", "", "", *_texts(self.board.cells), ""]
@@ -121,37 +134,58 @@ class Budget:
     def _notes(self) -> Iterator[str]:
         for origin in dict.fromkeys(unit.one.origin for unit in self.units):
             yield f"from {origin}"
-        if self.moved_uram:
-            yield (
-                f"the part has no UltraRAM: {self.moved_uram} counted as {BRAM36_IN_URAM * self.moved_uram} BRAM36, "
-                "which hold as much"
-            )
         if self.fits:
             yield "fits, as blocks apart; what joins them and routing are not in it"
-        else:
-            yield "does not fit: lacks " + ", ".join(f"{_text(n)} {kind.upper()}" for kind, n in self.lacking.items())
+            return
+        yield "does not fit: lacks " + ", ".join(f"{_text(n)} {kind.upper()}" for kind, n in self.lacking.items())
+        free = self.board.cells.uram - self.total.uram
+        if "bram36" in self.lacking and free > 0:
+            yield f"memories are in block RAM where Yosys finds that cheaper; {free} UltraRAM are left for some of them"
 
 
-def budget(design: Design, name: str, path: Path = DATA_FILE) -> Budget:
+def fit_design(design: Design, title: str, path: Path = DATA_FILE) -> Budget:
     """What a design takes of its board.
+
+    Where the part has fewer UltraRAMs than Yosys would use, block RAM takes their place as contracts say, first where
+    that is the fewest.
 
     Parameters
     ----------
-    name : of the design, for the report
     path : the file of kept results
 
     Raises
     ------
-    UserError : a block, preset or parameter that is none; the message names the unit
+    UserError : a block, preset or parameter that is none (the message names the unit), a file of results that is none
     """
     taken = []
-    for unit_name, unit in design.units.items():
+    for name, unit in design.units.items():
         try:
-            one = block_resources(unit.contract(), path)
-        except (UserError, ContractError, RecordError) as error:
-            raise UserError(f"{name}: {unit_name}: {error}") from None
-        taken.append(UnitTaken(unit=unit_name, count=unit.count, one=one))
-    return Budget(design=name, name=design.board, board=BOARDS[design.board], units=tuple(taken))
+            contract = unit.contract()
+        except (UserError, ContractError) as error:
+            raise UserError(f"{title}: units.{name}: {error}") from None
+        try:
+            taken.append(UnitTaken(unit=name, count=unit.count, one=block_resources(contract, path)))
+        except RecordError as error:
+            raise UserError(str(error)) from None
+    board = BOARDS[design.board]
+    units = tuple(_moved(taken, board.cells.uram))
+    return Budget(title=title, board_name=design.board, board=board, units=units)
+
+
+def _moved(units: list[UnitTaken], has: int) -> Iterator[UnitTaken]:
+    """The units in their order, with as many UltraRAMs moved as the part lacks."""
+    over = sum(unit.cells.uram for unit in units) - has
+    moved: dict[str, int] = {}
+    for unit in sorted((unit for unit in units if unit.cells.uram), key=_block_rams_for_one):
+        moved[unit.unit] = min(unit.cells.uram, max(0, over))
+        over -= moved[unit.unit]
+    for unit in units:
+        yield replace(unit, moved_uram=moved.get(unit.unit, 0))
+
+
+def _block_rams_for_one(unit: UnitTaken) -> float:
+    """Block RAMs that come for an UltraRAM of a unit that has some."""
+    return (unit.one.cells_without_uram.bram36 - unit.one.cells.bram36) / unit.one.cells.uram
 
 
 def _counts(cells: Cells) -> dict[str, float]:

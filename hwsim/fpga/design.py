@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hwsim.errors import UserError, nearest
 from mapping.yaml_file import first_problem, read_mapping
@@ -15,7 +16,6 @@ from rtl.boards import BOARDS
 from rtl.contract import Contract
 
 _SHIPPED = Path(__file__).parent / "designs"
-_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Unit(BaseModel):
@@ -31,7 +31,14 @@ class Unit(BaseModel):
     block: str
     count: int = Field(default=1, ge=1, le=1_000_000, strict=True)
     preset: str = "rtl"
-    set: dict[str, str | bool | int | float] = Field(default_factory=dict)
+    set: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("set")
+    @classmethod
+    def _are_plain(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        if odd := [name for name, value in parameters.items() if not isinstance(value, str | bool | int | float)]:
+            raise ValueError(f"{odd[0]}: expected a number, a text, true or false, got {parameters[odd[0]]!r}")
+        return parameters
 
     def contract(self) -> Contract:
         """The contract of one instance.
@@ -53,35 +60,27 @@ class Design(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     board: str
-    units: Annotated[dict[_Name, Unit], Field(min_length=1)]
+    units: dict[str, Unit]
+
+    @field_validator("units", mode="before")
+    @classmethod
+    def _are_named(cls, units: Any) -> Any:
+        if not isinstance(units, dict) or not units:
+            raise ValueError("expected a mapping of at least one unit's name to its block")
+        if odd := [name for name in units if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name))]:
+            raise ValueError(f"{odd[0]!r}: expected a name of lower-case letters, digits and _")
+        if odd := [name for name, unit in units.items() if not isinstance(unit, dict)]:
+            raise ValueError(f"{odd[0]}: expected a mapping, for instance {{block: exp}}, got {units[odd[0]]!r}")
+        return units
 
 
-def load_design(source: str, *, board: str | None = None, settings: Mapping[str, str] | None = None) -> Design:
-    """A design from a file or by its shipped name, with another board and some of its values replaced.
-
-    Parameters
-    ----------
-    settings : `UNIT.count` or `UNIT.PARAMETER` to its value as text
+def find_design(source: str) -> Path:
+    """A file as it is given, or the shipped design of that name.
 
     Raises
     ------
-    UserError : no such file, name, board, unit or field; a value out of range
+    UserError : neither a file nor a shipped name
     """
-    document = read_mapping(_find(source), UserError)
-    try:
-        design = Design.model_validate(document)
-        units = {name: unit.model_dump() for name, unit in design.units.items()}
-        for key, text in (settings or {}).items():
-            _replace(units, key, text)
-        design = Design.model_validate({"board": board or design.board, "units": units})
-    except ValidationError as cause:
-        raise UserError(f"{source}: {first_problem(cause)}") from None
-    if design.board not in BOARDS:
-        raise UserError(f"{design.board}: no such board{nearest(design.board, BOARDS)}")
-    return design
-
-
-def _find(source: str) -> Path:
     shipped = {path.stem: path for path in sorted(_SHIPPED.glob("*.yaml"))}
     path = Path(source)
     if source in shipped and not path.is_file():
@@ -91,6 +90,31 @@ def _find(source: str) -> Path:
     return path
 
 
+def load_design(path: Path, *, board: str | None = None, settings: Mapping[str, str] | None = None) -> Design:
+    """A design from a file, with another board and some of its values replaced.
+
+    Parameters
+    ----------
+    settings : `UNIT.count` or `UNIT.PARAMETER` to its value as text
+
+    Raises
+    ------
+    UserError : no such file, board, unit or field; a value out of range
+    """
+    document = read_mapping(path, UserError)
+    try:
+        design = Design.model_validate(document)
+        units = {name: unit.model_dump() for name, unit in design.units.items()}
+        for key, text in (settings or {}).items():
+            _replace(units, key, text)
+        design = Design.model_validate({"board": design.board if board is None else board, "units": units})
+    except ValidationError as cause:
+        raise UserError(f"{path}: {first_problem(cause)}") from None
+    if design.board not in BOARDS:
+        raise UserError(f"{design.board or '(empty)'}: no such board{nearest(design.board, BOARDS)}")
+    return design
+
+
 def _replace(units: dict[str, dict[str, Any]], key: str, text: str) -> None:
     name, dot, parameter = key.partition(".")
     if not dot or not parameter:
@@ -98,9 +122,8 @@ def _replace(units: dict[str, dict[str, Any]], key: str, text: str) -> None:
     if name not in units:
         raise UserError(f"--set {key}: no such unit{nearest(name, units)}")
     if parameter == "count":
-        try:
-            units[name]["count"] = int(text)
-        except ValueError:
-            raise UserError(f"--set {key}: expected a whole number, got {text!r}") from None
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            raise UserError(f"--set {key}: expected a whole number, got {text[:20]!r}")
+        units[name]["count"] = int(text)
     else:
         units[name]["set"][parameter] = text

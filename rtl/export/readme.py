@@ -60,7 +60,7 @@ beat of any output, both included, on an idle block that is never stalled.
 | `vectors/` | test vectors, see below |
 | `manifest.json` | block, parameters, streams and the names of all files, for programs |
 
-`verilator --lint-only -Wall --top-module {block} {block}.vlt {block}.v` is silent.
+`verilator --lint-only -Wall --top-module {block} {block}.vlt {block}.v` warns of nothing.
 `fusesoc --cores-root . run --target lint hwsim:rtl:{block}` does the same.
 
 Ask Vivado's makefiles for `synth`: plain `make` goes on to a bitstream, which a block out of context cannot have.

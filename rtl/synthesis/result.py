@@ -167,6 +167,20 @@ def _as_record(result: Synthesis) -> dict[str, Any]:
 
 
 def _from_record(record: Mapping[str, Any]) -> Synthesis:
+    """A result; KeyError or TypeError where the record is none."""
     parts = tuple(Part(**{**part, "cells": Cells(**part["cells"])}) for part in record["parts"])
     route = Route(**record["route"]) if "route" in record else None
-    return Synthesis(**{**record, "parts": parts, "route": route})
+    result = Synthesis(**{**record, "parts": parts, "route": route})
+    texts = [result.block, result.target, *(part.module for part in parts), *result.tools.values()]
+    counts = [n for part in parts for n in (part.count, *asdict(part.cells).values())]
+    if route:
+        texts.append(route.device)
+        counts += [route.fmax_hz, *route.used.values()]
+    values = result.parameters.values()
+    if not (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(n, int | float) and n >= 0 for n in counts)
+        and all(isinstance(value, str | int | float) for value in values)
+    ):
+        raise TypeError
+    return result

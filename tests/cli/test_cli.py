@@ -10,6 +10,7 @@ import pytest
 
 from hwsim.cli import main
 from hwsim.report import SCHEMA_VERSION, Report
+from hwsim.shipped import find_workload
 
 CAPTURE = pytest.CaptureFixture[str]
 
@@ -196,6 +197,24 @@ def test_a_wrong_file_is_named_with_its_place(tmp_path: Path, capsys: CAPTURE) -
     bad.write_text("model: tpu\n")
     assert main(["run", "gpt2", "--machine", str(bad)]) == 2
     assert "model: expected one of pim_gpt, aim, got 'tpu'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_output_is_one_line() -> None:
+    command = [sys.executable, "-c", "import sys; from hwsim.cli import main; sys.exit(main(['rtl', 'list']))"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (
+        2, "hwsim: error: output cannot be written: No space left on device\n"
+    )  # fmt: skip
+
+
+def test_a_shipped_workload_is_not_overwritten(capsys: CAPTURE) -> None:
+    file = find_workload("gpt2")
+    before = file.read_bytes()
+    assert main(["run", "gpt2", "--json", str(file)]) == 2
+    assert "is what is read; it would be overwritten" in capsys.readouterr().err
+    assert file.read_bytes() == before
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hwsim.cli import main
-from hwsim.fpga.budget import budget
-from hwsim.fpga.design import load_design
+from hwsim.fpga.budget import fit_design
+from hwsim.fpga.design import find_design, load_design
 from rtl.boards import BOARDS
 from rtl.exp.contract import ExpContract
 from rtl.synthesis.result import Cells, Part, Synthesis, find_synthesis, records_text
@@ -28,7 +28,7 @@ def kept(tmp_path: Path, cells: Cells) -> Path:
 def design(tmp_path: Path, text: str) -> str:
     file = tmp_path / "mine.yaml"
     file.write_text(text)
-    return str(file)
+    return file
 
 
 TWO = "board: zcu102\nunits: {a: {block: exp, count: 3}, b: {block: exp, set: {degree: 3}}}\n"
@@ -36,7 +36,7 @@ TWO = "board: zcu102\nunits: {a: {block: exp, count: 3}, b: {block: exp, set: {d
 
 def test_counts_come_from_the_data_file_and_estimates_stand_in(tmp_path: Path) -> None:
     data = kept(tmp_path, Cells(lut=1000, ff=7, bram36=0.5))
-    found = budget(load_design(design(tmp_path, TWO)), "mine", data)
+    found = fit_design(load_design(design(tmp_path, TWO)), "mine", data)
     estimate = ExpContract(degree=3).resources()
     assert [unit.one.counted is not None for unit in found.units] == [True, False]
     assert found.total.lut == 3 * 1000 + estimate.lut
@@ -46,26 +46,51 @@ def test_counts_come_from_the_data_file_and_estimates_stand_in(tmp_path: Path) -
 
 def test_what_is_lacking_is_counted(tmp_path: Path, capsys: CAPTURE) -> None:
     data = kept(tmp_path, Cells(lut=100_000, dsp=840))
-    found = budget(load_design(design(tmp_path, "board: zcu102\nunits: {a: {block: exp, count: 3}}\n")), "mine", data)
+    found = fit_design(
+        load_design(design(tmp_path, "board: zcu102\nunits: {a: {block: exp, count: 3}}\n")), "mine", data
+    )
     assert found.lacking == {"lut": 300_000 - 274_080}
     assert found.to_text().splitlines()[-1] == "does not fit: lacks 25,920 LUT"
     assert main(["fit", "edge_moe", "--board", "zcu104", "--set", "linear.count=3"]) == 1
     assert "does not fit: lacks" in capsys.readouterr().out
 
 
-def test_a_part_without_ultra_ram_takes_block_ram(tmp_path: Path) -> None:
+def test_ultra_rams_that_a_part_lacks_become_block_rams() -> None:
+    """Of 2,200 rows of 4,096 bits in 57 UltraRAMs each: 285 block RAMs, not 8 for each UltraRAM."""
+    design = load_design(find_design("edge_moe"), settings={"linear.weight_words": "1100", "linear.count": "2"})
+    on_zcu102 = fit_design(design, "edge_moe")
+    linear, *_, gate = on_zcu102.units
+    assert (linear.moved_uram, linear.cells.uram, linear.cells.bram36) == (114, 0, 2 * (285 + 4))
+    assert (gate.moved_uram, gate.cells.bram36) == (1, 5)  # 2,064 rows of 40 bits
+    assert on_zcu102.fits
+    assert fit_design(design.model_copy(update={"board": "u55c"}), "edge_moe").total.uram == 115
+
+
+def test_no_more_ultra_rams_are_moved_than_are_lacking() -> None:
+    design = load_design(find_design("edge_moe"), board="zcu104", settings={"linear.weight_words": "2304"})
+    found = fit_design(design, "edge_moe")
+    assert [unit.moved_uram for unit in found.units] == [19, 0, 0, 0, 0, 0]
+    assert (found.total.uram, found.fits) == (96, True)
+
+
+def test_an_ultra_ram_that_the_contract_does_not_know_is_eight_block_rams(tmp_path: Path) -> None:
     data = kept(tmp_path, Cells(uram=2, bram36=1))
     one = load_design(design(tmp_path, "board: zcu102\nunits: {a: {block: exp}}\n"))
-    found = budget(one, "mine", data)
-    assert (found.total.uram, found.total.bram36, found.moved_uram) == (0, 17, 2)
-    on_zcu104 = budget(one.model_copy(update={"board": "zcu104"}), "mine", data)
-    assert (on_zcu104.total.uram, on_zcu104.total.bram36, on_zcu104.moved_uram) == (2, 1, 0)
+    assert fit_design(one, "mine", data).total == Cells(bram36=17)
+
+
+def test_free_ultra_rams_are_pointed_out_where_block_rams_are_lacking(capsys: CAPTURE) -> None:
+    assert main(["fit", "edge_moe", "--board", "zcu104", "--set", "linear.count=2"]) == 1
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "does not fit: lacks 143 DSP, 42 BRAM36",
+        "memories are in block RAM where Yosys finds that cheaper; 95 UltraRAM are left for some of them",
+    ]
 
 
 def test_edge_moe_is_the_sum_of_its_kept_blocks_and_fits_its_board(capsys: CAPTURE) -> None:
     assert main(["fit", "edge_moe", "--json", "-"]) == 0
     document = json.loads(capsys.readouterr().out)
-    contracts = [unit.contract() for unit in load_design("edge_moe").units.values()]
+    contracts = [unit.contract() for unit in load_design(find_design("edge_moe")).units.values()]
     results = [find_synthesis(contract) for contract in contracts]
     assert document["total"]["dsp"] == sum(result.total.dsp for result in results if result)
     assert all(unit["origin"].startswith("synthesis (yosys") for unit in document["units"])
@@ -82,11 +107,13 @@ def test_a_part_has_two_registers_a_lut() -> None:
         (["fit", "edge_mo"], "edge_mo: no such file and no shipped design; nearest: edge_moe"),
         (["fit", "edge_moe", "--board", "zc102"], "zc102: no such board; nearest: zcu102, zcu104"),
         (["fit", "edge_moe", "--set", "lin.count=2"], "--set lin.count: no such unit; nearest: linear"),
+        (["fit", "edge_moe", "--board", ""], "(empty): no such board; valid: u55c, zcu102, zcu104"),
         (["fit", "edge_moe", "--set", "linear=2"], "--set linear: expected UNIT.count or UNIT.PARAMETER"),
+        (["fit", "edge_moe", "--set", "linear"], "--set linear: expected UNIT.PARAM=VALUE"),
         (["fit", "edge_moe", "--set", "linear.count=x"], "--set linear.count: expected a whole number, got 'x'"),
         (
             ["fit", "edge_moe", "--set", "norm.root_degree=9"],
-            "edge_moe: norm: layernorm: root_degree must be 1 to 4, got 9",
+            "edge_moe: units.norm: layernorm: root_degree must be 1 to 4, got 9",
         ),
     ],
 )
@@ -99,16 +126,22 @@ def test_a_wrong_command_line_is_one_line(arguments: list[str], message: str, ca
     ("text", "message"),
     [
         ("board: zcu102\n", "units: this field is required"),
-        ("board: zcu102\nunits: {}\n", "units: dictionary should have at least 1 item"),
-        ("board: zcu102\nunits: {a: {block: expo}}\n", "a: expo: no such block; nearest: exp"),
+        ("board: zcu102\nunits: {}\n", "units: expected a mapping of at least one unit's name to its block"),
+        (
+            "board: zcu102\nunits: {A: {block: exp}}\n",
+            "units: 'A': expected a name of lower-case letters",
+        ),
+        ("board: zcu102\nunits: {a: exp}\n", "units: a: expected a mapping, for instance {block: exp}, got 'exp'"),
+        ("board: zcu102\nunits: {a: {block: exp, set: {degree: [1]}}}\n", "units.a.set: degree: expected a number, a"),
+        ("board: zcu102\nunits: {a: {block: expo}}\n", "units.a: expo: no such block; nearest: exp"),
         ("board: zcu102\nunits: {a: {block: exp, count: 0}}\n", "units.a.count: input should be greater than"),
-        ("board: zcu102\nunits: {a: {block: exp, preset: mine}}\n", "a: exp: no preset 'mine'"),
+        ("board: zcu102\nunits: {a: {block: exp, preset: mine}}\n", "units.a: exp: no preset 'mine'"),
         ("board: zcu102\nunits: {a: {block: exp, counts: 2}}\n", "units.a.counts: extra inputs are not permitted"),
         ("[]\n", "expected a mapping"),
     ],
 )
 def test_a_wrong_design_is_one_line(text: str, message: str, tmp_path: Path, capsys: CAPTURE) -> None:
-    assert main(["fit", design(tmp_path, text)]) == 2
+    assert main(["fit", str(design(tmp_path, text))]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -116,6 +149,10 @@ def test_a_wrong_design_is_one_line(text: str, message: str, tmp_path: Path, cap
 
 def test_the_design_is_not_overwritten(tmp_path: Path, capsys: CAPTURE) -> None:
     file = design(tmp_path, TWO)
-    assert main(["fit", file, "--json", file]) == 2
+    assert main(["fit", str(file), "--json", str(file)]) == 2
     assert "is what is read" in capsys.readouterr().err
-    assert Path(file).read_text() == TWO
+    assert file.read_text() == TWO
+    shipped = find_design("edge_moe")
+    before = shipped.read_text()
+    assert main(["fit", "edge_moe", "--json", str(shipped)]) == 2
+    assert shipped.read_text() == before

@@ -241,6 +241,12 @@ def test_large_arrays_are_one_element_and_instances(tmp_path: Path) -> None:
     assert (text.count("\nmodule gelu_lane("), text.count("  gelu_lane lane_")) == (1, 16)
 
 
+@pytest.mark.parametrize("option", [["--seed", "0"], ["--preset", "rtl"], ["--set", "a=1"], ["--synth"]])
+def test_the_list_takes_no_options(option: list[str], capsys: CAPTURE) -> None:
+    assert main(["rtl", "list", *option]) == 2
+    assert capsys.readouterr().err == "hwsim: error: rtl list takes no options\n"
+
+
 def test_list_names_every_block_and_its_parameters(capsys: CAPTURE) -> None:
     assert main(["rtl", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -83,7 +83,20 @@ def test_a_user_sees_both_at_once(capsys: CAPTURE) -> None:
     assert capsys.readouterr().out.splitlines()[-1].startswith("stands: estimate of the contract")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "other", "results": []}', "\x00"])
+DAMAGED = result(ExpContract.from_preset("rtl"))
+TEXT = records_text([DAMAGED])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "{}", '{"schema": "other", "results": []}', "\x00",
+        TEXT.replace('"lut": 1', '"lut": "x"'), TEXT.replace('"count": 1', '"count": null'),
+        TEXT.replace('"xcup"', "3"), TEXT.replace('"yosys": "0.70"', '"yosys": 4'),
+        '{"schema": "hwsim-synthesis 1", "results": [{"block": "exp", "target": "xcup", "parameters": 3, "tools": 4, '
+        '"parts": []}]}',
+    ],
+)  # fmt: skip
 def test_a_foreign_data_file_stays_as_it_is(text: str, tmp_path: Path, capsys: CAPTURE) -> None:
     file = tmp_path / "data.json"
     file.write_text(text)
@@ -94,6 +107,23 @@ def test_a_foreign_data_file_stays_as_it_is(text: str, tmp_path: Path, capsys: C
     assert err.startswith(f"hwsim: error: {file}: ")
     assert err.count("\n") == 1
     assert file.read_text() == text
+
+
+def test_two_results_at_once_are_both_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that synthesises for long adds to what the file holds by then, not to what it held before."""
+    from rtl.synthesis import run
+
+    file, first, second = tmp_path / "data.json", ExpContract.from_preset("rtl"), ExpContract(degree=3)
+
+    def meanwhile(contract: Contract, target: str, say: object) -> Synthesis:
+        file.write_text(records_text([result(second)]))
+        return result(contract, target=target)
+
+    monkeypatch.setattr(run, "synthesise", meanwhile)
+    assert main(["rtl", "exp", "--synth", "--record", str(file)]) == 0
+    assert {json.dumps(r.parameters) for r in read_records(file)} == {
+        json.dumps(contract.parameters()) for contract in (first, second)
+    }
 
 
 def test_every_block_has_kept_results_of_its_preset_and_of_route() -> None:
