@@ -60,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def entry_point() -> None:
+    """The console script: `main`, ended cleanly by signals too."""
     for name in ("SIGTERM", "SIGHUP"):  # ends as Ctrl-C does, so that nothing half-written stays
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)

@@ -26,8 +26,12 @@ class CapacityError(MappingError):
     """Weights, caches or vectors need more room than the target has."""
 
 
+MOST_SHOWN = 20  # names that a message lists
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """`; nearest: a, b` for a message about an unknown name, with the valid ones that resemble it."""
     valid = sorted(known)
     close = difflib.get_close_matches(name, valid, n=3, cutoff=0.4)
-    return f"; nearest: {', '.join(close)}" if close else f"; valid: {', '.join(valid[:12])}"
+    more = ", ..." if len(valid) > MOST_SHOWN else ""
+    return f"; nearest: {', '.join(close)}" if close else f"; valid: {', '.join(valid[:MOST_SHOWN])}{more}"

@@ -12,6 +12,7 @@ from hwsim.errors import DramError
 
 RefreshMode = Literal["off", "all_bank", "per_bank"]
 MOST_POSTPONED = 64
+MOST_ROWS = 1 << 24
 MODES: tuple[str, ...] = get_args(RefreshMode)
 
 
@@ -30,8 +31,10 @@ def load_aim(
 
     Raises
     ------
-    DramError : timing that leaves no time between refreshes
+    DramError : timing that leaves no time between refreshes, rows or postponed refreshes out of range
     """
+    if rows is not None and not 1 <= rows <= MOST_ROWS:
+        raise DramError(f"rows must be 1 to {MOST_ROWS}, got {rows}")
     if not 0 <= postponed <= MOST_POSTPONED:
         raise DramError(f"refresh_postponed must be 0 to {MOST_POSTPONED}, got {postponed}")
     if postponed and refresh == "off":

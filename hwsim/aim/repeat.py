@@ -4,7 +4,7 @@ A program here ends in a barrier. Behind it the channels are idle, so all that m
 open and which constraints still hold; times count from the barrier, and channels in which the same matters are one
 class again. Programs that differ in nothing but their first row count as the same: rows matter only by being equal.
 With refresh everything hangs on the time since the last one, so nothing is remembered. All exact; tests compare with
-`AimPlayer`.
+`AimPlayer`, under refresh too.
 """
 
 from __future__ import annotations
@@ -177,17 +177,22 @@ class _Settlement:
         counted = [(int(state[kernel.MEMBERS]), kernel.counters(state, self.tables)) for state in states]
         states[:, [kernel.BUSY, kernel.OPEN_CYCLES]] = 0
         states[:, self.counts] = 0
-        for scalar in (kernel.LAST_ISSUE, kernel.LAST_LEFT, kernel.LAST_ANSWER, kernel.LAST_FINISH):
+        refreshed = bool(self.tables.refresh[kernel.INTERVAL])
+        # A request waits for cycle 1 at least. A refresh may be overdue, and goes before cycle 1 unless something keeps
+        # it from there, which must not be forgotten though it holds no longer than to cycle 1.
+        issued = states[:, kernel.LAST_ISSUE] - now
+        states[:, kernel.LAST_ISSUE] = np.where(refreshed & (issued >= 0), issued, kernel.NEVER)
+        for scalar in (kernel.LAST_LEFT, kernel.LAST_ANSWER, kernel.LAST_FINISH):
             states[:, scalar] = kernel.NEVER  # cycle 1 follows all of them
         states[:, self.ring] = kernel.NEVER
         states[:, self.buffers] = 0
         states[:, [kernel.RING_AT, kernel.ACCOUNTED, kernel.NEXT]] = 0
         states[:, [kernel.WRITE_FIRST, kernel.BUSY_UNTIL]] = 1  # a cycle without request turns to writes
-        if self.tables.refresh[kernel.INTERVAL]:
+        if refreshed:
             states[:, kernel.DUE] -= now
         issues = states[:, self.issues]
         issues -= now
-        issues[issues + self.longest <= 1] = kernel.NEVER
+        issues[issues + self.longest < (1 if refreshed else 2)] = kernel.NEVER
         states[:, self.issues] = issues
         return counted
 

@@ -165,8 +165,8 @@ def standard_of(refresh: RefreshMode, settings: Mapping[str, Any]) -> Standard:
     for name, value in others.items():
         if name not in ("rows", "refresh_postponed"):
             raise DramError(f"--set {name}: a trace is played with rows, refresh_postponed and timing.NAME as settings")
-        if isinstance(value, bool) or not isinstance(value, int) or value < (name == "rows"):
-            raise DramError(f"--set {name}: expected a number, got {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise DramError(f"--set {name}: expected a whole number, got {value!r}")
     return load_aim(refresh, timing=timing, rows=others.get("rows"), postponed=others.get("refresh_postponed", 0))
 
 

@@ -13,7 +13,6 @@ from hwsim.aim.isa import (
     ACTIVATION_FUNCTION,
     ACTIVATION_FUNCTIONS,
     CODES,
-    COLUMNS,
     OPERATIONS,
     TRACE_OPERATIONS,
 )
@@ -26,7 +25,6 @@ Ints = NDArray[np.int64]
 _FIELDS = ("opsize", "gpr0", "gpr1", "mask", "bank", "row")
 _NAME = 16  # bytes of the longest word with a meaning
 _WORDS = 8  # words of the longest instruction, and one too many
-_WIDTH = len(COLUMNS)
 _EWADD, _HOST, _CFR = CODES["EWADD"], CODES["HOST"], CODES["WR_CFR"]
 _READ, _WRITE = CODES["RD_SBK"], CODES["WR_SBK"]
 _OPSIZE, _MASK, _BANK, _ROW = 0, 3, 4, 5

@@ -90,7 +90,9 @@ def dram(
 @click.command()
 @click.argument("log", type=FILE)
 @click.argument("standard")
-@click.option("--set", "settings", multiple=True, metavar="timing.NAME=VALUE", help="What the log was played with.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="rows or timing.NAME, as it was played with."
+)
 def check(log: Path, standard: str, settings: tuple[str, ...]) -> int:
     """Check LOG, DRAM commands that --commands wrote, against the constraints of STANDARD; status 1 if it breaks."""
     from hwsim.dram.check_log import check_log
@@ -98,8 +100,11 @@ def check(log: Path, standard: str, settings: tuple[str, ...]) -> int:
     from hwsim.settings import parse_settings
 
     timing, others = split_timing(parse_settings(settings).machine)
+    rows = others.pop("rows", None)
     if others:
-        raise UserError(f"--set {min(others)}: a log is checked with timing.NAME as its settings")
-    checked = check_log(log, load_standard(standard, timing=timing))
+        raise UserError(f"--set {min(others)}: a log is checked with rows and timing.NAME as its settings")
+    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
+        raise UserError(f"--set rows: expected a whole number from 1 on, got {rows!r}")
+    checked = check_log(log, load_standard(standard, timing=timing, rows=rows))
     click.echo(checked.to_text(), nl=False)
     return 0 if checked.legal else 1

@@ -60,17 +60,25 @@ def parse_line(line: str) -> LoggedCommand:
         raise DramError(f"log line {line.strip()!r}: expected `cycle command bank row column`") from None
 
 
+_LOG_COLUMNS = ("cycle", "channel", "command", "bank", "row", "column")
+
+
 def read_log(path: Path) -> dict[int, list[LoggedCommand]]:
-    """Logs by channel from the CSV file that `hwsim aim --commands` writes.
+    """Logs by channel from the CSV file that `--commands` writes.
 
     Raises
     ------
     DramError : the file cannot be read or is no such log
     """
     logs: dict[int, list[LoggedCommand]] = {}
+    line = 1
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
+            rows = csv.DictReader(file)
+            if not set(_LOG_COLUMNS) <= set(rows.fieldnames or ()):
+                raise KeyError
+            for row in rows:
+                line += 1
                 logs.setdefault(int(row["channel"]), []).append(
                     LoggedCommand(
                         cycle=int(row["cycle"]),
@@ -83,5 +91,5 @@ def read_log(path: Path) -> dict[int, list[LoggedCommand]]:
     except OSError as cause:
         raise DramError(f"{path}: cannot be read: {cause.strerror or cause}") from None
     except (KeyError, TypeError, ValueError):
-        raise DramError(f"{path}: no log with the columns cycle, channel, command, bank, row, column") from None
+        raise DramError(f"{path}: line {line}: expected {', '.join(_LOG_COLUMNS)}") from None
     return logs

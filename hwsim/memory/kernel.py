@@ -59,7 +59,6 @@ CHANNEL_FIELDS = 13
 QUEUE, HIGH, LOW, MOST_WRITES, LEAST_READS, CAP, WIDTH, EVERY = 0, 2, 3, 4, 5, 6, 7, 8
 # Commands of a bank, as the table of earliest cycles counts them.
 ACCESS, ACTIVATE, PRECHARGE = 0, 2, 3
-NAMES = ("RD", "WR", "ACT", "PRE")
 LATENCY_FIELDS = 2  # write, cycles
 LOG_FIELDS = 6  # channel, cycle, command, bank, row, column
 

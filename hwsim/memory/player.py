@@ -91,10 +91,12 @@ class MemoryPlayer:
 
         Requests behind those of an earlier play are offered from the cycle after its end on.
         """
-        nothing = np.empty((0, len(FIELDS)), dtype=np.int64)
+        held = np.empty((0, len(FIELDS)), dtype=np.int64)  # the last so far: time stops with the last request of all
         for requests in chunks:
-            self._feed(requests, final=False)
-        self._feed(nothing, final=True)
+            if len(requests):
+                self._feed(held, final=False)
+                held = requests
+        self._feed(held, final=True)
         self._memory.host[kernel.CYCLE] += 1
         return self.served()
 

@@ -226,6 +226,36 @@ def test_a_log_is_checked_from_the_command_line(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().err == f"hwsim: error: {log}: standard ddr4_2133 has no command ACT16\n"
 
 
+def test_a_log_of_more_rows_is_checked_with_as_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trace, log = tmp_path / "high.trace", tmp_path / "log.csv"
+    trace.write_text("AiM MAC_ABK 2 1 30000\nAiM EOC\n")
+    assert main(["aim", str(trace), "--set", "rows=40000", "--commands", str(log), "--quiet"]) == 0
+    assert main(["check", str(log), "gddr6_aim", "--set", "rows=40000"]) == 0
+    assert main(["check", str(log), "gddr6_aim"]) == 1
+    assert main(["check", str(log), "gddr6_aim", "--set", "rows=true"]) == 2
+    assert capsys.readouterr().err == "hwsim: error: --set rows: expected a whole number from 1 on, got True\n"
+
+
+@pytest.mark.parametrize("rows", ["0", "16777217", "9223372036854775807", "100000000000000000000"])
+def test_rows_that_no_bank_has_are_refused(rows: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the most rows of 64 bits the row of activation functions overflowed, and the player never ended."""
+    assert main(["aim", str(ALL_ISR), "--set", f"rows={rows}"]) == 2
+    assert capsys.readouterr().err == f"hwsim: error: rows must be 1 to 16777216, got {rows}\n"
+
+
+def test_a_log_that_ends_within_a_line_is_named_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log.csv"
+    assert main(["aim", str(ALL_ISR), "--commands", str(log), "--quiet"]) == 0
+    lines = log.read_text().splitlines()
+    log.write_text("\n".join(lines[:3]) + "\n" + lines[3][:5])
+    assert main(["check", str(log), "gddr6_aim"]) == 2
+    expected = "expected cycle, channel, command, bank, row, column"
+    assert capsys.readouterr().err == f"hwsim: error: {log}: line 4: {expected}\n"
+    log.write_text("cycle,bank\n1,2\n")
+    assert main(["check", str(log), "gddr6_aim"]) == 2
+    assert capsys.readouterr().err == f"hwsim: error: {log}: line 1: {expected}\n"
+
+
 def test_a_byte_order_mark_is_no_instruction(tmp_path: Path) -> None:
     trace = tmp_path / "marked.trace"
     trace.write_bytes(b"\xef\xbb\xbfAiM EOC\n")

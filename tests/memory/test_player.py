@@ -166,7 +166,7 @@ def bandwidth(standard: Standard, result: Served) -> float:
     return float(result.accesses * standard.column_bytes * standard.clock_hz / result.cycles)
 
 
-@pytest.mark.parametrize("name", ["ddr4_2133", "gddr6", "hbm2", "gddr6_aim", "pim_gpt"])
+@pytest.mark.parametrize("name", STANDARDS)
 @pytest.mark.parametrize("read_share", [1.0, 0.0])
 def test_streams_come_within_two_percent_of_what_the_timing_allows(name: str, read_share: float) -> None:
     standard = load_standard(name)
@@ -180,6 +180,18 @@ def test_streams_come_within_two_percent_of_what_the_timing_allows(name: str, re
     assert 0.98 * share <= bandwidth(standard, result) / peak_bytes_per_s(standard) <= 1
     quiet = standard.without_refresh()
     assert bandwidth(quiet, served(quiet, "stream", 100_000, read_share=read_share)) / peak_bytes_per_s(quiet) >= 0.98
+
+
+def test_no_refresh_comes_behind_the_last_request() -> None:
+    """The host waited for its next turn to offer, and only then saw that nothing more came."""
+    standard = load_standard("ddr4_2133")
+    assert standard.refresh
+    standard = replace(standard, refresh=replace(standard.refresh, interval=1074))
+    player = MemoryPlayer(standard, 1, SHIPPED, every=90)
+    where = load_mapping("RoBaRaCoBgCh", standard, 1)
+    reads = where.encode(np.zeros(12, dtype=np.bool_), np.zeros(12, dtype=np.int64))
+    result = player.play([reads, reads[:0]])
+    assert (result.cycles, result.commands) == (11 * 90 + 19, {"ACT": 1, "RD": 12})
 
 
 def test_a_stream_misses_once_a_row() -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from hwsim.aim.isa import ACTIVATION_FUNCTIONS
 from hwsim.aim.player import MAX_CHANNELS
-from hwsim.aim.refresh import MODES, MOST_POSTPONED, RefreshMode, load_aim
+from hwsim.aim.refresh import MOST_POSTPONED, MOST_ROWS, RefreshMode, load_aim
 from hwsim.devices.spec import DevicesSpec
 from hwsim.dram.standard import Standard, timing_defaults
 from hwsim.energy import OFF, EnergyTable, load_table
@@ -60,7 +60,7 @@ class AimSpec(DevicesSpec, _Checked):
     model: Literal["aim"]
     name: Name
     channels: int = Field(ge=1, le=MAX_CHANNELS)
-    rows: int = Field(ge=1, le=1 << 24, description="rows a bank")
+    rows: int = Field(ge=1, le=MOST_ROWS, description="rows a bank")
     buffer_bytes: int = Field(ge=32, le=2048, multiple_of=32, description="global buffer a channel")
     accumulators: int = Field(ge=1, le=65_536, description="results of a bank between WR_BIAS and RD_MAC")
     refresh: RefreshMode
@@ -143,4 +143,4 @@ def timing_of_standard() -> dict[str, Any]:
     return dict(timing_defaults(STANDARD))
 
 
-__all__ = ["ELEMENT_BYTES", "MODES", "STANDARD", "AimSpec", "HostSpec", "timing_of_standard"]
+__all__ = ["ELEMENT_BYTES", "STANDARD", "AimSpec", "HostSpec", "timing_of_standard"]
