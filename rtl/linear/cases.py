@@ -17,7 +17,7 @@ from rtl.random_codes import corner_codes, random_codes
 SMALL: Mapping[str, Any] = {"in_lanes": 3, "out_lanes": 2, "max_in_tiles": 4, "max_out_tiles": 3, "weight_words": 10}
 
 SETS: tuple[Mapping[str, Any], ...] = (
-    {**SMALL, "max_tokens": 17, "in_fifo": 6},
+    {**SMALL, "max_tokens": 16, "in_fifo": 6},
     {
         "in_lanes": 3,
         "out_lanes": 1,

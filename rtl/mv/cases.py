@@ -15,7 +15,7 @@ from rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes
 from rtl.skew import row_count, skewed_rows
 
 SETS: tuple[Mapping[str, Any], ...] = (
-    {"slots": 2, "channels": 2, "heads": 2, "head_dim": 4, "max_tokens": 7},
+    {"slots": 2, "channels": 2, "heads": 2, "head_dim": 4, "max_tokens": 8},
     {
         "slots": 4,
         "channels": 3,

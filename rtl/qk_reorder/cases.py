@@ -15,7 +15,7 @@ from rtl.random_codes import clip_codes, corner_codes, random_codes
 from rtl.skew import row_count
 
 SETS: tuple[Mapping[str, Any], ...] = (
-    {"slots": 2, "channels": 4, "heads": 2, "head_dim": 8, "max_tokens": 7},
+    {"slots": 2, "channels": 4, "heads": 2, "head_dim": 8, "max_tokens": 8},
     {
         "slots": 3,
         "channels": 3,
@@ -59,14 +59,15 @@ def random_job(c: QkReorderContract, rng: np.random.Generator) -> Job:
 
 
 def corner_jobs(c: QkReorderContract) -> list[Job]:
-    """No token, one token of each pair of extremes, and each number of tokens up to twice the slots, all wrapping."""
+    """No token, one of each pair of extremes, each number up to twice the slots, the most, all of them wrapping."""
     low, high = c.activation.code_range
     shape = (c.token_beats, c.channels)
     jobs = [_job(c, "nothing", np.zeros((0, *shape), dtype=np.int64), np.zeros((0, *shape), dtype=np.int64))]
     for x in corner_codes(c.activation):
         for y in clip_codes(c.activation, [low, -1, 1, high]):
             jobs.append(_job(c, f"q {x}, k {y}", np.full((1, *shape), x), np.full((1, *shape), y)))
-    for tokens in range(2, min(2 * c.slots + 1, c.max_tokens, LONGEST) + 1):
+    most = min(c.max_tokens, LONGEST)
+    for tokens in sorted({*range(2, min(2 * c.slots + 1, most) + 1), most}):
         odd = np.arange(tokens)[:, None, None] % 2 + np.zeros(shape, dtype=np.int64)
         q, k = np.where(odd == 0, high, low), np.where(odd == 1, high, low)
         jobs.append(_job(c, f"{tokens} tokens of extremes", q, k))

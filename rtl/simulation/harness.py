@@ -31,15 +31,20 @@ class Pacing:
     """When a stream is willing: always, with a probability, or (`after_valid`) only once the other side is.
 
     A probability is kept for some periods and drawn anew, so that there are bursts and long waits.
+    With `late`, it is unwilling for as many periods first.
     """
 
     rng: np.random.Generator | None = None
     after_valid: bool = False
     never: bool = False
+    late: int = 0
     _left: int = 0
     _probability: float = 1.0
 
     def willing(self, other_side: bool = False) -> bool:
+        if self.late:
+            self.late -= 1
+            return False
         if self.rng is None:
             return not self.never
         if self._left == 0:
@@ -234,6 +239,7 @@ class Harness:
         # a job without results takes 0 cycles, however much there is to load
         cycles = sum(self.contract.cycles(job.work) + 20 for job in jobs)
         limit = STALLS_ALLOWED * max(cycles, *(len(driver.beats) for driver in self.drivers))
+        limit += max(driver.pacing.late for driver in self.drivers)
         while not (board.complete(self.monitors) and all(d.taken == len(d.beats) for d in self.drivers)):
             if self.counter.period > limit:
                 raise MismatchError(f"{what}: no end after {limit} periods; {self._progress(board)}")
@@ -251,6 +257,12 @@ class Harness:
         if cycles != stated:
             raise MismatchError(f"{job.name}: {cycles} cycles, the contract states {stated}")
         self.exact.append((job.name, cycles))
+
+    async def play_late(self, job: Job, name: str, periods: int) -> None:
+        """Run a job whose beats of one input stream are held back for some periods; nothing else stalls."""
+        self.pace(None)
+        next(driver for driver in self.drivers if driver.port.name == name).pacing = Pacing(late=periods)
+        await self.play([job])
 
     async def play_held(self, job: Job) -> None:
         """Run a job with the last output never ready, from reset to reset; what was taken must be as stated."""

@@ -29,11 +29,6 @@ def from_environment() -> tuple[Block[Any], Contract, np.random.Generator]:
     return block, block.contract.from_parameters(told["parameters"]), np.random.default_rng(told["seed"])
 
 
-def states_backlog() -> bool:
-    """Whether this run's contract states a backlog, for which its cases have jobs."""
-    return hasattr(BLOCKS[json.loads(os.environ[VARIABLE])["block"]].cases, "held_jobs")
-
-
 def held_jobs(block: Block[Any], contract: Contract) -> list[Job]:
     """What to fill a block with whose contract states a backlog; none for one without queues."""
     return block.cases.held_jobs(contract) if hasattr(block.cases, "held_jobs") else []

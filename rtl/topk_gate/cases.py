@@ -18,7 +18,7 @@ SETS: tuple[Mapping[str, Any], ...] = (
         "experts": 4,
         "lanes": 4,
         "inputs": 8,
-        "max_tokens": 7,
+        "max_tokens": 8,
         "product_stages": 1,
         "mac_stages": 2,
         "activation": Fixed(width=14, integer=6),

@@ -36,6 +36,12 @@ def test_both_ends_of_every_range_are_proven_or_left_out_for_a_reason(name: str)
     assert missing == set(getattr(block.cases, "LEFT_OUT", {}))
 
 
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_block_has_jobs_to_hold_it_back_with_exactly_where_its_contract_states_a_backlog(name: str) -> None:
+    block = BLOCKS[name]
+    assert hasattr(block.cases, "held_jobs") == (block.contract.backlog is not Contract.backlog)
+
+
 @pytest.mark.parametrize(
     ("name", "index", "changes"),
     [
