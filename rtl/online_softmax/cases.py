@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mapping.formats import Fixed
 from rtl.block import Job
 from rtl.online_softmax.contract import OnlineSoftmaxContract
+from rtl.online_sum.golden import exponential
 from rtl.ports import Codes
 from rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes
 from rtl.skew import skewed_rows
@@ -18,9 +20,9 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {
         "heads": 2,
         "slots": 3,
-        "max_tokens": 15,
+        "max_tokens": 16,
         "activation": Fixed(width=16, integer=5),
-        "total": Fixed(width=15, integer=4, signed=False),
+        "total": Fixed(width=16, integer=5, signed=False),
     },
     {
         "heads": 3,
@@ -47,20 +49,24 @@ EXTREMES: tuple[Mapping[str, Any], ...] = (
 
 
 def random_job(c: OnlineSoftmaxContract, rng: np.random.Generator) -> Job:
-    """Scores of a few tokens; half of them near each other, so that sums grow beyond 1."""
+    """Scores of a few tokens; half of them near each other, so that sums grow beyond 1; some, or none, masked."""
     tokens = int(rng.integers(1, min(c.max_tokens, 2 * c.slots + 3), endpoint=True))
     beats = c.rows(tokens) * c.heads
     scores = random_codes(rng, c.activation, (beats, c.slots))
     near = codes_near(rng, c.activation, 0, below=0, above=4, shape=scores.shape)
-    return _job(c, "random", tokens, np.where(rng.random(scores.shape) < 0.5, near, scores))
+    values = np.where(rng.random(scores.shape) < 0.5, near, scores)
+    return _job(c, "random", tokens, values, rng.random(scores.shape) >= rng.choice([0, 0.1, 0.6]))
 
 
 def corner_jobs(c: OnlineSoftmaxContract) -> list[Job]:
-    """No token, one, as many as slots, one more and one less, the most; all extremes; rising and falling scores."""
+    """No token, one, as many as slots, one more and one less, the most; all masked; extremes; rising and falling."""
     low, high = c.activation.code_range
     lengths = {0, 1, c.slots - 1, c.slots, c.slots + 1, min(c.max_tokens, 17)}
     jobs = [_filled(c, f"{n} tokens", n, np.arange(10_000)) for n in sorted(lengths) if n <= c.max_tokens]
     few = min(c.max_tokens, c.slots + 1)
+    jobs.append(_edges(c))
+    none = np.zeros((c.rows(few) * c.heads, c.slots), dtype=np.int64)
+    jobs.append(_job(c, "all masked", few, none, none))
     jobs += [_filled(c, f"all {code}", few, np.array([code])) for code in corner_codes(c.activation)]
     jobs.append(_filled(c, "from end to end of the range", few, np.array([low, high, high, low, low + 1])))
     for name, step in (("rising", 1), ("falling", -1)):
@@ -79,11 +85,26 @@ def scores_beats(c: OnlineSoftmaxContract, tokens: int, values: Codes) -> dict[s
     return {"values": values, "mask": np.repeat(mask, c.heads, axis=0)}
 
 
+def _edges(c: OnlineSoftmaxContract) -> Job:
+    """Scores below a first one of 0 whose exponentials are a bit from where the sum's floor steps, or at it."""
+    tokens = min(c.max_tokens, 17)
+    below = -np.arange(min(1 << 14, -c.activation.code_range[0] + 1))
+    powers = exponential(c.recurrence, below)
+    rest = (powers + 1) & ((1 << max(0, c.exponential.fraction - c.total.fraction)) - 1)
+    values = np.resize(below[(rest < 3) & (powers > 0)], c.rows(tokens))
+    values[::tokens] = 0
+    beats = np.repeat(values, c.heads)[:, None] + np.zeros(c.slots, dtype=np.int64)
+    return _job(c, "at the steps of the sum's floor", tokens, beats)
+
+
 def _filled(c: OnlineSoftmaxContract, name: str, tokens: int, pattern: Codes) -> Job:
     beats = c.rows(tokens) * c.heads
     return _job(c, name, tokens, clip_codes(c.activation, np.resize(pattern, (beats, c.slots))))
 
 
-def _job(c: OnlineSoftmaxContract, name: str, tokens: int, values: Codes) -> Job:
-    command = {"tokens": np.array([tokens], dtype=np.int64)}
-    return Job(name=name, work=tokens, inputs={"command": command, "scores": scores_beats(c, tokens, values)})
+def _job(c: OnlineSoftmaxContract, name: str, tokens: int, values: Codes, counts: NDArray[Any] | None = None) -> Job:
+    """Of the scores that are there, only those count where `counts` is 1, or all."""
+    command, scores = {"tokens": np.array([tokens], dtype=np.int64)}, scores_beats(c, tokens, values)
+    if counts is not None:
+        scores["mask"] = scores["mask"] * counts
+    return Job(name=name, work=tokens, inputs={"command": command, "scores": scores})

@@ -99,13 +99,13 @@ class OnlineSoftmax(wiring.Component):
     ) -> tuple[list[Value], list[Value]]:
         """The slots' lanes; their sums and maxima."""
         c = self.contract
-        part, lanes = OnlineSum(c.recurrence), []
+        part, lanes = OnlineSum(c.recurrence, masked=True), []
         for slot in range(c.slots):
             lane = add_instance(m, f"lane_{slot}", "online_sum", part)
             m.d.comb += [
                 lane.advance.eq(advance),
                 lane.update.eq(accept & self.scores.payload.mask[slot]),
-                lane.first.eq(refill[slot]),
+                lane.first.eq(accept & refill[slot]),
                 lane.state.eq(head),
                 lane.value.eq(self.scores.payload.values[slot]),
             ]

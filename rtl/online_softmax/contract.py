@@ -23,7 +23,8 @@ class OnlineSoftmaxContract(Contract):
     A command gives the number of tokens. Scores follow in the skewed order of reordered attention: a row for each
     (block of `slots` queries, key), in a row a beat for each head, in a beat a lane for each slot. The query in a
     slot changes at the key with the slot's number. A query's info leaves when its last key was seen; at most one
-    query ends in a row, so one reciprocal serves all lanes.
+    query ends in a row, so one reciprocal serves all lanes. A score counts where its mask is 1; of a query without
+    any, the sum is 0 and the maximum the least code.
 
     Beats of the same head must be `product_stages + 1` cycles apart, since the sum must be back; the block makes
     them wait where there are fewer heads than that.

@@ -18,12 +18,14 @@ def online_softmax(c: OnlineSoftmaxContract, tokens: int, scores: Codes, mask: C
     ----------
     tokens : of the sequence
     scores : (rows, heads, slots) codes of `c.activation` in the skewed order
-    mask : of the same shape; 1 where a slot holds a query
+    mask : of the same shape; a score counts where it is 1, and where the slot holds a query
 
     Returns
     -------
     inverse : (tokens, heads) codes of `c.inverse`
     bias : (tokens, heads) codes of `c.activation`
+
+    A query none of whose scores counts has the sum 0 and the least maximum.
 
     Source: Edge-MoE, single-pass softmax.
     """
@@ -31,7 +33,9 @@ def online_softmax(c: OnlineSoftmaxContract, tokens: int, scores: Codes, mask: C
     total = np.zeros((c.heads, c.slots), dtype=np.int64)
     inverse, bias = (np.zeros((tokens, c.heads), dtype=np.int64) for _ in range(2))
     for i, row in enumerate(skewed_rows(tokens, c.slots)):
-        longer = update(c.recurrence, maximum, total, scores[i], np.arange(c.slots) == row.refill)
+        first = np.arange(c.slots) == row.refill
+        maximum, total = np.where(first, c.activation.code_range[0], maximum), np.where(first, 0, total)
+        longer = update(c.recurrence, maximum, total, scores[i], first)
         maximum, total = (np.where(mask[i], new, old) for new, old in zip(longer, (maximum, total)))
         if (slot := row.leaves) is not None:
             query = row.queries[slot]

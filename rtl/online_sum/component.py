@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal
+from amaranth import Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -22,10 +22,13 @@ class OnlineSum(wiring.Component):
     The exponential unit is fed in every cycle, so that it is full by the time anything may stall, and from then on
     moves exactly when `advance` says so. That asks of the pipeline around that it moves for the first
     `r.exp.latency` cycles after a reset, which one does whose own end is the only thing that can stop it.
+
+    Where values may be `masked`, `first` without `update` starts the state from the least maximum and a sum of 0.
     """
 
-    def __init__(self, recurrence: Recurrence) -> None:
+    def __init__(self, recurrence: Recurrence, *, masked: bool = False) -> None:
         r = self.recurrence = recurrence
+        self.masked = masked
         super().__init__(
             {
                 "advance": In(1),  # the pipeline moves
@@ -45,22 +48,26 @@ class OnlineSum(wiring.Component):
         totals = [Signal(shape_of(r.total), name=f"total_{i}", reset_less=True) for i in range(r.states)]
         pipe = Pipeline(m, self.advance)
 
+        counts = self.update if self.masked else Const(1)
+        empty = self.first & ~counts if self.masked else Const(0, 0)  # the state starts without a value
+        moves = self.update | empty
         kept, difference, grew = Signal(shape_of(r.values)), Signal(r.values.width + 1), Signal()
         m.d.comb += [
             kept.eq(select(maxima, self.state)),
             grew.eq(self.value > kept),
             difference.eq(Mux(grew, kept - self.value, self.value - kept)),
-            self.maximum.eq(Mux(self.first | grew, self.value, kept)),
+            self.maximum.eq(Mux(counts & (self.first | grew), self.value, Mux(empty, r.values.code_range[0], kept))),
         ]
         for i, maximum in enumerate(maxima):
-            with m.If(self.advance & self.update & (self.state == i)):
+            with m.If(self.advance & moves & (self.state == i)):
                 m.d.sync += maximum.eq(self.maximum)
         argument = recode(difference.as_signed(), r.values.fraction, r.exp.argument)
-        a = pipe.stage(valid=self.update, first=self.first, grew=grew, state=self.state, argument=argument)
+        start = {"first": self.first, "empty": empty}
+        a = pipe.stage(valid=moves, **start, grew=grew, state=self.state, argument=argument)
 
         m.submodules.exp = exp = Exp(r.exp)
         m.d.comb += [exp.x.valid.eq(1), exp.x.payload.value.eq(a.argument), exp.y.ready.eq(self.advance)]
-        e = pipe.stages(r.exp.latency, valid=a.valid, first=a.first, grew=a.grew, state=a.state)
+        e = pipe.stages(r.exp.latency, valid=a.valid, first=a.first, empty=a.empty, grew=a.grew, state=a.state)
         power = exp.y.payload.value
         m.d.comb += self.power.eq(power)
 
@@ -72,7 +79,7 @@ class OnlineSum(wiring.Component):
         longer = select(totals, p.state) + recode(p.power, r.exponential.fraction, r.total)
         for i, total in enumerate(totals):
             with m.If(self.advance & p.valid & (p.state == i)):
-                m.d.sync += total.eq(Mux(p.first, one, Mux(p.grew, shrunk, longer)))
+                m.d.sync += total.eq(Mux(p.empty, 0, Mux(p.first, one, Mux(p.grew, shrunk, longer))))
         s = pipe.stage(state=p.state)
         m.d.comb += self.total.eq(select(totals, s.state))
         pipe.require_depth("online_sum", r.latency)
