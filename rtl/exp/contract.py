@@ -57,7 +57,9 @@ class ExpContract(Contract):
         if self.working_fraction <= self.segments_log2:
             raise ContractError(f"{self.block}: 2^{self.segments_log2} segments are too many for {self.result}")
         if self.argument.fraction + self.clamp_log2 < 0:
-            raise ContractError(f"{self.block}: argument may have steps of 2^{self.clamp_log2}, got {self.argument}")
+            raise ContractError(
+                f"{self.block}: argument may have steps of at most 2^{self.clamp_log2}, got {self.argument}"
+            )
         if self.magnitude_bits + self.log2e_fraction + 1 > 63:
             raise ContractError(f"{self.block}: {self.argument} times log2(e) exceeds 63 bits")
 

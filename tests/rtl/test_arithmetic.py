@@ -179,7 +179,7 @@ def test_the_table_of_edge_moe() -> None:
         (
             ExpContract,
             {"argument": Fixed(width=13, integer=100)},
-            "exp: argument may have steps of 2^5, got fixed(13,100)",
+            "exp: argument may have steps of at most 2^5, got fixed(13,100)",
         ),
         (
             ExpContract,
