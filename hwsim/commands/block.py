@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -49,16 +51,7 @@ def rtl(
         click.echo(rtl_actions.list_blocks(), nl=False)
         return
     contract, changes = rtl_actions.read_contract(block, preset, settings)
-    rtl_actions.check_options(
-        out=out,
-        simulate=simulate,
-        seed=seed,
-        resources=resources,
-        synth=synth,
-        target=target,
-        record=record,
-        json_file=json_file,
-    )
+    _check_options(click.get_current_context().params)
     check_outputs({"--json": json_file, "--record": record})
     if out is not None:
         rtl_actions.export(contract, changes, out)
@@ -78,6 +71,24 @@ def rtl(
             result = rtl_actions.synthesise(contract, target or "xcup", record, say)
         if deliver(result, json_file):
             click.echo(result.to_text(), nl=False)
+
+
+def _check_options(given: Mapping[str, Any]) -> None:
+    """Check that each option of `rtl` has what it belongs to.
+
+    Raises
+    ------
+    UserError : it has not, or nothing is to be done
+    """
+    shown = [given[name] for name in ("resources", "simulate", "synth")]
+    if not (given["out"] or any(shown)):
+        raise UserError("say what to do: --out DIR, --resources, --simulate, --synth or several of them")
+    if not given["synth"] and (given["target"] or given["record"]):
+        raise UserError("--target and --record belong to --synth, which is not there")
+    if not given["simulate"] and given["seed"] is not None:
+        raise UserError("--seed belongs to --simulate, which is not there")
+    if given["json_file"] and sum(shown) != 1:
+        raise UserError("--json takes the result of one of --resources, --simulate and --synth")
 
 
 @click.command()

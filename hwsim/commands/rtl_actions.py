@@ -66,33 +66,6 @@ def read_changes(settings: tuple[str, ...], form: str = "PARAM=VALUE") -> dict[s
     return changes
 
 
-def check_options(
-    *,
-    out: Path | None,
-    simulate: bool,
-    seed: int | None,
-    resources: bool,
-    synth: bool,
-    target: str | None,
-    record: Path | None,
-    json_file: Path | None,
-) -> None:
-    """Check that each option has what it belongs to.
-
-    Raises
-    ------
-    UserError : it has not, or nothing is to be done
-    """
-    if not (out or simulate or resources or synth):
-        raise UserError("say what to do: --out DIR, --resources, --simulate, --synth or several of them")
-    if not synth and (target or record):
-        raise UserError("--target and --record belong to --synth, which is not there")
-    if not simulate and seed is not None:
-        raise UserError("--seed belongs to --simulate, which is not there")
-    if json_file and simulate + resources + synth != 1:
-        raise UserError("--json takes the result of one of --resources, --simulate and --synth")
-
-
 def export(contract: Contract, changes: Mapping[str, str], out: Path) -> None:
     """Write a block's files to a folder, as a whole.
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from hwsim.errors import DramError
 
+LOG_COLUMNS = ("cycle", "channel", "command", "bank", "row", "column")  # of a log as a file
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedCommand:
@@ -60,9 +62,6 @@ def parse_line(line: str) -> LoggedCommand:
         raise DramError(f"log line {line.strip()!r}: expected `cycle command bank row column`") from None
 
 
-_LOG_COLUMNS = ("cycle", "channel", "command", "bank", "row", "column")
-
-
 def read_log(path: Path) -> dict[int, list[LoggedCommand]]:
     """Logs by channel from the CSV file that `--commands` writes.
 
@@ -75,7 +74,7 @@ def read_log(path: Path) -> dict[int, list[LoggedCommand]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
-            if not set(_LOG_COLUMNS) <= set(rows.fieldnames or ()):
+            if not set(LOG_COLUMNS) <= set(rows.fieldnames or ()):
                 raise KeyError
             for row in rows:
                 line += 1
@@ -91,5 +90,5 @@ def read_log(path: Path) -> dict[int, list[LoggedCommand]]:
     except OSError as cause:
         raise DramError(f"{path}: cannot be read: {cause.strerror or cause}") from None
     except (KeyError, TypeError, ValueError):
-        raise DramError(f"{path}: line {line}: expected {', '.join(_LOG_COLUMNS)}") from None
+        raise DramError(f"{path}: line {line}: expected {', '.join(LOG_COLUMNS)}") from None
     return logs

@@ -8,9 +8,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
+from hwsim.dram.log import LOG_COLUMNS
 from hwsim.report.write import whole_file
-
-HEADER = "cycle,channel,command,bank,row,column\n"
 
 
 @contextmanager
@@ -22,5 +21,5 @@ def command_log(path: Path) -> Iterator[TextIO]:
     OutputError : the file cannot be written
     """
     with whole_file(path) as raw, TextIOWrapper(raw, encoding="utf-8") as file:
-        file.write(HEADER)
+        file.write(",".join(LOG_COLUMNS) + "\n")
         yield file
