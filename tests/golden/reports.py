@@ -63,10 +63,9 @@ def cases() -> Iterator[Case]:
                 {"lm_head": "host", "tokens": 6},
             ):
                 yield Case(workload=name, machine=machine, run=changes, settings=settings)
-            yield Case(
-                workload=name, machine=machine, run={"prompt": 40, "batch": 2, "tokens": 4},
-                settings={**settings, **({"batching": "row_reuse"} if machine == "pim_gpt" else {"refresh": "all_bank"})},
-            )  # fmt: skip
+            more = {"batching": "row_reuse"} if machine == "pim_gpt" else {"refresh": "all_bank"}
+            changes = {"prompt": 40, "batch": 2, "tokens": 4}
+            yield Case(workload=name, machine=machine, run=changes, settings={**settings, **more})
     for devices in (
         {"devices": 2, "tensor_parallel": 2},
         {"devices": 4, "pipeline_parallel": 4},
