@@ -20,9 +20,9 @@ from rich.table import Table
 from hwsim import load_workload, run
 from hwsim.baselines import Device, decode_latency, devices, find_device, step_times
 from hwsim.errors import MachineError, UserError
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.workload import Step
 from hwsim.report import Report
-from mapping.gpt import build_graph
-from mapping.workload import Step
 
 MODELS = ("gpt2", "gpt2_medium", "gpt2_large", "gpt2_xl", "gpt3_small", "gpt3_medium", "gpt3_large", "gpt3_xl")
 # The paper's ranges over its eight models; speed-ups are the same in all its versions.

@@ -10,12 +10,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from rtl.blocks import BLOCKS
-from rtl.contract import Contract
-from rtl.synthesis.resources import KINDS
-from rtl.synthesis.result import DATA_FILE, Synthesis, read_records, records_text
-from rtl.synthesis.run import synthesise
-from rtl.toolchain import GenerateError
+from hwsim.rtl.blocks import BLOCKS
+from hwsim.rtl.contract import Contract
+from hwsim.rtl.synthesis.resources import KINDS
+from hwsim.rtl.synthesis.result import DATA_FILE, Synthesis, read_records, records_text
+from hwsim.rtl.synthesis.run import synthesise
+from hwsim.rtl.toolchain import GenerateError
 
 
 def contracts(name: str) -> list[Contract]:

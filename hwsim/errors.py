@@ -1,6 +1,6 @@
 """Errors that a user of the simulator can cause; the command line prints one line and exits 2."""
 
-from mapping.errors import CapacityError, GraphError, MappingError, UserError, WorkloadError, nearest
+from hwsim.mapping.errors import CapacityError, GraphError, MappingError, UserError, WorkloadError, nearest
 
 __all__ = [
     "CapacityError",

@@ -9,16 +9,16 @@ from typing import Any
 
 from hwsim.errors import UserError
 from hwsim.machines.machine import Dumpable, Machine, Progress
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.parallel import Stage, split_model
+from hwsim.mapping.workload import Step, Workload
+from hwsim.mapping.workload import load_workload as load_workload_file
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 from hwsim.report.write import write_pieces
 from hwsim.settings import load_machine, parse_settings
 from hwsim.shipped import find_workload
-from mapping.gpt import build_graph
-from mapping.graph import OperatorGraph
-from mapping.parallel import Stage, split_model
-from mapping.workload import Step, Workload
-from mapping.workload import load_workload as load_workload_file
 
 # Tokens that a trace shows unless told otherwise.
 TRACE_TOKENS = 2

@@ -11,9 +11,9 @@ from hwsim.errors import MachineError, UserError, nearest
 from hwsim.machines import MACHINES
 from hwsim.machines.machine import Machine
 from hwsim.machines.spec_file import flatten_once
-from mapping.errors import WorkloadError
-from mapping.workload import field_names
-from mapping.yaml_file import parse_value, read_mapping
+from hwsim.mapping.errors import WorkloadError
+from hwsim.mapping.workload import field_names
+from hwsim.mapping.yaml_file import parse_value, read_mapping
 
 
 @dataclass(frozen=True, kw_only=True)

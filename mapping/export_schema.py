@@ -1,4 +1,4 @@
-"""Write the JSON Schema of workload files, for editors: `python -m mapping.export_schema [FILE]`."""
+"""Write the JSON Schema of workload files, for editors: `python -m hwsim.mapping.export_schema [FILE]`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from mapping.workload import json_schema
+from hwsim.mapping.workload import json_schema
 
 
 def main() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mapping.formats import Int, parse_format
-from mapping.graph import OperatorGraph
-from mapping.operators import (
+from hwsim.mapping.formats import Int, parse_format
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.operators import (
     Act,
     Attention,
     Collective,
@@ -21,8 +21,8 @@ from mapping.operators import (
     Rope,
     Tensor,
 )
-from mapping.parallel import WHOLE, Split
-from mapping.workload import GptWorkload
+from hwsim.mapping.parallel import WHOLE, Split
+from hwsim.mapping.workload import GptWorkload
 
 
 def build_graph(workload: GptWorkload, split: Split = WHOLE) -> OperatorGraph:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from mapping.errors import GraphError
-from mapping.operators import OPERATORS, Operator, Tensor
-from mapping.workload import Step
+from hwsim.mapping.errors import GraphError
+from hwsim.mapping.operators import OPERATORS, Operator, Tensor
+from hwsim.mapping.workload import Step
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mapping.errors import MappingError
-from mapping.workload import GptWorkload
+from hwsim.mapping.errors import MappingError
+from hwsim.mapping.workload import GptWorkload
 
 
 @dataclass(frozen=True, kw_only=True)

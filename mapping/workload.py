@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from mapping.errors import WorkloadError, nearest
-from mapping.formats import FormatError, parse_format
-from mapping.patterns import Causal, Full, Pattern, PatternName, Window
-from mapping.yaml_file import first_problem, read_mapping
+from hwsim.mapping.errors import WorkloadError, nearest
+from hwsim.mapping.formats import FormatError, parse_format
+from hwsim.mapping.patterns import Causal, Full, Pattern, PatternName, Window
+from hwsim.mapping.yaml_file import first_problem, read_mapping
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Grade = Literal["S", "T", "C", "R", "M", "A"]

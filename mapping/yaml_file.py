@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from mapping.errors import UserError
+from hwsim.mapping.errors import UserError
 
 MAX_BYTES = 1 << 20
 

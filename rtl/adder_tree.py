@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rtl.contract import Resources
-from rtl.fpga import adder, register
+from hwsim.rtl.contract import Resources
+from hwsim.rtl.fpga import adder, register
 
 
 def tree_stages(terms: int, levels: int) -> int:

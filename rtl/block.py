@@ -9,8 +9,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from rtl.contract import Contract
-from rtl.ports import Streams
+from hwsim.rtl.contract import Contract
+from hwsim.rtl.ports import Streams
 
 C = TypeVar("C", bound=Contract)
 

@@ -5,40 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rtl.block import Block
-from rtl.exp import cases as exp_cases
-from rtl.exp import golden as exp_golden
-from rtl.exp.contract import ExpContract
-from rtl.gelu_delta import cases as gelu_delta_cases
-from rtl.gelu_delta import golden as gelu_delta_golden
-from rtl.gelu_delta.contract import GeluDeltaContract
-from rtl.inverse_root import cases as inverse_root_cases
-from rtl.inverse_root import golden as inverse_root_golden
-from rtl.inverse_root.contract import ReciprocalContract, RsqrtContract
-from rtl.layernorm import cases as layernorm_cases
-from rtl.layernorm import golden as layernorm_golden
-from rtl.layernorm.contract import LayerNormContract
-from rtl.linear import cases as linear_cases
-from rtl.linear import golden as linear_golden
-from rtl.linear.contract import LinearContract
-from rtl.mac_tile import cases as mac_tile_cases
-from rtl.mac_tile import golden as mac_tile_golden
-from rtl.mac_tile.contract import MacTileContract
-from rtl.mv import cases as mv_cases
-from rtl.mv import golden as mv_golden
-from rtl.mv.contract import MvContract
-from rtl.online_softmax import cases as online_softmax_cases
-from rtl.online_softmax import golden as online_softmax_golden
-from rtl.online_softmax.contract import OnlineSoftmaxContract
-from rtl.qk_reorder import cases as qk_reorder_cases
-from rtl.qk_reorder import golden as qk_reorder_golden
-from rtl.qk_reorder.contract import QkReorderContract
-from rtl.topk_gate import cases as topk_gate_cases
-from rtl.topk_gate import golden as topk_gate_golden
-from rtl.topk_gate.contract import TopkGateContract
-from rtl.weight_loader import cases as weight_loader_cases
-from rtl.weight_loader import golden as weight_loader_golden
-from rtl.weight_loader.contract import WeightLoaderContract
+from hwsim.rtl.block import Block
+from hwsim.rtl.exp import cases as exp_cases
+from hwsim.rtl.exp import golden as exp_golden
+from hwsim.rtl.exp.contract import ExpContract
+from hwsim.rtl.gelu_delta import cases as gelu_delta_cases
+from hwsim.rtl.gelu_delta import golden as gelu_delta_golden
+from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
+from hwsim.rtl.inverse_root import cases as inverse_root_cases
+from hwsim.rtl.inverse_root import golden as inverse_root_golden
+from hwsim.rtl.inverse_root.contract import ReciprocalContract, RsqrtContract
+from hwsim.rtl.layernorm import cases as layernorm_cases
+from hwsim.rtl.layernorm import golden as layernorm_golden
+from hwsim.rtl.layernorm.contract import LayerNormContract
+from hwsim.rtl.linear import cases as linear_cases
+from hwsim.rtl.linear import golden as linear_golden
+from hwsim.rtl.linear.contract import LinearContract
+from hwsim.rtl.mac_tile import cases as mac_tile_cases
+from hwsim.rtl.mac_tile import golden as mac_tile_golden
+from hwsim.rtl.mac_tile.contract import MacTileContract
+from hwsim.rtl.mv import cases as mv_cases
+from hwsim.rtl.mv import golden as mv_golden
+from hwsim.rtl.mv.contract import MvContract
+from hwsim.rtl.online_softmax import cases as online_softmax_cases
+from hwsim.rtl.online_softmax import golden as online_softmax_golden
+from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
+from hwsim.rtl.qk_reorder import cases as qk_reorder_cases
+from hwsim.rtl.qk_reorder import golden as qk_reorder_golden
+from hwsim.rtl.qk_reorder.contract import QkReorderContract
+from hwsim.rtl.topk_gate import cases as topk_gate_cases
+from hwsim.rtl.topk_gate import golden as topk_gate_golden
+from hwsim.rtl.topk_gate.contract import TopkGateContract
+from hwsim.rtl.weight_loader import cases as weight_loader_cases
+from hwsim.rtl.weight_loader import golden as weight_loader_golden
+from hwsim.rtl.weight_loader.contract import WeightLoaderContract
 
 BLOCKS: Mapping[str, Block[Any]] = {
     "mac_tile": Block(
@@ -53,14 +53,14 @@ BLOCKS: Mapping[str, Block[Any]] = {
         contract=GeluDeltaContract,
         golden=gelu_delta_golden.run,
         cases=gelu_delta_cases,
-        component_path="rtl.gelu_delta.component:GeluDelta",
+        component_path="hwsim.rtl.gelu_delta.component:GeluDelta",
     ),
     "exp": Block(
         summary="exponential of arguments up to 0",
         contract=ExpContract,
         golden=exp_golden.run,
         cases=exp_cases,
-        component_path="rtl.exp.component:Exp",
+        component_path="hwsim.rtl.exp.component:Exp",
     ),
     "reciprocal": Block(
         summary="1/x",

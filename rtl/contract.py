@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
-from mapping.formats import Fixed, Format, FormatError, parse_format
-from rtl.ports import Port
+from hwsim.mapping.formats import Fixed, Format, FormatError, parse_format
+from hwsim.rtl.ports import Port
 
 
 class ContractError(ValueError):

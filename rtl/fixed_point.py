@@ -1,10 +1,10 @@
-"""Shift, round, wrap and saturate in Amaranth: the one place where components do it (`mapping.formats.recode`)."""
+"""Shift, round, wrap and saturate in Amaranth, as `hwsim.mapping.formats.recode` does; components do it here alone."""
 
 from __future__ import annotations
 
 from amaranth import Cat, Const, Mux, Value
 
-from mapping.formats import Fixed
+from hwsim.mapping.formats import Fixed
 
 
 def recode(value: Value, fraction: int, fmt: Fixed) -> Value:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rtl.contract import Resources
+from hwsim.rtl.contract import Resources
 
 DSP_A, DSP_B = 26, 17  # bits of a DSP48E2's factors that several of them share a longer number by
 SHIFT_REGISTER_FROM = 3  # stages from which a delay becomes LUTs used as shift registers of up to 16

@@ -14,10 +14,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.formats import Fixed
-from rtl.contract import Resources
-from rtl.fpga import adder, delay, multiplier, register, rom
-from rtl.ports import Codes
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import Resources
+from hwsim.rtl.fpga import adder, delay, multiplier, register, rom
+from hwsim.rtl.ports import Codes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Streams of a block: what a beat carries, and its packing into the wires of the RTL.
 
 A contract lists its streams; component, golden model and bench all take names, order and formats from there.
-Numbers travel as *codes* (raw two's complement), see `mapping.formats`.
+Numbers travel as *codes* (raw two's complement), see `hwsim.mapping.formats`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.formats import Fixed
+from hwsim.mapping.formats import Fixed
 
 Codes = NDArray[np.int64]
 Beats = Mapping[str, Codes]  # field -> (beats,) or (beats, lanes)

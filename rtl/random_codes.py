@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mapping.formats import Fixed
-from rtl.ports import Codes
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.ports import Codes
 
 
 def corner_codes(fmt: Fixed) -> list[int]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources
-from rtl.fpga import adder, register
-from rtl.ports import number_up_to
-from rtl.skew import row_count
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import Contract, ContractError, Resources
+from hwsim.rtl.fpga import adder, register
+from hwsim.rtl.ports import number_up_to
+from hwsim.rtl.skew import row_count
 
 
 @dataclass(frozen=True, kw_only=True)
 class SkewedContract(Contract):
-    """`slots` queries at once in the order of `rtl.skew`; a row is one token, which streams by `channels` a beat.
+    """`slots` queries at once in the order of `hwsim.rtl.skew`; a row is one token, which streams by `channels` a beat.
 
     Attributes
     ----------

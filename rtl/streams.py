@@ -6,9 +6,9 @@ from amaranth import signed, unsigned
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Member, Out
 
-from mapping.formats import Fixed
-from rtl.contract import Contract
-from rtl.ports import Field, Port
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import Contract
+from hwsim.rtl.ports import Field, Port
 
 
 def port_members(contract: Contract) -> dict[str, Member]:

@@ -28,9 +28,9 @@ from question import (
     start,
 )  # fmt: skip
 
-from mapping.gpt import build_graph
-from mapping.operators import Attention, KvCache, Linear
-from mapping.workload import Step, Workload
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.operators import Attention, KvCache, Linear
+from hwsim.mapping.workload import Step, Workload
 
 
 class Moved(NamedTuple):

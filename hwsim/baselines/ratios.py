@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from hwsim.baselines.device import Device, find_device
 from hwsim.baselines.roofline import Modelled, decode_latency
 from hwsim.errors import MachineError
-from mapping.gpt import build_graph
-from mapping.workload import Workload
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.workload import Workload
 
 
 @dataclass(frozen=True, kw_only=True)

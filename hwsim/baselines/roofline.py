@@ -13,11 +13,11 @@ from math import fsum
 
 from hwsim.baselines.device import ELEMENT_BYTES, Device
 from hwsim.baselines.traffic import elements_moved
-from mapping.formats import parse_format
-from mapping.gpt import build_graph
-from mapping.graph import OperatorGraph
-from mapping.operators import Operator, Tensor
-from mapping.workload import Step, Workload
+from hwsim.mapping.formats import parse_format
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.operators import Operator, Tensor
+from hwsim.mapping.workload import Step, Workload
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwsim.errors import MachineError
-from mapping.operators import (
+from hwsim.mapping.operators import (
     Act,
     Attention,
     AttentionScores,
@@ -20,7 +20,7 @@ from mapping.operators import (
     Softmax,
     Tensor,
 )
-from mapping.workload import Step
+from hwsim.mapping.workload import Step
 
 
 def elements_moved(op: Operator, inputs: tuple[Tensor, ...], output: Tensor, step: Step) -> int:

@@ -10,6 +10,8 @@ from math import ceil, fsum
 from typing import Any
 
 from hwsim.devices.schedule import pipeline_ends
+from hwsim.mapping.parallel import Stage
+from hwsim.mapping.workload import GptWorkload, Step
 from hwsim.report.schema import (
     Bound,
     DevicesUse,
@@ -21,8 +23,6 @@ from hwsim.report.schema import (
     UnitUse,
 )
 from hwsim.report.steps import token_latencies
-from mapping.parallel import Stage
-from mapping.workload import GptWorkload, Step
 
 # Components of energy that time costs, whether a device works or waits for others.
 STANDING = ("dram_background", "dram_refresh", "asic_static", "standby_active", "standby_precharged", "refresh")

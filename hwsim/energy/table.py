@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from hwsim.data_file import read_data
 from hwsim.energy.coefficients import EQUATIONS, Coefficients
 from hwsim.errors import EnergyError, nearest
-from mapping.yaml_file import first_problem, read_mapping
+from hwsim.mapping.yaml_file import first_problem, read_mapping
 
 TABLES = ("paper", "aim", "dramsim3")
 OFF = "off"

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from hwsim.errors import UserError
 from hwsim.fpga.design import Design
-from rtl.boards import BOARDS, Board
-from rtl.contract import ContractError
-from rtl.synthesis.resources import KINDS, BlockResources, block_resources
-from rtl.synthesis.result import DATA_FILE, Cells, RecordError
+from hwsim.rtl.boards import BOARDS, Board
+from hwsim.rtl.contract import ContractError
+from hwsim.rtl.synthesis.resources import KINDS, BlockResources, block_resources
+from hwsim.rtl.synthesis.result import DATA_FILE, Cells, RecordError
 
 SCHEMA_VERSION = 1
 

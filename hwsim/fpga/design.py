@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hwsim.errors import UserError, nearest
-from mapping.yaml_file import first_problem, read_mapping
-from rtl.blocks import BLOCKS
-from rtl.boards import BOARDS
-from rtl.contract import Contract
+from hwsim.mapping.yaml_file import first_problem, read_mapping
+from hwsim.rtl.blocks import BLOCKS
+from hwsim.rtl.boards import BOARDS
+from hwsim.rtl.contract import Contract
 
 _SHIPPED = Path(__file__).parent / "designs"
 

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from hwsim.engine import Timeline
 from hwsim.errors import MachineError
 from hwsim.machines.spec_file import SpecFile
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.workload import Step, Workload
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
-from mapping.graph import OperatorGraph
-from mapping.workload import Step, Workload
 
 if TYPE_CHECKING:  # numerics are not part of a run
     from hwsim.verify.report import VerifyReport

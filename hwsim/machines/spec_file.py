@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hwsim.errors import MachineError, nearest
+from hwsim.mapping.yaml_file import first_problem, read_mapping
 from hwsim.report.details import ParameterOrigin
-from mapping.yaml_file import first_problem, read_mapping
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
 

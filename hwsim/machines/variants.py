@@ -9,8 +9,8 @@ from typing import Any
 
 from hwsim.errors import MachineError
 from hwsim.machines.spec_file import SpecFile, SpecT, Unconfirmed
+from hwsim.mapping.yaml_file import read_mapping
 from hwsim.report.details import ParameterOrigin
-from mapping.yaml_file import read_mapping
 
 
 @dataclass(frozen=True, kw_only=True)

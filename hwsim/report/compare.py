@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hwsim.errors import UserError
+from hwsim.mapping.yaml_file import first_problem
 from hwsim.report.schema import SCHEMA_VERSION, KindShare, Report, UnitUse
-from mapping.yaml_file import first_problem
 
 COMPARISON_SCHEMA_VERSION = "1.0"
 MAX_BYTES = 64 << 20

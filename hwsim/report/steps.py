@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from hwsim.mapping.operators import Operator
+from hwsim.mapping.workload import GptWorkload, Step
 from hwsim.report.details import StepTime, thin
 from hwsim.report.schema import Latency
-from mapping.operators import Operator
-from mapping.workload import GptWorkload, Step
 
 MOST_STEPS = 2000  # points of the latency curve that a page holds
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.errors import WorkloadError
-from mapping.workload import GptWorkload
+from hwsim.mapping.workload import GptWorkload
 
 Tensor = NDArray[np.float32]
 Tensors = Mapping[str, Tensor]

@@ -6,10 +6,10 @@ from math import sqrt
 
 import numpy as np
 
+from hwsim.mapping.workload import GptWorkload
 from hwsim.verify.decoder import DecoderStep
 from hwsim.verify.float64 import Values, gelu, layernorm, softmax
 from hwsim.verify.weights import GptWeights
-from mapping.workload import GptWorkload
 
 # Up to here (2 GiB in float64) the conversion of weights is done once; beyond, memory is dearer than time.
 KEPT_PARAMETERS = 1 << 28

@@ -9,10 +9,10 @@ from math import sqrt
 
 import numpy as np
 
+from hwsim.mapping.workload import GptWorkload
 from hwsim.verify.decoder import DecoderStep
 from hwsim.verify.float64 import Values, rmsnorm, silu, softmax
 from hwsim.verify.weights import GptWeights
-from mapping.workload import GptWorkload
 
 
 class Float64Llama:

@@ -10,7 +10,10 @@ import numpy as np
 from pydantic import BaseModel
 
 from hwsim.machines.spec_file import SpecFile
+from hwsim.mapping.formats import Format
+from hwsim.mapping.workload import GptWorkload
 from hwsim.report.schema import UnconfirmedParameter
+from hwsim.rtl.contract import Contract
 from hwsim.verify.decoder import Decoder, DecoderStep
 from hwsim.verify.float64_gpt import Float64Gpt
 from hwsim.verify.float64_llama import Float64Llama
@@ -19,9 +22,6 @@ from hwsim.verify.request import VerifyRequest
 from hwsim.verify.statistics import layer_error
 from hwsim.verify.weights import GptWeights
 from hwsim.version import VERSION
-from mapping.formats import Format
-from mapping.workload import GptWorkload
-from rtl.contract import Contract
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
 

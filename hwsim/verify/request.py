@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mapping.workload import Workload
+from hwsim.mapping.workload import Workload
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hwsim.errors import WorkloadError
+from hwsim.mapping.workload import GptWorkload, load_workload
 from hwsim.shipped import find_workload
-from mapping.workload import GptWorkload, load_workload
 
 # Two layers show how errors pass from one to the next. Heads, hidden sizes and the positions stay as they are: they
 # set the length of every sum, and with it the rounding.

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from hwsim.errors import WeightsError
+from hwsim.mapping.formats import Format, round_to
+from hwsim.mapping.workload import GptWorkload
 from hwsim.verify.checkpoint import Shape, Tensor, checkpoint_of
-from mapping.formats import Format, round_to
-from mapping.workload import GptWorkload
 
 RANDOM = "random:"
 

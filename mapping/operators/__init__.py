@@ -1,17 +1,17 @@
 """The operators that a graph can hold, by kind."""
 
-from mapping.operators.act import Act
-from mapping.operators.attention import Attention, AttentionScores, AttentionValues
-from mapping.operators.base import Dim, Operator, Tensor
-from mapping.operators.collective import Collective
-from mapping.operators.eltwise import Eltwise
-from mapping.operators.embed import Embed
-from mapping.operators.glu import Glu
-from mapping.operators.kv_cache import KvCache
-from mapping.operators.linear import Linear
-from mapping.operators.norm import LayerNorm, RmsNorm
-from mapping.operators.rope import Rope
-from mapping.operators.softmax import Softmax
+from hwsim.mapping.operators.act import Act
+from hwsim.mapping.operators.attention import Attention, AttentionScores, AttentionValues
+from hwsim.mapping.operators.base import Dim, Operator, Tensor
+from hwsim.mapping.operators.collective import Collective
+from hwsim.mapping.operators.eltwise import Eltwise
+from hwsim.mapping.operators.embed import Embed
+from hwsim.mapping.operators.glu import Glu
+from hwsim.mapping.operators.kv_cache import KvCache
+from hwsim.mapping.operators.linear import Linear
+from hwsim.mapping.operators.norm import LayerNorm, RmsNorm
+from hwsim.mapping.operators.rope import Rope
+from hwsim.mapping.operators.softmax import Softmax
 
 OPERATORS: dict[str, type[Operator]] = {
     op.kind: op

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mapping.errors import GraphError
-from mapping.operators.base import Operator, Tensor, require_width, take
-from mapping.patterns import Pattern
-from mapping.workload import Step
+from hwsim.mapping.errors import GraphError
+from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
+from hwsim.mapping.patterns import Pattern
+from hwsim.mapping.workload import Step
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from mapping.errors import GraphError
-from mapping.formats import Format
-from mapping.workload import Step
+from hwsim.mapping.errors import GraphError
+from hwsim.mapping.formats import Format
+from hwsim.mapping.workload import Step
 
 # A size that is fixed, or one that each step sets: the tokens that pass together, the keys held so far.
 Dim = int | Literal["tokens", "context"]

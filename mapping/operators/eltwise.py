@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from mapping.operators.base import Operator, Tensor, require_width, take
-from mapping.workload import Step
+from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
+from hwsim.mapping.workload import Step
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mapping.errors import CapacityError, MappingError
-from mapping.graph import OperatorGraph
-from mapping.operators import Attention, AttentionScores, AttentionValues, KvCache, Linear, Operator, Softmax
-from mapping.pim.placement import CachePlacement, MatrixPlacement, Placement
-from mapping.pim.target import PimTarget
-from mapping.workload import Step
+from hwsim.mapping.errors import CapacityError, MappingError
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.operators import Attention, AttentionScores, AttentionValues, KvCache, Linear, Operator, Softmax
+from hwsim.mapping.pim.placement import CachePlacement, MatrixPlacement, Placement
+from hwsim.mapping.pim.target import PimTarget
+from hwsim.mapping.workload import Step
 
 Unit = Literal["pim", "asic", "host", "link"]
 

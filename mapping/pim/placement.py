@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mapping.pim.target import PimTarget
+from hwsim.mapping.pim.target import PimTarget
 
 
 class Address(NamedTuple):

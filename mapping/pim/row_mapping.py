@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mapping.errors import CapacityError, MappingError
-from mapping.graph import OperatorGraph
-from mapping.operators import KvCache, Linear, Operator
-from mapping.pim.map_graph import split_attention
-from mapping.pim.rows import RowCache, RowMatrix
-from mapping.pim.target import BankGeometry
-from mapping.workload import Step
+from hwsim.mapping.errors import CapacityError, MappingError
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.operators import KvCache, Linear, Operator
+from hwsim.mapping.pim.map_graph import split_attention
+from hwsim.mapping.pim.rows import RowCache, RowMatrix
+from hwsim.mapping.pim.target import BankGeometry
+from hwsim.mapping.workload import Step
 
 MEMORY_KINDS = ("linear", "kv_cache", "attention_scores", "attention_values")
 

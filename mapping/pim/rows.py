@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mapping.errors import MappingError
-from mapping.pim.placement import Address, ceil_div
-from mapping.pim.target import BankGeometry
+from hwsim.mapping.errors import MappingError
+from hwsim.mapping.pim.placement import Address, ceil_div
+from hwsim.mapping.pim.target import BankGeometry
 
 
 @dataclass(frozen=True, kw_only=True)

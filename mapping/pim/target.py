@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mapping.formats import Format
+from hwsim.mapping.formats import Format
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,12 @@ from typing import Any
 from amaranth import Const, Module, Mux
 from amaranth.lib import wiring
 
-from rtl.exp.contract import ExpContract
-from rtl.exp.golden import log2e_code
-from rtl.fixed_point import recode
-from rtl.stream_blocks.piecewise import evaluate
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.streams import port_members
+from hwsim.rtl.exp.contract import ExpContract
+from hwsim.rtl.exp.golden import log2e_code
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.stream_blocks.piecewise import evaluate
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.streams import port_members
 
 
 class Exp(wiring.Component):

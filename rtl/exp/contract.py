@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources
-from rtl.fpga import adder, delay, multiplier, register, shifter
-from rtl.piecewise import EXP2_NEGATIVE, Piecewise
-from rtl.ports import Port, stream
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import Contract, ContractError, Resources
+from hwsim.rtl.fpga import adder, delay, multiplier, register, shifter
+from hwsim.rtl.piecewise import EXP2_NEGATIVE, Piecewise
+from hwsim.rtl.ports import Port, stream
 
 STAGES_AROUND = 4  # magnitude, times log2(e), shift, round
 

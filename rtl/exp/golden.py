@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from mapping.formats import recode
-from rtl.exp.contract import ExpContract
-from rtl.ports import Codes, Streams
+from hwsim.mapping.formats import recode
+from hwsim.rtl.exp.contract import ExpContract
+from hwsim.rtl.ports import Codes, Streams
 
 
 def exp(c: ExpContract, x: Codes) -> Codes:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from rtl.boards import BOARDS
+from hwsim.rtl.boards import BOARDS
 
 
 def core_file(block: str, summary: str, version: str) -> str:

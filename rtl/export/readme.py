@@ -6,11 +6,11 @@ import re
 from inspect import cleandoc
 from typing import Any
 
-from rtl.block import Block
-from rtl.boards import BOARDS
-from rtl.contract import Contract
-from rtl.lint import WAIVERS
-from rtl.ports import Port
+from hwsim.rtl.block import Block
+from hwsim.rtl.boards import BOARDS
+from hwsim.rtl.contract import Contract
+from hwsim.rtl.lint import WAIVERS
+from hwsim.rtl.ports import Port
 
 TEXT = """\
 # {block}: {summary}

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rtl.block import Block, Job
-from rtl.ports import Beats, Port
+from hwsim.rtl.block import Block, Job
+from hwsim.rtl.ports import Beats, Port
 
 RANDOM_JOBS = 4
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from rtl.boards import BOARDS
-from rtl.toolchain import require_package
+from hwsim.rtl.boards import BOARDS
+from hwsim.rtl.toolchain import require_package
 
 OUT_OF_CONTEXT = """\
 # the block is a part of a larger design: no buffers at its ports

@@ -9,13 +9,13 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.fixed_point import recode
-from rtl.gelu_delta.contract import GeluDeltaContract
-from rtl.gelu_delta.table import delta_codes
-from rtl.instances import add_instance
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.stream_blocks.rom import read_rom
-from rtl.streams import port_members, shape_of
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
+from hwsim.rtl.gelu_delta.table import delta_codes
+from hwsim.rtl.instances import add_instance
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.stream_blocks.rom import read_rom
+from hwsim.rtl.streams import port_members, shape_of
 
 
 class GeluDelta(wiring.Component):

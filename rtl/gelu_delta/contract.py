@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources
-from rtl.fpga import adder, delay, multiplier, register, rom, selector
-from rtl.ports import Port, stream
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import Contract, ContractError, Resources
+from hwsim.rtl.fpga import adder, delay, multiplier, register, rom, selector
+from hwsim.rtl.ports import Port, stream
 
 STAGES = 5  # magnitude, table, difference times the rest, interpolated delta, subtraction
 
@@ -119,6 +119,6 @@ class GeluDeltaContract(Contract):
 
 def _delta_beyond(end: float) -> float:
     """The largest delta(t) for t >= end; the bell falls behind its top at 0.7517, where it is 0.16998."""
-    from rtl.gelu_delta.table import delta
+    from hwsim.rtl.gelu_delta.table import delta
 
     return delta(end) if end > 0.7517 else 0.17

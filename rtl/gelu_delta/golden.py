@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapping.formats import recode
-from rtl.gelu_delta.contract import GeluDeltaContract
-from rtl.gelu_delta.table import delta_codes
-from rtl.ports import Codes, Streams
+from hwsim.mapping.formats import recode
+from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
+from hwsim.rtl.gelu_delta.table import delta_codes
+from hwsim.rtl.ports import Codes, Streams
 
 
 def gelu(c: GeluDeltaContract, x: Codes) -> Codes:

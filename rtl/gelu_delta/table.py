@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from rtl.gelu_delta.contract import GeluDeltaContract
+from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
 
 
 def delta(t: float) -> float:

@@ -7,12 +7,12 @@ from typing import Any
 from amaranth import Cat, Module, Mux
 from amaranth.lib import wiring
 
-from rtl.fixed_point import recode
-from rtl.inverse_root.contract import InverseRootContract
-from rtl.stream_blocks.normalize import behind_leading_one, leading_one
-from rtl.stream_blocks.piecewise import evaluate
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.streams import port_members
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.inverse_root.contract import InverseRootContract
+from hwsim.rtl.stream_blocks.normalize import behind_leading_one, leading_one
+from hwsim.rtl.stream_blocks.piecewise import evaluate
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.streams import port_members
 
 
 class InverseRoot(wiring.Component):

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources
-from rtl.fpga import adder, delay, leading_one, register, shifter
-from rtl.piecewise import RECIPROCAL, RSQRT, RSQRT_OF_DOUBLE, Piecewise, Smooth
-from rtl.ports import Port, stream
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import Contract, ContractError, Resources
+from hwsim.rtl.fpga import adder, delay, leading_one, register, shifter
+from hwsim.rtl.piecewise import RECIPROCAL, RSQRT, RSQRT_OF_DOUBLE, Piecewise, Smooth
+from hwsim.rtl.ports import Port, stream
 
 STAGES_AROUND = 4  # leading one, normalise, shift, round
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapping.formats import recode
-from rtl.inverse_root.contract import InverseRootContract
-from rtl.ports import Codes, Streams
+from hwsim.mapping.formats import recode
+from hwsim.rtl.inverse_root.contract import InverseRootContract
+from hwsim.rtl.ports import Codes, Streams
 
 
 def inverse_root(c: InverseRootContract, x: Codes) -> Codes:

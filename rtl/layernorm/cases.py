@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from mapping.formats import Fixed
-from rtl.block import Job
-from rtl.layernorm.contract import LayerNormContract
-from rtl.ports import Codes
-from rtl.random_codes import clip_codes, corner_codes, random_codes
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.block import Job
+from hwsim.rtl.layernorm.contract import LayerNormContract
+from hwsim.rtl.ports import Codes
+from hwsim.rtl.random_codes import clip_codes, corner_codes, random_codes
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {"features": 12, "lanes": 4},

@@ -9,14 +9,14 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from rtl.fixed_point import recode
-from rtl.instances import add_instance
-from rtl.inverse_root.component import InverseRoot
-from rtl.layernorm.contract import LayerNormContract
-from rtl.layernorm.lanes import AffineLane, Moments
-from rtl.stream_blocks.double_buffer import DoubleBuffer
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.streams import payload_layout, port_members, shape_of
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.instances import add_instance
+from hwsim.rtl.inverse_root.component import InverseRoot
+from hwsim.rtl.layernorm.contract import LayerNormContract
+from hwsim.rtl.layernorm.lanes import AffineLane, Moments
+from hwsim.rtl.stream_blocks.double_buffer import DoubleBuffer
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.streams import payload_layout, port_members, shape_of
 
 
 class LayerNorm(wiring.Component):

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.adder_tree import tree_resources, tree_stages
-from rtl.contract import Contract, ContractError, Resources, part_of
-from rtl.fpga import adder, delay, memory, multiplier, register, selector
-from rtl.inverse_root.contract import RsqrtContract
-from rtl.ports import FLAG, Port, stream
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.adder_tree import tree_resources, tree_stages
+from hwsim.rtl.contract import Contract, ContractError, Resources, part_of
+from hwsim.rtl.fpga import adder, delay, memory, multiplier, register, selector
+from hwsim.rtl.inverse_root.contract import RsqrtContract
+from hwsim.rtl.ports import FLAG, Port, stream
 
 PRODUCT_BITS = 64  # two signed factors: what the golden model computes in
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapping.formats import recode
-from rtl.inverse_root.golden import inverse_root
-from rtl.layernorm.contract import LayerNormContract
-from rtl.ports import Codes, Streams
+from hwsim.mapping.formats import recode
+from hwsim.rtl.inverse_root.golden import inverse_root
+from hwsim.rtl.layernorm.contract import LayerNormContract
+from hwsim.rtl.ports import Codes, Streams
 
 
 def statistics(c: LayerNormContract, x: Codes) -> tuple[Codes, Codes]:

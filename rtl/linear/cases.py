@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mapping.formats import Fixed
-from rtl.block import Job
-from rtl.linear.command import Command
-from rtl.linear.contract import LinearContract
-from rtl.ports import Codes, Port
-from rtl.random_codes import corner_codes, random_codes
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.block import Job
+from hwsim.rtl.linear.command import Command
+from hwsim.rtl.linear.contract import LinearContract
+from hwsim.rtl.ports import Codes, Port
+from hwsim.rtl.random_codes import corner_codes, random_codes
 
 SMALL: Mapping[str, Any] = {"in_lanes": 3, "out_lanes": 2, "max_in_tiles": 4, "max_out_tiles": 3, "weight_words": 10}
 

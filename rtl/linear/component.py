@@ -7,13 +7,13 @@ from typing import Any
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 
-from rtl.gelu_delta.component import GeluDelta
-from rtl.linear.compute import TileCompute
-from rtl.linear.contract import LinearContract
-from rtl.linear.reader import TokenReader
-from rtl.linear.writer import TokenWriter
-from rtl.stream_blocks.fifo import ShortFifo, StreamFifo
-from rtl.streams import port_members
+from hwsim.rtl.gelu_delta.component import GeluDelta
+from hwsim.rtl.linear.compute import TileCompute
+from hwsim.rtl.linear.contract import LinearContract
+from hwsim.rtl.linear.reader import TokenReader
+from hwsim.rtl.linear.writer import TokenWriter
+from hwsim.rtl.stream_blocks.fifo import ShortFifo, StreamFifo
+from hwsim.rtl.streams import port_members
 
 
 class Linear(wiring.Component):

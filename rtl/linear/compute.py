@@ -9,10 +9,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from rtl.linear.contract import LinearContract
-from rtl.linear.loader import GroupLoader
-from rtl.mac_tile.component import MacTile
-from rtl.streams import payload_layout, shape_of
+from hwsim.rtl.linear.contract import LinearContract
+from hwsim.rtl.linear.loader import GroupLoader
+from hwsim.rtl.mac_tile.component import MacTile
+from hwsim.rtl.streams import payload_layout, shape_of
 
 
 class TileCompute(wiring.Component):

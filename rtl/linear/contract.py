@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources, part_of
-from rtl.fpga import adder, delay, memory, multiplier, register, selector
-from rtl.gelu_delta.contract import GeluDeltaContract
-from rtl.linear.command import Command
-from rtl.mac_tile.contract import MacTileContract
-from rtl.ports import FLAG, Port, number_up_to, stream
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import Contract, ContractError, Resources, part_of
+from hwsim.rtl.fpga import adder, delay, memory, multiplier, register, selector
+from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
+from hwsim.rtl.linear.command import Command
+from hwsim.rtl.mac_tile.contract import MacTileContract
+from hwsim.rtl.ports import FLAG, Port, number_up_to, stream
 
 FETCH_EDGES = 4  # command, token's fetch, its x into the FIFO, two to the FIFO's end
 BUFFER_EDGES = 1  # weights, biases and replayed inputs come from memories

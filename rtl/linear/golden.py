@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from mapping.formats import recode
-from rtl.gelu_delta.golden import gelu
-from rtl.linear.contract import LinearContract
-from rtl.ports import Codes, Streams
+from hwsim.mapping.formats import recode
+from hwsim.rtl.gelu_delta.golden import gelu
+from hwsim.rtl.linear.contract import LinearContract
+from hwsim.rtl.ports import Codes, Streams
 
 
 def linear(c: LinearContract, x: Codes, w: Codes, bias: Codes) -> Codes:

@@ -8,8 +8,8 @@ from amaranth import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.stream_blocks.double_buffer import DoubleBuffer
-from rtl.stream_blocks.gather import gather
+from hwsim.rtl.stream_blocks.double_buffer import DoubleBuffer
+from hwsim.rtl.stream_blocks.gather import gather
 
 
 class GroupLoader(wiring.Component):

@@ -8,10 +8,10 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.linear.contract import LinearContract
-from rtl.stream_blocks.fifo import StreamFifo
-from rtl.stream_blocks.pipeline import Pipeline
-from rtl.streams import payload_layout, shape_of
+from hwsim.rtl.linear.contract import LinearContract
+from hwsim.rtl.stream_blocks.fifo import StreamFifo
+from hwsim.rtl.stream_blocks.pipeline import Pipeline
+from hwsim.rtl.streams import payload_layout, shape_of
 
 
 class TokenReader(wiring.Component):

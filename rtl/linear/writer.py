@@ -8,11 +8,11 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.fixed_point import recode
-from rtl.instances import add_instance
-from rtl.linear.contract import LinearContract
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.streams import payload_layout, shape_of
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.instances import add_instance
+from hwsim.rtl.linear.contract import LinearContract
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.streams import payload_layout, shape_of
 
 
 class TokenWriter(wiring.Component):

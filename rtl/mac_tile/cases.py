@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mapping.formats import Fixed
-from rtl.block import Job
-from rtl.mac_tile.contract import MacTileContract
-from rtl.random_codes import corner_codes, random_codes
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.block import Job
+from hwsim.rtl.mac_tile.contract import MacTileContract
+from hwsim.rtl.random_codes import corner_codes, random_codes
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {"in_lanes": 4, "out_lanes": 3},

@@ -8,12 +8,12 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.fixed_point import recode
-from rtl.instances import add_instance
-from rtl.mac_tile.contract import MacTileContract
-from rtl.stream_blocks.adder_tree import add_tree
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.streams import port_members, shape_of
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.instances import add_instance
+from hwsim.rtl.mac_tile.contract import MacTileContract
+from hwsim.rtl.stream_blocks.adder_tree import add_tree
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.streams import port_members, shape_of
 
 
 class MacTile(wiring.Component):

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.adder_tree import tree_resources, tree_stages
-from rtl.contract import Contract, ContractError, Resources
-from rtl.fpga import adder, delay, multiplier, register
-from rtl.ports import FLAG, Port, stream
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.adder_tree import tree_resources, tree_stages
+from hwsim.rtl.contract import Contract, ContractError, Resources
+from hwsim.rtl.fpga import adder, delay, multiplier, register
+from hwsim.rtl.ports import FLAG, Port, stream
 
 PRODUCT_BITS = 63  # what the golden model computes in; one more if both operands have a sign
 

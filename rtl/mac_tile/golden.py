@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapping.formats import recode
-from rtl.mac_tile.contract import MacTileContract
-from rtl.ports import Codes, Streams
+from hwsim.mapping.formats import recode
+from hwsim.rtl.mac_tile.contract import MacTileContract
+from hwsim.rtl.ports import Codes, Streams
 
 
 def mac_tile(c: MacTileContract, x: Codes, w: Codes, bias: Codes) -> Codes:

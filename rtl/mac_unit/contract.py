@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import BF16, FLOATS, FP32, Float, Format
-from rtl.contract import Contract, ContractError, Resources
+from hwsim.mapping.formats import BF16, FLOATS, FP32, Float, Format
+from hwsim.rtl.contract import Contract, ContractError, Resources
 
 FORMATS = ("operand", "tree", "accumulator", "output")
 

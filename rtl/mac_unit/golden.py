@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mapping.formats import Format, round_to
-from rtl.mac_unit.contract import MacUnitContract
+from hwsim.mapping.formats import Format, round_to
+from hwsim.rtl.mac_unit.contract import MacUnitContract
 
 Values = NDArray[np.float64]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mapping.formats import Fixed
-from rtl.block import Job
-from rtl.mv.contract import MvContract
-from rtl.ports import Codes
-from rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes
-from rtl.skew import row_count, skewed_rows
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.block import Job
+from hwsim.rtl.mv.contract import MvContract
+from hwsim.rtl.ports import Codes
+from hwsim.rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes
+from hwsim.rtl.skew import row_count, skewed_rows
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {"slots": 2, "channels": 2, "heads": 2, "head_dim": 4, "max_tokens": 8},

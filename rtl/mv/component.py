@@ -8,17 +8,17 @@ from typing import Any
 from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 
-from rtl.fixed_point import recode
-from rtl.instances import add_instance
-from rtl.mv.contract import MvContract
-from rtl.mv.probability import ProbabilityUnit
-from rtl.mv.slot import SlotSums
-from rtl.stream_blocks.counting import count_beats
-from rtl.stream_blocks.pipeline import Pipeline
-from rtl.stream_blocks.select import choose
-from rtl.stream_blocks.skew import SkewWalk
-from rtl.stream_blocks.skid_buffer import SkidBuffer
-from rtl.streams import port_members, shape_of
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.instances import add_instance
+from hwsim.rtl.mv.contract import MvContract
+from hwsim.rtl.mv.probability import ProbabilityUnit
+from hwsim.rtl.mv.slot import SlotSums
+from hwsim.rtl.stream_blocks.counting import count_beats
+from hwsim.rtl.stream_blocks.pipeline import Pipeline
+from hwsim.rtl.stream_blocks.select import choose
+from hwsim.rtl.stream_blocks.skew import SkewWalk
+from hwsim.rtl.stream_blocks.skid_buffer import SkidBuffer
+from hwsim.rtl.streams import port_members, shape_of
 
 
 class Mv(wiring.Component):

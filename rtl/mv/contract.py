@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.contract import ContractError, Resources, part_of
-from rtl.exp.contract import ExpContract
-from rtl.fpga import adder, delay, memory, multiplier, register, selector
-from rtl.ports import FLAG, Port, stream
-from rtl.skew import skewed_rows
-from rtl.skewed_contract import SkewedContract, walk_resources
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import ContractError, Resources, part_of
+from hwsim.rtl.exp.contract import ExpContract
+from hwsim.rtl.fpga import adder, delay, memory, multiplier, register, selector
+from hwsim.rtl.ports import FLAG, Port, stream
+from hwsim.rtl.skew import skewed_rows
+from hwsim.rtl.skewed_contract import SkewedContract, walk_resources
 
 
 @dataclass(frozen=True, kw_only=True)
 class MvContract(SkewedContract):
-    """Values weighted by probabilities, `slots` queries at once, in the order in which scores came (`rtl.skew`).
+    """Values weighted by probabilities, `slots` queries at once, in the order in which scores came (`hwsim.rtl.skew`).
 
     A command gives the number of tokens. A row is one value, all channels of which stream in, `channels` a beat,
     again for each pass; with each head of a row comes a beat of raw scores, with the rows that refill a slot what the

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mapping.formats import recode
-from rtl.exp.golden import exp
-from rtl.mv.contract import MvContract
-from rtl.ports import Codes, Streams
-from rtl.skew import row_count, skewed_rows
+from hwsim.mapping.formats import recode
+from hwsim.rtl.exp.golden import exp
+from hwsim.rtl.mv.contract import MvContract
+from hwsim.rtl.ports import Codes, Streams
+from hwsim.rtl.skew import row_count, skewed_rows
 
 
 def probabilities(c: MvContract, scores: Codes, inverse: Codes, bias: Codes) -> Codes:

@@ -8,11 +8,11 @@ from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.exp.component import Exp
-from rtl.fixed_point import recode
-from rtl.mv.contract import MvContract
-from rtl.stream_blocks.pipeline import Pipeline
-from rtl.streams import shape_of
+from hwsim.rtl.exp.component import Exp
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.mv.contract import MvContract
+from hwsim.rtl.stream_blocks.pipeline import Pipeline
+from hwsim.rtl.streams import shape_of
 
 
 class ProbabilityUnit(wiring.Component):

@@ -9,10 +9,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from rtl.fixed_point import recode
-from rtl.mv.contract import MvContract
-from rtl.stream_blocks.pipeline import Pipeline
-from rtl.streams import shape_of
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.mv.contract import MvContract
+from hwsim.rtl.stream_blocks.pipeline import Pipeline
+from hwsim.rtl.streams import shape_of
 
 
 class SlotSums(wiring.Component):

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.formats import Fixed
-from rtl.block import Job
-from rtl.online_softmax.contract import OnlineSoftmaxContract
-from rtl.online_sum.golden import exponential
-from rtl.ports import Codes
-from rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes
-from rtl.skew import skewed_rows
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.block import Job
+from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
+from hwsim.rtl.online_sum.golden import exponential
+from hwsim.rtl.ports import Codes
+from hwsim.rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes
+from hwsim.rtl.skew import skewed_rows
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {

@@ -10,15 +10,15 @@ from typing import Any
 from amaranth import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from rtl.instances import add_instance
-from rtl.inverse_root.component import InverseRoot
-from rtl.online_softmax.contract import OnlineSoftmaxContract
-from rtl.online_sum.component import OnlineSum
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.stream_blocks.select import choose
-from rtl.stream_blocks.skew import SkewWalk
-from rtl.stream_blocks.skid_buffer import SkidBuffer
-from rtl.streams import port_members
+from hwsim.rtl.instances import add_instance
+from hwsim.rtl.inverse_root.component import InverseRoot
+from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
+from hwsim.rtl.online_sum.component import OnlineSum
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.stream_blocks.select import choose
+from hwsim.rtl.stream_blocks.skew import SkewWalk
+from hwsim.rtl.stream_blocks.skid_buffer import SkidBuffer
+from hwsim.rtl.streams import port_members
 
 
 class OnlineSoftmax(wiring.Component):

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.contract import Contract, Resources, part_of
-from rtl.fpga import delay, register, selector
-from rtl.inverse_root.contract import ReciprocalContract
-from rtl.online_sum.recurrence import Recurrence
-from rtl.ports import FLAG, Port, number_up_to, stream
-from rtl.skew import row_count, skewed_rows
-from rtl.skewed_contract import walk_resources
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import Contract, Resources, part_of
+from hwsim.rtl.fpga import delay, register, selector
+from hwsim.rtl.inverse_root.contract import ReciprocalContract
+from hwsim.rtl.online_sum.recurrence import Recurrence
+from hwsim.rtl.ports import FLAG, Port, number_up_to, stream
+from hwsim.rtl.skew import row_count, skewed_rows
+from hwsim.rtl.skewed_contract import walk_resources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ class OnlineSoftmaxContract(Contract):
         return self.recurrence.latency + self.reciprocal.latency + 1 + self.output_stages
 
     def rows(self, tokens: int) -> int:
-        """Rows of the skewed order (`rtl.skew`)."""
+        """Rows of the skewed order (`hwsim.rtl.skew`)."""
         return row_count(tokens, self.slots)
 
     def cycles(self, work: int) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtl.inverse_root.golden import inverse_root
-from rtl.online_softmax.contract import OnlineSoftmaxContract
-from rtl.online_sum.golden import update
-from rtl.ports import Codes, Streams
-from rtl.skew import skewed_rows
+from hwsim.rtl.inverse_root.golden import inverse_root
+from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
+from hwsim.rtl.online_sum.golden import update
+from hwsim.rtl.ports import Codes, Streams
+from hwsim.rtl.skew import skewed_rows
 
 
 def online_softmax(c: OnlineSoftmaxContract, tokens: int, scores: Codes, mask: Codes) -> tuple[Codes, Codes]:

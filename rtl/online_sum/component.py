@@ -8,12 +8,12 @@ from amaranth import Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.exp.component import Exp
-from rtl.fixed_point import recode
-from rtl.online_sum.recurrence import Recurrence
-from rtl.stream_blocks.pipeline import Pipeline
-from rtl.stream_blocks.select import select
-from rtl.streams import shape_of
+from hwsim.rtl.exp.component import Exp
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.online_sum.recurrence import Recurrence
+from hwsim.rtl.stream_blocks.pipeline import Pipeline
+from hwsim.rtl.stream_blocks.select import select
+from hwsim.rtl.streams import shape_of
 
 
 class OnlineSum(wiring.Component):

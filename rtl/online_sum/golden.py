@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.formats import recode
-from rtl.exp.golden import exp
-from rtl.online_sum.recurrence import Recurrence
-from rtl.ports import Codes
+from hwsim.mapping.formats import recode
+from hwsim.rtl.exp.golden import exp
+from hwsim.rtl.online_sum.recurrence import Recurrence
+from hwsim.rtl.ports import Codes
 
 
 def update(r: Recurrence, maximum: Codes, total: Codes, value: Codes, first: NDArray[np.bool_]) -> tuple[Codes, Codes]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mapping.formats import Fixed
-from rtl.contract import ContractError, Resources, part_of
-from rtl.exp.contract import ExpContract
-from rtl.fpga import adder, delay, multiplier, register, selector
-from rtl.inverse_root.contract import ReciprocalContract
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import ContractError, Resources, part_of
+from hwsim.rtl.exp.contract import ExpContract
+from hwsim.rtl.fpga import adder, delay, multiplier, register, selector
+from hwsim.rtl.inverse_root.contract import ReciprocalContract
 
 
 @dataclass(frozen=True, kw_only=True)

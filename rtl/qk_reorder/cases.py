@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mapping.formats import Fixed
-from rtl.block import Job
-from rtl.ports import Codes
-from rtl.qk_reorder.contract import QkReorderContract
-from rtl.random_codes import clip_codes, corner_codes, random_codes
-from rtl.skew import row_count
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.block import Job
+from hwsim.rtl.ports import Codes
+from hwsim.rtl.qk_reorder.contract import QkReorderContract
+from hwsim.rtl.random_codes import clip_codes, corner_codes, random_codes
+from hwsim.rtl.skew import row_count
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {"slots": 2, "channels": 4, "heads": 2, "head_dim": 8, "max_tokens": 8},

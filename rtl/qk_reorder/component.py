@@ -9,14 +9,14 @@ from amaranth import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 
-from rtl.fixed_point import recode
-from rtl.instances import add_instance
-from rtl.mac_tile.component import MacColumn
-from rtl.qk_reorder.contract import QkReorderContract
-from rtl.stream_blocks.counting import count_beats
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.stream_blocks.skew import SkewWalk
-from rtl.streams import port_members, shape_of
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.instances import add_instance
+from hwsim.rtl.mac_tile.component import MacColumn
+from hwsim.rtl.qk_reorder.contract import QkReorderContract
+from hwsim.rtl.stream_blocks.counting import count_beats
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.stream_blocks.skew import SkewWalk
+from hwsim.rtl.streams import port_members, shape_of
 
 
 class QkReorder(wiring.Component):

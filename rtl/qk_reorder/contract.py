@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.contract import ContractError, Resources, part_of
-from rtl.fpga import delay, memory, multiplier, register, selector
-from rtl.mac_tile.contract import MacTileContract
-from rtl.ports import FLAG, Port, stream
-from rtl.skewed_contract import SkewedContract, walk_resources
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import ContractError, Resources, part_of
+from hwsim.rtl.fpga import delay, memory, multiplier, register, selector
+from hwsim.rtl.mac_tile.contract import MacTileContract
+from hwsim.rtl.ports import FLAG, Port, stream
+from hwsim.rtl.skewed_contract import SkewedContract, walk_resources
 
 
 @dataclass(frozen=True, kw_only=True)
 class QkReorderContract(SkewedContract):
-    """Scores `scale * sum over a head's channels of floor(q k)` of `slots` queries at once (`rtl.skew`).
+    """Scores `scale * sum over a head's channels of floor(q k)` of `slots` queries at once (`hwsim.rtl.skew`).
 
     A command gives the number of tokens. A row is one key, all channels of which stream in, `channels` a beat, again
     for each pass over the keys; with the rows that refill a slot a query streams in beside it. Each head of a row

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mapping.formats import recode
-from rtl.ports import Codes, Streams
-from rtl.qk_reorder.contract import QkReorderContract
-from rtl.skew import row_count, skewed_rows
+from hwsim.mapping.formats import recode
+from hwsim.rtl.ports import Codes, Streams
+from hwsim.rtl.qk_reorder.contract import QkReorderContract
+from hwsim.rtl.skew import row_count, skewed_rows
 
 
 def scores(c: QkReorderContract, q: Codes, k: Codes) -> Codes:

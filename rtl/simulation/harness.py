@@ -14,9 +14,9 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from rtl.block import Block, Job
-from rtl.contract import Contract
-from rtl.ports import Port, Streams
+from hwsim.rtl.block import Block, Job
+from hwsim.rtl.contract import Contract
+from hwsim.rtl.ports import Port, Streams
 
 DRAIN_CYCLES = 12  # watched for beats too many after a job
 STALLS_ALLOWED = 40  # times the cycles of the contract: with gaps of probability 0.9 a beat takes some 10 periods

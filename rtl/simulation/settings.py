@@ -9,9 +9,9 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from rtl.block import Block, Job
-from rtl.blocks import BLOCKS
-from rtl.contract import Contract
+from hwsim.rtl.block import Block, Job
+from hwsim.rtl.blocks import BLOCKS
+from hwsim.rtl.contract import Contract
 
 VARIABLE = "HWSIM_BENCH"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rtl.contract import Contract, Resources
+from hwsim.rtl.contract import Contract, Resources
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from amaranth import Value
 
-from mapping.formats import Fixed
-from rtl.adder_tree import tree_stages
-from rtl.fixed_point import recode
-from rtl.stream_blocks.pipeline import Pipeline
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.adder_tree import tree_stages
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.stream_blocks.pipeline import Pipeline
 
 
 def add_tree(pipe: Pipeline, terms: list[Value], levels: int, fmt: Fixed) -> Value:

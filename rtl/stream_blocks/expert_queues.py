@@ -9,8 +9,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.stream_blocks.select import select
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.stream_blocks.select import select
 
 
 class ExpertQueues(wiring.Component):

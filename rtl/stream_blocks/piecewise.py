@@ -9,11 +9,11 @@ from typing import Any
 from amaranth import Module, Value, ValueLike
 from amaranth.lib import data
 
-from rtl.fixed_point import recode
-from rtl.piecewise import Piecewise
-from rtl.stream_blocks.pipeline import Pipeline
-from rtl.stream_blocks.rom import read_rom
-from rtl.streams import shape_of
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.piecewise import Piecewise
+from hwsim.rtl.stream_blocks.pipeline import Pipeline
+from hwsim.rtl.stream_blocks.rom import read_rom
+from hwsim.rtl.streams import shape_of
 
 
 def evaluate(

@@ -7,7 +7,7 @@ from typing import Any
 
 from amaranth import Module, Signal, Value, ValueLike
 
-from rtl.contract import ContractError
+from hwsim.rtl.contract import ContractError
 
 
 class Pipeline:

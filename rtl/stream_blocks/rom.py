@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from amaranth import Module, Value, unsigned
 from amaranth.lib.memory import Memory
 
-from rtl.stream_blocks.pipeline import Pipeline
+from hwsim.rtl.stream_blocks.pipeline import Pipeline
 
 
 def read_rom(m: Module, name: str, rows: Sequence[int], width: int, address: Value, pipe: Pipeline) -> Value:

@@ -1,4 +1,4 @@
-"""The skewed order of `rtl.skew`, walked row by row without a multiplication or a division."""
+"""The skewed order of `hwsim.rtl.skew`, walked row by row without a multiplication or a division."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.instances import add_instance
+from hwsim.rtl.instances import add_instance
 
 
 class FewPins(wiring.Component):

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from rtl.contract import Contract
+from hwsim.rtl.contract import Contract
 
 DATA_FILE = Path(__file__).parent / "data.json"
 SCHEMA = "hwsim-synthesis 1"

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from mapping.formats import Fixed
-from rtl.block import Job
-from rtl.ports import Codes
-from rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes, steps
-from rtl.topk_gate.contract import TopkGateContract
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.block import Job
+from hwsim.rtl.ports import Codes
+from hwsim.rtl.random_codes import clip_codes, codes_near, corner_codes, random_codes, steps
+from hwsim.rtl.topk_gate.contract import TopkGateContract
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {

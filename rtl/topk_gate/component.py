@@ -10,16 +10,16 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
-from rtl.fixed_point import recode
-from rtl.instances import add_instance
-from rtl.inverse_root.component import InverseRoot
-from rtl.mac_tile.component import MacTile
-from rtl.online_sum.component import OnlineSum
-from rtl.stream_blocks.expert_queues import ExpertQueues
-from rtl.stream_blocks.pipeline import Pipeline
-from rtl.stream_blocks.top_k import TopK
-from rtl.streams import port_members, shape_of
-from rtl.topk_gate.contract import TopkGateContract
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.instances import add_instance
+from hwsim.rtl.inverse_root.component import InverseRoot
+from hwsim.rtl.mac_tile.component import MacTile
+from hwsim.rtl.online_sum.component import OnlineSum
+from hwsim.rtl.stream_blocks.expert_queues import ExpertQueues
+from hwsim.rtl.stream_blocks.pipeline import Pipeline
+from hwsim.rtl.stream_blocks.top_k import TopK
+from hwsim.rtl.streams import port_members, shape_of
+from hwsim.rtl.topk_gate.contract import TopkGateContract
 
 
 class TopkGate(wiring.Component):

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources, part_of
-from rtl.fpga import adder, delay, memory, multiplier, register, selector
-from rtl.inverse_root.contract import ReciprocalContract
-from rtl.mac_tile.contract import MacTileContract
-from rtl.online_sum.recurrence import Recurrence
-from rtl.ports import FLAG, Port, number_up_to, stream
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import Contract, ContractError, Resources, part_of
+from hwsim.rtl.fpga import adder, delay, memory, multiplier, register, selector
+from hwsim.rtl.inverse_root.contract import ReciprocalContract
+from hwsim.rtl.mac_tile.contract import MacTileContract
+from hwsim.rtl.online_sum.recurrence import Recurrence
+from hwsim.rtl.ports import FLAG, Port, number_up_to, stream
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapping.formats import recode
-from rtl.inverse_root.golden import inverse_root
-from rtl.mac_tile.golden import mac_tile
-from rtl.online_sum.golden import exponential, update
-from rtl.ports import Codes, Streams
-from rtl.topk_gate.contract import TopkGateContract
+from hwsim.mapping.formats import recode
+from hwsim.rtl.inverse_root.golden import inverse_root
+from hwsim.rtl.mac_tile.golden import mac_tile
+from hwsim.rtl.online_sum.golden import exponential, update
+from hwsim.rtl.ports import Codes, Streams
+from hwsim.rtl.topk_gate.contract import TopkGateContract
 
 
 def logits(c: TopkGateContract, x: Codes, weights: Codes) -> Codes:

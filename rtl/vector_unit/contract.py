@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from mapping.formats import BF16, FLOATS, FP32, Float, Format
-from rtl.contract import Contract, ContractError, Resources
+from hwsim.mapping.formats import BF16, FLOATS, FP32, Float, Format
+from hwsim.rtl.contract import Contract, ContractError, Resources
 
 # Operations of the algorithms, an element each: (adds, multiplies). The golden model carries out exactly these;
 # a test counts them there. Changes of an exponent alone (halving, scaling by 2^k) count as an add; reading an

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mapping.formats import FLOATS, Float, Format, round_to
-from rtl.vector_unit.contract import VectorUnitContract
+from hwsim.mapping.formats import FLOATS, Float, Format, round_to
+from hwsim.rtl.vector_unit.contract import VectorUnitContract
 
 Values = NDArray[np.float64]
 

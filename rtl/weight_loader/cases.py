@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mapping.formats import Fixed
-from rtl.block import Job
-from rtl.random_codes import corner_codes, random_codes
-from rtl.weight_loader.contract import Group, WeightLoaderContract
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.block import Job
+from hwsim.rtl.random_codes import corner_codes, random_codes
+from hwsim.rtl.weight_loader.contract import Group, WeightLoaderContract
 
 SETS: tuple[Mapping[str, Any], ...] = (
     {"in_lanes": 2, "out_lanes": 4, "beat_numbers": 4, "weight_words": 6, "bias_words": 3},

@@ -8,13 +8,13 @@ from typing import Any
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from mapping.formats import Fixed
-from rtl.fixed_point import recode
-from rtl.stream_blocks.double_buffer import DoubleBuffer
-from rtl.stream_blocks.gather import gather
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.streams import port_members
-from rtl.weight_loader.contract import WeightLoaderContract
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.fixed_point import recode
+from hwsim.rtl.stream_blocks.double_buffer import DoubleBuffer
+from hwsim.rtl.stream_blocks.gather import gather
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.streams import port_members
+from hwsim.rtl.weight_loader.contract import WeightLoaderContract
 
 
 class WeightLoader(wiring.Component):

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapping.formats import Fixed
-from rtl.contract import Contract, ContractError, Resources
-from rtl.fpga import adder, delay, memory, register, selector
-from rtl.ports import FLAG, Port, number_up_to, stream
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import Contract, ContractError, Resources
+from hwsim.rtl.fpga import adder, delay, memory, register, selector
+from hwsim.rtl.ports import FLAG, Port, number_up_to, stream
 
 
 @dataclass(frozen=True, kw_only=True)

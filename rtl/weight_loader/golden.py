@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mapping.formats import recode
-from rtl.ports import Codes, Streams
-from rtl.weight_loader.contract import WeightLoaderContract
+from hwsim.mapping.formats import recode
+from hwsim.rtl.ports import Codes, Streams
+from hwsim.rtl.weight_loader.contract import WeightLoaderContract
 
 
 def unpack(

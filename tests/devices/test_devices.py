@@ -14,11 +14,11 @@ from hwsim.devices.schedule import pipeline_ends
 from hwsim.devices.spec import LinkSpec
 from hwsim.errors import MachineError, MappingError
 from hwsim.machines.pim_gpt import MACHINE
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.parallel import split_model
+from hwsim.mapping.workload import GptWorkload, Step
 from hwsim.report import Report
-from mapping.gpt import build_graph
-from mapping.graph import OperatorGraph
-from mapping.parallel import split_model
-from mapping.workload import GptWorkload, Step
 from tests.mapping.workloads import tiny
 
 CAPTURE = pytest.CaptureFixture[str]

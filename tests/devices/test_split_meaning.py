@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.operators import Collective
+from hwsim.mapping.parallel import Stage, split_model
+from hwsim.mapping.workload import GptWorkload
 from hwsim.verify.float64_llama import Float64Llama
 from hwsim.verify.weights import random_weights
-from mapping.gpt import build_graph
-from mapping.operators import Collective
-from mapping.parallel import Stage, split_model
-from mapping.workload import GptWorkload
 from tests.mapping.test_llama import Interpreter, llama
 
 Values = NDArray[np.float64]

@@ -18,8 +18,8 @@ from hwsim.dram.program import Request, encode
 from hwsim.dram.standard import Standard, load_standard
 from hwsim.errors import DramError
 from hwsim.machines.pim_gpt.requests import RequestBuilder
-from mapping.formats import BF16
-from mapping.pim import MatrixPlacement, PimTarget
+from hwsim.mapping.formats import BF16
+from hwsim.mapping.pim import MatrixPlacement, PimTarget
 from tests.dram.strategies import requests as any_request
 
 STREAMS = ("WRGB", "MAC16", "RDMAC16", "WR", "WRA16")

@@ -8,9 +8,9 @@ import pytest
 from hwsim.cli import main
 from hwsim.fpga.budget import fit_design
 from hwsim.fpga.design import find_design, load_design
-from rtl.boards import BOARDS
-from rtl.exp.contract import ExpContract
-from rtl.synthesis.result import Cells, Part, Synthesis, find_synthesis, records_text
+from hwsim.rtl.boards import BOARDS
+from hwsim.rtl.exp.contract import ExpContract
+from hwsim.rtl.synthesis.result import Cells, Part, Synthesis, find_synthesis, records_text
 
 CAPTURE = pytest.CaptureFixture[str]
 

@@ -21,8 +21,8 @@ from hwsim.cli import main
 from hwsim.errors import CapacityError, MachineError, MappingError
 from hwsim.machines.aim import MACHINE
 from hwsim.machines.aim.instructions import AimWork, HostWork, Program, placed
+from hwsim.mapping.workload import GptWorkload, Step
 from hwsim.pipeline import prepare, run_in_detail
-from mapping.workload import GptWorkload, Step
 from tests.mapping.workloads import tiny
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hwsim.aim.isa import Instruction, decode
 from hwsim.aim.text import line_of
 from hwsim.machines.aim.instructions import AimWork, Program, placed
+from hwsim.mapping.pim.rows import RowCache, RowMatrix
+from hwsim.mapping.workload import Step
 from hwsim.pipeline import prepare
-from mapping.pim.rows import RowCache, RowMatrix
-from mapping.workload import Step
 from tests.mapping.workloads import tiny
 
 Place = tuple[int, ...]

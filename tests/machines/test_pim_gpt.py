@@ -19,10 +19,10 @@ from hwsim.machines.pim_gpt.instructions import AsicWork, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate
 from hwsim.machines.spec_file import unflatten
 from hwsim.machines.variants import VariantSpecFile
+from hwsim.mapping.workload import GptWorkload
 from hwsim.pipeline import prepare
 from hwsim.report import Report
 from hwsim.settings import load_machine
-from mapping.workload import GptWorkload
 from tests.dram.test_fast import open_cycles_of
 from tests.machines.strategies import SMALL_MACHINES, SMALL_MODELS
 from tests.mapping.workloads import tiny

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from hwsim import run
 from hwsim.machines.pim_gpt.model import simulate
+from hwsim.mapping.workload import GptWorkload
 from hwsim.report import Report
-from mapping.workload import GptWorkload
 from tests.machines.test_pim_gpt import program_of
 from tests.mapping.workloads import tiny
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hwsim import load_workload, run
 from hwsim.errors import MappingError
 from hwsim.machines.pim_gpt.model import simulate
+from hwsim.mapping.workload import GptWorkload
 from hwsim.report import Report
-from mapping.workload import GptWorkload
 from tests.machines.test_pim_gpt import program_of, replay
 from tests.machines.test_pim_gpt_overlap import Replay
 from tests.mapping.workloads import tiny

@@ -11,9 +11,9 @@ from hwsim.dram.program import Request
 from hwsim.dram.reference import ReferenceChannel
 from hwsim.dram.standard import load_standard
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles
-from mapping.formats import BF16
-from mapping.pim import CachePlacement, MatrixPlacement, PimTarget
-from mapping.pim.placement import ceil_div
+from hwsim.mapping.formats import BF16
+from hwsim.mapping.pim import CachePlacement, MatrixPlacement, PimTarget
+from hwsim.mapping.pim.placement import ceil_div
 
 STANDARD = load_standard("pim_gpt", columns=8, rows=2000, refresh=False)
 TARGET = PimTarget(

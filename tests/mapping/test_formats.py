@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapping.formats import (
+from hwsim.mapping.formats import (
     BF16,
     FP16,
     FP32,

@@ -2,14 +2,14 @@
 
 import pytest
 
+from hwsim.mapping.errors import GraphError
+from hwsim.mapping.formats import BF16, FP32
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.operators import OPERATORS, Act, Attention, Eltwise, Linear, Operator, Tensor
+from hwsim.mapping.patterns import Causal
+from hwsim.mapping.workload import Step, load_workload
 from hwsim.shipped import find_workload
-from mapping.errors import GraphError
-from mapping.formats import BF16, FP32
-from mapping.gpt import build_graph
-from mapping.graph import OperatorGraph
-from mapping.operators import OPERATORS, Act, Attention, Eltwise, Linear, Operator, Tensor
-from mapping.patterns import Causal
-from mapping.workload import Step, load_workload
 from tests.mapping.workloads import tiny
 
 X = Tensor(name="x", shape=("tokens", 8), fmt=BF16)

@@ -6,15 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hwsim.shipped import find_workload
-from hwsim.verify.checkpoint import checkpoint_of
-from hwsim.verify.float64_llama import Float64Llama
-from hwsim.verify.weights import random_weights
-from mapping.errors import GraphError
-from mapping.formats import BF16
-from mapping.gpt import build_graph
-from mapping.graph import OperatorGraph
-from mapping.operators import (
+from hwsim.mapping.errors import GraphError
+from hwsim.mapping.formats import BF16
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.operators import (
     Attention,
     Eltwise,
     Embed,
@@ -26,7 +22,11 @@ from mapping.operators import (
     Rope,
     Tensor,
 )
-from mapping.workload import GptWorkload, Step, load_workload
+from hwsim.mapping.workload import GptWorkload, Step, load_workload
+from hwsim.shipped import find_workload
+from hwsim.verify.checkpoint import checkpoint_of
+from hwsim.verify.float64_llama import Float64Llama
+from hwsim.verify.weights import random_weights
 from tests.mapping.workloads import tiny
 
 Values = NDArray[np.float64]

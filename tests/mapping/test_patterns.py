@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapping.patterns import Causal, Full, Pattern, Window
+from hwsim.mapping.patterns import Causal, Full, Pattern, Window
 
 sizes = st.integers(0, 24).flatmap(lambda n_k: st.tuples(st.integers(0, n_k), st.just(n_k)))
 patterns = st.one_of(

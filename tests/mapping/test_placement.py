@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapping.errors import MappingError
-from mapping.formats import BF16, parse_format
-from mapping.gpt import build_graph
-from mapping.pim import Address, CachePlacement, MatrixPlacement, PimTarget, map_graph
-from mapping.pim.map_graph import max_context
-from mapping.workload import Step
+from hwsim.mapping.errors import MappingError
+from hwsim.mapping.formats import BF16, parse_format
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.pim import Address, CachePlacement, MatrixPlacement, PimTarget, map_graph
+from hwsim.mapping.pim.map_graph import max_context
+from hwsim.mapping.workload import Step
 from tests.mapping.workloads import tiny
 
 

@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapping.formats import BF16
-from mapping.pim.placement import Address
-from mapping.pim.rows import RowCache, RowMatrix
-from mapping.pim.target import BankGeometry
+from hwsim.mapping.formats import BF16
+from hwsim.mapping.pim.placement import Address
+from hwsim.mapping.pim.rows import RowCache, RowMatrix
+from hwsim.mapping.pim.target import BankGeometry
 
 TARGET = BankGeometry(channels=3, banks=4, rows=1000, columns=4, lanes=2, buffer_elements=8, fmt=BF16)
 

@@ -9,9 +9,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hwsim.mapping.errors import UserError, WorkloadError
+from hwsim.mapping.workload import GptWorkload, Step, json_schema, load_workload
 from hwsim.shipped import shipped_workloads, workloads_folder
-from mapping.errors import UserError, WorkloadError
-from mapping.workload import GptWorkload, Step, json_schema, load_workload
 from tests.mapping.workloads import tiny
 
 SHIPPED = shipped_workloads()
@@ -54,7 +54,7 @@ def test_shipped_files_are_named_as_they_call_themselves() -> None:
 
 
 def test_the_exported_schema_is_current() -> None:
-    # after a change: python -m mapping.export_schema
+    # after a change: python -m hwsim.mapping.export_schema
     assert json.loads((workloads_folder() / "schema.json").read_text()) == json_schema()
 
 

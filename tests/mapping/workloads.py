@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mapping.workload import GptWorkload, check_workload
+from hwsim.mapping.workload import GptWorkload, check_workload
 
 
 def tiny(**fields: Any) -> GptWorkload:

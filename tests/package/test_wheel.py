@@ -20,7 +20,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_carries_workloads_machines_and_standards(wheel: Path) -> None:
-    names = set(zipfile.ZipFile(wheel).namelist())
+    listed = zipfile.ZipFile(wheel).namelist()
+    names = set(listed)
+    assert len(listed) == len(names)
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"hwsim"}
     assert {
         "hwsim/_workloads/gpt2.yaml",
         "hwsim/_workloads/schema.json",
@@ -29,8 +32,8 @@ def test_the_wheel_carries_workloads_machines_and_standards(wheel: Path) -> None
         "hwsim/baselines/devices.yaml",
         "hwsim/dram/standards/pim_gpt.csv",
         "hwsim/dram/standards/gddr6_aim.yaml",
-        "mapping/formats.py",
-        "rtl/vector_unit/contract.py",
+        "hwsim/mapping/formats.py",
+        "hwsim/rtl/vector_unit/contract.py",
     } <= names
     assert not any(name.startswith("tests/") for name in names)
 
@@ -56,6 +59,14 @@ def from_wheel(wheel: Path, folder: Path, arguments: str) -> str:
 def test_workloads_are_listed_and_explained_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     assert "gpt3_xl" in from_wheel(wheel, tmp_path, "['list']")
     assert from_wheel(wheel, tmp_path, "['explain', 'gpt2', '--stage', 'mapped']").startswith("mapped gpt2")
+
+
+def test_a_users_own_mapping_and_rtl_stand_beside_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "mapping.py").write_text("raise SystemExit('the user\'s mapping.py was imported')\n")
+    (tmp_path / "rtl").mkdir()
+    (tmp_path / "rtl/__init__.py").write_text("raise SystemExit('the user\'s rtl was imported')\n")
+    assert from_wheel(wheel, tmp_path, "['explain', 'gpt2', '--stage', 'mapped']").startswith("mapped gpt2")
+    assert "online_softmax" in from_wheel(wheel, tmp_path, "['rtl', 'list']")
 
 
 @pytest.mark.slow  # compiles the kernel anew

@@ -13,9 +13,9 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as pb
 from hwsim import load_workload, run
 from hwsim.engine import Counter, Span, TimeBase, Timeline, Track
 from hwsim.errors import OutputError, UserError
+from hwsim.mapping.workload import GptWorkload
 from hwsim.report import Report
 from hwsim.report.perfetto import stretch, write_trace
-from mapping.workload import GptWorkload
 from tests.mapping.workloads import tiny
 
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mapping.formats import Fixed
-from rtl.exp.contract import ExpContract
-from rtl.exp.golden import exp
-from rtl.gelu_delta.contract import GeluDeltaContract
-from rtl.gelu_delta.golden import gelu
-from rtl.inverse_root.contract import ReciprocalContract, RsqrtContract
-from rtl.inverse_root.golden import inverse_root
-from rtl.ports import Codes
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.exp.contract import ExpContract
+from hwsim.rtl.exp.golden import exp
+from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
+from hwsim.rtl.gelu_delta.golden import gelu
+from hwsim.rtl.inverse_root.contract import ReciprocalContract, RsqrtContract
+from hwsim.rtl.inverse_root.golden import inverse_root
+from hwsim.rtl.ports import Codes
 
 ACTIVATION = Fixed(width=32, integer=10)
 WEIGHT = Fixed(width=16, integer=2)

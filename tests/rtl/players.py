@@ -9,8 +9,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from rtl.contract import Contract
-from rtl.ports import Streams
+from hwsim.rtl.contract import Contract
+from hwsim.rtl.ports import Streams
 from tests.rtl.benches.bench_play import VARIABLE
 from tests.rtl.simulation import build, run_bench
 

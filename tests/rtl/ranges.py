@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rtl.block import Block
-from rtl.contract import Contract, ContractError
+from hwsim.rtl.block import Block
+from hwsim.rtl.contract import Contract, ContractError
 
 FAR = -(1 << 62)  # outside every range
 

@@ -15,17 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from rtl.contract import Contract
-from rtl.layernorm.contract import LayerNormContract
-from rtl.linear.command import Command
-from rtl.linear.contract import LinearContract
-from rtl.mv.contract import MvContract
-from rtl.online_softmax.contract import OnlineSoftmaxContract
-from rtl.ports import Codes, Streams
-from rtl.qk_reorder.contract import QkReorderContract
-from rtl.skew import skewed_rows
-from rtl.topk_gate.contract import TopkGateContract
-from rtl.weight_loader.contract import Group, WeightLoaderContract
+from hwsim.rtl.contract import Contract
+from hwsim.rtl.layernorm.contract import LayerNormContract
+from hwsim.rtl.linear.command import Command
+from hwsim.rtl.linear.contract import LinearContract
+from hwsim.rtl.mv.contract import MvContract
+from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
+from hwsim.rtl.ports import Codes, Streams
+from hwsim.rtl.qk_reorder.contract import QkReorderContract
+from hwsim.rtl.skew import skewed_rows
+from hwsim.rtl.topk_gate.contract import TopkGateContract
+from hwsim.rtl.weight_loader.contract import Group, WeightLoaderContract
 from tests.rtl.golden_layer import ATTENTION_BIAS, BIAS, FRACTION, Layer, Matrix, Norm, Shape
 from tests.rtl.players import play
 

@@ -8,8 +8,8 @@ from amaranth import Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, connect, flipped
 
-from rtl.contract import Contract
-from rtl.streams import port_members
+from hwsim.rtl.contract import Contract
+from hwsim.rtl.streams import port_members
 
 FAULTS = ("none", "bit", "cycle", "drop", "double")
 

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mapping.formats import Fixed
-from rtl.blocks import BLOCKS
-from rtl.contract import ContractError
-from rtl.exp.contract import ExpContract
-from rtl.exp.golden import exp
-from rtl.gelu_delta.contract import GeluDeltaContract
-from rtl.gelu_delta.golden import gelu
-from rtl.gelu_delta.table import delta_codes
-from rtl.inverse_root.contract import InverseRootContract, ReciprocalContract, RsqrtContract
-from rtl.inverse_root.golden import inverse_root
-from rtl.ports import Codes
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.blocks import BLOCKS
+from hwsim.rtl.contract import ContractError
+from hwsim.rtl.exp.contract import ExpContract
+from hwsim.rtl.exp.golden import exp
+from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
+from hwsim.rtl.gelu_delta.golden import gelu
+from hwsim.rtl.gelu_delta.table import delta_codes
+from hwsim.rtl.inverse_root.contract import InverseRootContract, ReciprocalContract, RsqrtContract
+from hwsim.rtl.inverse_root.golden import inverse_root
+from hwsim.rtl.ports import Codes
 
 SLOW = pytest.mark.slow
 CHUNK = 1 << 20

@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapping.formats import Fixed
-from rtl.block import Job
-from rtl.contract import Contract, ContractError
-from rtl.exp.golden import exp
-from rtl.mv.contract import MvContract
-from rtl.mv.golden import run as run_mv
-from rtl.online_softmax.contract import OnlineSoftmaxContract
-from rtl.online_softmax.golden import run as run_online_softmax
-from rtl.ports import Codes, Streams
-from rtl.qk_reorder import cases as qk_reorder_cases
-from rtl.qk_reorder.contract import QkReorderContract
-from rtl.qk_reorder.golden import run as run_qk_reorder
-from rtl.skew import row_count, skewed_rows
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.block import Job
+from hwsim.rtl.contract import Contract, ContractError
+from hwsim.rtl.exp.golden import exp
+from hwsim.rtl.mv.contract import MvContract
+from hwsim.rtl.mv.golden import run as run_mv
+from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
+from hwsim.rtl.online_softmax.golden import run as run_online_softmax
+from hwsim.rtl.ports import Codes, Streams
+from hwsim.rtl.qk_reorder import cases as qk_reorder_cases
+from hwsim.rtl.qk_reorder.contract import QkReorderContract
+from hwsim.rtl.qk_reorder.golden import run as run_qk_reorder
+from hwsim.rtl.skew import row_count, skewed_rows
 
 ONE = 1 << 22  # the code of 1 in <32,10>
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rtl.blocks import BLOCKS
-from rtl.contract import Contract
-from rtl.mac_tile.contract import MacTileContract
+from hwsim.rtl.blocks import BLOCKS
+from hwsim.rtl.contract import Contract
+from hwsim.rtl.mac_tile.contract import MacTileContract
 from tests.rtl.coverage import add_to_report, read_coverage
 from tests.rtl.saboteur import Saboteur
 from tests.rtl.simulation import SEED, build, build_component, lint, run_bench
@@ -66,6 +66,6 @@ def test_the_bench_covers_the_raw_verilog(name: str) -> None:
     contract = BLOCKS[name].sets()[0]
     folder = build(contract, coverage=True)
     assert run_bench(folder, contract, "bench") == ""
-    coverage = read_coverage(folder / "runs" / f"rtl.simulation.bench-{SEED}" / "coverage.dat")
+    coverage = read_coverage(folder / "runs" / f"hwsim.rtl.simulation.bench-{SEED}" / "coverage.dat")
     add_to_report(name, coverage)
     assert coverage.shortfall() == ""

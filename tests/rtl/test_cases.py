@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mapping.formats import Fixed
-from rtl.block import Block
-from rtl.blocks import BLOCKS
-from rtl.contract import Contract, ContractError
-from rtl.export.vectors import vectors
-from rtl.generate import emit_rtlil
-from rtl.random_codes import clip_codes, codes_near, steps
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.block import Block
+from hwsim.rtl.blocks import BLOCKS
+from hwsim.rtl.contract import Contract, ContractError
+from hwsim.rtl.export.vectors import vectors
+from hwsim.rtl.generate import emit_rtlil
+from hwsim.rtl.random_codes import clip_codes, codes_near, steps
 from tests.rtl.ranges import integer_parameters, stated_range
 from tests.rtl.simulation import SEED, build, run_bench
 

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from mapping.formats import Fixed
-from rtl.blocks import BLOCKS
-from rtl.contract import Contract, ContractError, Resources, part_of
-from rtl.mac_tile.contract import MacTileContract
-from rtl.sram.contract import SramContract
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.blocks import BLOCKS
+from hwsim.rtl.contract import Contract, ContractError, Resources, part_of
+from hwsim.rtl.mac_tile.contract import MacTileContract
+from hwsim.rtl.sram.contract import SramContract
 from tests.rtl.ranges import integer_parameters, stated_range
 
 

@@ -13,16 +13,16 @@ import pytest
 import yaml
 
 from hwsim.cli import main
+from hwsim.mapping.formats import Fixed, parse_format
+from hwsim.rtl.blocks import BLOCKS
+from hwsim.rtl.export import export
+from hwsim.rtl.export.export import checked_verilog
+from hwsim.rtl.export.vectors import RANDOM_JOBS
+from hwsim.rtl.generate import run_yosys
+from hwsim.rtl.linear.command import Command
+from hwsim.rtl.lint import lint, waiver_file
+from hwsim.rtl.toolchain import GenerateError, verilator_environment
 from hwsim.version import VERSION
-from mapping.formats import Fixed, parse_format
-from rtl.blocks import BLOCKS
-from rtl.export import export
-from rtl.export.export import checked_verilog
-from rtl.export.vectors import RANDOM_JOBS
-from rtl.generate import run_yosys
-from rtl.linear.command import Command
-from rtl.lint import lint, waiver_file
-from rtl.toolchain import GenerateError, verilator_environment
 
 CAPTURE = pytest.CaptureFixture[str]
 

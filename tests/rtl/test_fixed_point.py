@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapping.formats import Fixed, recode
+from hwsim.mapping.formats import Fixed, recode
 
 FORMATS = st.builds(
     Fixed,
@@ -50,7 +50,7 @@ def test_components_recode_alike(width: int, signed: bool, fraction: int, fmt: F
     hdl = pytest.importorskip("amaranth.hdl")
     from amaranth.sim import Simulator
 
-    from rtl.fixed_point import recode as recode_value
+    from hwsim.rtl.fixed_point import recode as recode_value
 
     source = Fixed(width=width, integer=width, signed=signed)
     codes = data.draw(st.lists(st.integers(*source.code_range), min_size=1, max_size=8))

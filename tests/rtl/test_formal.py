@@ -9,11 +9,11 @@ from amaranth import Module, Mux, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl.stream_blocks.double_buffer import DoubleBuffer
-from rtl.stream_blocks.fifo import ShortFifo, StreamFifo
-from rtl.stream_blocks.pipeline import Pipeline, advances
-from rtl.stream_blocks.skid_buffer import SkidBuffer
-from rtl.stream_blocks.top_k import TopK
+from hwsim.rtl.stream_blocks.double_buffer import DoubleBuffer
+from hwsim.rtl.stream_blocks.fifo import ShortFifo, StreamFifo
+from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
+from hwsim.rtl.stream_blocks.skid_buffer import SkidBuffer
+from hwsim.rtl.stream_blocks.top_k import TopK
 from tests.rtl.formal import prove
 from tests.rtl.properties.buffer import BufferProperties
 from tests.rtl.properties.double_buffer import DoubleBufferProperties

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from amaranth import Module
 
-from mapping.formats import Fixed
-from rtl.layernorm.component import LayerNorm
-from rtl.layernorm.contract import LayerNormContract
-from rtl.linear.loader import GroupLoader
-from rtl.weight_loader.component import WeightLoader
-from rtl.weight_loader.contract import WeightLoaderContract
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.layernorm.component import LayerNorm
+from hwsim.rtl.layernorm.contract import LayerNormContract
+from hwsim.rtl.linear.loader import GroupLoader
+from hwsim.rtl.weight_loader.component import WeightLoader
+from hwsim.rtl.weight_loader.contract import WeightLoaderContract
 from tests.rtl.formal import prove, prove_by_induction, search
 from tests.rtl.properties.double_buffer import GroupLoaderProperties
 from tests.rtl.properties.layernorm import QueueProperties

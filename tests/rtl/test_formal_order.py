@@ -8,9 +8,9 @@ import pytest
 from amaranth import Const, Module, Signal, Value
 from amaranth.lib import data
 
-from rtl.stream_blocks.expert_queues import ExpertQueues
-from rtl.stream_blocks.gather import gather
-from rtl.stream_blocks.skew import SkewWalk
+from hwsim.rtl.stream_blocks.expert_queues import ExpertQueues
+from hwsim.rtl.stream_blocks.gather import gather
+from hwsim.rtl.stream_blocks.skew import SkewWalk
 from tests.rtl.formal import prove
 from tests.rtl.properties.expert_queues import ExpertQueuesProperties
 from tests.rtl.properties.gather import GatherProperties

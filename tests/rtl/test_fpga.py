@@ -2,8 +2,8 @@
 
 import pytest
 
-from rtl.contract import Resources
-from rtl.fpga import delay, memory, multiplier, rom
+from hwsim.rtl.contract import Resources
+from hwsim.rtl.fpga import delay, memory, multiplier, rom
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapping.formats import Fixed
-from rtl.contract import ContractError
-from rtl.inverse_root.golden import inverse_root
-from rtl.layernorm.contract import LayerNormContract
-from rtl.layernorm.golden import layernorm
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import ContractError
+from hwsim.rtl.inverse_root.golden import inverse_root
+from hwsim.rtl.layernorm.contract import LayerNormContract
+from hwsim.rtl.layernorm.golden import layernorm
 
 SMALL = LayerNormContract.from_preset("rtl", features=4, lanes=2)
 CODES = st.integers(*SMALL.activation.code_range)

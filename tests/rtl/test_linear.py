@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mapping.formats import Fixed
-from rtl.blocks import BLOCKS
-from rtl.contract import ContractError
-from rtl.gelu_delta.golden import gelu
-from rtl.linear.command import Command
-from rtl.linear.contract import LinearContract
-from rtl.linear.golden import run
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.blocks import BLOCKS
+from hwsim.rtl.contract import ContractError
+from hwsim.rtl.gelu_delta.golden import gelu
+from hwsim.rtl.linear.command import Command
+from hwsim.rtl.linear.contract import LinearContract
+from hwsim.rtl.linear.golden import run
 from tests.rtl.simulation import SEED, build, run_bench
 
 PUBLISHED, RTL = LinearContract.from_preset("published"), LinearContract.from_preset("rtl")

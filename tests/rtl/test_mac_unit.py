@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.machines.pim_gpt.mac_kernel import MacKernel
-from mapping.formats import BF16, FP16, FP32, Float, Int, round_to
-from rtl.contract import ContractError
-from rtl.mac_unit.contract import MacUnitContract
-from rtl.mac_unit.golden import MacUnit
+from hwsim.mapping.formats import BF16, FP16, FP32, Float, Int, round_to
+from hwsim.rtl.contract import ContractError
+from hwsim.rtl.mac_unit.contract import MacUnitContract
+from hwsim.rtl.mac_unit.golden import MacUnit
 
 DTYPES = {"bf16": ml_dtypes.bfloat16, "fp16": np.float16, "fp32": np.float32}
 formats = st.sampled_from([BF16, FP16, FP32])

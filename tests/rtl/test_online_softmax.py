@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mapping.formats import Fixed
-from rtl.contract import ContractError
-from rtl.online_softmax.contract import OnlineSoftmaxContract
-from rtl.online_softmax.golden import online_softmax
-from rtl.skew import skewed_rows
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import ContractError
+from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
+from hwsim.rtl.online_softmax.golden import online_softmax
+from hwsim.rtl.skew import skewed_rows
 
 
 @pytest.mark.parametrize("tokens", [1, 2, 3, 4, 5, 9, 17])

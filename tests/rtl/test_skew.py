@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtl.skew import row_count, skewed_rows
+from hwsim.rtl.skew import row_count, skewed_rows
 
 TOKENS, SLOTS = st.integers(1, 40), st.integers(1, 9)
 

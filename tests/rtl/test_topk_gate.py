@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapping.formats import Fixed
-from rtl.contract import ContractError
-from rtl.topk_gate.contract import TopkGateContract
-from rtl.topk_gate.golden import choose, logits, queues, run
+from hwsim.mapping.formats import Fixed
+from hwsim.rtl.contract import ContractError
+from hwsim.rtl.topk_gate.contract import TopkGateContract
+from hwsim.rtl.topk_gate.golden import choose, logits, queues, run
 
 C = TopkGateContract.from_preset("rtl", experts=4, lanes=4, inputs=8, max_tokens=5)
 ONE = 1 << 22

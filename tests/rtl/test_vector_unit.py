@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
-from mapping.formats import BF16, FP16, FP32, Float, Int, round_to
-from rtl.contract import ContractError
-from rtl.vector_unit.contract import Phases, VectorUnitContract
-from rtl.vector_unit.golden import Arithmetic, Values, VectorUnit
+from hwsim.mapping.formats import BF16, FP16, FP32, Float, Int, round_to
+from hwsim.rtl.contract import ContractError
+from hwsim.rtl.vector_unit.contract import Phases, VectorUnitContract
+from hwsim.rtl.vector_unit.golden import Arithmetic, Values, VectorUnit
 
 UNIT = VectorUnitContract.from_preset("published")
 GOLDEN = VectorUnit(UNIT)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtl.contract import ContractError
-from rtl.weight_loader.contract import Group, WeightLoaderContract
-from rtl.weight_loader.golden import run, unpack
+from hwsim.rtl.contract import ContractError
+from hwsim.rtl.weight_loader.contract import Group, WeightLoaderContract
+from hwsim.rtl.weight_loader.golden import run, unpack
 
 SMALL = WeightLoaderContract.from_preset("rtl", in_lanes=2, out_lanes=2, beat_numbers=2, weight_words=4, bias_words=2)
 

@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.machines.pim_gpt.numerics import PimGptDecoder
+from hwsim.mapping.formats import BF16, FP32
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.pim import PimTarget, map_graph
+from hwsim.mapping.workload import GptWorkload
+from hwsim.rtl.mac_unit.contract import MacUnitContract
+from hwsim.rtl.vector_unit.contract import VectorUnitContract
 from hwsim.verify import float64
 from hwsim.verify.float64_gpt import Float64Gpt
 from hwsim.verify.float64_llama import Float64Llama
 from hwsim.verify.gpt import compare_gpt
 from hwsim.verify.statistics import ErrorStatistics
 from hwsim.verify.weights import GptWeights, random_weights
-from mapping.formats import BF16, FP32
-from mapping.gpt import build_graph
-from mapping.pim import PimTarget, map_graph
-from mapping.workload import GptWorkload
-from rtl.mac_unit.contract import MacUnitContract
-from rtl.vector_unit.contract import VectorUnitContract
 from tests.mapping.workloads import tiny
 
 # Rows of 32 elements, so that matrices of 64 inputs and contexts beyond 32 tokens are cut into chunks.

@@ -11,10 +11,10 @@ from safetensors.numpy import save_file
 from hwsim.cli import main
 from hwsim.errors import MachineError, WeightsError
 from hwsim.machines.machine import Machine
+from hwsim.mapping.workload import GptWorkload
 from hwsim.verify.report import VERIFY_SCHEMA_VERSION, VerifyReport
 from hwsim.verify.size import load_sized
 from hwsim.verify.weights import load_weights, random_weights, shapes
-from mapping.workload import GptWorkload
 from tests.mapping.workloads import tiny
 
 CAPTURE = pytest.CaptureFixture[str]

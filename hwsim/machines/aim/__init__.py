@@ -18,11 +18,11 @@ from hwsim.machines.aim.spec import STANDARD, AimSpec, timing_of_standard
 from hwsim.machines.aim.summarize import summarize
 from hwsim.machines.machine import Machine, Progress
 from hwsim.machines.spec_file import SpecFile
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.pim.row_mapping import RowMappedGraph, map_rows
+from hwsim.mapping.workload import GptWorkload
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
-from mapping.graph import OperatorGraph
-from mapping.pim.row_mapping import RowMappedGraph, map_rows
-from mapping.workload import GptWorkload
 
 NO_TIMELINE = (
     "aim: draws no --trace; --emit-trace FILE writes its instructions, and hwsim aim FILE --commands their times"

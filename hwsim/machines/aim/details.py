@@ -5,11 +5,11 @@ from __future__ import annotations
 from hwsim.machines.aim.model import Run
 from hwsim.machines.aim.spec import AimSpec
 from hwsim.machines.spec_file import SpecFile
+from hwsim.mapping.pim.row_mapping import RowMappedGraph
+from hwsim.mapping.pim.rows import RowCache, RowMatrix
+from hwsim.mapping.pim.target import BankGeometry
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
 from hwsim.report.steps import macs_by_kind, step_times
-from mapping.pim.row_mapping import RowMappedGraph
-from mapping.pim.rows import RowCache, RowMatrix
-from mapping.pim.target import BankGeometry
 
 
 def details(run: Run, spec_file: SpecFile[AimSpec]) -> Details:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from hwsim.aim.isa import CODES, COLUMNS, Ints, decode
 from hwsim.aim.text import line_of
 from hwsim.machines.aim.spec import AimSpec
-from mapping.pim.row_mapping import RowMappedGraph
-from mapping.workload import GptWorkload, Step
+from hwsim.mapping.pim.row_mapping import RowMappedGraph
+from hwsim.mapping.workload import GptWorkload, Step
 
 _numbers = count()
 ROW = COLUMNS.index("row")

@@ -12,8 +12,8 @@ from hwsim.machines.aim.bound import bound_cycles, swept_columns
 from hwsim.machines.aim.instructions import AimProgram, AimWork, HostWork, Piece, Program
 from hwsim.machines.aim.programs import ProgramBuilder, Query
 from hwsim.machines.aim.spec import ELEMENT_BYTES, AimSpec
-from mapping.errors import MappingError
-from mapping.operators import (
+from hwsim.mapping.errors import MappingError
+from hwsim.mapping.operators import (
     Act,
     AttentionScores,
     AttentionValues,
@@ -27,9 +27,9 @@ from mapping.operators import (
     Rope,
     Softmax,
 )
-from mapping.pim.row_mapping import RowMappedGraph, RowMappedOperator
-from mapping.pim.rows import RowCache, RowMatrix
-from mapping.workload import GptWorkload, Step
+from hwsim.mapping.pim.row_mapping import RowMappedGraph, RowMappedOperator
+from hwsim.mapping.pim.rows import RowCache, RowMatrix
+from hwsim.mapping.workload import GptWorkload, Step
 
 
 def lower(mapped: RowMappedGraph, workload: GptWorkload, spec: AimSpec) -> Program:

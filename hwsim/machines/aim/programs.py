@@ -14,8 +14,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from hwsim.aim.isa import ACTIVATION_FUNCTION, Instruction
-from mapping.pim.placement import ceil_div
-from mapping.pim.rows import RowCache, RowMatrix
+from hwsim.mapping.pim.placement import ceil_div
+from hwsim.mapping.pim.rows import RowCache, RowMatrix
 
 
 class Query(NamedTuple):

@@ -16,9 +16,9 @@ from hwsim.energy import OFF, EnergyTable, load_table
 from hwsim.energy.coefficients import Powers
 from hwsim.engine import TimeBase
 from hwsim.errors import DramError, MachineError, nearest
-from mapping.formats import BF16
-from mapping.pim.target import BankGeometry
-from mapping.workload import Name
+from hwsim.mapping.formats import BF16
+from hwsim.mapping.pim.target import BankGeometry
+from hwsim.mapping.workload import Name
 
 STANDARD = "gddr6_aim"
 ELEMENT_BYTES = 2  # BF16

@@ -14,6 +14,7 @@ from hwsim.machines.aim.instructions import HostWork, segments
 from hwsim.machines.aim.model import Channels, Run
 from hwsim.machines.aim.spec import AimSpec
 from hwsim.machines.spec_file import UNCONFIRMED, SpecFile
+from hwsim.mapping.pim.row_mapping import longest_context
 from hwsim.report.schema import (
     Bound,
     DramUse,
@@ -28,7 +29,6 @@ from hwsim.report.schema import (
 )
 from hwsim.report.steps import token_latencies
 from hwsim.version import VERSION
-from mapping.pim.row_mapping import longest_context
 
 # Cycles by the commands that they are spent on (`ChannelResult.cycles_by_command`), as causes.
 CAUSES = {

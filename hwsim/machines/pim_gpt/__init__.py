@@ -20,11 +20,11 @@ from hwsim.machines.pim_gpt.timeline import timeline
 from hwsim.machines.pim_gpt.units import Run
 from hwsim.machines.spec_file import SpecFile
 from hwsim.machines.variants import VariantSpecFile
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.pim import MappedGraph, map_graph
+from hwsim.mapping.workload import GptWorkload
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
-from mapping.graph import OperatorGraph
-from mapping.pim import MappedGraph, map_graph
-from mapping.workload import GptWorkload
 
 if TYPE_CHECKING:
     from hwsim.verify.report import VerifyReport

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Run
 from hwsim.machines.spec_file import SpecFile
+from hwsim.mapping.pim import CachePlacement, MappedGraph, MatrixPlacement
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
 from hwsim.report.steps import macs_by_kind, step_times
-from mapping.pim import CachePlacement, MappedGraph, MatrixPlacement
 
 MOST_SEQUENCES = 4  # whose K and V a page shows apart
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from hwsim.dram.fast import PackageProgram, channel_requests
 from hwsim.dram.program import Request
 from hwsim.machines.pim_gpt.spec import PimGptSpec
-from mapping.pim import MappedGraph
-from mapping.workload import GptWorkload, Step
+from hwsim.mapping.pim import MappedGraph
+from hwsim.mapping.workload import GptWorkload, Step
 
 
 class Results(NamedTuple):

@@ -16,8 +16,8 @@ from hwsim.engine import cycles_of_ns
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program, Results
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles, value_chunks
 from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES, PimGptSpec
-from mapping.errors import CapacityError, MappingError
-from mapping.operators import (
+from hwsim.mapping.errors import CapacityError, MappingError
+from hwsim.mapping.operators import (
     Act,
     AttentionScores,
     AttentionValues,
@@ -30,9 +30,9 @@ from mapping.operators import (
     RmsNorm,
     Rope,
 )
-from mapping.pim import CachePlacement, MappedGraph, MappedOperator, MatrixPlacement
-from mapping.workload import GptWorkload, Step
-from rtl.vector_unit.contract import Phases
+from hwsim.mapping.pim import CachePlacement, MappedGraph, MappedOperator, MatrixPlacement
+from hwsim.mapping.workload import GptWorkload, Step
+from hwsim.rtl.vector_unit.contract import Phases
 
 # Token ids travel to and from the host as 32-bit words.
 TOKEN_BYTES = 4

@@ -1,6 +1,6 @@
 """The golden model of the MAC unit, compiled: the same order of additions, some hundred times sooner.
 
-Tests hold `MacKernel.sweep` equal to `rtl.mac_unit.golden.MacUnit.sweep`, bit for bit, on generated cases.
+Tests hold `MacKernel.sweep` equal to `hwsim.rtl.mac_unit.golden.MacUnit.sweep`, bit for bit, on generated cases.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hwsim.dram.kernel_cache import find_cache_folder
-from mapping.formats import FP32, Float, Format
-from rtl.mac_unit.contract import MacUnitContract
+from hwsim.mapping.formats import FP32, Float, Format
+from hwsim.rtl.mac_unit.contract import MacUnitContract
 
 find_cache_folder()
 

@@ -15,13 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from hwsim.machines.pim_gpt.mac_kernel import MacKernel, Operands
 from hwsim.machines.pim_gpt.requests import Query, value_chunks
-from hwsim.verify import float64
-from hwsim.verify.checkpoint import checkpoint_of
-from hwsim.verify.decoder import DecoderStep, Observe
-from hwsim.verify.weights import GptWeights
-from mapping.errors import MappingError
-from mapping.formats import round_to
-from mapping.operators import (
+from hwsim.mapping.errors import MappingError
+from hwsim.mapping.formats import round_to
+from hwsim.mapping.operators import (
     Act,
     AttentionScores,
     AttentionValues,
@@ -36,11 +32,15 @@ from mapping.operators import (
     Rope,
     Softmax,
 )
-from mapping.pim import CachePlacement, MappedGraph, MappedOperator
-from mapping.workload import GptWorkload
-from rtl.mac_unit.contract import MacUnitContract
-from rtl.vector_unit.contract import VectorUnitContract
-from rtl.vector_unit.golden import VectorUnit
+from hwsim.mapping.pim import CachePlacement, MappedGraph, MappedOperator
+from hwsim.mapping.workload import GptWorkload
+from hwsim.rtl.mac_unit.contract import MacUnitContract
+from hwsim.rtl.vector_unit.contract import VectorUnitContract
+from hwsim.rtl.vector_unit.golden import VectorUnit
+from hwsim.verify import float64
+from hwsim.verify.checkpoint import checkpoint_of
+from hwsim.verify.decoder import DecoderStep, Observe
+from hwsim.verify.weights import GptWeights
 
 Values = NDArray[np.float64]
 

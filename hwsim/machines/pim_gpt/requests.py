@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from hwsim.dram.fast import PackageProgram
 from hwsim.dram.program import ALL_BANKS, FIELDS, Request, encode
 from hwsim.dram.standard import Standard
-from mapping.errors import MappingError
-from mapping.pim import CachePlacement, MatrixPlacement
-from mapping.pim.placement import ceil_div
+from hwsim.mapping.errors import MappingError
+from hwsim.mapping.pim import CachePlacement, MatrixPlacement
+from hwsim.mapping.pim.placement import ceil_div
 
 Ints = NDArray[np.int64]
 

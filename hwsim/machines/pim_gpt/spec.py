@@ -13,12 +13,12 @@ from hwsim.dram.standard import Standard, load_standard, timing_defaults
 from hwsim.energy import OFF, Costs, DramDevice, load_table
 from hwsim.engine import TimeBase
 from hwsim.errors import DramError, MachineError
-from mapping.formats import BF16, Format, FormatError, parse_format
-from mapping.pim import PimTarget
-from mapping.workload import Name
-from rtl.mac_unit.contract import MacUnitContract
-from rtl.sram.contract import SramContract
-from rtl.vector_unit.contract import VectorUnitContract
+from hwsim.mapping.formats import BF16, Format, FormatError, parse_format
+from hwsim.mapping.pim import PimTarget
+from hwsim.mapping.workload import Name
+from hwsim.rtl.mac_unit.contract import MacUnitContract
+from hwsim.rtl.sram.contract import SramContract
+from hwsim.rtl.vector_unit.contract import VectorUnitContract
 
 STANDARD = "pim_gpt"
 DRAMS = (STANDARD, "hbm2_newton", "hbm_pim")

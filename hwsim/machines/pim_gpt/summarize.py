@@ -13,6 +13,7 @@ from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Run
 from hwsim.machines.spec_file import UNCONFIRMED, SpecFile
+from hwsim.mapping.pim.map_graph import max_context
 from hwsim.report.schema import (
     Bound,
     DramUse,
@@ -26,7 +27,6 @@ from hwsim.report.schema import (
 )
 from hwsim.report.steps import token_latencies
 from hwsim.version import VERSION
-from mapping.pim.map_graph import max_context
 
 
 def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:

@@ -6,14 +6,14 @@ from hwsim.errors import MachineError
 from hwsim.machines.pim_gpt.numerics import PimGptDecoder
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.spec_file import SpecFile
+from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.pim import map_graph
+from hwsim.mapping.workload import GptWorkload
 from hwsim.verify.gpt import compare_gpt, gpt_report
 from hwsim.verify.report import VerifyReport
 from hwsim.verify.request import VerifyRequest
 from hwsim.verify.statistics import FunctionErrors
 from hwsim.verify.weights import load_weights
-from mapping.gpt import build_graph
-from mapping.pim import map_graph
-from mapping.workload import GptWorkload
 
 # Tokens are chosen from logits: where a run's timing leaves the projection out, its numbers come from the banks.
 PROJECTION = {

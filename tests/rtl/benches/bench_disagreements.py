@@ -9,11 +9,11 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from mapping.formats import Fixed, Int
-from rtl.block import Block
-from rtl.contract import Contract, ContractError
-from rtl.simulation.harness import Harness, MismatchError
-from rtl.simulation.settings import from_environment, held_jobs
+from hwsim.mapping.formats import Fixed, Int
+from hwsim.rtl.block import Block
+from hwsim.rtl.contract import Contract, ContractError
+from hwsim.rtl.simulation.harness import Harness, MismatchError
+from hwsim.rtl.simulation.settings import from_environment, held_jobs
 
 
 @cocotb.test()

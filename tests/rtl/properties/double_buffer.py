@@ -8,8 +8,8 @@ from amaranth import Array, Module, Signal, Value
 from amaranth.hdl import Assert, Assume
 from amaranth.lib import wiring
 
-from rtl.linear.loader import GroupLoader
-from rtl.stream_blocks.double_buffer import DoubleBuffer
+from hwsim.rtl.linear.loader import GroupLoader
+from hwsim.rtl.stream_blocks.double_buffer import DoubleBuffer
 from tests.rtl.properties.gather import collect
 
 

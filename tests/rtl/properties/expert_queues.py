@@ -9,7 +9,7 @@ from amaranth.hdl import Assert, Assume
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from rtl.stream_blocks.expert_queues import ExpertQueues
+from hwsim.rtl.stream_blocks.expert_queues import ExpertQueues
 
 
 class ExpertQueuesProperties(wiring.Component):

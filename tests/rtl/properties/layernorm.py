@@ -10,7 +10,7 @@ from amaranth.hdl import Assert, Assume
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from rtl.layernorm.component import LayerNorm
+from hwsim.rtl.layernorm.component import LayerNorm
 
 
 class QueueProperties(wiring.Component):

@@ -9,7 +9,7 @@ from amaranth.hdl import Assert
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from rtl.stream_blocks.skew import SkewWalk
+from hwsim.rtl.stream_blocks.skew import SkewWalk
 
 
 class SkewProperties(wiring.Component):

@@ -9,7 +9,7 @@ from amaranth.hdl import Assert, Assume
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from rtl.weight_loader.component import WeightLoader
+from hwsim.rtl.weight_loader.component import WeightLoader
 
 
 class BankProperties(wiring.Component):
