@@ -15,15 +15,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hwsim.aim.isa import Instruction, encode
-from hwsim.aim.player import AimPlayer, play_file
-from hwsim.aim.reference import ReferenceAim
+from hwsim.dram.aim.isa import Instruction, encode
+from hwsim.dram.aim.player import AimPlayer, play_file
+from hwsim.dram.aim.reference import ReferenceAim
+from hwsim.dram.random_access.address import load_mapping
+from hwsim.dram.random_access.parameters import load_parameters
+from hwsim.dram.random_access.patterns import generate
+from hwsim.dram.random_access.player import MemoryPlayer
+from hwsim.dram.random_access.reference import ReferenceMemory
 from hwsim.dram.standard import load_standard
-from hwsim.memory.address import load_mapping
-from hwsim.memory.parameters import load_parameters
-from hwsim.memory.patterns import generate
-from hwsim.memory.player import MemoryPlayer
-from hwsim.memory.reference import ReferenceMemory
 
 STANDARD = load_standard("gddr6_aim", refresh=False)
 EVERYONE = 0xFFFFFFFF

@@ -11,7 +11,7 @@ from hwsim.commands.output import FILE, check_outputs, deliver, is_stdout, optio
 from hwsim.errors import UserError
 
 if TYPE_CHECKING:
-    from hwsim.aim.refresh import RefreshMode
+    from hwsim.dram.aim.refresh import RefreshMode
 
 
 @click.command()
@@ -38,7 +38,7 @@ def aim(
     quiet: bool,
 ) -> None:
     """Play TRACE, a file of GDDR6-AiM instructions, and report cycles, commands and energy."""
-    from hwsim.aim.run import play_trace
+    from hwsim.replay.aim import play_trace
     from hwsim.settings import parse_settings
 
     check_outputs({"--json": json_file, "--commands": log_file}, sources=(trace,))
@@ -74,7 +74,7 @@ def dram(
     **options: Any,
 ) -> None:
     """Play reads and writes on a memory of STANDARD, and report bandwidth, row hits and latencies."""
-    from hwsim.memory.run import run_memory
+    from hwsim.replay.dram import run_memory
     from hwsim.settings import parse_settings
 
     check_outputs({"--json": json_file, "--commands": log_file}, sources=(options["pattern"],))

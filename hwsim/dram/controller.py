@@ -12,10 +12,10 @@ from hwsim.dram.program import Request
 class ChannelController(Protocol):
     """A controller of one channel; its state lives from one `play` to the next.
 
-    The rules that all in-order players share (`hwsim.memory` has a controller that reorders: docs/dram.md): one
-    command a cycle; each command at the first cycle that the table allows, in the order of the program; rows are
-    opened and closed as the accesses need; a refresh is issued when it falls due, before any further command of the
-    program, also while the channel has no work.
+    The rules that all in-order players share (`hwsim.dram.random_access` has a controller that reorders:
+    docs/dram.md): one command a cycle; each command at the first cycle that the table allows, in the order of the
+    program; rows are opened and closed as the accesses need; a refresh is issued when it falls due, before any
+    further command of the program, also while the channel has no work.
     """
 
     def play(self, requests: Sequence[Request], start: int) -> int:

@@ -11,18 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hwsim import run
-from hwsim.aim.isa import OPERATIONS
-from hwsim.aim.player import AimPlayer, read_file
-from hwsim.aim.reference import ReferenceAim
-from hwsim.aim.refresh import MODES, load_aim
-from hwsim.aim.run import play_trace
-from hwsim.aim.trace import Limits, parse_line
 from hwsim.cli import main
+from hwsim.dram.aim.isa import OPERATIONS
+from hwsim.dram.aim.player import AimPlayer, read_file
+from hwsim.dram.aim.reference import ReferenceAim
+from hwsim.dram.aim.refresh import MODES, load_aim
+from hwsim.dram.aim.trace import Limits, parse_line
 from hwsim.errors import CapacityError, MachineError, MappingError
 from hwsim.machines.aim import MACHINE
 from hwsim.machines.aim.instructions import AimWork, HostWork, Program, placed
 from hwsim.mapping.workload import GptWorkload, Step
 from hwsim.pipeline import prepare, run_in_detail
+from hwsim.replay.aim import play_trace
 from tests.mapping.workloads import tiny
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.aim.isa import Instruction, decode
-from hwsim.aim.text import line_of
+from hwsim.dram.aim.isa import Instruction, decode
+from hwsim.dram.aim.text import line_of
 from hwsim.machines.aim.instructions import AimWork, Program, placed
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.workload import Step

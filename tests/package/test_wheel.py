@@ -62,9 +62,9 @@ def test_workloads_are_listed_and_explained_from_the_wheel_alone(wheel: Path, tm
 
 
 def test_a_users_own_mapping_and_rtl_stand_beside_the_wheel(wheel: Path, tmp_path: Path) -> None:
-    (tmp_path / "mapping.py").write_text("raise SystemExit('the user\'s mapping.py was imported')\n")
+    (tmp_path / "mapping.py").write_text("raise SystemExit('mapping.py of the user was imported')\n")
     (tmp_path / "rtl").mkdir()
-    (tmp_path / "rtl/__init__.py").write_text("raise SystemExit('the user\'s rtl was imported')\n")
+    (tmp_path / "rtl/__init__.py").write_text("raise SystemExit('rtl of the user was imported')\n")
     assert from_wheel(wheel, tmp_path, "['explain', 'gpt2', '--stage', 'mapped']").startswith("mapped gpt2")
     assert "online_softmax" in from_wheel(wheel, tmp_path, "['rtl', 'list']")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwsim.aim.isa import CODES, COLUMNS, Ints
+from hwsim.dram.aim.isa import CODES, COLUMNS, Ints
 from hwsim.dram.standard import Standard
 
 _SWEEP = CODES["MAC_ABK"]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
-from hwsim.aim.isa import decode
-from hwsim.aim.player import MAX_CHANNELS
-from hwsim.aim.refresh import load_aim
-from hwsim.aim.text import line_of
+from hwsim.dram.aim.isa import decode
+from hwsim.dram.aim.player import MAX_CHANNELS
+from hwsim.dram.aim.refresh import load_aim
+from hwsim.dram.aim.text import line_of
 from hwsim.dram.standard import timing_defaults
 from hwsim.machines.aim.instructions import AimWork, HostWork, Program, placed, segments
 from hwsim.machines.aim.spec import AimSpec

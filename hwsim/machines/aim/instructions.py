@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.aim.isa import CODES, COLUMNS, Ints, decode
-from hwsim.aim.text import line_of
+from hwsim.dram.aim.isa import CODES, COLUMNS, Ints, decode
+from hwsim.dram.aim.text import line_of
 from hwsim.machines.aim.spec import AimSpec
 from hwsim.mapping.pim.row_mapping import RowMappedGraph
 from hwsim.mapping.workload import GptWorkload, Step

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
-from hwsim.aim.isa import Instruction, encode
+from hwsim.dram.aim.isa import Instruction, encode
 from hwsim.engine import cycles_of_ns
 from hwsim.machines.aim.bound import bound_cycles, swept_columns
 from hwsim.machines.aim.instructions import AimProgram, AimWork, HostWork, Piece, Program

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 import simpy
 
-from hwsim.aim.isa import Instruction, Ints, encode
-from hwsim.aim.repeat import RepeatingPlayer
+from hwsim.dram.aim.isa import Instruction, Ints, encode
+from hwsim.dram.aim.repeat import RepeatingPlayer
 from hwsim.engine import Trace, Unit
 from hwsim.machines.aim.instructions import AimWork, HostWork, Program, Segment, placed, segments
 from hwsim.machines.aim.spec import AimSpec

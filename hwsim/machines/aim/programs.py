@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from hwsim.aim.isa import ACTIVATION_FUNCTION, Instruction
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, Instruction
 from hwsim.mapping.pim.placement import ceil_div
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 

@@ -7,10 +7,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from hwsim.aim.isa import ACTIVATION_FUNCTIONS
-from hwsim.aim.player import MAX_CHANNELS
-from hwsim.aim.refresh import MOST_POSTPONED, MOST_ROWS, RefreshMode, load_aim
 from hwsim.devices.spec import DevicesSpec
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTIONS
+from hwsim.dram.aim.player import MAX_CHANNELS
+from hwsim.dram.aim.refresh import MOST_POSTPONED, MOST_ROWS, RefreshMode, load_aim
 from hwsim.dram.standard import Standard, timing_defaults
 from hwsim.energy import OFF, EnergyTable, load_table
 from hwsim.energy.coefficients import Powers

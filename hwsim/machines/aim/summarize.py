@@ -6,10 +6,10 @@ import math
 from collections import Counter
 from typing import Any
 
-from hwsim.aim.energy import energy_parts
-from hwsim.aim.player import WAIT, ChannelResult
-from hwsim.aim.repeat import RepeatingPlayer
 from hwsim.devices.combine import LINK
+from hwsim.dram.aim.energy import energy_parts
+from hwsim.dram.aim.player import WAIT, ChannelResult
+from hwsim.dram.aim.repeat import RepeatingPlayer
 from hwsim.machines.aim.instructions import HostWork, segments
 from hwsim.machines.aim.model import Channels, Run
 from hwsim.machines.aim.spec import AimSpec

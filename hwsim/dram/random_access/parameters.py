@@ -49,7 +49,7 @@ def load_parameters(changes: Mapping[str, int] | None = None) -> ControllerParam
     ------
     DramError : an unknown name (the message names the nearest), a value out of range
     """
-    values = dict(read_data("hwsim.memory", "controller.yaml")["controller"])
+    values = dict(read_data("hwsim.dram.random_access", "controller.yaml")["controller"])
     for name, value in (changes or {}).items():
         if name not in values:
             raise DramError(f"controller: no parameter {name!r}{nearest(name, values)}")

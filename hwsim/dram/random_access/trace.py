@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.dram.random_access.scanner import scan
 from hwsim.errors import TraceError
-from hwsim.memory.scanner import scan
 from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
 
 Ints = NDArray[np.int64]

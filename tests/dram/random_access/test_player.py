@@ -11,14 +11,14 @@ from hwsim.dram.checker import first_violation
 from hwsim.dram.controller import ChannelController
 from hwsim.dram.log import LoggedCommand
 from hwsim.dram.program import Request
+from hwsim.dram.random_access.address import load_mapping, mapping_names
+from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
+from hwsim.dram.random_access.patterns import generate
+from hwsim.dram.random_access.player import MemoryChannel, MemoryPlayer, Served
+from hwsim.dram.random_access.reference import ReferenceMemory
 from hwsim.dram.standard import STANDARDS, Standard, load_standard
 from hwsim.errors import DramError
-from hwsim.memory.address import load_mapping, mapping_names
-from hwsim.memory.parameters import ControllerParameters, load_parameters
-from hwsim.memory.patterns import generate
-from hwsim.memory.player import MemoryChannel, MemoryPlayer, Served
-from hwsim.memory.reference import ReferenceMemory
-from hwsim.memory.run import peak_bytes_per_s
+from hwsim.replay.dram import peak_bytes_per_s
 
 SHIPPED = load_parameters()
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.dram.random_access.address import AddressMapping
 from hwsim.errors import DramError
-from hwsim.memory.address import AddressMapping
 
 PATTERNS = ("stream", "random")
 _CHUNK = 1 << 16

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from hwsim.dram.log import LoggedCommand
 from hwsim.dram.program import Request, encode
+from hwsim.dram.random_access import kernel
+from hwsim.dram.random_access.address import FIELDS
+from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.standard import Standard
 from hwsim.errors import DramError
-from hwsim.memory import kernel
-from hwsim.memory.address import FIELDS
-from hwsim.memory.parameters import ControllerParameters, load_parameters
 
 Ints = NDArray[np.int64]
 MOST_CHANNELS = 1024

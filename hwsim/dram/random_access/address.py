@@ -108,5 +108,5 @@ def load_mapping(name: str | None, standard: Standard, channels: int) -> Address
 
 
 def _document() -> dict[str, Any]:
-    document: dict[str, Any] = read_data("hwsim.memory", "controller.yaml")
+    document: dict[str, Any] = read_data("hwsim.dram.random_access", "controller.yaml")
     return document

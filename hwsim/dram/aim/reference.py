@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from hwsim.aim.isa import ACTIVATION_FUNCTION, OPERATIONS, Instruction, Operation
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, OPERATIONS, Instruction, Operation
 from hwsim.dram.log import LoggedCommand
 from hwsim.dram.standard import Command, Standard
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hwsim.cli import main
 from hwsim.dram.checker import first_violation
 from hwsim.dram.log import read_log
+from hwsim.dram.random_access.address import load_mapping, mapping_names
+from hwsim.dram.random_access.trace import parse_line, read_trace
 from hwsim.dram.standard import STANDARDS, load_standard
 from hwsim.errors import TraceError
-from hwsim.memory.address import load_mapping, mapping_names
-from hwsim.memory.trace import parse_line, read_trace
 
 WORDS = ["LD", "ld", "ST", "0", "64", "0x40", "0XfF", "#", "x", "-1", "9" * 15, "9" * 16, "0x", "é"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwsim.aim.isa import OPERATIONS, Instruction
+from hwsim.dram.aim.isa import OPERATIONS, Instruction
 
 REGISTER = 0  # host register that a line names; timing hangs on none
 

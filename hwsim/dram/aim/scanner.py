@@ -9,14 +9,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hwsim.aim.isa import (
+from hwsim.dram.aim.isa import (
     ACTIVATION_FUNCTION,
     ACTIVATION_FUNCTIONS,
     CODES,
     OPERATIONS,
     TRACE_OPERATIONS,
 )
-from hwsim.aim.trace import Limits
+from hwsim.dram.aim.trace import Limits
 from hwsim.dram.kernel_cache import find_cache_folder
 
 find_cache_folder()

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.aim.energy import energy_parts
-from hwsim.aim.isa import Instruction, decode
-from hwsim.aim.player import AimPlayer, play_file, read_file
-from hwsim.aim.scanner import scan
-from hwsim.aim.trace import Limits, parse_line
 from hwsim.cli import main
+from hwsim.dram.aim.energy import energy_parts
+from hwsim.dram.aim.isa import Instruction, decode
+from hwsim.dram.aim.player import AimPlayer, play_file, read_file
+from hwsim.dram.aim.scanner import scan
+from hwsim.dram.aim.trace import Limits, parse_line
 from hwsim.dram.checker import first_violation
 from hwsim.dram.log import read_log
 from hwsim.dram.standard import load_standard

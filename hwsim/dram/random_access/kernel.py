@@ -38,9 +38,9 @@ from hwsim.dram.kernel import (
     compile_tables,
     new_states,
 )
+from hwsim.dram.random_access.address import FIELDS
+from hwsim.dram.random_access.parameters import ControllerParameters
 from hwsim.dram.standard import Standard
-from hwsim.memory.address import FIELDS
-from hwsim.memory.parameters import ControllerParameters
 
 Ints = NDArray[np.int64]
 FOREVER = 1 << 60

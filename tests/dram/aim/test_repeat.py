@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.aim.isa import Instruction, encode
-from hwsim.aim.player import AimPlayer
-from hwsim.aim.refresh import RefreshMode, load_aim
-from hwsim.aim.repeat import RepeatingPlayer
-from tests.aim.strategies import KINDS, instructions
+from hwsim.dram.aim.isa import Instruction, encode
+from hwsim.dram.aim.player import AimPlayer
+from hwsim.dram.aim.refresh import RefreshMode, load_aim
+from hwsim.dram.aim.repeat import RepeatingPlayer
+from tests.dram.aim.strategies import KINDS, instructions
 
 SYNC = Instruction(operation="SYNC")
 AIM = load_aim()

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hwsim.dram.log import LoggedCommand
+from hwsim.dram.random_access.address import AddressMapping, Place
+from hwsim.dram.random_access.parameters import ControllerParameters
 from hwsim.dram.standard import Command, Standard
-from hwsim.memory.address import AddressMapping, Place
-from hwsim.memory.parameters import ControllerParameters
 
 HIT, MISS, CONFLICT = range(3)
 

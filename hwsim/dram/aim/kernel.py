@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hwsim.aim.isa import ACTIVATION_FUNCTION, CODES, OPERATIONS
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, CODES, OPERATIONS
 from hwsim.dram.kernel_cache import find_cache_folder
 from hwsim.dram.standard import Standard
 

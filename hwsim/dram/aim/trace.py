@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hwsim.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, OPERATIONS, TRACE_OPERATIONS, Instruction
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, OPERATIONS, TRACE_OPERATIONS, Instruction
 from hwsim.dram.standard import Standard
 from hwsim.errors import TraceError, nearest
 

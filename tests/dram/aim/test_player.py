@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.aim.isa import Instruction, decode, encode
-from hwsim.aim.player import AimPlayer, CommandRun, play_file
-from hwsim.aim.reference import ReferenceAim
+from hwsim.dram.aim.isa import Instruction, decode, encode
+from hwsim.dram.aim.player import AimPlayer, CommandRun, play_file
+from hwsim.dram.aim.reference import ReferenceAim
 from hwsim.dram.checker import first_violation
 from hwsim.dram.log import LoggedCommand
 from hwsim.dram.standard import Standard, load_standard
 from hwsim.errors import TraceError
-from tests.aim.strategies import EOC, programs
+from tests.dram.aim.strategies import EOC, programs
 
 AIM = load_standard("gddr6_aim", refresh=False)
 ALL_ISR = Path(__file__).parent / "data" / "all_isr.trace"

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwsim.aim import kernel
-from hwsim.aim.isa import Ints
-from hwsim.aim.player import QUEUE_DEPTH, ChannelResult, channel_result, members_of
+from hwsim.dram.aim import kernel
+from hwsim.dram.aim.isa import Ints
+from hwsim.dram.aim.player import QUEUE_DEPTH, ChannelResult, channel_result, members_of
 from hwsim.dram.standard import Standard
 
 REMEMBERED = 4096  # programs with what they lead to

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from hwsim.aim.isa import OPERATIONS, TRACE_OPERATIONS, Instruction
+from hwsim.dram.aim.isa import OPERATIONS, TRACE_OPERATIONS, Instruction
 
 EOC = Instruction(operation="EOC")
 KINDS = [name for name in TRACE_OPERATIONS if name != "EOC"]

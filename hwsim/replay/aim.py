@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwsim.aim.energy import energy_parts
-from hwsim.aim.player import AimPlayer, ChannelResult, CommandRun, play_file
-from hwsim.aim.refresh import RefreshMode, load_aim
+from hwsim.dram.aim.energy import energy_parts
+from hwsim.dram.aim.player import AimPlayer, ChannelResult, CommandRun, play_file
+from hwsim.dram.aim.refresh import RefreshMode, load_aim
 from hwsim.dram.standard import Standard, split_timing
 from hwsim.energy import load_table
 from hwsim.errors import DramError

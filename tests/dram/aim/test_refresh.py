@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.aim.isa import encode
-from hwsim.aim.kernel import LOG_MARGIN
-from hwsim.aim.player import AimPlayer, CommandRun
-from hwsim.aim.reference import ReferenceAim
-from hwsim.aim.refresh import load_aim
-from hwsim.aim.run import play_trace
+from hwsim.dram.aim.isa import encode
+from hwsim.dram.aim.kernel import LOG_MARGIN
+from hwsim.dram.aim.player import AimPlayer, CommandRun
+from hwsim.dram.aim.reference import ReferenceAim
+from hwsim.dram.aim.refresh import load_aim
 from hwsim.dram.checker import first_violation
 from hwsim.dram.standard import Standard
 from hwsim.errors import DramError
-from tests.aim.strategies import EOC, programs
-from tests.aim.test_player import full_row, logs_of, op
+from hwsim.replay.aim import play_trace
+from tests.dram.aim.strategies import EOC, programs
+from tests.dram.aim.test_player import full_row, logs_of, op
 
 ALL_BANK = load_aim("all_bank")
 PER_BANK = load_aim("per_bank")

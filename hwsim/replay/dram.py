@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.dram.random_access.address import AddressMapping, load_mapping
+from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
+from hwsim.dram.random_access.patterns import PATTERNS, generate
+from hwsim.dram.random_access.player import MemoryPlayer, Served
+from hwsim.dram.random_access.trace import read_trace
 from hwsim.dram.standard import Standard, load_standard, split_timing, timing_provenance
 from hwsim.errors import DramError
-from hwsim.memory.address import AddressMapping, load_mapping
-from hwsim.memory.parameters import ControllerParameters, load_parameters
-from hwsim.memory.patterns import PATTERNS, generate
-from hwsim.memory.player import MemoryPlayer, Served
-from hwsim.memory.trace import read_trace
 from hwsim.report.command_log import command_log
 
 SCHEMA_VERSION = 1

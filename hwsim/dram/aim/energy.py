@@ -43,7 +43,7 @@ def energy_parts(
     table : of measured powers
     idle_refreshes : refreshes of a whole channel beside those among the commands
     """
-    rules: dict[str, dict[str, Any]] = read_data("hwsim.aim", "energy.yaml")
+    rules: dict[str, dict[str, Any]] = read_data("hwsim.dram.aim", "energy.yaml")
     c = table.coefficients
     assert isinstance(c, Powers), "AiM's commands are charged by measured powers"
     cycle_ns = NS / float(standard.clock_hz)

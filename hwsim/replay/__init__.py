@@ -1,0 +1,1 @@
+"""Traces and patterns played on the DRAM engine: what `hwsim dram` and `hwsim aim` do."""
