@@ -75,7 +75,7 @@ def _drop_output() -> None:
 def _user_errors() -> tuple[type[Exception], ...]:
     """What a user can mend: our own, and those of blocks and their tools, since rtl knows nothing of ours."""
     from hwsim.rtl.contract import ContractError
-    from hwsim.rtl.toolchain import GenerateError, ToolError
+    from hwsim.rtl.flows.toolchain import GenerateError, ToolError
 
     return UserError, ContractError, ToolError, GenerateError
 

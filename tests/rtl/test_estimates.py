@@ -3,7 +3,7 @@
 import pytest
 
 from hwsim.rtl.contract import Resources
-from hwsim.rtl.fpga import delay, memory, multiplier, rom
+from hwsim.rtl.estimates import delay, memory, multiplier, rom
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from typing import Any
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.boards import BOARDS
 from hwsim.rtl.contract import Contract
-from hwsim.rtl.export.core_file import core_file
-from hwsim.rtl.export.readme import readme
-from hwsim.rtl.export.vectors import vectors
-from hwsim.rtl.export.vivado import OUT_OF_CONTEXT, constraints, vivado_project
-from hwsim.rtl.lint import lint, waiver_file
-from hwsim.rtl.toolchain import GenerateError, require_package
+from hwsim.rtl.flows.export.core_file import core_file
+from hwsim.rtl.flows.export.readme import readme
+from hwsim.rtl.flows.export.vectors import vectors
+from hwsim.rtl.flows.export.vivado import OUT_OF_CONTEXT, constraints, vivado_project
+from hwsim.rtl.flows.lint import lint, waiver_file
+from hwsim.rtl.flows.toolchain import GenerateError, require_package
 
 MANIFEST = "manifest.json"
 
@@ -66,7 +66,7 @@ def checked_verilog(contract: Contract) -> str:
     """
     for package in ("amaranth", "pyosys"):
         require_package(package, "writing Verilog")
-    from hwsim.rtl.generate import emit_rtlil, to_verilog
+    from hwsim.rtl.flows.generate import emit_rtlil, to_verilog
 
     name = contract.block
     verilog = to_verilog(emit_rtlil(BLOCKS[name].component(contract), name))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hwsim.rtl.contract import Contract, Resources
-from hwsim.rtl.synthesis.result import DATA_FILE, Cells, find_synthesis
+from hwsim.rtl.flows.synthesis.result import DATA_FILE, Cells, find_synthesis
 
 KINDS = ("lut", "ff", "dsp", "bram36", "uram")  # what `Resources` and `Cells` both count
 BRAM36_IN_URAM = 8  # 4,096 x 72 bits as eight of 4,096 x 9

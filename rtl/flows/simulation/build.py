@@ -21,9 +21,9 @@ from cocotb_tools.runner import VerilatorControlFile, get_runner
 
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.contract import Contract
-from hwsim.rtl.generate import emit_rtlil, to_verilog
-from hwsim.rtl.simulation.settings import to_environment
-from hwsim.rtl.toolchain import GenerateError, verilator_environment
+from hwsim.rtl.flows.generate import emit_rtlil, to_verilog
+from hwsim.rtl.flows.simulation.settings import to_environment
+from hwsim.rtl.flows.toolchain import GenerateError, verilator_environment
 
 PACKAGE = Path(__file__).parents[1]
 

@@ -9,7 +9,7 @@ from typing import Any
 from hwsim.rtl.block import Block
 from hwsim.rtl.boards import BOARDS
 from hwsim.rtl.contract import Contract
-from hwsim.rtl.lint import WAIVERS
+from hwsim.rtl.flows.lint import WAIVERS
 from hwsim.rtl.ports import Port
 
 TEXT = """\

@@ -14,8 +14,8 @@ from amaranth.back import rtlil
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
+from hwsim.rtl.flows.toolchain import YOSYS, GenerateError, require_package
 from hwsim.rtl.instances import find_parts
-from hwsim.rtl.toolchain import YOSYS, GenerateError, require_package
 
 # The raw text keeps Amaranth's processes and names: to read, to lint, to measure coverage on. Signals of no bits, such
 # as the counter of one beat, would be written as ranges from -1 to 0.

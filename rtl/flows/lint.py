@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from hwsim.rtl.toolchain import verilator_environment
+from hwsim.rtl.flows.toolchain import verilator_environment
 
 # Signs of generated text, none of them of a mistake.
 WAIVERS = {

