@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import click
 
 from hwsim.commands.block import fit, rtl
-from hwsim.commands.memory import aim, check, dram
-from hwsim.commands.report import compare, list_all, show_machine
+from hwsim.commands.catalogue import compare, list_all, show_machine
+from hwsim.commands.dram import aim, check, dram
 from hwsim.commands.workload import explain, run, verify
 from hwsim.errors import UserError
 from hwsim.version import VERSION

@@ -19,7 +19,7 @@ from hwsim.dram.aim.refresh import MODES, load_aim
 from hwsim.dram.aim.trace import Limits, parse_line
 from hwsim.errors import CapacityError, MachineError, MappingError
 from hwsim.machines.aim import MACHINE
-from hwsim.machines.aim.instructions import AimWork, HostWork, Program, placed
+from hwsim.machines.aim.programs import AimWork, HostWork, Program, placed
 from hwsim.mapping.workload import GptWorkload, Step
 from hwsim.pipeline import prepare, run_in_detail
 from hwsim.replay.aim import play_trace

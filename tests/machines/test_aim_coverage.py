@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hwsim.dram.aim.isa import Instruction, decode
 from hwsim.dram.aim.text import line_of
-from hwsim.machines.aim.instructions import AimWork, Program, placed
+from hwsim.machines.aim.programs import AimWork, Program, placed
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.workload import Step
 from hwsim.pipeline import prepare

@@ -16,9 +16,9 @@ from hwsim.mapping.workload import GptWorkload
 from hwsim.rtl.mac_unit.contract import MacUnitContract
 from hwsim.rtl.vector_unit.contract import VectorUnitContract
 from hwsim.verify import float64
+from hwsim.verify.decoding import compare_gpt
 from hwsim.verify.float64_gpt import Float64Gpt
 from hwsim.verify.float64_llama import Float64Llama
-from hwsim.verify.gpt import compare_gpt
 from hwsim.verify.statistics import ErrorStatistics
 from hwsim.verify.weights import GptWeights, random_weights
 from tests.mapping.workloads import tiny

@@ -11,9 +11,9 @@ from hwsim.engine import Timeline
 from hwsim.errors import MachineError, MappingError
 from hwsim.machines.aim.details import details
 from hwsim.machines.aim.emit import emit
-from hwsim.machines.aim.instructions import Program
 from hwsim.machines.aim.lower import lower
 from hwsim.machines.aim.model import Run, simulate
+from hwsim.machines.aim.programs import Program
 from hwsim.machines.aim.spec import STANDARD, AimSpec, timing_of_standard
 from hwsim.machines.aim.summarize import summarize
 from hwsim.machines.machine import Machine, Progress

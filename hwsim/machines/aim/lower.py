@@ -9,8 +9,8 @@ from functools import lru_cache
 from hwsim.dram.aim.isa import Instruction, encode
 from hwsim.engine import cycles_of_ns
 from hwsim.machines.aim.bound import bound_cycles, swept_columns
-from hwsim.machines.aim.instructions import AimProgram, AimWork, HostWork, Piece, Program
-from hwsim.machines.aim.programs import ProgramBuilder, Query
+from hwsim.machines.aim.instructions import ProgramBuilder, Query
+from hwsim.machines.aim.programs import AimProgram, AimWork, HostWork, Piece, Program
 from hwsim.machines.aim.spec import ELEMENT_BYTES, AimSpec
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.operators import (

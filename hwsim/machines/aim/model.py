@@ -19,7 +19,7 @@ import simpy
 from hwsim.dram.aim.isa import Instruction, Ints, encode
 from hwsim.dram.aim.repeat import RepeatingPlayer
 from hwsim.engine import Trace, Unit
-from hwsim.machines.aim.instructions import AimWork, HostWork, Program, Segment, placed, segments
+from hwsim.machines.aim.programs import AimWork, HostWork, Program, Segment, placed, segments
 from hwsim.machines.aim.spec import AimSpec
 
 Progress = Callable[[int, int], None]  # (tokens done, tokens in all)

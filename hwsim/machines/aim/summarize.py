@@ -10,8 +10,8 @@ from hwsim.devices.combine import LINK
 from hwsim.dram.aim.energy import energy_parts
 from hwsim.dram.aim.player import WAIT, ChannelResult
 from hwsim.dram.aim.repeat import RepeatingPlayer
-from hwsim.machines.aim.instructions import HostWork, segments
 from hwsim.machines.aim.model import Channels, Run
+from hwsim.machines.aim.programs import HostWork, segments
 from hwsim.machines.aim.spec import AimSpec
 from hwsim.machines.spec_file import UNCONFIRMED, SpecFile
 from hwsim.mapping.pim.row_mapping import longest_context

@@ -9,7 +9,7 @@ from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.gpt import build_graph
 from hwsim.mapping.pim import map_graph
 from hwsim.mapping.workload import GptWorkload
-from hwsim.verify.gpt import compare_gpt, gpt_report
+from hwsim.verify.decoding import compare_gpt, gpt_report
 from hwsim.verify.report import VerifyReport
 from hwsim.verify.request import VerifyRequest
 from hwsim.verify.statistics import FunctionErrors
