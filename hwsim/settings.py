@@ -12,7 +12,8 @@ from hwsim.machines import MACHINES
 from hwsim.machines.machine import Machine
 from hwsim.machines.spec_file import flatten_once
 from hwsim.mapping.errors import WorkloadError
-from hwsim.mapping.workload import field_names
+from hwsim.mapping.workload.load import field_names
+from hwsim.mapping.workload.workload import Workload
 from hwsim.mapping.yaml_file import parse_value, read_mapping
 
 
@@ -105,6 +106,21 @@ def check_parameters(machine: Machine[Any, Any, Any, Any], keys: Collection[str]
 
 def _place(origin: str, key: str) -> str:
     return f"--set {key}" if origin == "--set" else f"{origin}: {key}"
+
+
+def choose_machine(given: str | None, workload: Workload[Any, Any]) -> str:
+    """The machine that is named, else the workload's own.
+
+    Raises
+    ------
+    MachineError : neither; the message names those that can run the workload
+    """
+    named = given or workload.machine
+    if named:
+        return named
+    able = [name for name, machine in MACHINES.items() if workload.model.family in machine.families]
+    run_by = f"--machine {' or '.join(able)} can run it" if able else "no machine here runs its family"
+    raise MachineError(f"{workload.name}: names no machine; {run_by} (family {workload.model.family})")
 
 
 def find_machine(source: str) -> tuple[Machine[Any, Any, Any, Any], Path | None]:

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from hwsim import load_workload, run
 from hwsim.errors import CapacityError, UserError
-from hwsim.mapping.workload import Workload
+from hwsim.mapping.workload.workload import Workload
 from hwsim.pipeline import prepare
 from hwsim.report import Report
 from hwsim.report.write import check_writable, write_text

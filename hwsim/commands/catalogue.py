@@ -38,10 +38,7 @@ def list_all() -> None:
     click.echo("workloads")
     for name in shipped_workloads():
         w = load_workload(name)
-        click.echo(
-            f"  {name:14} {w.layers} layers, d {w.d_model}, {w.heads} heads, context {w.n_ctx}, "
-            f"{w.parameters / 1e6:.1f} M parameters, on {w.machine}"
-        )
+        click.echo(f"  {name:14} {w.model.summary()}{f', on {w.machine}' if w.machine else ''}")
 
 
 @click.command(name="machine")

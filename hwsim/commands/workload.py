@@ -83,10 +83,9 @@ def explain(
 ) -> None:
     """Show what a stage makes of WORKLOAD, at the last step of the run."""
     from hwsim.pipeline import explain as explain_stage
-    from hwsim.pipeline import prepare
 
     model, machine_settings = _load(workload, machine, settings, config, tokens)
-    click.echo(explain_stage(prepare(model, machine, machine_settings), stage))
+    click.echo(explain_stage(model, stage, machine, machine_settings))
 
 
 @click.command()
@@ -130,18 +129,19 @@ def _load(
 ) -> tuple[Any, dict[str, Any]]:
     """The workload, and the machine's settings; --tokens stands above --set, and that above --config."""
     from hwsim.pipeline import load_workload
-    from hwsim.settings import check_parameters, find_machine, gather_settings
+    from hwsim.settings import check_parameters, choose_machine, find_machine, gather_settings
 
     given, saved = gather_settings(settings, config)
     overrides = dict(given.workload)
     if tokens is not None:
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
-        phase = overrides["phase"] if "phase" in overrides else load_workload(workload).phase
+        own = load_workload(workload).run
+        phase = overrides.get("phase", getattr(own, "phase", None))
         overrides["prompt" if phase == "prefill" else "tokens"] = tokens
     model = load_workload(workload, **overrides)
     if config:
-        check_parameters(find_machine(machine or model.machine)[0], saved.machine, origin=str(config))
+        check_parameters(find_machine(choose_machine(machine, model))[0], saved.machine, origin=str(config))
     return model, dict(given.machine)
 
 

@@ -23,4 +23,5 @@ def build_graph(workload: Workload[Any, Any], split: Split = WHOLE) -> OperatorG
     ----------
     split : where the model is one device's share of a larger one, what the device does together with others
     """
-    return workload.model.graph(workload.run, split)
+    graph: OperatorGraph = workload.model.graph(workload.run, split)
+    return graph

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -266,7 +266,7 @@ class _Block:
         """Rotation by position where the model has it, the cache, attention over it."""
         model, fmt, layer = self.model, self.fmt, self.layer
         size, heads, kv_heads = model.head_size, model.heads, model.key_heads
-        shape = {"heads": heads, "kv_heads": kv_heads, "d_k": size, "d_v": size}
+        shape: dict[str, Any] = {"heads": heads, "kv_heads": kv_heads, "d_k": size, "d_v": size}
         made: list[Operator] = []
         if model.position == "rope":
             rope = self._name("rope")

@@ -92,8 +92,10 @@ def _place(
 
 def _place_cache(op: Operator, of: CacheOf, target: PimTarget, context: int, batch: int, row: int) -> CachePlacement:
     if of.cache.d_k != of.cache.d_v:
-        raise MappingError(f"{target.machine}: {op.name}: keys of {of.cache.d_k} and values of {of.cache.d_v} elements; "
-                           "it maps those of one size alone")  # fmt: skip
+        raise MappingError(
+            f"{target.machine}: {op.name}: keys of {of.cache.d_k} and values of {of.cache.d_v} elements a head; "
+            "it maps those of one size alone"
+        )
     return CachePlacement(
         operator=op.name, heads=of.cache.kv_heads, group=of.heads // of.cache.kv_heads, head_dim=of.cache.d_k,
         context=context, batch=batch, base_row=row, target=target,

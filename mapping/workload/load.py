@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, Union
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 
@@ -74,7 +76,7 @@ def field_names() -> tuple[str, ...]:
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a workload file, for editors."""
     files = [_file_type(family, model) for family, model in MODELS.items()]
-    either: TypeAdapter[Any] = TypeAdapter(Annotated[Union[tuple(files)], Field()])
+    either: TypeAdapter[Any] = TypeAdapter(reduce(or_, files))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **either.json_schema()}
 
 
@@ -83,7 +85,10 @@ def _file_type(family: str, model: type[Model]) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for part in (model, model.run_type):
         fields |= {name: (info.annotation, info) for name, info in part.model_fields.items()}
-    fields[MACHINE] = (Name | None, Field(default=None, description="machine that runs it unless --machine says otherwise"))
+    fields[MACHINE] = (
+        Name | None,
+        Field(default=None, description="machine that runs it unless --machine says otherwise"),
+    )
     made: type[BaseModel] = create_model(f"{family}_workload", __config__=model.model_config, **fields)
     made.__doc__ = model.__doc__
     return made

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from hwsim.mapping.step import Step
 from hwsim.mapping.workload.model import Checked, Model
@@ -59,6 +59,16 @@ class DecoderRun(Run):
         default="excluded", description="whether the vocabulary projection is computed; excluded times the blocks alone"
     )
 
+    @field_validator("lm_head", mode="before")
+    @classmethod
+    def _where_is_the_machines_business(cls, value: Any) -> Any:
+        if value in ("pim", "host"):
+            raise ValueError(
+                f"expected excluded or included, got {value!r}; where it runs is a parameter of the machine that has "
+                f"a choice (--set lm_head={value})"
+            )
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.phase == "prefill" and self.prompt == 0:
@@ -105,7 +115,7 @@ class DecoderRun(Run):
 
     def _step(self, queries: int, context: int) -> Step:
         emits = context > self.prompt_end or context == self.context  # nothing comes out of a prompt's inner tokens
-        return Step(queries=queries, context=context, batch=self.batch, results=self.batch if emits else 0)
+        return Step(queries=queries, context=context, batch=self.batch, results=None if emits else 0)
 
 
 class SequenceRun(Run):

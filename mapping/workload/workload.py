@@ -10,12 +10,12 @@ from hwsim.mapping.step import Step
 from hwsim.mapping.workload.model import Model
 from hwsim.mapping.workload.run import Run
 
-ModelT = TypeVar("ModelT", bound=Model, covariant=True)
-RunT = TypeVar("RunT", bound=Run, covariant=True)
+ModelT_co = TypeVar("ModelT_co", bound=Model, covariant=True)
+RunT_co = TypeVar("RunT_co", bound=Run, covariant=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workload(Generic[ModelT, RunT]):
+class Workload(Generic[ModelT_co, RunT_co]):
     """What is to be computed.
 
     Attributes
@@ -23,8 +23,8 @@ class Workload(Generic[ModelT, RunT]):
     machine : the machine that runs it unless another is named; None leaves that open
     """
 
-    model: ModelT
-    run: RunT
+    model: ModelT_co
+    run: RunT_co
     machine: str | None = None
 
     @property

@@ -18,7 +18,7 @@ from hwsim.engine import TimeBase
 from hwsim.errors import DramError, MachineError, nearest
 from hwsim.mapping.formats import BF16
 from hwsim.mapping.pim.target import BankGeometry
-from hwsim.mapping.workload import Name
+from hwsim.mapping.workload.model import Name
 
 STANDARD = "gddr6_aim"
 ELEMENT_BYTES = 2  # BF16
@@ -128,6 +128,7 @@ class AimSpec(DevicesSpec, _Checked):
         """What the compiler needs to know."""
         standard = self.standard
         return BankGeometry(
+            machine=self.name,
             channels=self.channels,
             banks=standard.banks,
             rows=self.rows,

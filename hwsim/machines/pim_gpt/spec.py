@@ -15,7 +15,7 @@ from hwsim.engine import TimeBase
 from hwsim.errors import DramError, MachineError
 from hwsim.mapping.formats import BF16, Format, FormatError, parse_format
 from hwsim.mapping.pim import PimTarget
-from hwsim.mapping.workload import Name
+from hwsim.mapping.workload.model import Name
 from hwsim.rtl.mac_unit.contract import MacUnitContract
 from hwsim.rtl.sram.contract import SramContract
 from hwsim.rtl.vector_unit.contract import VectorUnitContract
@@ -85,6 +85,7 @@ class PimGptSpec(DevicesSpec, _Checked):
     schedule: Literal["paper", "overlap"] = Field(
         description="one instruction at a time, or transfers, writes and the ASIC under running accesses"
     )
+    lm_head: Literal["pim", "host"] = Field(description="where the vocabulary projection runs, in runs that include it")
     energy: str = Field(max_length=4096, description="energy table: a shipped name, a YAML file, or `off`")
     energy_table: dict[str, float] = Field(
         default_factory=dict, strict=False, description="coefficients that replace the table's, by name"
@@ -174,6 +175,7 @@ class PimGptSpec(DevicesSpec, _Checked):
     def target(self) -> PimTarget:
         """What the compiler needs to know."""
         return PimTarget(
+            machine=self.name,
             channels=self.channels,
             banks=self.banks,
             rows=self.rows,
