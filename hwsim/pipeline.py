@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from hwsim.errors import UserError
+from hwsim.machines.find import load_machine
 from hwsim.machines.machine import Dumpable, Machine, Progress
 from hwsim.mapping.gpt import build_graph
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.parallel import Stage, split_model
 from hwsim.mapping.workload import Step, Workload
 from hwsim.mapping.workload import load_workload as load_workload_file
+from hwsim.parameters.settings import parse_settings
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 from hwsim.report.write import write_pieces
-from hwsim.settings import load_machine, parse_settings
 from hwsim.shipped import find_workload
 
 # Tokens that a trace shows unless told otherwise.

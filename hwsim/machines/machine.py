@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from hwsim.engine import Timeline
 from hwsim.errors import MachineError
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.workload import Step, Workload
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 

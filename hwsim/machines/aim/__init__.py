@@ -7,6 +7,7 @@ from functools import cache
 
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
+from hwsim.dram.timing_names import timing_meanings
 from hwsim.engine import Timeline
 from hwsim.errors import MachineError, MappingError
 from hwsim.machines.aim.details import details
@@ -17,10 +18,10 @@ from hwsim.machines.aim.programs import Program
 from hwsim.machines.aim.spec import STANDARD, AimSpec, timing_of_standard
 from hwsim.machines.aim.summarize import summarize
 from hwsim.machines.machine import Machine, Progress
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.pim.row_mapping import RowMappedGraph, map_rows
 from hwsim.mapping.workload import GptWorkload
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
@@ -83,6 +84,7 @@ def _spec_file() -> SpecFile[AimSpec]:
         defaults={**document, "timing": timing_of_standard()},
         provenance={**provenance, **graded},
         open_fields=("energy_table",),
+        meanings={f"timing.{key}": meaning for key, meaning in timing_meanings(STANDARD).items()},
     )
 
 
