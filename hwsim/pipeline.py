@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hwsim.errors import UserError
+from hwsim.machines.find import choose_machine, load_machine
 from hwsim.machines.machine import Dumpable, Machine, Progress
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models import build_graph
@@ -15,10 +16,10 @@ from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.parallel import Stage, split_model
 from hwsim.mapping.workload.load import load_workload as load_workload_file
 from hwsim.mapping.workload.workload import Workload
+from hwsim.parameters.settings import parse_settings
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 from hwsim.report.write import write_pieces
-from hwsim.settings import choose_machine, load_machine, parse_settings
 from hwsim.shipped import find_workload
 
 AnyWorkload = Workload[Any, Any]

@@ -43,11 +43,17 @@ def list_all() -> None:
 
 @click.command(name="machine")
 @click.argument("name")
-def show_machine(name: str) -> None:
+@click.option("--parameters", is_flag=True, help="List what can be set instead: type, unit, range and meaning.")
+def show_machine(name: str, parameters: bool) -> None:
     """Print machine NAME as YAML to start one of your own from."""
     from hwsim.machines import MACHINES
 
     if name not in MACHINES:
         raise MachineError(f"{name}: no such machine{nearest(name, MACHINES)}")
     file = MACHINES[name].spec_file
-    click.echo(file.dump(file.load(None, {})), nl=False)
+    if parameters:
+        from hwsim.parameters.render import render_parameters
+
+        render_parameters(file.parameters(), console())
+    else:
+        click.echo(file.dump(file.load(None, {})), nl=False)

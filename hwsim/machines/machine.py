@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from hwsim.engine import Timeline
 from hwsim.errors import MachineError
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.step import Step
 from hwsim.mapping.workload.workload import Workload
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 

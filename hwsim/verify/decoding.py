@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel
 
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.formats import Format
 from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.schema import UnconfirmedParameter
 from hwsim.rtl.contract import Contract
 from hwsim.verify.decoder import Decoder, DecoderStep

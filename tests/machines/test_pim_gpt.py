@@ -13,16 +13,16 @@ from hwsim import load_workload, run
 from hwsim.dram.fast import channel_requests
 from hwsim.dram.reference import ReferenceChannel
 from hwsim.errors import MachineError, MappingError, UserError
+from hwsim.machines.find import load_machine
 from hwsim.machines.pim_gpt import MACHINE
 from hwsim.machines.pim_gpt.energy import count_actions
 from hwsim.machines.pim_gpt.instructions import AsicWork, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate
-from hwsim.machines.spec_file import unflatten
-from hwsim.machines.variants import VariantSpecFile
 from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.parameters.nested import unflatten
+from hwsim.parameters.variants import VariantSpecFile
 from hwsim.pipeline import prepare
 from hwsim.report import Report
-from hwsim.settings import load_machine
 from tests.dram.test_fast import open_cycles_of
 from tests.machines.strategies import SMALL_MACHINES, SMALL_MODELS
 from tests.mapping.workloads import tiny

@@ -8,6 +8,7 @@ from typing import Any
 
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
+from hwsim.dram.timing_names import timing_meanings
 from hwsim.engine import Timeline
 from hwsim.errors import MachineError
 from hwsim.machines.aim.details import details
@@ -18,11 +19,11 @@ from hwsim.machines.aim.programs import Program
 from hwsim.machines.aim.spec import STANDARD, AimSpec, timing_of_standard
 from hwsim.machines.aim.summarize import summarize
 from hwsim.machines.machine import Machine, Progress
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.pim.row_mapping import RowMapped, map_rows
 from hwsim.mapping.workload.workload import Workload
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
@@ -85,6 +86,7 @@ def _spec_file() -> SpecFile[AimSpec]:
         defaults={**document, "timing": timing_of_standard()},
         provenance={**provenance, **graded},
         open_fields=("energy_table",),
+        meanings={f"timing.{key}": meaning for key, meaning in timing_meanings(STANDARD).items()},
     )
 
 

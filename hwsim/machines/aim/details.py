@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hwsim.machines.aim.model import Run
 from hwsim.machines.aim.spec import AimSpec
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.pim.row_mapping import RowMapped
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.pim.target import BankGeometry
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
 from hwsim.report.steps import macs_by_kind, step_times
 

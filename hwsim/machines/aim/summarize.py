@@ -13,8 +13,9 @@ from hwsim.dram.aim.repeat import RepeatingPlayer
 from hwsim.machines.aim.model import Channels, Run
 from hwsim.machines.aim.programs import HostWork, segments
 from hwsim.machines.aim.spec import AimSpec
-from hwsim.machines.spec_file import UNCONFIRMED, SpecFile
 from hwsim.mapping.pim.row_mapping import max_context
+from hwsim.parameters.provenance import UNCONFIRMED
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.schema import (
     Bound,
     DramUse,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
+from hwsim.dram.timing_names import timing_meanings
 from hwsim.engine import Timeline
 from hwsim.machines.machine import Machine, Progress
 from hwsim.machines.pim_gpt.details import details
@@ -18,12 +19,12 @@ from hwsim.machines.pim_gpt.spec import DRAMS, STANDARD, PimGptSpec, timing_of_s
 from hwsim.machines.pim_gpt.summarize import summarize
 from hwsim.machines.pim_gpt.timeline import timeline
 from hwsim.machines.pim_gpt.units import Run
-from hwsim.machines.spec_file import SpecFile
-from hwsim.machines.variants import VariantSpecFile
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.pim import PimMapped, map_graph
 from hwsim.mapping.workload.workload import Workload
+from hwsim.parameters.spec_file import SpecFile
+from hwsim.parameters.variants import VariantSpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
@@ -101,6 +102,7 @@ def _spec_file_of(dram: str, changes: Mapping[str, Mapping[str, Any]]) -> SpecFi
         defaults={**document, **changes.get("values", {}), "dram": dram, "timing": timing},
         provenance={**provenance, **changes.get("provenance", {}), **graded},
         open_fields=("energy_table",),
+        meanings={f"timing.{key}": meaning for key, meaning in timing_meanings(dram).items()},
     )
 
 

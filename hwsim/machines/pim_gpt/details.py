@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Run
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.pim import CachePlacement, MatrixPlacement, PimMapped
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
 from hwsim.report.steps import macs_by_kind, step_times
 

@@ -12,8 +12,9 @@ from hwsim.dram.overlap import OverlappedPackage
 from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Run
-from hwsim.machines.spec_file import UNCONFIRMED, SpecFile
 from hwsim.mapping.pim.map_graph import max_context
+from hwsim.parameters.provenance import UNCONFIRMED
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.schema import (
     Bound,
     DramUse,

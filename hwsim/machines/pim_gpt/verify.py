@@ -7,10 +7,10 @@ from dataclasses import replace
 from hwsim.errors import MachineError
 from hwsim.machines.pim_gpt.numerics import PimGptDecoder
 from hwsim.machines.pim_gpt.spec import PimGptSpec
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.models import build_graph
 from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.pim import map_graph
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.verify.decoding import compare_gpt, gpt_report
 from hwsim.verify.report import VerifyReport
 from hwsim.verify.request import VerifyRequest
