@@ -7,11 +7,14 @@ from hwsim.mapping.operators.collective import Collective
 from hwsim.mapping.operators.eltwise import Eltwise
 from hwsim.mapping.operators.embed import Embed
 from hwsim.mapping.operators.glu import Glu
+from hwsim.mapping.operators.head_norm import HeadNorm
 from hwsim.mapping.operators.kv_cache import KvCache
 from hwsim.mapping.operators.linear import Linear
 from hwsim.mapping.operators.norm import LayerNorm, RmsNorm
 from hwsim.mapping.operators.rope import Rope
+from hwsim.mapping.operators.scale import Scale
 from hwsim.mapping.operators.slice import Slice
+from hwsim.mapping.operators.softcap import Softcap
 from hwsim.mapping.operators.softmax import Softmax
 from hwsim.mapping.operators.take import Take
 
@@ -26,12 +29,15 @@ OPERATORS: dict[str, type[Operator]] = {
         Eltwise,
         Embed,
         Glu,
+        HeadNorm,
         KvCache,
         LayerNorm,
         Linear,
         RmsNorm,
         Rope,
+        Scale,
         Slice,
+        Softcap,
         Softmax,
         Take,
     )
@@ -48,6 +54,7 @@ __all__ = [
     "Eltwise",
     "Embed",
     "Glu",
+    "HeadNorm",
     "KvCache",
     "LayerNorm",
     "Linear",
@@ -55,7 +62,9 @@ __all__ = [
     "RmsNorm",
     "Role",
     "Rope",
+    "Scale",
     "Slice",
+    "Softcap",
     "Softmax",
     "Table",
     "Take",

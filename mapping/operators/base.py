@@ -16,7 +16,8 @@ Dim = int | Symbol
 
 # What an operator is to its model. Code decides by these; names are for people.
 Role = Literal[
-    "embed", "norm1", "qkv", "proj", "add1", "norm2", "ffn1", "gate", "up", "ffn2", "add2", "final_norm", "lm_head",
+    "embed", "norm1", "qkv", "proj", "post_norm1", "add1", "norm2", "ffn1", "gate", "up", "ffn2", "post_norm2", "add2",
+    "final_norm", "lm_head",
 ]  # fmt: skip
 
 
