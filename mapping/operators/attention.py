@@ -54,7 +54,8 @@ class _Heads(Operator):
         shared = f" over {self.kv_heads}" if self.kv_heads != self.heads else ""
         values = f" and {self.d_v}" if self.d_v != self.d_k else ""
         capped = f", capped at {self.softcap:g}" if self.softcap else ""
-        return f"{self.heads} heads{shared} x {self.d_k}{values}, {self.pattern}{capped}"
+        scaled = f", scaled by {self.scale:g}" if self.scale is not None else ""
+        return f"{self.heads} heads{shared} x {self.d_k}{values}, {self.pattern}{capped}{scaled}"
 
     def _require_queries(self, q: Tensor) -> None:
         require_shape(self, q, "tokens", self.heads * self.d_k)
