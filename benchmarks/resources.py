@@ -12,10 +12,10 @@ from collections.abc import Iterable
 
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.contract import Contract
-from hwsim.rtl.synthesis.resources import KINDS
-from hwsim.rtl.synthesis.result import DATA_FILE, Synthesis, read_records, records_text
-from hwsim.rtl.synthesis.run import synthesise
-from hwsim.rtl.toolchain import GenerateError
+from hwsim.rtl.flows.synthesis.resources import KINDS
+from hwsim.rtl.flows.synthesis.result import DATA_FILE, Synthesis, read_records, records_text
+from hwsim.rtl.flows.synthesis.run import synthesise
+from hwsim.rtl.flows.toolchain import GenerateError
 
 
 def contracts(name: str) -> list[Contract]:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import click
 
 from hwsim.commands.block import fit, rtl
-from hwsim.commands.memory import aim, check, dram
-from hwsim.commands.report import compare, list_all, show_machine
+from hwsim.commands.catalogue import compare, list_all, show_machine
+from hwsim.commands.dram import aim, check, dram
 from hwsim.commands.workload import explain, run, verify
 from hwsim.errors import UserError
 from hwsim.version import VERSION
@@ -75,7 +75,7 @@ def _drop_output() -> None:
 def _user_errors() -> tuple[type[Exception], ...]:
     """What a user can mend: our own, and those of blocks and their tools, since rtl knows nothing of ours."""
     from hwsim.rtl.contract import ContractError
-    from hwsim.rtl.toolchain import GenerateError, ToolError
+    from hwsim.rtl.flows.toolchain import GenerateError, ToolError
 
     return UserError, ContractError, ToolError, GenerateError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwsim.rtl.contract import Resources
-from hwsim.rtl.fpga import adder, register
+from hwsim.rtl.estimates import adder, register
 
 
 def tree_stages(terms: int, levels: int) -> int:

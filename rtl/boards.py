@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hwsim.rtl.synthesis.result import Cells
+from hwsim.rtl.flows.synthesis.result import Cells
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 
 
 class PartInstance(Instance):
-    """An instance that knows the component it is one of, so that `hwsim.rtl.generate` can emit that, once."""
+    """An instance that knows the component it is one of, so that `hwsim.rtl.flows.generate` can emit that, once."""
 
     def __init__(self, module: str, part: wiring.Component, **ports: Any) -> None:
         super().__init__(module, **ports)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Resources
-from hwsim.rtl.fpga import adder, delay, multiplier, register, rom
+from hwsim.rtl.estimates import adder, delay, multiplier, register, rom
 from hwsim.rtl.ports import Codes
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, ContractError, Resources
-from hwsim.rtl.fpga import adder, register
+from hwsim.rtl.estimates import adder, register
 from hwsim.rtl.ports import number_up_to
 from hwsim.rtl.skew import row_count
 

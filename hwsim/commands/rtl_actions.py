@@ -15,9 +15,9 @@ from hwsim.rtl.contract import Contract
 from hwsim.version import VERSION
 
 if TYPE_CHECKING:
-    from hwsim.rtl.simulation.simulate import Simulation
-    from hwsim.rtl.synthesis.resources import BlockResources
-    from hwsim.rtl.synthesis.result import Synthesis
+    from hwsim.rtl.flows.simulation.simulate import Simulation
+    from hwsim.rtl.flows.synthesis.resources import BlockResources
+    from hwsim.rtl.flows.synthesis.result import Synthesis
 
 
 def list_blocks() -> str:
@@ -74,7 +74,7 @@ def export(contract: Contract, changes: Mapping[str, str], out: Path) -> None:
     OutputError : the folder cannot be written or holds something else
     ToolError, GenerateError : a tool is missing or complains
     """
-    from hwsim.rtl.export.export import MANIFEST, export_files
+    from hwsim.rtl.flows.export.export import MANIFEST, export_files
 
     check_folder(out, MANIFEST)
     write_folder(out, export_files(contract, settings=changes, version=VERSION), MANIFEST)
@@ -87,7 +87,7 @@ def simulate(contract: Contract, seed: int, say: Callable[[str], None]) -> Simul
     ------
     ToolError, GenerateError : a tool is missing or complains
     """
-    from hwsim.rtl.simulation.simulate import simulate as run
+    from hwsim.rtl.flows.simulation.simulate import simulate as run
 
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return run(contract, cache / "hwsim" / "rtl", seed, say)
@@ -100,8 +100,8 @@ def resources(contract: Contract) -> BlockResources:
     ------
     UserError : the file of kept results is none
     """
-    from hwsim.rtl.synthesis.resources import block_resources
-    from hwsim.rtl.synthesis.result import RecordError
+    from hwsim.rtl.flows.synthesis.resources import block_resources
+    from hwsim.rtl.flows.synthesis.result import RecordError
 
     try:
         return block_resources(contract)
@@ -117,8 +117,8 @@ def synthesise(contract: Contract, target: str, record: Path | None, say: Callab
     UserError : no such target, a data file that is none
     ToolError, GenerateError : a tool is missing or complains, the block fits no device
     """
-    from hwsim.rtl.synthesis.run import TARGETS
-    from hwsim.rtl.synthesis.run import synthesise as run
+    from hwsim.rtl.flows.synthesis.run import TARGETS
+    from hwsim.rtl.flows.synthesis.run import synthesise as run
 
     if target not in TARGETS:
         raise UserError(f"--target {target}: no such target{nearest(target, TARGETS)}")
@@ -133,7 +133,7 @@ def synthesise(contract: Contract, target: str, record: Path | None, say: Callab
 def _add_to(record: Path, result: Synthesis) -> None:
     """Add a result to a data file, which another command may be doing too: one reads and writes at a time."""
     from hwsim.report.write import write_text
-    from hwsim.rtl.synthesis.result import records_text
+    from hwsim.rtl.flows.synthesis.result import records_text
 
     folder = os.open(record.resolve().parent, os.O_RDONLY)
     try:
@@ -144,7 +144,7 @@ def _add_to(record: Path, result: Synthesis) -> None:
 
 
 def _read_record(record: Path) -> list[Synthesis]:
-    from hwsim.rtl.synthesis.result import RecordError, read_records
+    from hwsim.rtl.flows.synthesis.result import RecordError, read_records
 
     try:
         return read_records(record) if record.exists() else []

@@ -20,6 +20,7 @@ CommandKind = Literal["activate", "precharge", "column", "register", "refresh", 
 Access = Literal["read", "write", "compute"]
 
 STANDARDS = ("pim_gpt", "gddr6_aim", "ddr4_2133", "gddr6", "hbm2", "hbm2_newton", "hbm_pim")
+MOST_TIME = 10**9  # of a timing parameter, in ns or cycles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,7 +319,7 @@ def _cycles_name(key: str) -> str:
 def _cycles(standard: str, key: str, value: float | Fraction, clock_hz: Fraction) -> int:
     if not re.fullmatch(r"t\w+_ns|n\w+", key):
         raise DramError(f"standard {standard}: timing parameter {key!r} is neither tX_ns nor nX")
-    if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or not 0 <= value <= 1e9:
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or not 0 <= value <= MOST_TIME:
         raise DramError(f"standard {standard}: timing.{key} must be a number from 0 to 1e9, got {value}")
     if key.endswith("_ns"):
         return math.ceil(Fraction(str(value)) * clock_hz / 10**9)

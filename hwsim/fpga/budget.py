@@ -16,8 +16,8 @@ from hwsim.errors import UserError
 from hwsim.fpga.design import Design
 from hwsim.rtl.boards import BOARDS, Board
 from hwsim.rtl.contract import ContractError
-from hwsim.rtl.synthesis.resources import KINDS, BlockResources, block_resources
-from hwsim.rtl.synthesis.result import DATA_FILE, Cells, RecordError
+from hwsim.rtl.flows.synthesis.resources import KINDS, BlockResources, block_resources
+from hwsim.rtl.flows.synthesis.result import DATA_FILE, Cells, RecordError
 
 SCHEMA_VERSION = 1
 

@@ -2,7 +2,7 @@
 
 from hwsim.mapping.operators.act import Act
 from hwsim.mapping.operators.attention import Attention, AttentionScores, AttentionValues
-from hwsim.mapping.operators.base import Dim, Operator, Tensor
+from hwsim.mapping.operators.base import Dim, Operator, Role, Table, Tensor
 from hwsim.mapping.operators.collective import Collective
 from hwsim.mapping.operators.eltwise import Eltwise
 from hwsim.mapping.operators.embed import Embed
@@ -11,7 +11,9 @@ from hwsim.mapping.operators.kv_cache import KvCache
 from hwsim.mapping.operators.linear import Linear
 from hwsim.mapping.operators.norm import LayerNorm, RmsNorm
 from hwsim.mapping.operators.rope import Rope
+from hwsim.mapping.operators.slice import Slice
 from hwsim.mapping.operators.softmax import Softmax
+from hwsim.mapping.operators.take import Take
 
 OPERATORS: dict[str, type[Operator]] = {
     op.kind: op
@@ -29,7 +31,9 @@ OPERATORS: dict[str, type[Operator]] = {
         Linear,
         RmsNorm,
         Rope,
+        Slice,
         Softmax,
+        Take,
     )
 }
 
@@ -49,7 +53,11 @@ __all__ = [
     "Linear",
     "Operator",
     "RmsNorm",
+    "Role",
     "Rope",
+    "Slice",
     "Softmax",
+    "Table",
+    "Take",
     "Tensor",
 ]

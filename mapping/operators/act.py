@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
-from hwsim.mapping.workload import Step
+from hwsim.mapping.operators.base import Dim, Operator, Tensor, require_shape, rows, take
+from hwsim.mapping.step import Step
 
 ActFunction = Literal["gelu", "silu"]
 
@@ -17,18 +17,19 @@ class Act(Operator):
 
     kind: ClassVar[str] = "act"
     width: int
+    rows: Dim = "tokens"
     function: ActFunction = "gelu"
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         (x,) = take(self, inputs, 1)
-        require_width(self, x, self.width)
+        require_shape(self, x, self.rows, self.width)
         return Tensor(name=self.name, shape=x.shape, fmt=self.fmt)
 
     def element_ops(self, step: Step) -> int:
-        return step.tokens * self.width
+        return rows(self.rows, step) * self.width
 
     def special_functions(self, step: Step) -> int:
-        return 2 * step.tokens * self.width  # an exp and a reciprocal each, GELU in its tanh form
+        return 2 * rows(self.rows, step) * self.width  # an exp and a reciprocal each, GELU in its tanh form
 
     def describe(self) -> str:
         return f"{self.function} {self.width}"

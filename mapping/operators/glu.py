@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.operators.act import ActFunction
-from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
-from hwsim.mapping.workload import Step
+from hwsim.mapping.operators.base import Operator, Tensor, require_shape, take
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Glu(Operator):
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         for tensor in take(self, inputs, 2):
-            require_width(self, tensor, self.width)
+            require_shape(self, tensor, "tokens", self.width)
         return Tensor(name=self.name, shape=("tokens", self.width), fmt=self.fmt)
 
     def element_ops(self, step: Step) -> int:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
-from hwsim.mapping.workload import Step
+from hwsim.mapping.operators.base import Operator, Tensor, require_shape, take
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Rope(Operator):
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         (qkv,) = take(self, inputs, 1)
-        require_width(self, qkv, self.rotated + self.kv_heads * self.d_v)
+        require_shape(self, qkv, "tokens", self.rotated + self.kv_heads * self.d_v)
         return Tensor(name=self.name, shape=qkv.shape, fmt=self.fmt)
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, ContractError, Resources
-from hwsim.rtl.fpga import adder, delay, multiplier, register, shifter
+from hwsim.rtl.estimates import adder, delay, multiplier, register, shifter
 from hwsim.rtl.piecewise import EXP2_NEGATIVE, Piecewise
 from hwsim.rtl.ports import Port, stream
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, ContractError, Resources
-from hwsim.rtl.fpga import adder, delay, multiplier, register, rom, selector
+from hwsim.rtl.estimates import adder, delay, multiplier, register, rom, selector
 from hwsim.rtl.ports import Port, stream
 
 STAGES = 5  # magnitude, table, difference times the rest, interpolated delta, subtraction

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, ContractError, Resources
-from hwsim.rtl.fpga import adder, delay, leading_one, register, shifter
+from hwsim.rtl.estimates import adder, delay, leading_one, register, shifter
 from hwsim.rtl.piecewise import RECIPROCAL, RSQRT, RSQRT_OF_DOUBLE, Piecewise, Smooth
 from hwsim.rtl.ports import Port, stream
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.adder_tree import tree_resources, tree_stages
 from hwsim.rtl.contract import Contract, ContractError, Resources, part_of
-from hwsim.rtl.fpga import adder, delay, memory, multiplier, register, selector
+from hwsim.rtl.estimates import adder, delay, memory, multiplier, register, selector
 from hwsim.rtl.inverse_root.contract import RsqrtContract
 from hwsim.rtl.ports import FLAG, Port, stream
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, ContractError, Resources, part_of
-from hwsim.rtl.fpga import adder, delay, memory, multiplier, register, selector
+from hwsim.rtl.estimates import adder, delay, memory, multiplier, register, selector
 from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
 from hwsim.rtl.linear.command import Command
 from hwsim.rtl.mac_tile.contract import MacTileContract

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.adder_tree import tree_resources, tree_stages
 from hwsim.rtl.contract import Contract, ContractError, Resources
-from hwsim.rtl.fpga import adder, delay, multiplier, register
+from hwsim.rtl.estimates import adder, delay, multiplier, register
 from hwsim.rtl.ports import FLAG, Port, stream
 
 PRODUCT_BITS = 63  # what the golden model computes in; one more if both operands have a sign

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import ContractError, Resources, part_of
+from hwsim.rtl.estimates import adder, delay, memory, multiplier, register, selector
 from hwsim.rtl.exp.contract import ExpContract
-from hwsim.rtl.fpga import adder, delay, memory, multiplier, register, selector
 from hwsim.rtl.ports import FLAG, Port, stream
 from hwsim.rtl.skew import skewed_rows
 from hwsim.rtl.skewed_contract import SkewedContract, walk_resources

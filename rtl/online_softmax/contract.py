@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, Resources, part_of
-from hwsim.rtl.fpga import delay, register, selector
+from hwsim.rtl.estimates import delay, register, selector
 from hwsim.rtl.inverse_root.contract import ReciprocalContract
 from hwsim.rtl.online_sum.recurrence import Recurrence
 from hwsim.rtl.ports import FLAG, Port, number_up_to, stream

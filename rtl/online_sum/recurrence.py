@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import ContractError, Resources, part_of
+from hwsim.rtl.estimates import adder, delay, multiplier, register, selector
 from hwsim.rtl.exp.contract import ExpContract
-from hwsim.rtl.fpga import adder, delay, multiplier, register, selector
 from hwsim.rtl.inverse_root.contract import ReciprocalContract
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import ContractError, Resources, part_of
-from hwsim.rtl.fpga import delay, memory, multiplier, register, selector
+from hwsim.rtl.estimates import delay, memory, multiplier, register, selector
 from hwsim.rtl.mac_tile.contract import MacTileContract
 from hwsim.rtl.ports import FLAG, Port, stream
 from hwsim.rtl.skewed_contract import SkewedContract, walk_resources

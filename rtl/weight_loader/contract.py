@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, ContractError, Resources
-from hwsim.rtl.fpga import adder, delay, memory, register, selector
+from hwsim.rtl.estimates import adder, delay, memory, register, selector
 from hwsim.rtl.ports import FLAG, Port, number_up_to, stream
 
 

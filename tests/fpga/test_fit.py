@@ -10,7 +10,7 @@ from hwsim.fpga.budget import fit_design
 from hwsim.fpga.design import find_design, load_design
 from hwsim.rtl.boards import BOARDS
 from hwsim.rtl.exp.contract import ExpContract
-from hwsim.rtl.synthesis.result import Cells, Part, Synthesis, find_synthesis, records_text
+from hwsim.rtl.flows.synthesis.result import Cells, Part, Synthesis, find_synthesis, records_text
 
 CAPTURE = pytest.CaptureFixture[str]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyosys
 
-from hwsim.rtl.generate import emit_rtlil
+from hwsim.rtl.flows.generate import emit_rtlil
 from tests.rtl.simulation import BUILDS
 
 FOLDER = BUILDS / "formal"

@@ -8,10 +8,10 @@ from typing import Any
 
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.contract import Contract
-from hwsim.rtl.generate import emit_rtlil, to_verilog
-from hwsim.rtl.lint import lint as lint_verilog
-from hwsim.rtl.lint import waiver_file
-from hwsim.rtl.simulation import build as simulation
+from hwsim.rtl.flows.generate import emit_rtlil, to_verilog
+from hwsim.rtl.flows.lint import lint as lint_verilog
+from hwsim.rtl.flows.lint import waiver_file
+from hwsim.rtl.flows.simulation import build as simulation
 
 BUILDS = Path(__file__).parents[2] / "build" / "rtl"
 SEED = int(os.environ.get("HWSIM_SEED", "20231028"))
@@ -29,7 +29,7 @@ def build_component(component: Any, name: str) -> Path:
 
 def run_bench(folder: Path, contract: Contract, bench: str, *, seed: int = SEED) -> str:
     """What a bench complains of; empty if nothing. `bench` is the one of all blocks, or of tests/rtl/benches."""
-    module = "hwsim.rtl.simulation.bench" if bench == "bench" else f"tests.rtl.benches.{bench}"
+    module = "hwsim.rtl.flows.simulation.bench" if bench == "bench" else f"tests.rtl.benches.{bench}"
     return simulation.run_bench(folder, contract, module, seed=seed).complaint
 
 

@@ -66,6 +66,6 @@ def test_the_bench_covers_the_raw_verilog(name: str) -> None:
     contract = BLOCKS[name].sets()[0]
     folder = build(contract, coverage=True)
     assert run_bench(folder, contract, "bench") == ""
-    coverage = read_coverage(folder / "runs" / f"hwsim.rtl.simulation.bench-{SEED}" / "coverage.dat")
+    coverage = read_coverage(folder / "runs" / f"hwsim.rtl.flows.simulation.bench-{SEED}" / "coverage.dat")
     add_to_report(name, coverage)
     assert coverage.shortfall() == ""

@@ -11,8 +11,8 @@ from hwsim.mapping.formats import Fixed
 from hwsim.rtl.block import Block
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.contract import Contract, ContractError
-from hwsim.rtl.export.vectors import vectors
-from hwsim.rtl.generate import emit_rtlil
+from hwsim.rtl.flows.export.vectors import vectors
+from hwsim.rtl.flows.generate import emit_rtlil
 from hwsim.rtl.random_codes import clip_codes, codes_near, steps
 from tests.rtl.ranges import integer_parameters, stated_range
 from tests.rtl.simulation import SEED, build, run_bench

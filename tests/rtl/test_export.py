@@ -15,13 +15,13 @@ import yaml
 from hwsim.cli import main
 from hwsim.mapping.formats import Fixed, parse_format
 from hwsim.rtl.blocks import BLOCKS
-from hwsim.rtl.export import export
-from hwsim.rtl.export.export import checked_verilog
-from hwsim.rtl.export.vectors import RANDOM_JOBS
-from hwsim.rtl.generate import run_yosys
+from hwsim.rtl.flows.export import export
+from hwsim.rtl.flows.export.export import checked_verilog
+from hwsim.rtl.flows.export.vectors import RANDOM_JOBS
+from hwsim.rtl.flows.generate import run_yosys
+from hwsim.rtl.flows.lint import lint, waiver_file
+from hwsim.rtl.flows.toolchain import GenerateError, verilator_environment
 from hwsim.rtl.linear.command import Command
-from hwsim.rtl.lint import lint, waiver_file
-from hwsim.rtl.toolchain import GenerateError, verilator_environment
 from hwsim.version import VERSION
 
 CAPTURE = pytest.CaptureFixture[str]

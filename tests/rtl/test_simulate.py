@@ -12,8 +12,8 @@ import pytest
 
 from hwsim.cli import main
 from hwsim.commands import rtl_actions
-from hwsim.rtl import toolchain
-from hwsim.rtl.simulation.simulate import Simulation
+from hwsim.rtl.flows import toolchain
+from hwsim.rtl.flows.simulation.simulate import Simulation
 from tests.rtl.simulation import BUILDS
 
 CAPTURE = pytest.CaptureFixture[str]

@@ -9,9 +9,9 @@ from hwsim.cli import main
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.contract import Contract
 from hwsim.rtl.exp.contract import ExpContract
-from hwsim.rtl.synthesis.cells import read_parts
-from hwsim.rtl.synthesis.resources import block_resources
-from hwsim.rtl.synthesis.result import (
+from hwsim.rtl.flows.synthesis.cells import read_parts
+from hwsim.rtl.flows.synthesis.resources import block_resources
+from hwsim.rtl.flows.synthesis.result import (
     Cells,
     Part,
     RecordError,
@@ -111,7 +111,7 @@ def test_a_foreign_data_file_stays_as_it_is(text: str, tmp_path: Path, capsys: C
 
 def test_two_results_at_once_are_both_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that synthesises for long adds to what the file holds by then, not to what it held before."""
-    from hwsim.rtl.synthesis import run
+    from hwsim.rtl.flows.synthesis import run
 
     file, first, second = tmp_path / "data.json", ExpContract.from_preset("rtl"), ExpContract(degree=3)
 
@@ -175,7 +175,7 @@ def test_a_tiny_block_is_synthesised_and_kept(tmp_path: Path, capsys: CAPTURE) -
 
 
 def test_a_block_too_large_for_ecp5_says_so(monkeypatch: pytest.MonkeyPatch, capsys: CAPTURE) -> None:
-    from hwsim.rtl.synthesis import run
+    from hwsim.rtl.flows.synthesis import run
 
     large = {"creator": "Yosys 0", "modules": {"exp": {"num_cells_by_type": {"MULT18X18D": 157}}}}
     monkeypatch.setattr(run, "_yosys", lambda *_: large)
@@ -191,7 +191,7 @@ def test_elements_of_arrays_are_not_called_as_bits_are(family: str, tmp_path: Pa
     """Yosys's ABC passes failed where element i of a register was called `values[i]`, as its bit i is."""
     from amaranth import signed
 
-    from hwsim.rtl.generate import emit_rtlil, run_yosys
+    from hwsim.rtl.flows.generate import emit_rtlil, run_yosys
     from hwsim.rtl.stream_blocks.top_k import TopK
 
     text = emit_rtlil(TopK(signed(4), count=4, top=2), "top_k")
@@ -205,7 +205,7 @@ def test_elements_of_arrays_are_not_called_as_bits_are(family: str, tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BLOCKS)
 def test_small_blocks_are_synthesised_on_both_families(name: str, tmp_path: Path) -> None:
-    from hwsim.rtl.synthesis.run import synthesise
+    from hwsim.rtl.flows.synthesis.run import synthesise
 
     contract = BLOCKS[name].sets()[1]
     steps: list[str] = []

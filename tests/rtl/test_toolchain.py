@@ -6,8 +6,8 @@ from importlib.machinery import ModuleSpec
 
 import pytest
 
-from hwsim.rtl import toolchain
-from hwsim.rtl.toolchain import ToolError, verilator_environment
+from hwsim.rtl.flows import toolchain
+from hwsim.rtl.flows.toolchain import ToolError, verilator_environment
 
 
 @pytest.mark.parametrize(

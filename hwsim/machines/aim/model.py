@@ -19,7 +19,7 @@ import simpy
 from hwsim.dram.aim.isa import Instruction, Ints, encode
 from hwsim.dram.aim.repeat import RepeatingPlayer
 from hwsim.engine import Trace, Unit
-from hwsim.machines.aim.instructions import AimWork, HostWork, Program, Segment, placed, segments
+from hwsim.machines.aim.programs import AimWork, HostWork, Program, Segment, placed, segments
 from hwsim.machines.aim.spec import AimSpec
 
 Progress = Callable[[int, int], None]  # (tokens done, tokens in all)
@@ -135,7 +135,7 @@ def simulate(program: Program, *, progress: Progress | None = None) -> Run:
         link=Link(env, "link", clocks["host"], trace, source="link bandwidth and latency (assumed)"),
     )
     env.run(until=env.process(_take_turns(env, run, progress)))
-    prompt_steps = sum(step.context <= program.workload.prompt_end for step in program.steps())
+    prompt_steps = sum(step.context <= program.workload.run.prompt_end for step in program.steps())
     return replace(run, ticks=int(env.now), prompt_steps=prompt_steps)
 
 
@@ -160,7 +160,7 @@ def _take_turns(env: simpy.Environment, run: Run, progress: Progress | None) -> 
         yield env.timeout(now - began)
         run.ends.append(now)
         if progress:
-            progress(step.context - workload.past, workload.taken_in)
+            progress(step.context - workload.run.past, workload.run.taken_in)
 
 
 def _play(run: Run, segment: tuple[AimWork, ...], now: int) -> int:

@@ -1,155 +1,132 @@
-"""Operators as AiM instructions: which vectors go to the buffers, which rows are swept, which results are read.
-
-Every product has the same form: WR_GB brings a vector to the channels' buffers, then groups of at most `accumulators`
-results are begun by WR_BIAS, swept by MAC_ABK and read by RD_MAC. WR_BIAS carries the bias, or the partial sum of the
-chunk before, or zero. Instructions go to all channels of a mask at once, but for WR_SBK and WR_ABK, which carry one
-channel's data. Rows are counted from the operator's first.
-"""
+"""What a run of GDDR6-AiM consists of: pieces of instructions for the channels, and of work for the host."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from typing import Literal, NamedTuple
 
-from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, Instruction
-from hwsim.mapping.pim.placement import ceil_div
-from hwsim.mapping.pim.rows import RowCache, RowMatrix
+import numpy as np
+from numpy.typing import NDArray
 
+from hwsim.dram.aim.isa import CODES, COLUMNS, Ints, decode
+from hwsim.dram.aim.text import line_of
+from hwsim.machines.aim.spec import AimSpec
+from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.pim.row_mapping import RowMapped
+from hwsim.mapping.step import Step
 
-class Query(NamedTuple):
-    """A new token: its sequence and the range of tokens that it attends to."""
-
-    sequence: int
-    first: int
-    last: int
-
-
-class Sweep(NamedTuple):
-    """One result of each bank: `columns` of a row on some channels."""
-
-    row: int
-    columns: int
-    mask: int
+_numbers = count()
+ROW = COLUMNS.index("row")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProgramBuilder:
-    """Makes the instructions of operators.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AimProgram:
+    """Instructions of one operator, rows counted from its first.
 
     Attributes
     ----------
-    accumulators : results that may be begun before they are read
+    encoded : (n, 5) as `isa.encode` makes them
+    bound : DRAM cycles that no order of these commands can undercut
+    accesses : columns that they sweep, each bank counted
+    number : of programs made alike and kept, the same
     """
 
-    channels: int
-    accumulators: int
+    encoded: Ints
+    bound: int
+    accesses: int
+    number: int = field(default_factory=lambda: next(_numbers))
 
-    def linear(self, matrix: RowMatrix, vectors: int, function: int | None) -> Iterator[Instruction]:
-        """Products of a matrix with each vector, plus the bias.
+    @cached_property
+    def rows(self) -> int:
+        """Rows from the first on that they name."""
+        return int(self.encoded[_addressed(self.encoded), ROW].max(initial=-1)) + 1
 
-        Parameters
-        ----------
-        function : value of configuration register 2 where the chip applies an activation function to y, or None
-        """
-        slots = [self._first(matrix.channels(slot)) for slot in range(matrix.slots)]
-        for _ in range(vectors):
-            if function is not None:
-                yield Instruction(operation="WR_CFR", bank=ACTIVATION_FUNCTION, row=function)
-            for chunk, inputs in enumerate(matrix.chunks):
-                columns = ceil_div(inputs, matrix.target.lanes)
-                yield self._buffer(columns, slots[0])
-                sweeps = [Sweep(matrix.row(chunk, slot), columns, mask) for slot, mask in enumerate(slots)]
-                whole = chunk == len(matrix.chunks) - 1
-                yield from self._results(sweeps, activated=whole and function is not None)
 
-    def write_keys(self, cache: RowCache, tokens: list[tuple[int, int]]) -> Iterator[Instruction]:
-        """Each token's key into the rows of one bank; tokens are (sequence, position)."""
-        for sequence, token in tokens:
-            channel, bank, slot = cache.k_home(token)
-            for part in range(cache.key_rows):
-                row = cache.k_row(sequence, slot, part)
-                write = Instruction(operation="WR_SBK", mask=self._one(channel), bank=bank, row=row)
-                yield from [write] * (cache.head_columns * self._heads(cache, part))
+class AimWork(NamedTuple):
+    """Instructions of an operator whose rows begin at `base_row`."""
 
-    def write_values(self, cache: RowCache, tokens: list[tuple[int, int]]) -> Iterator[Instruction]:
-        """Each token's value, an element into the row of each dimension; WR_ABK brings one channel its elements."""
-        for sequence, token in tokens:
-            for place in range(cache.places):
-                row = cache.v_row(sequence, place, token // cache.target.chunk_elements)
-                for channel in range(len(cache.place_heads(place))):
-                    yield Instruction(operation="WR_ABK", mask=self._one(channel), row=row)
+    name: str
+    kind: str
+    program: AimProgram
+    base_row: int
 
-    def scores(self, cache: RowCache, queries: tuple[Query, ...]) -> Iterator[Instruction]:
-        """Products of each query's heads with the keys of its range, a result for each bank's token and head."""
-        for query in queries:
-            slots = list(self._slots(cache, query))
-            everyone = 0
-            for _, mask in slots:
-                everyone |= mask
-            for part in range(cache.key_rows):
-                heads = self._heads(cache, part)
-                for _ in range(cache.share):  # query heads of one head of keys, one after the other
-                    yield self._buffer(heads * cache.head_columns, everyone)
-                    sweeps = [
-                        Sweep(cache.k_row(query.sequence, slot, part), cache.head_columns, mask)
-                        for slot, mask in slots
-                        for _ in range(heads)
-                    ]
-                    yield from self._results(sweeps)
 
-    def values(self, cache: RowCache, queries: tuple[Query, ...]) -> Iterator[Instruction]:
-        """Sums of values weighted by each query's probabilities, which differ from head to head and so by channel."""
-        chunk, lanes = cache.target.chunk_elements, cache.target.lanes
-        for query in queries:
-            for part in range(query.first // chunk, ceil_div(query.last, chunk)):
-                last = min(query.last, (part + 1) * chunk) - part * chunk
-                columns = ceil_div(last, lanes)
-                for heads, places in groupby(range(cache.places), cache.place_heads):
-                    rows = [cache.v_row(query.sequence, place, part) for place in places]
-                    mask = self._first(len(heads))
-                    for _ in range(cache.share):
-                        yield from self._probabilities(heads, columns)
-                        yield from self._results([Sweep(row, columns, mask) for row in rows])
+class HostWork(NamedTuple):
+    """Work of the host's unit over elements, or a transfer of bytes over the link to other devices; in host cycles."""
 
-    def _probabilities(self, heads: tuple[int, ...], columns: int) -> Iterator[Instruction]:
-        """Each channel's buffer gets the probabilities of the head whose values it holds."""
-        for _, group in groupby(range(len(heads)), heads.__getitem__):
-            yield self._buffer(columns, sum(map(self._one, group)))
+    name: str
+    kind: str
+    cycles: int
+    size: int
+    unit: Literal["host", "link"] = "host"
 
-    def _results(self, sweeps: list[Sweep], *, activated: bool = False) -> Iterator[Instruction]:
-        """Begin, sweep and read results, as many at once as there are accumulators."""
-        for first in range(0, len(sweeps), self.accumulators):
-            group = sweeps[first : first + self.accumulators]
-            yield from [Instruction(operation="WR_BIAS", mask=sweep.mask) for sweep in group]
-            for sweep in group:
-                yield Instruction(operation="MAC_ABK", opsize=sweep.columns, mask=sweep.mask, row=sweep.row)
-            if activated:
-                yield from [Instruction(operation="AF", mask=sweep.mask) for sweep in group]
-            read = "RD_AF" if activated else "RD_MAC"
-            yield from [Instruction(operation=read, mask=sweep.mask) for sweep in group]
 
-    def _slots(self, cache: RowCache, query: Query) -> Iterator[tuple[int, int]]:
-        """Slots with keys of the query's range, each with the channels that have some."""
-        banks = cache.target.banks
-        begin, end = query.first // banks, ceil_div(query.last, banks)  # in groups of one token a bank
-        for slot in range(begin // self.channels, ceil_div(end, self.channels)):
-            low = max(begin - slot * self.channels, 0)
-            high = min(end - slot * self.channels, self.channels)
-            yield slot, self._first(high) & ~self._first(low)
+Piece = AimWork | HostWork
+Segment = tuple[AimWork, ...]  # instructions up to a SYNC
 
-    def _heads(self, cache: RowCache, part: int) -> int:
-        """Heads of keys in a part of a token's rows."""
-        return min(cache.heads_a_row, cache.kv_heads - part * cache.heads_a_row)
 
-    def _buffer(self, columns: int, mask: int) -> Instruction:
-        return Instruction(operation="WR_GB", opsize=columns, mask=mask)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Program:
+    """A run, made step by step, so that memory does not grow with the number of tokens.
 
-    def _one(self, channel: int) -> int:
-        """The mask of one channel: bit i is channel `channels - 1 - i`."""
-        return 1 << (self.channels - 1 - channel)
+    Attributes
+    ----------
+    pieces : the pieces of one step, in order
+    left_out : work that the run leaves out, for one token
+    """
 
-    def _first(self, count: int) -> int:
-        """The mask of the first channels."""
-        return ((1 << count) - 1) << (self.channels - count)
+    workload: DecoderWorkload
+    spec: AimSpec
+    mapped: RowMapped
+    pieces: Callable[[Step], list[Piece]]
+    left_out: list[Piece] | None
+
+    def steps(self) -> Iterator[Step]:
+        """Passes over the layers in order; a prompt goes token by token."""
+        return self.workload.steps(1)
+
+    def dump(self, step: Step) -> str:
+        """Stable text: the pieces of one step with their instructions, as an emitted trace has them."""
+        lines = [f"program {self.workload.name}: step of {step.tokens} at {step.context}"]
+        for part in segments(self.pieces(step)):
+            if isinstance(part, HostWork):
+                measure = "elements" if part.unit == "host" else "B"
+                lines.append(f"{part.unit} {part.name} ({part.kind}): {part.size} {measure}, {part.cycles} cycles")
+                continue
+            for work in part:
+                lines.append(
+                    f"aim  {work.name} ({work.kind}): rows from {work.base_row}, bound {work.program.bound} DRAM cycles"
+                )
+                lines += [f"       {line_of(i)}" for i in decode(placed(work))]
+            lines.append("       AiM SYNC")
+        return "\n".join(lines)
+
+
+def segments(pieces: list[Piece]) -> Iterator[Segment | HostWork]:
+    """The pieces with neighbouring work of the channels joined: the host waits for all of it at a SYNC."""
+    run: list[AimWork] = []
+    for piece in pieces:
+        if isinstance(piece, AimWork):
+            run.append(piece)
+            continue
+        if run:
+            yield tuple(run)
+            run = []
+        yield piece
+    if run:
+        yield tuple(run)
+
+
+def placed(work: AimWork, base: int = 0) -> Ints:
+    """A piece's instructions with their rows counted from row `base`."""
+    encoded = work.program.encoded.copy()
+    encoded[_addressed(encoded), ROW] += work.base_row - base
+    return encoded
+
+
+def _addressed(encoded: Ints) -> NDArray[np.bool_]:
+    """Which instructions name a row of the array."""
+    return np.asarray((encoded[:, ROW] >= 0) & (encoded[:, 0] != CODES["WR_CFR"]))

@@ -12,8 +12,8 @@ import numpy as np
 from hwsim.mapping.formats import Fixed, Int
 from hwsim.rtl.block import Block
 from hwsim.rtl.contract import Contract, ContractError
-from hwsim.rtl.simulation.harness import Harness, MismatchError
-from hwsim.rtl.simulation.settings import from_environment, held_jobs
+from hwsim.rtl.flows.simulation.harness import Harness, MismatchError
+from hwsim.rtl.flows.simulation.settings import from_environment, held_jobs
 
 
 @cocotb.test()

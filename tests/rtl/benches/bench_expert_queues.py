@@ -6,8 +6,8 @@ from typing import Any
 
 import cocotb
 
-from hwsim.rtl.simulation.harness import Harness
-from hwsim.rtl.simulation.settings import from_environment
+from hwsim.rtl.flows.simulation.harness import Harness
+from hwsim.rtl.flows.simulation.settings import from_environment
 
 ROUNDS = 4
 

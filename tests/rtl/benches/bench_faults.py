@@ -7,8 +7,8 @@ from typing import Any
 
 import cocotb
 
-from hwsim.rtl.simulation.harness import Harness, MismatchError
-from hwsim.rtl.simulation.settings import from_environment
+from hwsim.rtl.flows.simulation.harness import Harness, MismatchError
+from hwsim.rtl.flows.simulation.settings import from_environment
 from tests.rtl.saboteur import FAULTS
 
 SEEN_AS = {

@@ -9,8 +9,8 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from hwsim.rtl.simulation.harness import DRAIN_CYCLES, Harness, MismatchError
-from hwsim.rtl.simulation.settings import from_environment
+from hwsim.rtl.flows.simulation.harness import DRAIN_CYCLES, Harness, MismatchError
+from hwsim.rtl.flows.simulation.settings import from_environment
 
 VARIABLE = "HWSIM_PLAY"  # a folder with in.npz, arrays called port.field, and periods.txt, how long it may take
 

@@ -1,0 +1,110 @@
+"""Commands that play the DRAM alone: `aim`, `dram`, and `check` of their logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hwsim.commands.output import FILE, check_outputs, deliver, is_stdout, optional_progress
+from hwsim.errors import UserError
+
+if TYPE_CHECKING:
+    from hwsim.dram.aim.refresh import RefreshMode
+
+
+@click.command()
+@click.argument("trace", type=FILE)
+@click.option("--channels", type=int, default=32, show_default=True, help="Channels, 1 to 32.")
+@click.option(
+    "--refresh",
+    type=click.Choice(["off", "all_bank", "per_bank"]),
+    default="off",
+    show_default=True,
+    help="How the DRAM is refreshed.",
+)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="rows, refresh_postponed or timing.NAME.")
+@click.option("--json", "json_file", type=FILE, help="Write the result to a file, - for stdout.")
+@click.option("--commands", "log_file", type=FILE, help="Write every DRAM command to a CSV file.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def aim(
+    trace: Path,
+    channels: int,
+    refresh: RefreshMode,
+    settings: tuple[str, ...],
+    json_file: Path | None,
+    log_file: Path | None,
+    quiet: bool,
+) -> None:
+    """Play TRACE, a file of GDDR6-AiM instructions, and report cycles, commands and energy."""
+    from hwsim.parameters.settings import parse_settings
+    from hwsim.replay.aim import play_trace
+
+    check_outputs({"--json": json_file, "--commands": log_file}, sources=(trace,))
+    with optional_progress(enabled=not quiet and not is_stdout(json_file), unit="bytes") as progress:
+        values = dict(parse_settings(settings).machine)
+        report = play_trace(trace, channels, refresh=refresh, settings=values, log_file=log_file, progress=progress)
+    if deliver(report, json_file) and not quiet:
+        click.echo(report.to_text(), nl=False)
+
+
+@click.command()
+@click.argument("standard")
+@click.option("--pattern", default="stream", show_default=True, metavar="stream|random|FILE", help="Requests to play.")
+@click.option("--requests", type=int, metavar="N", help="How many.  [default: 100000, or all of a file]")
+@click.option("--channels", type=int, default=1, show_default=True, help="Channels.")
+@click.option("--mapping", metavar="NAME", help="Address mapping.  [default: RoBaRaCoBgCh]")
+@click.option("--read-share", type=float, help="Share of reads in a pattern.  [default: 1.0]")
+@click.option("--seed", type=int, help="Of whatever a pattern draws.  [default: 0]")
+@click.option("--rate", metavar="N|1/N", help="Requests offered a cycle.  [default: one for each channel]")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Controller parameter, or timing.NAME.")
+@click.option("--no-refresh", is_flag=True, help="Play without refresh.")
+@click.option("--wrap", is_flag=True, help="Take a file's addresses modulo the capacity.")
+@click.option("--json", "json_file", type=FILE, help="Write the result to a file, - for stdout.")
+@click.option("--commands", "log_file", type=FILE, help="Write every DRAM command to a CSV file.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def dram(
+    standard: str,
+    settings: tuple[str, ...],
+    no_refresh: bool,
+    json_file: Path | None,
+    log_file: Path | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Play reads and writes on a memory of STANDARD, and report bandwidth, row hits and latencies."""
+    from hwsim.parameters.settings import parse_settings
+    from hwsim.replay.dram import run_memory
+
+    check_outputs({"--json": json_file, "--commands": log_file}, sources=(options["pattern"],))
+    values = dict(parse_settings(settings).machine)
+    with optional_progress(enabled=not quiet and not is_stdout(json_file), unit="bytes") as progress:
+        report = run_memory(
+            standard, settings=values, refresh=not no_refresh, log_file=log_file, progress=progress, **options
+        )
+    if deliver(report, json_file) and not quiet:
+        click.echo(report.to_text(), nl=False)
+
+
+@click.command()
+@click.argument("log", type=FILE)
+@click.argument("standard")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="rows or timing.NAME, as it was played with."
+)
+def check(log: Path, standard: str, settings: tuple[str, ...]) -> int:
+    """Check LOG, DRAM commands that --commands wrote, against the constraints of STANDARD; status 1 if it breaks."""
+    from hwsim.dram.check_log import check_log
+    from hwsim.dram.standard import load_standard, split_timing
+    from hwsim.parameters.settings import parse_settings
+
+    timing, others = split_timing(parse_settings(settings).machine)
+    rows = others.pop("rows", None)
+    if others:
+        raise UserError(f"--set {min(others)}: a log is checked with rows and timing.NAME as its settings")
+    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
+        raise UserError(f"--set rows: expected a whole number from 1 on, got {rows!r}")
+    checked = check_log(log, load_standard(standard, timing=timing, rows=rows))
+    click.echo(checked.to_text(), nl=False)
+    return 0 if checked.legal else 1
