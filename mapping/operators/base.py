@@ -13,12 +13,25 @@ from hwsim.mapping.step import Step
 # Sizes that each step sets: the tokens that pass together, the sequences of which a result comes out, the tokens of
 # a sequence held so far, the tokens of the other sequence that cross-attention reads.
 Symbol = Literal["tokens", "outputs", "context", "source"]
-Dim = int | Symbol
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerSequence:
+    """A size that does not change: `count` rows of each sequence (or image) of the batch."""
+
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.count} each"
+
+
+Dim = int | Symbol | PerSequence
 
 # What an operator is to its model. Code decides by these; names are for people.
 Role = Literal[
     "embed", "norm1", "qkv", "proj", "post_norm1", "add1", "norm2", "ffn1", "gate", "up", "ffn2", "post_norm2", "add2",
     "final_norm", "lm_head",
+    "embed_norm", "q", "k", "v", "global_q", "global_k", "global_v", "route", "experts", "pooler", "classifier",
 ]  # fmt: skip
 
 
@@ -127,6 +140,10 @@ class Operator:
     def weight_bytes(self) -> int:
         return sum(table.bytes for table in self.tables)
 
+    def weight_bytes_read(self, step: Step) -> int:
+        """Bytes of its tables that one step reads: all of them once, but for lookups and experts."""
+        return self.weight_bytes
+
     def state_bytes(self, step: Step) -> int:
         """Bytes that persist from step to step."""
         return 0
@@ -154,6 +171,8 @@ def rows(dim: Dim, step: Step) -> int:
             return step.outputs
         case "context" | "source":
             return step.batch * length(dim, step)
+        case PerSequence(count=count):
+            return step.batch * count
         case _:
             return dim
 
@@ -169,6 +188,8 @@ def length(dim: Dim, step: Step) -> int:
             return step.context
         case "source":
             return step.source
+        case PerSequence(count=count):
+            return count
         case _:
             return dim
 
