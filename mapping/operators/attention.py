@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
+from hwsim.mapping.formats import stored_bytes
 from hwsim.mapping.operators.base import Dim, Operator, Tensor, length, require_shape, rows, take
 from hwsim.mapping.patterns import Pattern
 from hwsim.mapping.step import Step
@@ -48,9 +49,15 @@ class _Heads(Operator):
         """Keys that the queries of one step need over the batch, each once, of one head."""
         return step.batch * self.pattern.union_keys(length(self.queries, step), length(self.keys, step))
 
-    def kv_bytes_read(self, step: Step) -> int:
-        """Bytes of K and V that the queries of one step need, each key once."""
-        return self.keys_read(step) * self.kv_heads * (self.d_k + self.d_v) * self.fmt.bits // 8
+    def bytes_seen(self, index: int, step: Step) -> int:
+        """Bytes of an input, keys or values, that the queries of one step see, each key once."""
+        size = self.d_v if index == self.values_at else self.d_k
+        return stored_bytes(self.input_fmt(index), self.keys_read(step), self.kv_heads * size)
+
+    @property
+    def values_at(self) -> int | None:
+        """Which input the values are."""
+        return None
 
     def describe(self) -> str:
         shared = f" over {self.kv_heads}" if self.kv_heads != self.heads else ""
@@ -83,6 +90,10 @@ class Attention(_Heads):
 
     kind: ClassVar[str] = "attention"
     shares_scores: bool = False
+
+    @property
+    def values_at(self) -> int:
+        return 1 if self.shares_scores else 2
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         if self.shares_scores:
@@ -133,6 +144,10 @@ class AttentionValues(_Heads):
     """Softmax(scores) V, the second product of a split attention; inputs: the softmax and v."""
 
     kind: ClassVar[str] = "attention_values"
+
+    @property
+    def values_at(self) -> int:
+        return 1
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         scores, v = take(self, inputs, 2)
