@@ -61,6 +61,9 @@ class Master(Port, Generic[J]):
     def wish(self) -> str:
         return f"an answer at {self} from {self.peer}"
 
+    def close(self) -> None:
+        """Requests that are not answered yet are served all the same."""
+
     def access(self, job: J) -> Steps[None]:
         """Ask for a job and wait until it is done."""
         done = yield from self.issue(job)
@@ -136,6 +139,8 @@ class Arbiter(Unit, Generic[J]):
             raise WiringError(f"arbiter {name}: outstanding must be at least 1, got {outstanding}")
         for master in masters:
             master.require_free(name)
+            if master.unit.diagram is not diagram:
+                raise WiringError(f"port {master} and arbiter {name}: belong to two diagrams")
             master.arbiter = self
         self.masters = tuple(masters)
         self.policy = policy

@@ -14,6 +14,7 @@ catches `StreamEndedError`: so a process may be `while True` and stops with its 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar
@@ -35,7 +36,7 @@ class StreamEndedError(Exception):
     """The stream of a port has ended: its producer is done and nothing is left."""
 
 
-class Port:
+class Port(ABC):
     """An end of a unit; what a class declares becomes a unit's own by `bind`.
 
     Attributes
@@ -60,17 +61,18 @@ class Port:
         return f"{self.unit.name}.{self.name}"
 
     @property
+    @abstractmethod
     def peer(self) -> str | None:
         """What the port is connected to, None if it is not."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def wish(self) -> str:
         """What the unit waits for here, in words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
-        """The unit's process has ended."""
+        """The unit's process has ended: nothing more goes out here."""
 
     def require_free(self, other: str) -> None:
         """Check that the port can be connected to `other`.
@@ -137,6 +139,9 @@ class In(Port, Generic[T]):
             yield from self._stand_still(channel.item_bell.listen())
         yield from self._go_on(asked, at)
         return channel.take()
+
+    def close(self) -> None:
+        """What still comes is seen at the end of the run."""
 
     def release(self) -> None:
         """Give back the place of the item that was taken longest ago."""
@@ -208,8 +213,10 @@ def double_buffer(source: Out[T], sink: In[T]) -> Channel[T]:
 
     Raises
     ------
-    WiringError : a port that is connected already, ports of two diagrams
+    WiringError : a port that is connected already, ports of two diagrams, an output with stages
     """
+    if source.stages:
+        raise WiringError(f"port {source}: has stages for items on their way, and cannot fill a bank")
     return _join(source, sink, depth=2, held=True)
 
 

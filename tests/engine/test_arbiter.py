@@ -210,6 +210,9 @@ def test_what_an_arbiter_cannot_be() -> None:
             serve=lambda _, start: Service(start + 1, start + 1),
         )  # fmt: skip
     board = diagram()
+    with pytest.raises(WiringError, match=r"port a\.memory and arbiter port: belong to two diagrams"):
+        shared(board, [Patient(diagram(), "a", [(0, 1)])], "oldest")
+    board = diagram()
     shared(board, [Patient(board, "a", [(0, 0)])], "oldest")
     with pytest.raises(WiringError, match="arbiter port: a request must take time; begun in tick 0, done in 0"):
         board.run()

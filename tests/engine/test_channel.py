@@ -8,7 +8,7 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.engine import Cause, In, Out, Steps, StreamEndedError, Unit, connect, double_buffer
+from hwsim.engine import Cause, In, Out, Pace, Pipeline, Steps, StreamEndedError, Unit, connect, double_buffer
 from hwsim.errors import WiringError
 from tests.engine.parts import Sink, Source, Stage, diagram, timelines
 
@@ -204,6 +204,15 @@ def test_banks_are_claimed_and_released_and_nothing_else() -> None:
         source.out.fill(1)
     with pytest.raises(WiringError, match=r"channel source.out -> sink.x: released without a take"):
         sink.x.release()
+
+
+def test_a_pipeline_fills_no_banks() -> None:
+    board = diagram()
+    pace = Pace(interval=1, latency=3)
+    pipeline = Pipeline(board, "pipeline", board.clocks["clk"], source="a test", pace=pace)
+    sink = Sink(board, "sink", [1])
+    with pytest.raises(WiringError, match=r"port pipeline\.y: has stages for items on their way, and cannot fill a"):
+        double_buffer(pipeline.y, sink.x)
 
 
 def test_a_channel_has_room_for_something() -> None:
