@@ -20,8 +20,8 @@ from rich.table import Table
 from hwsim import load_workload, run
 from hwsim.baselines import Device, decode_latency, devices, find_device, step_times
 from hwsim.errors import MachineError, UserError
-from hwsim.mapping.gpt import build_graph
-from hwsim.mapping.workload import Step
+from hwsim.mapping.models import build_graph
+from hwsim.mapping.step import Step
 from hwsim.report import Report
 
 MODELS = ("gpt2", "gpt2_medium", "gpt2_large", "gpt2_xl", "gpt3_small", "gpt3_medium", "gpt3_large", "gpt3_xl")
@@ -101,7 +101,7 @@ def implied(reports: dict[str, Report], console: Console) -> None:
             launches = made.overhead_s / device.launch_overhead_s
             moved = made.busy_s * device.memory_bytes_per_s * device.memory_efficiency
             rows.append((
-                key, name, f"{ratio}x", f"{theirs * 1e3 / workload.tokens:.1f}", f"{moved / theirs * 1e-9:.1f}",
+                key, name, f"{ratio}x", f"{theirs * 1e3 / workload.run.tokens:.1f}", f"{moved / theirs * 1e-9:.1f}",
                 f"{moved / theirs / device.memory_bytes_per_s:.1%}", f"{(theirs - made.busy_s) / launches * 1e6:.0f}",
             ))  # fmt: skip
     columns = ("device", "model", "speed-up", "ms a token", "GB/s", "of its bandwidth", "or us an operator")

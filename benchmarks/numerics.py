@@ -10,8 +10,8 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
+from hwsim.verification import verify
 from hwsim.verify.report import VerifyReport
-from hwsim.verify.run import verify
 
 # Knob, its values, and the functions that it reaches first.
 STUDY = (

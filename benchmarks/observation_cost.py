@@ -41,7 +41,7 @@ def main() -> None:
                 seconds[name].append(time.process_time() - begin)
         size = file.stat().st_size
     best = {name: min(taken) for name, taken in seconds.items()}
-    print(f"gpt2, {workload.tokens:,} tokens, {tokens} of them traced, fastest of {REPEATS}")
+    print(f"gpt2, {workload.run.tokens:,} tokens, {tokens} of them traced, fastest of {REPEATS}")
     for name, taken in best.items():
         print(f"  {name:8} {taken:6.2f} s   ratio {taken / best['neither']:.3f}")
     print(f"  trace file {size / 2**20:.1f} MiB")

@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from hwsim.errors import UserError
+from hwsim.machines.find import choose_machine, load_machine
 from hwsim.machines.machine import Dumpable, Machine, Progress
-from hwsim.mapping.gpt import build_graph
 from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.models import build_graph
+from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.parallel import Stage, split_model
-from hwsim.mapping.workload import Step, Workload
-from hwsim.mapping.workload import load_workload as load_workload_file
+from hwsim.mapping.workload.load import load_workload as load_workload_file
+from hwsim.mapping.workload.workload import Workload
+from hwsim.parameters.settings import parse_settings
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 from hwsim.report.write import write_pieces
-from hwsim.settings import load_machine, parse_settings
 from hwsim.shipped import find_workload
+
+AnyWorkload = Workload[Any, Any]
 
 # Tokens that a trace shows unless told otherwise.
 TRACE_TOKENS = 2
@@ -32,7 +36,7 @@ class Stages:
     order and the same where they are alike.
     """
 
-    workload: Workload
+    workload: AnyWorkload
     machine: Machine[Any, Any, Any, Any]
     graph: OperatorGraph
     mapped: Dumpable
@@ -48,14 +52,14 @@ class DeviceStages:
     program: Any
 
 
-def load_workload(source: str | Path, **overrides: Any) -> Workload:
+def load_workload(source: str | Path, **overrides: Any) -> AnyWorkload:
     """A workload from a file, or a shipped one by name, with some of its fields replaced."""
     return load_workload_file(find_workload(source), overrides)
 
 
-def prepare(workload: Workload, machine: str | None = None, settings: Mapping[str, Any] | None = None) -> Stages:
+def prepare(workload: AnyWorkload, machine: str | None = None, settings: Mapping[str, Any] | None = None) -> Stages:
     """Take a workload down to the machine's program."""
-    model, spec = load_machine(machine or workload.machine, settings or {})
+    model, spec = load_machine(choose_machine(machine, workload), settings or {})
     if getattr(spec, "devices", 1) > 1:
         return _prepare_devices(workload, model, spec)
     graph = build_graph(workload)
@@ -64,10 +68,10 @@ def prepare(workload: Workload, machine: str | None = None, settings: Mapping[st
     return Stages(workload=workload, machine=model, graph=graph, mapped=mapped, program=program)
 
 
-def _prepare_devices(workload: Workload, model: Machine[Any, Any, Any, Any], spec: Any) -> Stages:
+def _prepare_devices(workload: AnyWorkload, model: Machine[Any, Any, Any, Any], spec: Any) -> Stages:
     """The same for each stage of a pipeline of devices; stages that are alike are made once."""
     made: dict[Stage, tuple[OperatorGraph, Any, DeviceStages]] = {}
-    order = split_model(workload, spec.tensor_parallel, spec.pipeline_parallel)
+    order = split_model(decoder_of(workload, spec.name), spec.tensor_parallel, spec.pipeline_parallel)
     for stage in order:
         if stage not in made:
             graph = build_graph(stage.share, stage.split)
@@ -103,7 +107,7 @@ def _run_devices(stages: Stages, first: Any) -> Report:
 
 
 def run(
-    workload: Workload,
+    workload: AnyWorkload,
     machine: str | None = None,
     settings: Mapping[str, Any] | Iterable[str] | None = None,
     *,
@@ -128,7 +132,7 @@ def run(
 
 
 def run_in_detail(
-    workload: Workload,
+    workload: AnyWorkload,
     machine: str | None = None,
     settings: Mapping[str, Any] | Iterable[str] | None = None,
     *,
@@ -163,17 +167,17 @@ def run_in_detail(
 
 def _details_of_devices(stages: Stages, first: Any) -> Details:
     """The first device's memory and roofline; its steps are no tokens where other stages follow."""
-    details = replace(stages.machine.details(first), workload=stages.workload.model_dump(mode="json"))
+    details = replace(stages.machine.details(first), workload=stages.workload.fields())
     return details if len(stages.devices) == 1 else replace(details, steps=(), steps_in_all=0)
 
 
-def explain(stages: Stages, stage: str) -> str:
-    """The `dump()` of a stage, at the last step of the run."""
-    workload = stages.workload
-    step = Step(queries=1, context=workload.context, batch=workload.batch)
-    dumps: dict[str, OperatorGraph | Dumpable] = {
-        "graph": stages.graph,
-        "mapped": stages.mapped,
-        "program": stages.program,
-    }
+def explain(
+    workload: AnyWorkload, stage: str, machine: str | None = None, settings: Mapping[str, Any] | None = None
+) -> str:
+    """The `dump()` of a stage, at the last step of the run; the graph needs no machine."""
+    step = workload.run.last_step(workload.model)
+    if stage == "graph" and machine is None and not settings:
+        return build_graph(workload).dump(step)
+    stages = prepare(workload, machine, settings)
+    dumps: dict[str, Dumpable] = {"graph": stages.graph, "mapped": stages.mapped, "program": stages.program}
     return dumps[stage].dump(step)

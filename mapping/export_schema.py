@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from hwsim.mapping.workload import json_schema
+from hwsim.mapping.workload.load import json_schema
 
 
 def main() -> None:

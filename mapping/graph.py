@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import networkx as nx
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.operators import OPERATORS, Operator, Tensor
-from hwsim.mapping.workload import Step
+from hwsim.mapping.operators import OPERATORS, Operator, Slice, Table, Tensor
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Work of all operators in one step."""
+    """Work of all operators in one step; tables that operators share count once."""
 
     macs: int
     element_ops: int
@@ -33,7 +33,8 @@ class OperatorGraph:
 
     Raises
     ------
-    GraphError : a name that is missing or given twice, a shape or format that an operator cannot take
+    GraphError : a name that is missing or given twice, operators that depend on each other in a circle, a shape or
+        format that an operator cannot take, a table with two shapes
     """
 
     def __init__(self, *, name: str, inputs: Iterable[Tensor], operators: Iterable[Operator]) -> None:
@@ -41,12 +42,14 @@ class OperatorGraph:
         self.inputs = tuple(inputs)
         self.operators = tuple(operators)
         self._tensors: dict[str, Tensor] = {}
+        self._operators: dict[str, Operator] = {}
         self._graph: nx.DiGraph[str] = nx.DiGraph()
         self.verify()
 
     def verify(self) -> None:
         """Infer every tensor anew and check all connections."""
         self._tensors = {tensor.name: tensor for tensor in self.inputs}
+        self._operators = {}
         self._graph = nx.DiGraph()
         for op in self.operators:
             if OPERATORS.get(op.kind) is not type(op):
@@ -55,12 +58,16 @@ class OperatorGraph:
                 raise GraphError(f"{op.name}: two operators or inputs have this name")
             missing = [name for name in op.inputs if name not in self._tensors]
             if missing:
-                raise GraphError(f"{op.name}: reads {missing[0]!r}, which nothing before it makes")
+                raise GraphError(f"{op.name}: reads {missing[0]!r}, {self._why_missing(op, missing[0])}")
             self._tensors[op.name] = op.infer(tuple(self._tensors[name] for name in op.inputs))
+            self._operators[op.name] = op
             self._graph.add_node(op.name)
             self._graph.add_edges_from((name, op.name) for name in op.inputs)
-        if not nx.is_directed_acyclic_graph(self._graph):
-            raise GraphError(f"{self.name}: operators depend on each other in a circle")
+        self._check_tables()
+
+    def operator(self, name: str) -> Operator:
+        """The operator of a name."""
+        return self._operators[name]
 
     def tensor(self, name: str) -> Tensor:
         """The tensor that an operator makes, or an input of the graph."""
@@ -70,13 +77,32 @@ class OperatorGraph:
         """Operators that read a tensor."""
         return tuple(self._graph.successors(name)) if name in self._graph else ()
 
+    def origin(self, name: str) -> str:
+        """The operator or input that a tensor is a part of: `name` itself unless it is a slice."""
+        op = self._operators.get(name)
+        return self.origin(op.inputs[0]) if isinstance(op, Slice) else name
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Learned parameters of all operators, those that several share once."""
+        found: dict[str, Table] = {}
+        for op in self.operators:
+            for table in op.tables:
+                found.setdefault(table.identity, table)
+        return tuple(found.values())
+
+    @property
+    def parameters(self) -> int:
+        """Number of learned parameters, those that operators share once."""
+        return sum(table.elements for table in self.tables)
+
     def totals(self, step: Step) -> Totals:
         """Work of one step over all operators."""
         return Totals(
             macs=sum(op.macs(step) for op in self.operators),
             element_ops=sum(op.element_ops(step) for op in self.operators),
             special_functions=sum(op.special_functions(step) for op in self.operators),
-            weight_bytes=sum(op.weight_bytes for op in self.operators),
+            weight_bytes=sum(table.bytes for table in self.tables),
             state_bytes=sum(op.state_bytes(step) for op in self.operators),
         )
 
@@ -88,10 +114,34 @@ class OperatorGraph:
             made, state = self.tensor(op.name).bytes(step), op.state_bytes(step)
             work = f"macs {op.macs(step)} bytes {made} weights {op.weight_bytes} B"
             work += f" state {state} B" if state else ""
-            lines.append(f"{op.kind} {self.tensor(op.name)} <- {', '.join(op.inputs)}; {op.describe()}; {work}")
+            line = f"{op.kind} {self.tensor(op.name)} <- {', '.join(op.inputs)}; {op.describe()}; "
+            lines.append(line + ("view" if op.is_view else work))
         totals = self.totals(step)
         lines.append(
             f"total macs {totals.macs} element_ops {totals.element_ops} "
+            f"special_functions {totals.special_functions} "
             f"weights {totals.weight_bytes} B state {totals.state_bytes} B"
         )
         return "\n".join(lines)
+
+    def _why_missing(self, op: Operator, name: str) -> str:
+        """What to say of an input that is not there yet: nothing makes it, it comes later, or it hangs on itself."""
+        edges = [(source, other.name) for other in self.operators for source in other.inputs]
+        wiring: nx.DiGraph[str] = nx.DiGraph(edges)
+        if name == op.name or nx.has_path(wiring, op.name, name):
+            circle = [*nx.shortest_path(wiring, op.name, name), op.name] if name != op.name else [name, name]
+            return f"which depends on it: {' -> '.join(circle)} is a circle"
+        if any(other.name == name for other in self.operators):
+            return "which is made only after it"
+        return "which nothing before it makes"
+
+    def _check_tables(self) -> None:
+        found: dict[str, tuple[Table, str]] = {}
+        for op in self.operators:
+            for table in op.tables:
+                first, owner = found.setdefault(table.identity, (table, op.name))
+                if first != table:
+                    raise GraphError(
+                        f"{op.name}: shares the table {table.identity!r} with {owner}, which has it as {first.rows} x "
+                        f"{first.columns} {first.fmt}, expected {table.rows} x {table.columns} {table.fmt}"
+                    )

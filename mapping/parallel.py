@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from hwsim.mapping.errors import MappingError
-from hwsim.mapping.workload import GptWorkload
+
+if TYPE_CHECKING:  # models import this module for what a split leaves to do together
+    from hwsim.mapping.models.decoder import DecoderModel, DecoderWorkload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +35,14 @@ class Stage:
 
     Attributes
     ----------
-    share : the model as one device holds it: its layers, its heads, its part of the hidden layer
+    share : the workload as one device has it: its layers, its heads, its part of the hidden layer
     """
 
-    share: GptWorkload
+    share: DecoderWorkload
     split: Split
 
 
-def split_model(workload: GptWorkload, tensor: int, pipeline: int) -> tuple[Stage, ...]:
+def split_model(workload: DecoderWorkload, tensor: int, pipeline: int) -> tuple[Stage, ...]:
     """The stages of a model, in order.
 
     Heads of queries, heads of keys and values and hidden units are dealt out over `tensor` devices; layers over
@@ -48,35 +52,51 @@ def split_model(workload: GptWorkload, tensor: int, pipeline: int) -> tuple[Stag
     ------
     MappingError : what cannot be dealt out evenly; more stages than layers
     """
-    for name, count in (
-        ("heads", workload.heads),
-        ("kv_heads", workload.key_heads),
-        ("d_ff", workload.ff_size),
-        ("d_model", workload.d_model),
-    ):
-        if count % tensor:
-            raise MappingError(f"{workload.name}: tensor_parallel {tensor} does not divide {name} {count}")
-    if pipeline > workload.layers:
-        raise MappingError(f"{workload.name}: pipeline_parallel {pipeline} needs as many layers, got {workload.layers}")
-    if workload.lm_head != "excluded" and tensor * pipeline > 1:
+    model = workload.model
+    _check(model, tensor, pipeline)
+    if workload.run.lm_head == "included" and tensor * pipeline > 1:
         raise MappingError(
-            f"{workload.name}: lm_head {workload.lm_head}: several devices run the blocks alone; "
-            "set workload.lm_head=excluded"
+            f"{model.name}: lm_head included: several devices run the blocks alone; set workload.lm_head=excluded"
         )
-    each, longer = divmod(workload.layers, pipeline)
     return tuple(
         Stage(
-            share=workload.model_copy(
-                update={
-                    "layers": each + (stage < longer),
-                    "heads": workload.heads // tensor,
-                    "kv_heads": workload.key_heads // tensor,
-                    "head_dim": workload.head_size,
-                    "d_ff": workload.ff_size // tensor,
-                    "vocab": -(-workload.vocab // tensor),
-                }
-            ),
-            split=Split(tensor=tensor, sends=stage < pipeline - 1),
+            share=replace(workload, model=_share(model, layers, tensor)),
+            split=Split(tensor=tensor, sends=layers.stop < model.layers),
         )
-        for stage in range(pipeline)
+        for layers in _layers_of_stages(model.layers, pipeline)
+    )
+
+
+def _layers_of_stages(layers: int, stages: int) -> list[range]:
+    """The layers of each stage; the first ones have one more where they do not divide."""
+    each, longer = divmod(layers, stages)
+    bounds = [stage * each + min(stage, longer) for stage in range(stages + 1)]
+    return [range(first, end) for first, end in pairwise(bounds)]
+
+
+def _check(model: DecoderModel, tensor: int, pipeline: int) -> None:
+    for name, count in (
+        ("heads", model.heads),
+        ("kv_heads", model.key_heads),
+        ("d_ff", model.ff_size),
+        ("d_model", model.d_model),
+    ):
+        if count % tensor:
+            raise MappingError(f"{model.name}: tensor_parallel {tensor} does not divide {name} {count}")
+    if pipeline > model.layers:
+        raise MappingError(f"{model.name}: pipeline_parallel {pipeline} needs as many layers, got {model.layers}")
+
+
+def _share(model: DecoderModel, layers: range, tensor: int) -> DecoderModel:
+    """One device's part of a model; its windows are those of its own layers."""
+    return model.model_copy(
+        update={
+            "layers": len(layers),
+            "windows": model.windows and tuple(model.window_of(layer) for layer in layers),
+            "heads": model.heads // tensor,
+            "kv_heads": model.key_heads // tensor,
+            "head_dim": model.head_size,
+            "d_ff": model.ff_size // tensor,
+            "vocab": -(-model.vocab // tensor),
+        }
     )

@@ -28,9 +28,10 @@ from question import (
     start,
 )  # fmt: skip
 
-from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.models import build_graph
 from hwsim.mapping.operators import Attention, KvCache, Linear
-from hwsim.mapping.workload import Step, Workload
+from hwsim.mapping.step import Step
+from hwsim.mapping.workload.workload import Workload
 
 
 class Moved(NamedTuple):

@@ -18,11 +18,11 @@ from rich.table import Table
 
 from hwsim import load_workload, run
 from hwsim.errors import CapacityError, UserError
-from hwsim.mapping.workload import Workload
+from hwsim.mapping.workload.workload import Workload
+from hwsim.parameters.settings import parse_settings
 from hwsim.pipeline import prepare
 from hwsim.report import Report
 from hwsim.report.write import check_writable, write_text
-from hwsim.settings import parse_settings
 
 MODELS = ("gpt2", "gpt2_medium", "gpt2_xl", "gpt3_xl")
 FIGURES = Path(__file__).resolve().parents[2] / "docs" / "figures"

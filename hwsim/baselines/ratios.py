@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from hwsim.baselines.device import Device, find_device
 from hwsim.baselines.roofline import Modelled, decode_latency
 from hwsim.errors import MachineError
-from hwsim.mapping.gpt import build_graph
-from hwsim.mapping.workload import Workload
+from hwsim.mapping.models import build_graph
+from hwsim.mapping.models.decoder import DecoderWorkload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Ratio:
 
 
 def baseline_ratios(
-    workload: Workload, *, latency_s: float, energy_j: float | None, keys: Iterable[str]
+    workload: DecoderWorkload, *, latency_s: float, energy_j: float | None, keys: Iterable[str]
 ) -> Mapping[str, Ratio]:
     """Speed-up (`speedup_KEY`) and energy ratio (`energy_KEY`) of a run over modelled devices.
 

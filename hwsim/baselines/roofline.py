@@ -14,10 +14,11 @@ from math import fsum
 from hwsim.baselines.device import ELEMENT_BYTES, Device
 from hwsim.baselines.traffic import elements_moved
 from hwsim.mapping.formats import parse_format
-from hwsim.mapping.gpt import build_graph
 from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.models import build_graph
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.operators import Operator, Tensor
-from hwsim.mapping.workload import Step, Workload
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,22 +69,23 @@ def step_times(graph: OperatorGraph, step: Step, device: Device, fmt: str) -> li
     return [
         _time(op, tuple(graph.tensor(name) for name in op.inputs), graph.tensor(op.name), step, device, fmt)
         for op in graph.operators
+        if not op.is_view
     ]
 
 
-def steps_of(workload: Workload) -> Iterator[Step]:
+def steps_of(workload: DecoderWorkload) -> Iterator[Step]:
     """The passes over the layers as such a device makes them: the prompt whole, then token by token."""
-    return workload.steps(max(1, workload.prompt))
+    return workload.steps(max(1, workload.run.prompt))
 
 
-def decode_latency_slow(workload: Workload, device: Device, graph: OperatorGraph | None = None) -> Modelled:
+def decode_latency_slow(workload: DecoderWorkload, device: Device, graph: OperatorGraph | None = None) -> Modelled:
     """Sum over all steps and operators, as it is defined."""
     graph, fmt = graph or build_graph(workload), model_format(workload)
     times = [time for step in steps_of(workload) for time in step_times(graph, step, device, fmt)]
     return _modelled(device, fmt, [time.busy_s for time in times], [time.overhead_s for time in times])
 
 
-def decode_latency(workload: Workload, device: Device, graph: OperatorGraph | None = None) -> Modelled:
+def decode_latency(workload: DecoderWorkload, device: Device, graph: OperatorGraph | None = None) -> Modelled:
     """The same sum; operators that are alike count once, and those without the context once for all like steps.
 
     Parameters
@@ -96,10 +98,10 @@ def decode_latency(workload: Workload, device: Device, graph: OperatorGraph | No
     """
     graph, fmt = graph or build_graph(workload), model_format(workload)
     steps = Counter(steps_of(workload))
-    shapes: Counter[tuple[int, int]] = Counter()
+    shapes: Counter[Step] = Counter()
     for step, count in steps.items():
-        shapes[step.queries, step.batch] += count
-    alike = [(Step(queries=queries, context=queries, batch=batch), n) for (queries, batch), n in shapes.items()]
+        shapes[replace(step, context=step.queries)] += count
+    alike = list(shapes.items())
     busy, overhead = [], []
     for (op, inputs, output), same in _kinds(graph).items():
         grows = any("context" in tensor.shape for tensor in (*inputs, output))
@@ -110,9 +112,9 @@ def decode_latency(workload: Workload, device: Device, graph: OperatorGraph | No
     return _modelled(device, fmt, busy, overhead)
 
 
-def model_format(workload: Workload) -> str:
+def model_format(workload: DecoderWorkload) -> str:
     """The workload's number format by its plain name."""
-    return str(parse_format(workload.format))
+    return str(parse_format(workload.model.format))
 
 
 def _time(
@@ -133,8 +135,12 @@ def _kinds(graph: OperatorGraph) -> Counter[tuple[Operator, tuple[Tensor, ...], 
     """Operators with their tensors, names left out, and how often each occurs."""
     found: Counter[tuple[Operator, tuple[Tensor, ...], Tensor]] = Counter()
     for op in graph.operators:
+        if op.is_view:
+            continue
         inputs = tuple(replace(graph.tensor(name), name="") for name in op.inputs)
-        found[replace(op, name="", inputs=()), inputs, replace(graph.tensor(op.name), name="")] += 1
+        found[
+            replace(op, name="", inputs=(), layer=None, role=None), inputs, replace(graph.tensor(op.name), name="")
+        ] += 1
     return found
 
 

@@ -20,7 +20,7 @@ from hwsim.mapping.operators import (
     Softmax,
     Tensor,
 )
-from hwsim.mapping.workload import Step
+from hwsim.mapping.step import Step
 
 
 def elements_moved(op: Operator, inputs: tuple[Tensor, ...], output: Tensor, step: Step) -> int:
@@ -55,4 +55,4 @@ def elements_moved(op: Operator, inputs: tuple[Tensor, ...], output: Tensor, ste
 
 def _keys(op: Attention | AttentionScores | AttentionValues, step: Step) -> int:
     """Keys read over the batch, each once for every key/value head."""
-    return step.batch * op.pattern.union_keys(step.queries, step.context) * op.kv_heads
+    return op.keys_read(step) * op.kv_heads

@@ -38,19 +38,22 @@ def list_all() -> None:
     click.echo("workloads")
     for name in shipped_workloads():
         w = load_workload(name)
-        click.echo(
-            f"  {name:14} {w.layers} layers, d {w.d_model}, {w.heads} heads, context {w.n_ctx}, "
-            f"{w.parameters / 1e6:.1f} M parameters, on {w.machine}"
-        )
+        click.echo(f"  {name:14} {w.model.summary()}{f', on {w.machine}' if w.machine else ''}")
 
 
 @click.command(name="machine")
 @click.argument("name")
-def show_machine(name: str) -> None:
+@click.option("--parameters", is_flag=True, help="List what can be set instead: type, unit, range and meaning.")
+def show_machine(name: str, parameters: bool) -> None:
     """Print machine NAME as YAML to start one of your own from."""
     from hwsim.machines import MACHINES
 
     if name not in MACHINES:
         raise MachineError(f"{name}: no such machine{nearest(name, MACHINES)}")
     file = MACHINES[name].spec_file
-    click.echo(file.dump(file.load(None, {})), nl=False)
+    if parameters:
+        from hwsim.parameters.render import render_parameters
+
+        render_parameters(file.parameters(), console())
+    else:
+        click.echo(file.dump(file.load(None, {})), nl=False)

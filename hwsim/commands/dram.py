@@ -38,8 +38,8 @@ def aim(
     quiet: bool,
 ) -> None:
     """Play TRACE, a file of GDDR6-AiM instructions, and report cycles, commands and energy."""
+    from hwsim.parameters.settings import parse_settings
     from hwsim.replay.aim import play_trace
-    from hwsim.settings import parse_settings
 
     check_outputs({"--json": json_file, "--commands": log_file}, sources=(trace,))
     with optional_progress(enabled=not quiet and not is_stdout(json_file), unit="bytes") as progress:
@@ -74,8 +74,8 @@ def dram(
     **options: Any,
 ) -> None:
     """Play reads and writes on a memory of STANDARD, and report bandwidth, row hits and latencies."""
+    from hwsim.parameters.settings import parse_settings
     from hwsim.replay.dram import run_memory
-    from hwsim.settings import parse_settings
 
     check_outputs({"--json": json_file, "--commands": log_file}, sources=(options["pattern"],))
     values = dict(parse_settings(settings).machine)
@@ -97,7 +97,7 @@ def check(log: Path, standard: str, settings: tuple[str, ...]) -> int:
     """Check LOG, DRAM commands that --commands wrote, against the constraints of STANDARD; status 1 if it breaks."""
     from hwsim.dram.check_log import check_log
     from hwsim.dram.standard import load_standard, split_timing
-    from hwsim.settings import parse_settings
+    from hwsim.parameters.settings import parse_settings
 
     timing, others = split_timing(parse_settings(settings).machine)
     rows = others.pop("rows", None)

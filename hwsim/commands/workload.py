@@ -83,10 +83,9 @@ def explain(
 ) -> None:
     """Show what a stage makes of WORKLOAD, at the last step of the run."""
     from hwsim.pipeline import explain as explain_stage
-    from hwsim.pipeline import prepare
 
     model, machine_settings = _load(workload, machine, settings, config, tokens)
-    click.echo(explain_stage(prepare(model, machine, machine_settings), stage))
+    click.echo(explain_stage(model, stage, machine, machine_settings))
 
 
 @click.command()
@@ -110,7 +109,7 @@ def verify(
 ) -> None:
     """Compare the machine's own arithmetic with float64, decoding WORKLOAD at a small size."""
     from hwsim.shipped import shipped_workloads
-    from hwsim.verify.run import verify as run_verify
+    from hwsim.verification import verify as run_verify
 
     check_outputs({"--json": json_file}, sources=(workload, shipped_workloads().get(workload), machine, config))
     if tokens is not None:
@@ -129,19 +128,21 @@ def _load(
     workload: str, machine: str | None, settings: tuple[str, ...], config: Path | None, tokens: int | None
 ) -> tuple[Any, dict[str, Any]]:
     """The workload, and the machine's settings; --tokens stands above --set, and that above --config."""
+    from hwsim.machines.find import choose_machine, find_machine
+    from hwsim.parameters.settings import check_parameters, gather_settings
     from hwsim.pipeline import load_workload
-    from hwsim.settings import check_parameters, find_machine, gather_settings
 
     given, saved = gather_settings(settings, config)
     overrides = dict(given.workload)
     if tokens is not None:
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
-        phase = overrides["phase"] if "phase" in overrides else load_workload(workload).phase
+        own = load_workload(workload).run
+        phase = overrides.get("phase", getattr(own, "phase", None))
         overrides["prompt" if phase == "prefill" else "tokens"] = tokens
     model = load_workload(workload, **overrides)
     if config:
-        check_parameters(find_machine(machine or model.machine)[0], saved.machine, origin=str(config))
+        check_parameters(find_machine(choose_machine(machine, model))[0].spec_file, saved.machine, origin=str(config))
     return model, dict(given.machine)
 
 

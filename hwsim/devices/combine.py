@@ -10,8 +10,9 @@ from math import ceil, fsum
 from typing import Any
 
 from hwsim.devices.schedule import pipeline_ends
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.parallel import Stage
-from hwsim.mapping.workload import GptWorkload, Step
+from hwsim.mapping.step import Step
 from hwsim.report.schema import (
     Bound,
     DevicesUse,
@@ -50,7 +51,7 @@ class StageRun:
         return [end - before for before, end in zip([0, *self.ends], self.ends)]
 
 
-def combine(workload: GptWorkload, steps: Sequence[Step], stages: Sequence[StageRun]) -> Report:
+def combine(workload: DecoderWorkload, steps: Sequence[Step], stages: Sequence[StageRun]) -> Report:
     """The report of all devices.
 
     Times follow each step through the stages; counts and bytes are those of all devices. Each device is timed as if
@@ -62,12 +63,12 @@ def combine(workload: GptWorkload, steps: Sequence[Step], stages: Sequence[Stage
     stages : in order
     """
     first = stages[0].report
-    prompt_steps = sum(step.context <= workload.prompt_end for step in steps)
+    prompt_steps = sum(step.context <= workload.run.prompt_end for step in steps)
     ends = pipeline_ends([stage.durations for stage in stages], prompt_steps)
     rate = stages[0].ticks_per_second
     seconds = ends[-1] / rate
-    decodes = workload.phase == "decode"
-    vectors = workload.batch * (workload.tokens if decodes else workload.prompt)
+    decodes = workload.run.phase == "decode"
+    vectors = workload.run.batch * (workload.run.tokens if decodes else workload.run.prompt)
     prompt_end = ends[prompt_steps - 1] if decodes and prompt_steps else 0
     reports, alike = [stage.report for stage in stages], stages[0].stage.split.tensor
     energy = _energy(reports, alike, seconds, workload)
@@ -94,7 +95,7 @@ def combine(workload: GptWorkload, steps: Sequence[Step], stages: Sequence[Stage
             "resources": _resources(reports, alike),
             "excluded": [],
             "published": [],  # those figures are of one device
-            "workload_parameters": workload.model_dump(mode="json"),
+            "workload_parameters": workload.fields(),
             "instructions": sum(report.instructions for report in reports) * alike,
             "devices": DevicesUse(
                 devices=alike * len(stages),
@@ -110,7 +111,7 @@ def combine(workload: GptWorkload, steps: Sequence[Step], stages: Sequence[Stage
 def _stage(stage: StageRun) -> StageUse:
     memory = stage.report.resources
     return StageUse(
-        layers=stage.stage.share.layers,
+        layers=stage.stage.share.model.layers,
         seconds=stage.report.latency_s,
         link_seconds=fsum(p["seconds"] for p in stage.report.bound.distance if p["cause"] == LINK),
         memory_bytes=memory["memory_bytes"],
@@ -170,7 +171,7 @@ def _dram(reports: Sequence[Report], alike: int) -> DramUse:
     )
 
 
-def _energy(reports: Sequence[Report], alike: int, seconds: float, workload: GptWorkload) -> EnergyUse | None:
+def _energy(reports: Sequence[Report], alike: int, seconds: float, workload: DecoderWorkload) -> EnergyUse | None:
     """Energy of all devices without their links; what time costs goes on while a device waits."""
     first = reports[0].energy
     if first is None:
@@ -187,7 +188,7 @@ def _energy(reports: Sequence[Report], alike: int, seconds: float, workload: Gpt
     return first.model_copy(
         update={
             "joules": total,
-            "joules_per_token": total / (workload.taken_in * workload.batch),
+            "joules_per_token": total / (workload.run.taken_in * workload.run.batch),
             "mean_power_w": total / seconds,
             "joules_per_mac": total / (macs * alike) if macs else None,
             "components": [

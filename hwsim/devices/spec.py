@@ -7,14 +7,16 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hwsim.parameters.units import GigabytesPerSecond, Nanoseconds
+
 
 class LinkSpec(BaseModel):
     """The link of a device to its neighbours, sending and receiving at once."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    gb_per_s: float = Field(gt=0, le=1e6, strict=False, description="each way, of each device")
-    latency_ns: float = Field(ge=0, le=1e9, strict=False, description="of each transfer")
+    gb_per_s: GigabytesPerSecond = Field(gt=0, le=1e6, strict=False, description="each way, of each device")
+    latency_ns: Nanoseconds = Field(ge=0, le=1e9, strict=False, description="of each transfer")
 
     def send_ns(self, size_bytes: int) -> Fraction:
         """Time of one transfer to a neighbour."""
@@ -38,7 +40,7 @@ class DevicesSpec(BaseModel):
 
     devices: int = Field(ge=1, le=65_536, description="devices in all, tensor_parallel x pipeline_parallel")
     tensor_parallel: int = Field(ge=1, le=4096, description="devices that share each layer")
-    pipeline_parallel: int = Field(ge=1, le=10_000, description="stages of layers, one behind the other")
+    pipeline_parallel: int = Field(ge=1, le=10_000, description="stages of layers, one after the other")
     link: LinkSpec
 
     @model_validator(mode="after")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from hwsim.engine import Timeline
 from hwsim.errors import MachineError
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.graph import OperatorGraph
-from hwsim.mapping.workload import Step, Workload
+from hwsim.mapping.step import Step
+from hwsim.mapping.workload.workload import Workload
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
@@ -45,6 +46,8 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    # Families of models that it can run (`hwsim.mapping.models.MODELS`).
+    families: ClassVar[tuple[str, ...]]
 
     @property
     @abstractmethod
@@ -61,11 +64,11 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
         """
 
     @abstractmethod
-    def map_graph(self, graph: OperatorGraph, workload: Workload, spec: SpecT) -> MappedT:
+    def map_graph(self, graph: OperatorGraph, workload: Workload[Any, Any], spec: SpecT) -> MappedT:
         """Fuse, split and place a graph for this machine."""
 
     @abstractmethod
-    def lower(self, mapped: MappedT, workload: Workload, spec: SpecT) -> ProgramT:
+    def lower(self, mapped: MappedT, workload: Workload[Any, Any], spec: SpecT) -> ProgramT:
         """Turn a mapped graph into instructions."""
 
     @abstractmethod

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hwsim.parameters.provenance import ParameterOrigin
+
 
 @dataclass(frozen=True, kw_only=True)
 class StepTime:
@@ -93,19 +95,6 @@ class MemoryMap:
     regions: tuple[Region, ...]
     held_bytes: tuple[tuple[int, ...], ...]
     bank_bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParameterOrigin:
-    """A parameter as it ran and where its value comes from; without a grade it is the user's."""
-
-    name: str
-    value: Any
-    shipped: Any
-    grade: str | None
-    confidence: float | None
-    source: str
-    unconfirmed: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.operators import Operator
-from hwsim.mapping.workload import GptWorkload, Step
+from hwsim.mapping.step import Step
 from hwsim.report.details import StepTime, thin
 from hwsim.report.schema import Latency
 
@@ -31,7 +32,7 @@ def token_latencies(steps: Iterable[Step], ends: Sequence[int], begin: int, tick
 
 
 def step_times(
-    workload: GptWorkload, steps: Iterable[Step], ends: Sequence[int], ticks_per_second: int
+    workload: DecoderWorkload, steps: Iterable[Step], ends: Sequence[int], ticks_per_second: int
 ) -> Iterator[StepTime]:
     """The time of each step, of a long run of so many that a page can hold them."""
     durations = durations_of(ends)
@@ -42,19 +43,16 @@ def step_times(
                 context=step.context,
                 tokens=step.tokens,
                 seconds=durations[i] / ticks_per_second,
-                prompt=step.context <= workload.prompt_end,
+                prompt=step.context <= workload.run.prompt_end,
             )
 
 
-def macs_by_kind(workload: GptWorkload, steps: Iterable[Step], operators: Iterable[Operator]) -> dict[str, int]:
+def macs_by_kind(steps: Iterable[Step], operators: Iterable[Operator]) -> dict[str, int]:
     """Multiply-accumulates of operators over a run by kind of work, padding not counted."""
     # layers repeat the same operators: count each sort once a step
-    sorts = Counter((replace(op, name="", inputs=()), op.name == "lm_head") for op in operators)
+    sorts = Counter(replace(op, name="", inputs=(), layer=None, role=None) for op in operators)
     totals: Counter[str] = Counter()
     for step in steps:
-        last = Step(queries=1, context=step.context, batch=step.batch)
-        for (op, logits), copies in sorts.items():
-            if logits and not workload.emits(step):
-                continue
-            totals[op.kind] += copies * op.macs(last if logits else step)
+        for op, copies in sorts.items():
+            totals[op.kind] += copies * op.macs(step)
     return {kind: count for kind, count in totals.items() if count}

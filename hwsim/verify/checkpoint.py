@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.errors import WorkloadError
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.operators import Operator, Role
 
 Tensor = NDArray[np.float32]
 Tensors = Mapping[str, Tensor]
@@ -30,15 +31,15 @@ class Checkpoint(ABC):
     residual: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def shapes(self, workload: GptWorkload) -> dict[str, Shape]:
+    def shapes(self, workload: DecoderWorkload) -> dict[str, Shape]:
         """Name and shape of every tensor that a model needs."""
 
     @abstractmethod
-    def matrix_oi(self, tensors: Tensors, operator: str) -> Tensor:
+    def matrix_oi(self, tensors: Tensors, operator: Operator) -> Tensor:
         """The (outputs, inputs) of an operator's matrix."""
 
     @abstractmethod
-    def vector(self, tensors: Tensors, operator: str, part: str) -> Tensor:
+    def vector(self, tensors: Tensors, operator: Operator, part: str) -> Tensor:
         """`weight` or `bias` of a norm, `bias` of a matrix."""
 
     @abstractmethod
@@ -55,7 +56,7 @@ class Gpt2Checkpoint(Checkpoint):
 
     prefixes = ("transformer.",)
     residual = ("c_proj.weight",)
-    modules: ClassVar[dict[str, str]] = {
+    modules: ClassVar[dict[Role, str]] = {
         "norm1": "ln_1",
         "qkv": "attn.c_attn",
         "proj": "attn.c_proj",
@@ -64,10 +65,14 @@ class Gpt2Checkpoint(Checkpoint):
         "ffn2": "mlp.c_proj",
     }
 
-    def shapes(self, workload: GptWorkload) -> dict[str, Shape]:
-        d, width, hidden = workload.d_model, workload.heads * workload.head_size, workload.ff_size
-        needed: dict[str, Shape] = {"wte.weight": (workload.vocab, d), "wpe.weight": (workload.n_ctx, d)}
-        for layer in range(workload.layers):
+    def shapes(self, workload: DecoderWorkload) -> dict[str, Shape]:
+        d, width, hidden = (
+            workload.model.d_model,
+            workload.model.heads * workload.model.head_size,
+            workload.model.ff_size,
+        )
+        needed: dict[str, Shape] = {"wte.weight": (workload.model.vocab, d), "wpe.weight": (workload.model.n_ctx, d)}
+        for layer in range(workload.model.layers):
             for name, sizes in (
                 ("ln_1", (d,)),
                 ("attn.c_attn", (d, 3 * width)),
@@ -80,12 +85,12 @@ class Gpt2Checkpoint(Checkpoint):
                 needed[f"h.{layer}.{name}.bias"] = sizes[-1:]
         return {**needed, "ln_f.weight": (d,), "ln_f.bias": (d,)}
 
-    def matrix_oi(self, tensors: Tensors, operator: str) -> Tensor:
-        if operator == "lm_head":
+    def matrix_oi(self, tensors: Tensors, operator: Operator) -> Tensor:
+        if operator.role == "lm_head":
             return tensors["wte.weight"]
         return tensors[f"{self._module(operator)}.weight"].T
 
-    def vector(self, tensors: Tensors, operator: str, part: str) -> Tensor:
+    def vector(self, tensors: Tensors, operator: Operator, part: str) -> Tensor:
         return tensors[f"{self._module(operator)}.{part}"]
 
     def embedding(self, tensors: Tensors, token: int, position: int) -> NDArray[np.float64]:
@@ -94,12 +99,11 @@ class Gpt2Checkpoint(Checkpoint):
     def is_scale(self, name: str) -> bool:
         return name.split(".")[-2].startswith("ln_") and name.endswith(".weight")
 
-    def _module(self, operator: str) -> str:
-        """`l3.qkv` is `h.3.attn.c_attn`, `norm` is `ln_f`."""
-        if operator == "norm":
+    def _module(self, operator: Operator) -> str:
+        """Role `qkv` in layer 3 is `h.3.attn.c_attn`, the final norm is `ln_f`."""
+        if operator.role == "final_norm":
             return "ln_f"
-        block, _, name = operator.partition(".")
-        return f"h.{block.removeprefix('l')}.{self.modules[name]}"
+        return f"h.{operator.layer}.{self.modules[_role(operator)]}"
 
 
 class LlamaCheckpoint(Checkpoint):
@@ -107,7 +111,7 @@ class LlamaCheckpoint(Checkpoint):
 
     prefixes = ("model.",)
     residual = ("o_proj.weight", "down_proj.weight")
-    modules: ClassVar[dict[str, tuple[str, ...]]] = {
+    modules: ClassVar[dict[Role, tuple[str, ...]]] = {
         "norm1": ("input_layernorm",),
         "qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
         "proj": ("self_attn.o_proj",),
@@ -117,11 +121,11 @@ class LlamaCheckpoint(Checkpoint):
         "ffn2": ("mlp.down_proj",),
     }
 
-    def shapes(self, workload: GptWorkload) -> dict[str, Shape]:
-        d, size, hidden = workload.d_model, workload.head_size, workload.ff_size
-        width, keys = workload.heads * size, workload.key_heads * size
-        needed: dict[str, Shape] = {"embed_tokens.weight": (workload.vocab, d)}
-        for layer in range(workload.layers):
+    def shapes(self, workload: DecoderWorkload) -> dict[str, Shape]:
+        d, size, hidden = workload.model.d_model, workload.model.head_size, workload.model.ff_size
+        width, keys = workload.model.heads * size, workload.model.key_heads * size
+        needed: dict[str, Shape] = {"embed_tokens.weight": (workload.model.vocab, d)}
+        for layer in range(workload.model.layers):
             for name, shape in (
                 ("input_layernorm", (d,)),
                 ("self_attn.q_proj", (width, d)),
@@ -135,14 +139,14 @@ class LlamaCheckpoint(Checkpoint):
             ):
                 needed[f"layers.{layer}.{name}.weight"] = shape
         needed["norm.weight"] = (d,)
-        return needed if workload.tied_embeddings else {**needed, "lm_head.weight": (workload.vocab, d)}
+        return needed if workload.model.tied_embeddings else {**needed, "lm_head.weight": (workload.model.vocab, d)}
 
-    def matrix_oi(self, tensors: Tensors, operator: str) -> Tensor:
-        if operator == "lm_head":
+    def matrix_oi(self, tensors: Tensors, operator: Operator) -> Tensor:
+        if operator.role == "lm_head":
             return tensors.get("lm_head.weight", tensors["embed_tokens.weight"])
         return np.concatenate([tensors[f"{name}.weight"] for name in self._names(operator)])
 
-    def vector(self, tensors: Tensors, operator: str, part: str) -> Tensor:
+    def vector(self, tensors: Tensors, operator: Operator, part: str) -> Tensor:
         (name,) = self._names(operator)
         return tensors[f"{name}.{part}"]
 
@@ -152,14 +156,25 @@ class LlamaCheckpoint(Checkpoint):
     def is_scale(self, name: str) -> bool:
         return name.removesuffix(".weight").endswith("norm")
 
-    def _names(self, operator: str) -> tuple[str, ...]:
-        """`l3.gate` is `layers.3.mlp.gate_proj`; queries, keys and values are three matrices."""
-        if operator == "norm":
+    def _names(self, operator: Operator) -> tuple[str, ...]:
+        """Role `gate` in layer 3 is `layers.3.mlp.gate_proj`; queries, keys and values are three matrices."""
+        if operator.role == "final_norm":
             return ("norm",)
-        block, _, name = operator.partition(".")
-        return tuple(f"layers.{block.removeprefix('l')}.{module}" for module in self.modules[name])
+        return tuple(f"layers.{operator.layer}.{module}" for module in self.modules[_role(operator)])
 
 
+def _role(operator: Operator) -> Role:
+    if operator.role is None:
+        raise WorkloadError(f"{operator.name}: {operator.kind} without a role has no tensor in a checkpoint")
+    return operator.role
+
+
+# What no checkpoint here has, in whatever form.
+COMMON: dict[str, object] = {
+    "qk_norm": "none", "rotary_dim": None, "query_scale": None, "attention_softcap": None, "post_norms": False,
+    "block": "sequential", "embedding_scale": None, "lm_head_bias": False, "logit_softcap": None,
+    "qkv_bias": None, "proj_bias": None, "mlp_bias": None, "window_rope_theta": None,
+}  # fmt: skip
 # What sets a form apart, by family: fields of the workload and the values that its checkpoints have.
 FORMS: dict[str, tuple[Checkpoint, dict[str, object]]] = {
     "gpt": (
@@ -174,20 +189,20 @@ FORMS: dict[str, tuple[Checkpoint, dict[str, object]]] = {
 }  # fmt: skip
 
 
-def checkpoint_of(workload: GptWorkload) -> Checkpoint:
+def checkpoint_of(workload: DecoderWorkload) -> Checkpoint:
     """The names of a workload's tensors.
 
     Raises
     ------
     WorkloadError : a form for which there are no public checkpoints, and no float64 model here
     """
-    checkpoint, form = FORMS[workload.family]
-    for field, value in form.items():
-        if getattr(workload, field) != value:
+    checkpoint, form = FORMS[workload.model.family]
+    for field, value in {**COMMON, **form}.items():
+        if getattr(workload.model, field) != value:
             raise WorkloadError(
-                f"{workload.name}: {field} {getattr(workload, field)}: a verification of family {workload.family} "
-                f"knows {field} {value} alone"
+                f"{workload.name}: {field} {getattr(workload.model, field)}: a verification of family "
+                f"{workload.model.family} knows {field} {value} alone"
             )
-    if workload.family == "gpt" and workload.key_heads != workload.heads:
+    if workload.model.family == "gpt" and workload.model.key_heads != workload.model.heads:
         raise WorkloadError(f"{workload.name}: kv_heads: a verification of family gpt knows no grouped heads")
     return checkpoint

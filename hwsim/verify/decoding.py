@@ -1,4 +1,4 @@
-"""A decoding machine against the float64 model: one step behind a prompt, then greedy generation."""
+"""A decoding machine against the float64 model: one step after a prompt, then greedy generation."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel
 
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.formats import Format
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.schema import UnconfirmedParameter
 from hwsim.rtl.contract import Contract
 from hwsim.verify.decoder import Decoder, DecoderStep
@@ -38,7 +38,7 @@ class GptComparison:
 
 
 def compare_gpt(
-    workload: GptWorkload,
+    workload: DecoderWorkload,
     weights: GptWeights,
     held: Format,
     machine: Decoder,
@@ -49,34 +49,34 @@ def compare_gpt(
     """Decode with a machine and with float64, the machine fed float64's tokens first and its own where they part.
 
     The float64 model has the weights as the machine holds them, so that what is measured is arithmetic; a second one
-    has them as given. The given tokens are `workload.prompt` for the cache and one to begin with.
+    has them as given. The given tokens are `workload.run.prompt` for the cache and one to begin with.
 
     Parameters
     ----------
     held : format in which the machine holds weights
-    observing : called with True before the machine's decode steps and with False behind them
+    observing : called with True before the machine's decode steps and with False after them
     progress : called with (tokens done, tokens in all)
     """
-    model = ORACLES[workload.family]
+    model = ORACLES[workload.model.family]
     exact, unrounded = model(workload, weights.rounded(held)), model(workload, weights)
     decoders: tuple[Decoder, ...] = (machine, exact, unrounded)
-    drawn = np.random.default_rng(PROMPT_SEED).integers(workload.vocab, size=workload.context).tolist()
-    given, fed = drawn[: workload.prompt + 1], drawn[workload.prompt :]
+    drawn = np.random.default_rng(PROMPT_SEED).integers(workload.model.vocab, size=workload.run.context).tolist()
+    given, fed = drawn[: workload.run.prompt + 1], drawn[workload.run.prompt :]
     report = progress or (lambda done, total: None)
     for done, token in enumerate(given[:-1], 1):
         for decoder in decoders:
             decoder.step(token, emit=False)
-        report(done, workload.context)
+        report(done, workload.run.context)
     token, steps = given[-1], []
     observing(True)
-    for done in range(workload.tokens):
+    for done in range(workload.run.tokens):
         steps.append(tuple(decoder.step(token) for decoder in decoders))
         token = steps[-1][1].choice
-        report(workload.prompt + done + 1, workload.context)
+        report(workload.run.prompt + done + 1, workload.run.context)
     observing(False)
     free = _free_run(workload, machine, [(step[0].choice, step[1].choice) for step in steps])
     for decoder in (machine, exact):
-        decoder.rewind(workload.prompt)
+        decoder.rewind(workload.run.prompt)
     choices = [(machine.step(token).choice, exact.step(token).choice) for token in fed]
     return GptComparison(layers=_layers(*steps[0][:2]), generation=_generation(steps, free, choices))
 
@@ -121,20 +121,20 @@ def gpt_report(
     )
 
 
-def _size(workload: GptWorkload, own: GptWorkload) -> VerifiedSize:
+def _size(workload: DecoderWorkload, own: DecoderWorkload) -> VerifiedSize:
     return VerifiedSize(
-        layers=workload.layers,
-        of_layers=own.layers,
-        d_model=workload.d_model,
-        heads=workload.heads,
-        head_dim=workload.head_size,
-        d_ff=workload.ff_size,
-        vocab=workload.vocab,
-        of_vocab=own.vocab,
-        n_ctx=workload.n_ctx,
-        prompt=workload.prompt,
-        tokens=workload.tokens,
-        parameters=workload.parameters,
+        layers=workload.model.layers,
+        of_layers=own.model.layers,
+        d_model=workload.model.d_model,
+        heads=workload.model.heads,
+        head_dim=workload.model.head_size,
+        d_ff=workload.model.ff_size,
+        vocab=workload.model.vocab,
+        of_vocab=own.model.vocab,
+        n_ctx=workload.model.n_ctx,
+        prompt=workload.run.prompt,
+        tokens=workload.run.tokens,
+        parameters=workload.model.parameters,
     )
 
 
@@ -166,19 +166,19 @@ def _generation(steps: list[tuple[DecoderStep, ...]], free: list[int], drawn: li
     )
 
 
-def _free_run(workload: GptWorkload, machine: Decoder, chosen: list[tuple[int, int]]) -> list[int]:
+def _free_run(workload: DecoderWorkload, machine: Decoder, chosen: list[tuple[int, int]]) -> list[int]:
     """The machine's own tokens: up to where its choice and float64's part they are those that it was fed.
 
     Parameters
     ----------
-    chosen : (machine's, float64's) choices behind float64's tokens
+    chosen : (machine's, float64's) choices after float64's tokens
     """
     forced = [ours for ours, _ in chosen]
     parted = next((index for index, (ours, theirs) in enumerate(chosen) if ours != theirs), None)
     if parted is None:
         return forced
     tokens = forced[: parted + 1]
-    machine.rewind(workload.prompt + 1 + parted)
+    machine.rewind(workload.run.prompt + 1 + parted)
     while len(tokens) < len(forced):
         tokens.append(machine.step(tokens[-1]).choice)
     return tokens

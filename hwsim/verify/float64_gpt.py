@@ -6,7 +6,7 @@ from math import sqrt
 
 import numpy as np
 
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.verify.decoder import DecoderStep
 from hwsim.verify.float64 import Values, gelu, layernorm, softmax
 from hwsim.verify.weights import GptWeights
@@ -18,10 +18,10 @@ KEPT_PARAMETERS = 1 << 28
 class Float64Gpt:
     """Decodes one sequence, a token at a time, with the keys and values of earlier tokens kept."""
 
-    def __init__(self, workload: GptWorkload, weights: GptWeights) -> None:
+    def __init__(self, workload: DecoderWorkload, weights: GptWeights) -> None:
         self.workload = workload
         self.weights = weights
-        shape = (workload.layers, workload.context, workload.heads, workload.head_size)
+        shape = (workload.model.layers, workload.run.context, workload.model.heads, workload.model.head_size)
         self.keys_lthd = np.zeros(shape)
         self.values_lthd = np.zeros(shape)
         self.length = 0
@@ -33,7 +33,7 @@ class Float64Gpt:
         self.length += 1
         stream = w["wte.weight"][token].astype(np.float64) + w["wpe.weight"][position]
         streams = [stream]
-        for layer in range(self.workload.layers):
+        for layer in range(self.workload.model.layers):
             at = f"h.{layer}."
             stream = stream + self._attention(layer, position, self._norm(f"{at}ln_1", stream))
             hidden = gelu(self._linear(f"{at}mlp.c_fc", self._norm(f"{at}ln_2", stream)))
@@ -47,10 +47,10 @@ class Float64Gpt:
         self.length = length
 
     def _attention(self, layer: int, position: int, x: Values) -> Values:
-        heads, size = self.workload.heads, self.workload.head_size
+        heads, size = self.workload.model.heads, self.workload.model.head_size
         query_hd, key_hd, value_hd = self._linear(f"h.{layer}.attn.c_attn", x).reshape(3, heads, size)
         self.keys_lthd[layer, position], self.values_lthd[layer, position] = key_hd, value_hd
-        seen = self.workload.pattern.mask(1, position + 1)[0]
+        seen = self.workload.model.pattern_of(layer).mask(1, position + 1)[0]
         keys_thd, values_thd = (
             self.keys_lthd[layer, : position + 1][seen],
             self.values_lthd[layer, : position + 1][seen],
@@ -67,7 +67,7 @@ class Float64Gpt:
         if name in self._kept:
             return self._kept[name]
         matrix = self.weights[name].astype(np.float64)
-        if self.workload.parameters <= KEPT_PARAMETERS:
+        if self.workload.model.parameters <= KEPT_PARAMETERS:
             self._kept[name] = matrix
         return matrix
 

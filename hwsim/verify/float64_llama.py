@@ -9,7 +9,7 @@ from math import sqrt
 
 import numpy as np
 
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.verify.decoder import DecoderStep
 from hwsim.verify.float64 import Values, rmsnorm, silu, softmax
 from hwsim.verify.weights import GptWeights
@@ -18,10 +18,10 @@ from hwsim.verify.weights import GptWeights
 class Float64Llama:
     """Decodes one sequence, a token at a time, with the keys and values of earlier tokens kept."""
 
-    def __init__(self, workload: GptWorkload, weights: GptWeights) -> None:
+    def __init__(self, workload: DecoderWorkload, weights: GptWeights) -> None:
         self.workload = workload
         self.weights = weights
-        shape = (workload.layers, workload.context, workload.key_heads, workload.head_size)
+        shape = (workload.model.layers, workload.run.context, workload.model.key_heads, workload.model.head_size)
         self.keys_ltgd = np.zeros(shape)
         self.values_ltgd = np.zeros(shape)
         self.length = 0
@@ -32,7 +32,7 @@ class Float64Llama:
         self.length += 1
         stream = self._tensor("embed_tokens.weight")[token]
         streams = [stream]
-        for layer in range(self.workload.layers):
+        for layer in range(self.workload.model.layers):
             at = f"layers.{layer}."
             normed = rmsnorm(stream, self._tensor(f"{at}input_layernorm.weight"))
             stream = stream + self._attention(layer, position, normed)
@@ -40,7 +40,7 @@ class Float64Llama:
             hidden = silu(self._linear(f"{at}mlp.gate_proj", normed)) * self._linear(f"{at}mlp.up_proj", normed)
             stream = stream + self._linear(f"{at}mlp.down_proj", hidden)
             streams.append(stream)
-        head = "embed_tokens" if self.workload.tied_embeddings else "lm_head"
+        head = "embed_tokens" if self.workload.model.tied_embeddings else "lm_head"
         logits = self._linear(head, rmsnorm(stream, self._tensor("norm.weight"))) if emit else None
         return DecoderStep(streams=tuple(streams), logits=logits)
 
@@ -49,11 +49,11 @@ class Float64Llama:
         self.length = length
 
     def _attention(self, layer: int, position: int, x: Values) -> Values:
-        w, size, at = self.workload, self.workload.head_size, f"layers.{layer}.self_attn."
+        w, size, at = self.workload.model, self.workload.model.head_size, f"layers.{layer}.self_attn."
         query_hd = self._linear(f"{at}q_proj", x).reshape(w.heads, size)
         self.keys_ltgd[layer, position] = self._rotated(self._linear(f"{at}k_proj", x).reshape(-1, size), position)
         self.values_ltgd[layer, position] = self._linear(f"{at}v_proj", x).reshape(-1, size)
-        first, last = w.pattern.keys(position, position + 1)
+        first, last = w.pattern_of(layer).keys(position, position + 1)
         mixed = []
         for head, query in enumerate(self._rotated(query_hd, position)):
             group = head // (w.heads // w.key_heads)
@@ -63,8 +63,8 @@ class Float64Llama:
 
     def _rotated(self, x_hd: Values, position: int) -> Values:
         """Each head's halves as real and imaginary parts, turned by the position's angles."""
-        half = self.workload.head_size // 2
-        wavelengths = self.workload.rope_theta ** (2 * np.arange(half) / self.workload.head_size)
+        half = self.workload.model.head_size // 2
+        wavelengths = self.workload.model.rope_theta ** (2 * np.arange(half) / self.workload.model.head_size)
         turned = (x_hd[:, :half] + 1j * x_hd[:, half:]) * np.exp(1j * position / wavelengths)
         return np.concatenate([turned.real, turned.imag], axis=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hwsim.mapping.workload import Workload
+from hwsim.mapping.models.decoder import DecoderWorkload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class VerifyRequest:
     progress : called with (tokens done, tokens in all)
     """
 
-    workload: Workload
-    own: Workload
+    workload: DecoderWorkload
+    own: DecoderWorkload
     weights: str
     progress: Callable[[int, int], None] | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hwsim.errors import WorkloadError
-from hwsim.mapping.workload import GptWorkload, load_workload
+from hwsim.mapping.models.decoder import DecoderWorkload, decoder_of
+from hwsim.mapping.workload.load import load_workload
 from hwsim.shipped import find_workload
 
 # Two layers show how errors pass from one to the next. Heads, hidden sizes and the positions stay as they are: they
@@ -17,7 +19,7 @@ PROMPT = 16
 TOKENS = 32
 
 
-def load_sized(source: str, settings: Mapping[str, Any], *, full: bool) -> tuple[GptWorkload, GptWorkload]:
+def load_sized(source: str, settings: Mapping[str, Any], *, full: bool) -> tuple[DecoderWorkload, DecoderWorkload]:
     """A workload at the size of its verification, and at its own.
 
     Parameters
@@ -36,7 +38,8 @@ def load_sized(source: str, settings: Mapping[str, Any], *, full: bool) -> tuple
                 f"expected {only}"
             )
     usual = {"phase": "decode", "batch": 1, "past": 0, "prompt": PROMPT, "tokens": TOKENS}
-    own = load_workload(find_workload(source), {**usual, **settings})
-    reduced = {"layers": min(LAYERS, own.layers), "vocab": min(VOCAB, own.vocab)}
+    own = decoder_of(load_workload(find_workload(source), {**usual, **settings}), "verify")
+    reduced = {"layers": min(LAYERS, own.model.layers), "vocab": min(VOCAB, own.model.vocab)}
     kept = reduced if full else settings
-    return own.model_copy(update={name: value for name, value in reduced.items() if name not in kept}), own
+    smaller = own.model.model_copy(update={name: value for name, value in reduced.items() if name not in kept})
+    return replace(own, model=smaller), own

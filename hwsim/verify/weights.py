@@ -12,7 +12,7 @@ import numpy as np
 
 from hwsim.errors import WeightsError
 from hwsim.mapping.formats import Format, round_to
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.verify.checkpoint import Shape, Tensor, checkpoint_of
 
 RANDOM = "random:"
@@ -49,7 +49,7 @@ def is_random(text: str) -> bool:
     return text == "random" or text.startswith(RANDOM)
 
 
-def load_weights(text: str, workload: GptWorkload) -> GptWeights:
+def load_weights(text: str, workload: DecoderWorkload) -> GptWeights:
     """Weights as the user names them: `random:SEED`, or a folder.
 
     Raises
@@ -68,12 +68,12 @@ def load_weights(text: str, workload: GptWorkload) -> GptWeights:
     return random_weights(workload, int(seed))
 
 
-def shapes(workload: GptWorkload) -> dict[str, Shape]:
+def shapes(workload: DecoderWorkload) -> dict[str, Shape]:
     """Name and shape of every tensor that a model needs."""
     return checkpoint_of(workload).shapes(workload)
 
 
-def random_weights(workload: GptWorkload, seed: int) -> GptWeights:
+def random_weights(workload: DecoderWorkload, seed: int) -> GptWeights:
     """Weights as GPT-2 draws them at the start of training, but for biases.
 
     Matrices and embeddings are N(0, 0.02), projections into the residual stream smaller by sqrt(2 layers). GPT-2
@@ -86,7 +86,7 @@ def random_weights(workload: GptWorkload, seed: int) -> GptWeights:
         generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
         values = generator.standard_normal(shape, dtype=np.float32) * np.float32(SPREAD)
         if name.endswith(checkpoint.residual):
-            return values / np.float32(sqrt(2 * workload.layers))
+            return values / np.float32(sqrt(2 * workload.model.layers))
         return values + np.float32(1) if checkpoint.is_scale(name) else values
 
     tensors = {name: draw(name, shape) for name, shape in checkpoint.shapes(workload).items()}

@@ -1,4 +1,4 @@
-"""Attention over a cache, whole or as the two products around its softmax."""
+"""Attention of queries over keys and values, whole or as the two products around its softmax."""
 
 from __future__ import annotations
 
@@ -6,20 +6,33 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
+from hwsim.mapping.operators.base import Dim, Operator, Tensor, length, require_shape, take
 from hwsim.mapping.patterns import Pattern
-from hwsim.mapping.workload import Step
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Heads(Operator):
-    """What the attention operators have in common."""
+    """What the attention operators have in common.
+
+    Attributes
+    ----------
+    heads, kv_heads : heads of queries, and those of keys and values, which groups of them share
+    d_k, d_v : elements of a head's query and key, and of its value
+    keys : the size that counts the keys of a sequence: a cache's `context`, the `tokens` themselves, or the `source`
+        of cross-attention
+    softcap : scores s become softcap * tanh(s / softcap), where given
+    scale : factor of the scores; 1 / sqrt(d_k) unless given
+    """
 
     heads: int
     kv_heads: int
     d_k: int
     d_v: int
     pattern: Pattern
+    keys: Dim = "context"
+    softcap: float | None = None
+    scale: float | None = None
 
     def __post_init__(self) -> None:
         if self.heads % self.kv_heads:
@@ -27,76 +40,101 @@ class _Heads(Operator):
 
     def pairs(self, step: Step) -> int:
         """(query, key) pairs of one head over the batch."""
-        return step.batch * self.pattern.pairs(step.queries, step.context)
+        return step.batch * self.pattern.pairs(step.queries, length(self.keys, step))
+
+    def keys_read(self, step: Step) -> int:
+        """Keys that the queries of one step need over the batch, each once, of one head."""
+        return step.batch * self.pattern.union_keys(step.queries, length(self.keys, step))
 
     def kv_bytes_read(self, step: Step) -> int:
         """Bytes of K and V that the queries of one step need, each key once."""
-        keys = step.batch * self.pattern.union_keys(step.queries, step.context)
-        return keys * self.kv_heads * (self.d_k + self.d_v) * self.fmt.bits // 8
+        return self.keys_read(step) * self.kv_heads * (self.d_k + self.d_v) * self.fmt.bits // 8
 
     def describe(self) -> str:
         shared = f" over {self.kv_heads}" if self.kv_heads != self.heads else ""
-        return f"{self.heads} heads{shared} x {self.d_k}, {self.pattern}"
+        values = f" and {self.d_v}" if self.d_v != self.d_k else ""
+        capped = f", capped at {self.softcap:g}" if self.softcap else ""
+        scaled = f", scaled by {self.scale:g}" if self.scale is not None else ""
+        return f"{self.heads} heads{shared} x {self.d_k}{values}, {self.pattern}{capped}{scaled}"
 
-    def _require_cache(self, cache: Tensor) -> None:
-        width = self.kv_heads * (self.d_k + self.d_v)
-        if cache.shape != ("context", width):
-            raise GraphError(f"{self.name}: cache {cache} where {self.kind} expects [context, {width}]")
+    def _require_queries(self, q: Tensor) -> None:
+        require_shape(self, q, "tokens", self.heads * self.d_k)
+
+    def _require_keys(self, k: Tensor) -> None:
+        require_shape(self, k, self.keys, self.kv_heads * self.d_k)
+
+    def _require_values(self, v: Tensor) -> None:
+        require_shape(self, v, self.keys, self.kv_heads * self.d_v)
 
     @property
-    def _qkv_width(self) -> int:
-        return self.heads * self.d_k + self.kv_heads * (self.d_k + self.d_v)
+    def _score_functions(self) -> int:
+        """Special functions a score: an exp, and an exp and a reciprocal for the tanh of a cap."""
+        return 3 if self.softcap else 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attention(_Heads):
-    """softmax(Q K^T / sqrt(d_k)) V over the keys that `pattern` grants; inputs: q (with k, v) and the cache."""
+    """softmax(Q K^T * scale) V over the keys that `pattern` grants; inputs: q, k and v.
+
+    With `shares_scores` the first input is another attention, whose softmax is used again, and the second is v.
+    """
 
     kind: ClassVar[str] = "attention"
+    shares_scores: bool = False
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        qkv, cache = take(self, inputs, 2)
-        require_width(self, qkv, self._qkv_width)
-        self._require_cache(cache)
+        if self.shares_scores:
+            other, v = take(self, inputs, 2)
+            if other.shape[0] != "tokens":
+                raise GraphError(f"{self.name}: input {other} where the attention of the shared scores is expected")
+        else:
+            q, k, v = take(self, inputs, 3)
+            self._require_queries(q)
+            self._require_keys(k)
+        self._require_values(v)
         return Tensor(name=self.name, shape=("tokens", self.heads * self.d_v), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
-        return self.heads * self.pairs(step) * (self.d_k + self.d_v)
+        return self.heads * self.pairs(step) * (self.d_v if self.shares_scores else self.d_k + self.d_v)
 
     def element_ops(self, step: Step) -> int:
-        return self.heads * self.pairs(step)
+        return 0 if self.shares_scores else self.heads * self.pairs(step)
 
     def special_functions(self, step: Step) -> int:
-        return self.heads * (self.pairs(step) + step.tokens)  # an exp a pair, a reciprocal a row
+        if self.shares_scores:
+            return 0
+        return self.heads * (self.pairs(step) * self._score_functions + step.tokens)  # and a reciprocal a row
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionScores(_Heads):
-    """Q K^T, the first product of a split attention."""
+    """Q K^T, the first product of a split attention; inputs: q and k."""
 
     kind: ClassVar[str] = "attention_scores"
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        qkv, cache = take(self, inputs, 2)
-        require_width(self, qkv, self._qkv_width)
-        self._require_cache(cache)
-        return Tensor(name=self.name, shape=("tokens", self.heads, "context"), fmt=self.fmt)
+        q, k = take(self, inputs, 2)
+        self._require_queries(q)
+        self._require_keys(k)
+        return Tensor(name=self.name, shape=("tokens", self.heads, self.keys), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
         return self.heads * self.pairs(step) * self.d_k
 
+    def special_functions(self, step: Step) -> int:
+        return self.heads * self.pairs(step) * (self._score_functions - 1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionValues(_Heads):
-    """Softmax(scores) V, the second product of a split attention."""
+    """Softmax(scores) V, the second product of a split attention; inputs: the softmax and v."""
 
     kind: ClassVar[str] = "attention_values"
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        scores, cache = take(self, inputs, 2)
-        if scores.shape != ("tokens", self.heads, "context"):
-            raise GraphError(f"{self.name}: input {scores} where {self.kind} expects [tokens, {self.heads}, context]")
-        self._require_cache(cache)
+        scores, v = take(self, inputs, 2)
+        require_shape(self, scores, "tokens", self.heads, self.keys)
+        self._require_values(v)
         return Tensor(name=self.name, shape=("tokens", self.heads * self.d_v), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:

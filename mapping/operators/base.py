@@ -7,24 +7,32 @@ from typing import ClassVar, Literal
 
 from hwsim.mapping.errors import GraphError
 from hwsim.mapping.formats import Format
-from hwsim.mapping.workload import Step
+from hwsim.mapping.step import Step
 
-# A size that is fixed, or one that each step sets: the tokens that pass together, the keys held so far.
-Dim = int | Literal["tokens", "context"]
+# Sizes that each step sets: the tokens that pass together, the sequences of which a result comes out, the tokens of
+# a sequence held so far, the tokens of the other sequence that cross-attention reads.
+Symbol = Literal["tokens", "outputs", "context", "source"]
+Dim = int | Symbol
+
+# What an operator is to its model. Code decides by these; names are for people.
+Role = Literal[
+    "embed", "norm1", "qkv", "proj", "post_norm1", "add1", "norm2", "ffn1", "gate", "up", "ffn2", "post_norm2", "add2",
+    "final_norm", "lm_head",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tensor:
-    """A value on an edge of the graph."""
+    """A value on an edge of the graph. Its first size counts over the whole batch, the others for one sequence."""
 
     name: str
     shape: tuple[Dim, ...]
     fmt: Format
 
     def elements(self, step: Step) -> int:
-        count = 1
-        for dim in self.shape:
-            count *= size(dim, step)
+        count = rows(self.shape[0], step)
+        for dim in self.shape[1:]:
+            count *= length(dim, step)
         return count
 
     def bytes(self, step: Step) -> int:
@@ -35,6 +43,30 @@ class Tensor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Table:
+    """Learned parameters that lie in a memory.
+
+    Attributes
+    ----------
+    identity : operators with a table of the same identity share it
+    rows, columns : a matrix has a row an output; a vector has one row
+    """
+
+    identity: str
+    rows: int
+    columns: int
+    fmt: Format
+
+    @property
+    def elements(self) -> int:
+        return self.rows * self.columns
+
+    @property
+    def bytes(self) -> int:
+        return (self.elements * self.fmt.bits + 7) // 8
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operator:
     """Base of all operators; each further kind is one file beside this one.
 
@@ -42,13 +74,22 @@ class Operator:
     ----------
     name : unique in its graph; also the name of the tensor that it makes
     inputs : names of the operators (or graph inputs) that it reads
-    fmt : number format of its inputs and its output; a conversion would be an operator of its own
+    fmt : number format of its output
+    input_fmts : number format of each input; that of the output unless given. A tensor of another format is refused:
+        a conversion is an operator of its own
+    layer : the layer that it belongs to, counted from 0; None outside the layers
+    role : what it is to its model, where that matters to anyone
     """
 
     kind: ClassVar[str]
+    # Whether it only names a part of a tensor that lies there already.
+    is_view: ClassVar[bool] = False
     name: str
     inputs: tuple[str, ...]
     fmt: Format
+    input_fmts: tuple[Format, ...] | None = None
+    layer: int | None = None
+    role: Role | None = None
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """The output tensor, after checking the inputs.
@@ -72,13 +113,18 @@ class Operator:
         return 0
 
     @property
+    def tables(self) -> tuple[Table, ...]:
+        """Learned parameters that it uses."""
+        return ()
+
+    @property
     def weights(self) -> int:
-        """Learned parameters that this operator holds."""
-        return 0
+        """Number of learned parameters that it uses, shared ones too."""
+        return sum(table.elements for table in self.tables)
 
     @property
     def weight_bytes(self) -> int:
-        return (self.weights * self.fmt.bits + 7) // 8
+        return sum(table.bytes for table in self.tables)
 
     def state_bytes(self, step: Step) -> int:
         """Bytes that persist from step to step."""
@@ -88,14 +134,35 @@ class Operator:
         """The operator's own parameters, for dumps."""
         return ""
 
+    def input_fmt(self, index: int) -> Format:
+        """Number format that it expects of an input."""
+        return self.fmt if self.input_fmts is None else self.input_fmts[index]
 
-def size(dim: Dim, step: Step) -> int:
-    """A dimension in one step."""
+
+def rows(dim: Dim, step: Step) -> int:
+    """A tensor's first size in one step, over all sequences of the batch."""
     match dim:
         case "tokens":
             return step.tokens
+        case "outputs":
+            return step.outputs
+        case "context" | "source":
+            return step.batch * length(dim, step)
+        case _:
+            return dim
+
+
+def length(dim: Dim, step: Step) -> int:
+    """A size in one step for one sequence."""
+    match dim:
+        case "tokens":
+            return step.queries
+        case "outputs":
+            return 1
         case "context":
             return step.context
+        case "source":
+            return step.source
         case _:
             return dim
 
@@ -109,13 +176,23 @@ def take(op: Operator, inputs: tuple[Tensor, ...], count: int) -> tuple[Tensor, 
     """
     if len(inputs) != count:
         raise GraphError(f"{op.name}: {op.kind} takes {count} inputs, got {len(inputs)}")
-    for tensor in inputs:
-        if tensor.fmt != op.fmt:
-            raise GraphError(f"{op.name}: input {tensor.name} is {tensor.fmt}, expected {op.fmt}")
+    if op.input_fmts is not None and len(op.input_fmts) != count:
+        raise GraphError(f"{op.name}: {op.kind} takes {count} inputs, got formats of {len(op.input_fmts)}")
+    for index, tensor in enumerate(inputs):
+        if tensor.fmt != op.input_fmt(index):
+            raise GraphError(
+                f"{op.name}: input {tensor.name} is {tensor.fmt}, expected {op.input_fmt(index)}; "
+                "a conversion is an operator of its own"
+            )
     return inputs
 
 
-def require_width(op: Operator, tensor: Tensor, width: int) -> None:
-    """Check that a tensor is (tokens, width)."""
-    if tensor.shape != ("tokens", width):
-        raise GraphError(f"{op.name}: input {tensor} where {op.kind} expects [tokens, {width}]")
+def require_shape(op: Operator, tensor: Tensor, *shape: Dim) -> None:
+    """Check that a tensor has a shape.
+
+    Raises
+    ------
+    GraphError : it has another
+    """
+    if tensor.shape != shape:
+        raise GraphError(f"{op.name}: input {tensor} where {op.kind} expects [{', '.join(map(str, shape))}]")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
-from hwsim.mapping.workload import Step
+from hwsim.mapping.operators.base import Operator, Table, Tensor, require_shape, take
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Collective(Operator):
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         (x,) = take(self, inputs, 1)
-        require_width(self, x, self.width)
+        require_shape(self, x, "tokens", self.width)
         return Tensor(name=self.name, shape=x.shape, fmt=self.fmt)
 
     @property
@@ -42,8 +42,10 @@ class Collective(Operator):
         return step.tokens * self.share * (self.devices - 1 + self.bias)
 
     @property
-    def weights(self) -> int:
-        return self.share if self.bias else 0
+    def tables(self) -> tuple[Table, ...]:
+        if not self.bias:
+            return ()
+        return (Table(identity=f"{self.name}.bias", rows=1, columns=self.share, fmt=self.fmt),)
 
     def describe(self) -> str:
         return f"{self.function} {self.width}" + (f" of {self.devices} devices" if self.share else "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
-from hwsim.mapping.workload import Step
+from hwsim.mapping.operators.base import Operator, Tensor, require_shape, take
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class Eltwise(Operator):
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         for tensor in take(self, inputs, 2):
-            require_width(self, tensor, self.width)
+            require_shape(self, tensor, "tokens", self.width)
         return Tensor(name=self.name, shape=("tokens", self.width), fmt=self.fmt)
 
     def element_ops(self, step: Step) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hwsim.mapping.operators.act import ActFunction
-from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
-from hwsim.mapping.workload import Step
+from hwsim.mapping.operators.act import SPECIAL_FUNCTIONS, ActFunction
+from hwsim.mapping.operators.base import Operator, Tensor, require_shape, take
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +20,14 @@ class Glu(Operator):
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         for tensor in take(self, inputs, 2):
-            require_width(self, tensor, self.width)
+            require_shape(self, tensor, "tokens", self.width)
         return Tensor(name=self.name, shape=("tokens", self.width), fmt=self.fmt)
 
     def element_ops(self, step: Step) -> int:
         return 2 * step.tokens * self.width  # the activation and the product
 
     def special_functions(self, step: Step) -> int:
-        return 2 * step.tokens * self.width  # an exp and a reciprocal each
+        return SPECIAL_FUNCTIONS[self.function] * step.tokens * self.width
 
     def describe(self) -> str:
         return f"{self.function} gate {self.width}"

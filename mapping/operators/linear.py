@@ -5,32 +5,51 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
-from hwsim.mapping.workload import Step
+from hwsim.mapping.formats import Format
+from hwsim.mapping.operators.base import Dim, Operator, Table, Tensor, require_shape, rows, take
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(Operator):
-    """y = W x + b with W of (d_out, d_in); `weights_of` names the operator whose table W is, if it is shared."""
+    """y = W x + b with W of (d_out, d_in).
+
+    Attributes
+    ----------
+    rows : the vectors that pass: all tokens, or those of the results
+    weights_id : identity of W; operators of the same identity share it. Its own unless given
+    weight_fmt, bias_fmt : number formats of W and b; that of the output unless given
+    accumulator : number format of the running sums; the machine's own unless given
+    """
 
     kind: ClassVar[str] = "linear"
     d_in: int
     d_out: int
     bias: bool = True
-    weights_of: str | None = None
+    rows: Dim = "tokens"
+    weights_id: str | None = None
+    weight_fmt: Format | None = None
+    bias_fmt: Format | None = None
+    accumulator: Format | None = None
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         (x,) = take(self, inputs, 1)
-        require_width(self, x, self.d_in)
-        return Tensor(name=self.name, shape=("tokens", self.d_out), fmt=self.fmt)
+        require_shape(self, x, self.rows, self.d_in)
+        return Tensor(name=self.name, shape=(self.rows, self.d_out), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
-        return step.tokens * self.d_in * self.d_out
+        return rows(self.rows, step) * self.d_in * self.d_out
 
     @property
-    def weights(self) -> int:
-        matrix = 0 if self.weights_of else self.d_in * self.d_out
-        return matrix + (self.d_out if self.bias else 0)
+    def tables(self) -> tuple[Table, ...]:
+        identity = self.weights_id or f"{self.name}.weight"
+        matrix = Table(identity=identity, rows=self.d_out, columns=self.d_in, fmt=self.weight_fmt or self.fmt)
+        if not self.bias:
+            return (matrix,)
+        bias = Table(identity=f"{self.name}.bias", rows=1, columns=self.d_out, fmt=self.bias_fmt or self.fmt)
+        return matrix, bias
 
     def describe(self) -> str:
-        return f"{self.d_in} -> {self.d_out}{' + bias' if self.bias else ''}"
+        formats = {"weights": self.weight_fmt, "bias": self.bias_fmt, "accumulator": self.accumulator}
+        stated = "".join(f", {name} {fmt}" for name, fmt in formats.items() if fmt)
+        return f"{self.d_in} -> {self.d_out}{' + bias' if self.bias else ''}{stated}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hwsim.mapping.operators.base import Operator, Tensor, require_width, take
-from hwsim.mapping.workload import Step
+from hwsim.mapping.operators.base import Dim, Operator, Table, Tensor, require_shape, rows, take
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,21 +16,22 @@ class _Norm(Operator):
     vectors: ClassVar[int]
     title: ClassVar[str]
     width: int
+    rows: Dim = "tokens"
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         (x,) = take(self, inputs, 1)
-        require_width(self, x, self.width)
+        require_shape(self, x, self.rows, self.width)
         return Tensor(name=self.name, shape=x.shape, fmt=self.fmt)
 
     def element_ops(self, step: Step) -> int:
-        return step.tokens * self.width
+        return rows(self.rows, step) * self.width
 
     def special_functions(self, step: Step) -> int:
-        return step.tokens
+        return rows(self.rows, step)
 
     @property
-    def weights(self) -> int:
-        return self.vectors * self.width
+    def tables(self) -> tuple[Table, ...]:
+        return (Table(identity=f"{self.name}.weight", rows=self.vectors, columns=self.width, fmt=self.fmt),)
 
     def describe(self) -> str:
         return f"{self.title} {self.width}"

@@ -5,28 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hwsim.mapping.errors import GraphError
-from hwsim.mapping.operators.base import Operator, Tensor, take
+from hwsim.mapping.operators.base import Dim, Operator, Tensor, length, require_shape, take
 from hwsim.mapping.patterns import Pattern
-from hwsim.mapping.workload import Step
+from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
 class Softmax(Operator):
-    """Softmax of scaled scores: a row a token and head, over the keys that `pattern` grants."""
+    """Softmax of scaled scores: a row a token and head, over the keys that `pattern` grants.
+
+    Attributes
+    ----------
+    keys : the size that counts the keys of a sequence
+    """
 
     kind: ClassVar[str] = "softmax"
     heads: int
     pattern: Pattern
+    keys: Dim = "context"
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         (scores,) = take(self, inputs, 1)
-        if scores.shape != ("tokens", self.heads, "context"):
-            raise GraphError(f"{self.name}: input {scores} where softmax expects [tokens, {self.heads}, context]")
+        require_shape(self, scores, "tokens", self.heads, self.keys)
         return Tensor(name=self.name, shape=scores.shape, fmt=self.fmt)
 
     def element_ops(self, step: Step) -> int:
-        return self.heads * step.batch * self.pattern.pairs(step.queries, step.context)
+        return self.heads * step.batch * self.pattern.pairs(step.queries, length(self.keys, step))
 
     def special_functions(self, step: Step) -> int:
         return self.element_ops(step) + self.heads * step.tokens

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hwsim.mapping.errors import MappingError
 from hwsim.mapping.pim.target import PimTarget
 
 
@@ -217,3 +218,42 @@ class Placement:
         """Bytes that weight sweeps read for nothing."""
         elements = sum(matrix.padding_elements for matrix in self.matrices.values())
         return elements * self.target.fmt.bits // 8
+
+    def heading(self) -> str:
+        """See `hwsim.mapping.mapped.Placement`."""
+        target = self.target
+        return (
+            f"{target.channels} channels x {target.banks} banks, {self.rows} of {target.rows} rows a bank, "
+            f"padding {self.padding_bytes} B"
+        )
+
+    def places(self, operator: str) -> str:
+        """See `hwsim.mapping.mapped.Placement`."""
+        if operator in self.matrices:
+            matrix = self.matrices[operator]
+            chunks = " + ".join(str(chunk.inputs) for chunk in matrix.chunks)
+            return (
+                f"rows {matrix.base_row}..{matrix.base_row + matrix.rows - 1}, inputs {chunks}, "
+                f"{matrix.slots(0)} outputs a bank, padding {matrix.padding_elements}"
+            )
+        if operator in self.caches:
+            cache = self.caches[operator]
+            last = cache.base_row + cache.rows - 1
+            return f"rows {cache.base_row}..{last}, K {cache.k_rows}, V {cache.v_rows}"
+        return ""
+
+    def verify(self) -> None:
+        """Check that placements do not overlap and lie within the banks.
+
+        Raises
+        ------
+        MappingError : two operators share a row, or one lies outside
+        """
+        used = 0
+        blocks: list[MatrixPlacement | CachePlacement] = [*self.matrices.values(), *self.caches.values()]
+        for block in sorted(blocks, key=lambda b: b.base_row):
+            if block.base_row < used:
+                raise MappingError(f"{block.operator}: row {block.base_row} belongs to another operator")
+            used = block.base_row + block.rows
+        if used > self.target.rows:
+            raise MappingError(f"{self.rows} rows a bank in use, but {used} of {self.target.rows} are needed")

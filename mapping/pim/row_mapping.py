@@ -5,36 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hwsim.mapping.errors import CapacityError, MappingError
+from hwsim.mapping.errors import CapacityError
 from hwsim.mapping.graph import OperatorGraph
-from hwsim.mapping.operators import KvCache, Linear, Operator
-from hwsim.mapping.pim.map_graph import split_attention
+from hwsim.mapping.mapped import MappedGraph, MappedOperator, assign_units
+from hwsim.mapping.operators import Linear
+from hwsim.mapping.passes.split_attention import split_attention
+from hwsim.mapping.pim.capacity import longest_context, what_does_not_fit
+from hwsim.mapping.pim.checks import CacheOf, check_format, find_caches
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.pim.target import BankGeometry
-from hwsim.mapping.workload import Step
 
 MEMORY_KINDS = ("linear", "kv_cache", "attention_scores", "attention_values")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RowMappedOperator:
-    """An operator with the unit that carries it out: the memory's banks or the host."""
+class RowPlacement:
+    """Everything that lies in the memory, by operator."""
 
-    operator: Operator
-    in_memory: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowMappedGraph:
-    """Operators in order of execution, with units and rows; `context` and `batch` are what space was reserved for."""
-
-    graph: OperatorGraph
-    operators: tuple[RowMappedOperator, ...]
+    target: BankGeometry
     matrices: Mapping[str, RowMatrix]
     caches: Mapping[str, RowCache]
-    target: BankGeometry
-    context: int
-    batch: int
 
     @property
     def weight_rows(self) -> int:
@@ -50,102 +40,86 @@ class RowMappedGraph:
         return self.weight_rows + self.cache_rows
 
     @property
-    def padding_elements(self) -> int:
-        """Elements of the weights' rows that hold no weight."""
+    def padding_bytes(self) -> int:
+        """Bytes of the weights' rows that hold no weight."""
         held = sum(matrix.d_in * matrix.d_out for matrix in self.matrices.values())
-        return self.weight_rows * self.target.all_banks * self.target.row_elements - held
+        elements = self.weight_rows * self.target.all_banks * self.target.row_elements - held
+        return elements * self.target.fmt.bits // 8
 
-    def dump(self, step: Step) -> str:
-        """Stable text: a line an operator with its unit and its rows."""
+    def heading(self) -> str:
+        """See `hwsim.mapping.mapped.Placement`."""
         target = self.target
-        lines = [
-            f"mapped {self.graph.name}: {target.channels} channels x {target.banks} banks, "
-            f"{self.rows} of {target.rows} rows a bank, reserved for {self.context} tokens x {self.batch}"
-        ]
-        for mapped in self.operators:
-            op = mapped.operator
-            unit = "aim " if mapped.in_memory else "host"
-            line = f"{unit} {op.kind} {self.graph.tensor(op.name)}; macs {op.macs(step)}"
-            if op.name in self.matrices:
-                matrix = self.matrices[op.name]
-                chunks = " + ".join(map(str, matrix.chunks))
-                line += f"; rows {matrix.base_row}..{matrix.base_row + matrix.rows - 1}, inputs {chunks}, "
-                line += f"{matrix.slots} outputs a bank"
-            if op.name in self.caches:
-                cache = self.caches[op.name]
-                last = cache.base_row + cache.rows - 1
-                line += f"; rows {cache.base_row}..{last}, K {cache.k_rows}, V {cache.places * cache.parts}"
-            lines.append(line)
-        return "\n".join(lines)
+        return f"{target.channels} channels x {target.banks} banks, {self.rows} of {target.rows} rows a bank"
+
+    def places(self, operator: str) -> str:
+        """See `hwsim.mapping.mapped.Placement`."""
+        if operator in self.matrices:
+            matrix = self.matrices[operator]
+            chunks = " + ".join(map(str, matrix.chunks))
+            last = matrix.base_row + matrix.rows - 1
+            return f"rows {matrix.base_row}..{last}, inputs {chunks}, {matrix.slots} outputs a bank"
+        if operator in self.caches:
+            cache = self.caches[operator]
+            last = cache.base_row + cache.rows - 1
+            return f"rows {cache.base_row}..{last}, K {cache.k_rows}, V {cache.places * cache.parts}"
+        return ""
+
+
+RowMapped = MappedGraph[RowPlacement]
 
 
 def map_rows(
-    graph: OperatorGraph, target: BankGeometry, *, context: int, batch: int, on_host: frozenset[str] = frozenset()
-) -> RowMappedGraph:
+    graph: OperatorGraph, target: BankGeometry, *, context: int, batch: int, unit_of: Mapping[str, str]
+) -> RowMapped:
     """Map a graph to a memory whose instructions address rows.
 
     Parameters
     ----------
     context, batch : tokens a sequence and sequences that the cache must hold
-    on_host : operators that the host carries out although the memory could
+    unit_of : the unit of each operator kind; those of `MEMORY_KINDS` compute in the banks
 
     Raises
     ------
-    MappingError : another number format than the banks'; as CapacityError, weights and cache that do not fit
+    MappingError : an operator that the machine cannot carry out, another number format than the banks'; as
+        CapacityError, weights and cache that do not fit
     """
     split = split_attention(graph)
-    operators = tuple(
-        RowMappedOperator(operator=op, in_memory=op.kind in MEMORY_KINDS and op.name not in on_host)
-        for op in split.operators
-    )
-    mapped = _place(split, operators, target, context, batch)
-    if mapped.rows > target.rows:
-        raise CapacityError(_does_not_fit(mapped))
-    return mapped
+    operators = assign_units(split, unit_of, machine=target.machine)
+    caches = find_caches(split, target.machine)
+    placement = _place(operators, caches, target, context, batch)
+    if placement.rows > target.rows:
+        fits = longest_context(lambda tokens: _place(operators, caches, target, tokens, batch).rows, target)
+        raise CapacityError(what_does_not_fit(graph.name, placement, context, batch, fits))
+    return MappedGraph(graph=split, operators=operators, placement=placement, context=context, batch=batch)
 
 
-def longest_context(mapped: RowMappedGraph) -> int:
+def max_context(mapped: RowMapped) -> int:
     """Longest context, in tokens, whose cache fits beside the weights; 0 if not even one token does."""
-    low, high = 0, mapped.target.rows * mapped.target.all_banks * mapped.target.row_elements
-    while low < high:
-        middle = (low + high + 1) // 2
-        fits = _place(mapped.graph, mapped.operators, mapped.target, middle, mapped.batch).rows <= mapped.target.rows
-        low, high = (middle, high) if fits else (low, middle - 1)
-    return low
+    target = mapped.placement.target
+    caches = find_caches(mapped.graph, target.machine)
+    return longest_context(lambda tokens: _place(mapped.operators, caches, target, tokens, mapped.batch).rows, target)
 
 
 def _place(
-    graph: OperatorGraph, operators: tuple[RowMappedOperator, ...], target: BankGeometry, context: int, batch: int
-) -> RowMappedGraph:
-    """Give each matrix and cache its rows, one behind the other in the order of execution."""
+    operators: tuple[MappedOperator, ...], of: Mapping[str, CacheOf], target: BankGeometry, context: int, batch: int
+) -> RowPlacement:
+    """Give each matrix and cache its rows, one after the other in the order of execution."""
     matrices: dict[str, RowMatrix] = {}
     caches: dict[str, RowCache] = {}
     row = 0
     for mapped in operators:
         op = mapped.operator
-        if not mapped.in_memory:
+        if op.kind not in MEMORY_KINDS:
             continue
-        if op.fmt != target.fmt:
-            raise MappingError(f"{op.name}: format {op.fmt}, but the banks compute in {target.fmt}")
+        check_format(op, target)
         if isinstance(op, Linear):
             matrices[op.name] = RowMatrix(operator=op.name, d_in=op.d_in, d_out=op.d_out, base_row=row, target=target)
             row += matrices[op.name].rows
-        elif isinstance(op, KvCache):
+        elif op.name in of:
+            cache = of[op.name].cache
             caches[op.name] = RowCache(
-                operator=op.name, heads=op.heads, kv_heads=op.kv_heads, d_k=op.d_k, d_v=op.d_v, context=context,
-                batch=batch, base_row=row, target=target,
+                operator=op.name, heads=of[op.name].heads, kv_heads=cache.kv_heads, d_k=cache.d_k, d_v=cache.d_v,
+                context=context, batch=batch, base_row=row, target=target,
             )  # fmt: skip
             row += caches[op.name].rows
-    return RowMappedGraph(
-        graph=graph, operators=operators, matrices=matrices, caches=caches, target=target, context=context, batch=batch
-    )
-
-
-def _does_not_fit(mapped: RowMappedGraph) -> str:
-    mib = mapped.target.row_bytes_everywhere / 2**20
-    need = (
-        f"{mapped.graph.name}: weights need {mapped.weight_rows * mib:.1f} MiB and the cache of {mapped.context} "
-        f"tokens x {mapped.batch} needs {mapped.cache_rows * mib:.1f} MiB of {mapped.target.rows * mib:.1f} MiB"
-    )
-    fits = longest_context(mapped)
-    return f"{need}; {fits} tokens would fit" if fits else f"{need}; not even one token would fit"
+    return RowPlacement(target=target, matrices=matrices, caches=caches)

@@ -13,6 +13,7 @@ class BankGeometry:
 
     Attributes
     ----------
+    machine : whose memory it is, for messages
     banks : banks a channel, each with a MAC unit that works on one column access at a time
     rows : rows a bank
     columns : column accesses a row
@@ -21,6 +22,7 @@ class BankGeometry:
     fmt : number format of weights, cache and vectors
     """
 
+    machine: str
     channels: int
     banks: int
     rows: int

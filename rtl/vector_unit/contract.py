@@ -48,9 +48,9 @@ class VectorUnitContract(Contract):
     ----------
     adders, multipliers : pipelined units, one operation a cycle each; a comparison counts as an addition
     adder_latency, multiplier_latency : cycles from operands to result
-    taylor_terms : terms of the exponential's series behind the range reduction
+    taylor_terms : terms of the exponential's series after the range reduction
     newton_steps : Newton-Raphson steps of a reciprocal
-    rsqrt_steps : Newton steps of a reciprocal square root behind the bit trick
+    rsqrt_steps : Newton steps of a reciprocal square root after the bit trick
     internal : format of all arithmetic; accumulator : of running sums; output : of results that leave
     """
 

@@ -23,8 +23,16 @@ def test_the_sizes_are_those_of_the_workloads() -> None:
     assert len(named) == 8
     for name, own in named.items():
         workload = load_workload(name)
-        assert own == {"layers": workload.layers, "d_model": workload.d_model, "heads": workload.heads}
-        assert (workload.vocab, workload.ff_size, workload.context) == (50257, 4 * workload.d_model, 1024)
+        assert own == {
+            "layers": workload.model.layers,
+            "d_model": workload.model.d_model,
+            "heads": workload.model.heads,
+        }
+        assert (workload.model.vocab, workload.model.ff_size, workload.run.context) == (
+            50257,
+            4 * workload.model.d_model,
+            1024,
+        )
 
 
 @pytest.fixture
@@ -47,7 +55,7 @@ def full_attention(model: Any, ids: Any) -> Any:
     count, d = len(ids), model.d
     x = model.embedding[ids] + model.positions[:count]
     hidden = torch.ones(count, count).triu(1).bool()
-    for layer in model.layers:
+    for layer in model.model.layers:
         qkv = F.linear(F.layer_norm(x, (d,), *layer.norms[0]), *layer.qkv)
         q, k, v = (part.view(count, layer.heads, -1).transpose(0, 1) for part in qkv.chunk(3, -1))
         scores = (q @ k.transpose(-1, -2)) / layer.head_size**0.5
@@ -55,7 +63,7 @@ def full_attention(model: Any, ids: Any) -> Any:
         x = x + F.linear(attended.transpose(0, 1).reshape(count, d), *layer.proj)
         middle = F.gelu(F.linear(F.layer_norm(x, (d,), *layer.norms[1]), *layer.ffn1), approximate="tanh")
         x = x + F.linear(middle, *layer.ffn2)
-    return F.linear(F.layer_norm(x, (d,), *model.norm), model.embedding)
+    return F.linear(F.layer_norm(x, (d,), *model.model.norm), model.embedding)
 
 
 def test_decode_token_by_token_equals_full_attention(script: ModuleType) -> None:

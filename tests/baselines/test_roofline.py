@@ -13,11 +13,11 @@ from hwsim.baselines.ratios import baseline_ratios
 from hwsim.baselines.roofline import decode_latency_slow
 from hwsim.errors import MachineError
 from hwsim.mapping.formats import BF16
-from hwsim.mapping.gpt import build_graph
 from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.models import build_graph
 from hwsim.mapping.operators import AttentionScores, AttentionValues, KvCache, Linear, Softmax, Tensor
 from hwsim.mapping.patterns import Causal
-from hwsim.mapping.workload import Step
+from hwsim.mapping.step import Step
 from tests.mapping.workloads import tiny
 
 # Round figures, so that times can be told by hand: 1 flop and 1 byte take 1 us each.

@@ -14,21 +14,22 @@ from hwsim.devices.schedule import pipeline_ends
 from hwsim.devices.spec import LinkSpec
 from hwsim.errors import MachineError, MappingError
 from hwsim.machines.pim_gpt import MACHINE
-from hwsim.mapping.gpt import build_graph
 from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.models import build_graph
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.parallel import split_model
-from hwsim.mapping.workload import GptWorkload, Step
+from hwsim.mapping.step import Step
 from hwsim.report import Report
 from tests.mapping.workloads import tiny
 
 CAPTURE = pytest.CaptureFixture[str]
 
 
-def llama(**fields: Any) -> GptWorkload:
+def llama(**fields: Any) -> DecoderWorkload:
     return tiny(**{"family": "llama", "layers": 4, "heads": 8, "kv_heads": 4, "d_ff": 96, **fields})
 
 
-def spread(workload: GptWorkload, tensor: int, pipeline: int, **more: Any) -> Report:
+def spread(workload: DecoderWorkload, tensor: int, pipeline: int, **more: Any) -> Report:
     settings = {"devices": tensor * pipeline, "tensor_parallel": tensor, "pipeline_parallel": pipeline, **more}
     return run(workload, "pim_gpt", settings)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.models import build_graph
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.operators import Collective
 from hwsim.mapping.parallel import Stage, split_model
-from hwsim.mapping.workload import GptWorkload
 from hwsim.verify.float64_llama import Float64Llama
 from hwsim.verify.weights import random_weights
 from tests.mapping.test_llama import Interpreter, llama
@@ -19,7 +19,7 @@ ROWS = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj")  # a device makes 
 COLUMNS = ("o_proj", "down_proj")  # a device has a part of their inputs
 
 
-def share_of(whole: GptWorkload, stage: Stage, first_layer: int, device: int) -> Interpreter:
+def share_of(whole: DecoderWorkload, stage: Stage, first_layer: int, device: int) -> Interpreter:
     """A device with its part of the whole model's tensors."""
     own = Interpreter(stage.share.model_copy(update={"lm_head": "excluded"}))
     own.graph = build_graph(stage.share, stage.split)
@@ -58,7 +58,7 @@ def streams(devices: list[Interpreter], embedded: Values) -> Values:
     return last[0]
 
 
-def stages_of(whole: GptWorkload, tensor: int, pipeline: int) -> Iterator[list[Interpreter]]:
+def stages_of(whole: DecoderWorkload, tensor: int, pipeline: int) -> Iterator[list[Interpreter]]:
     first = 0
     for stage in split_model(whole.model_copy(update={"lm_head": "excluded"}), tensor, pipeline):
         yield [share_of(whole, stage, first, device) for device in range(tensor)]

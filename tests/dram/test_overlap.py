@@ -101,6 +101,7 @@ def test_no_matrix_takes_longer_than_in_order(
 ) -> None:
     standard = load_standard("pim_gpt", refresh=False)
     target = PimTarget(
+        machine="tiny",
         channels=channels, banks=16, rows=16384, columns=64, lanes=16, buffer_elements=1024, sram_bytes=1 << 17,
         score_bytes=4, fmt=BF16,
     )  # fmt: skip

@@ -59,10 +59,12 @@ def cases() -> Iterator[Case]:
                 {"prompt": 9, "batch": 2, "tokens": 5, "past": 30},
                 {"phase": "prefill", "prompt": 33},
                 {"attention": "window", "window": 20, "past": 60, "tokens": 12},
-                {"lm_head": "pim", "tokens": 6, "prompt": 3},
-                {"lm_head": "host", "tokens": 6},
+                {"lm_head": "included", "tokens": 6, "prompt": 3},
             ):
                 yield Case(workload=name, machine=machine, run=changes, settings=settings)
+            if machine == "pim_gpt":
+                included, on_host = {"lm_head": "included", "tokens": 6}, {**settings, "lm_head": "host"}
+                yield Case(workload=name, machine=machine, run=included, settings=on_host)
             more = {"batching": "row_reuse"} if machine == "pim_gpt" else {"refresh": "all_bank"}
             changes = {"prompt": 40, "batch": 2, "tokens": 4}
             yield Case(workload=name, machine=machine, run=changes, settings={**settings, **more})

@@ -20,13 +20,14 @@ from hwsim.dram.aim.trace import Limits, parse_line
 from hwsim.errors import CapacityError, MachineError, MappingError
 from hwsim.machines.aim import MACHINE
 from hwsim.machines.aim.programs import AimWork, HostWork, Program, placed
-from hwsim.mapping.workload import GptWorkload, Step
+from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.step import Step
 from hwsim.pipeline import prepare, run_in_detail
 from hwsim.replay.aim import play_trace
 from tests.mapping.workloads import tiny
 
 
-def program_of(workload: GptWorkload, **spec: Any) -> Program:
+def program_of(workload: DecoderWorkload, **spec: Any) -> Program:
     program = prepare(workload, "aim", spec).program
     assert isinstance(program, Program)
     return program
@@ -72,7 +73,7 @@ def test_channels_without_values_are_not_written() -> None:
     program = program_of(tiny(heads=3, head_dim=16, tokens=1), channels=2)
     wide = program_of(tiny(heads=3, head_dim=16, tokens=1), channels=4)
     masks = [[line.split()[3] for line in emitted(p) if "WR_ABK" in line] for p in (program, wide)]
-    layers = program.workload.layers
+    layers = program.workload.model.layers
     # the first channel is the highest bit
     assert masks == [["0x2", "0x1", "0x2"] * layers, ["0x8", "0x4", "0x2"] * layers]
 
@@ -261,7 +262,7 @@ def test_only_what_the_banks_hold_is_mapped_to_them() -> None:
         run(tiny(format="fp32"), "aim")
 
 
-def llama(**fields: Any) -> GptWorkload:
+def llama(**fields: Any) -> DecoderWorkload:
     return tiny(**{"family": "llama", "layers": 4, "heads": 8, "kv_heads": 4, "d_ff": 96, **fields})
 
 

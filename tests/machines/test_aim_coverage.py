@@ -10,7 +10,7 @@ from hwsim.dram.aim.isa import Instruction, decode
 from hwsim.dram.aim.text import line_of
 from hwsim.machines.aim.programs import AimWork, Program, placed
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
-from hwsim.mapping.workload import Step
+from hwsim.mapping.step import Step
 from hwsim.pipeline import prepare
 from tests.mapping.workloads import tiny
 

@@ -13,16 +13,16 @@ from hwsim import load_workload, run
 from hwsim.dram.fast import channel_requests
 from hwsim.dram.reference import ReferenceChannel
 from hwsim.errors import MachineError, MappingError, UserError
+from hwsim.machines.find import load_machine
 from hwsim.machines.pim_gpt import MACHINE
 from hwsim.machines.pim_gpt.energy import count_actions
 from hwsim.machines.pim_gpt.instructions import AsicWork, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate
-from hwsim.machines.spec_file import unflatten
-from hwsim.machines.variants import VariantSpecFile
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.parameters.nested import unflatten
+from hwsim.parameters.variants import VariantSpecFile
 from hwsim.pipeline import prepare
 from hwsim.report import Report
-from hwsim.settings import load_machine
 from tests.dram.test_fast import open_cycles_of
 from tests.machines.strategies import SMALL_MACHINES, SMALL_MODELS
 from tests.mapping.workloads import tiny
@@ -35,7 +35,7 @@ BOUNDS_MS = {
 }  # fmt: skip
 
 
-def program_of(workload: GptWorkload, settings: dict[str, Any]) -> Program:
+def program_of(workload: DecoderWorkload, settings: dict[str, Any]) -> Program:
     program = prepare(workload, settings=settings).program
     assert isinstance(program, Program)
     return program
@@ -221,7 +221,7 @@ def test_a_batch_takes_its_vectors_one_after_the_other() -> None:
 def test_the_vocabulary_projection_costs_what_the_report_says() -> None:
     excluded = run(load_workload("gpt2", tokens=4))
     (cost,) = excluded.excluded
-    pim = run(load_workload("gpt2", tokens=4, lm_head="pim"))
+    pim = run(load_workload("gpt2", tokens=4, lm_head="included"))
     host = run(load_workload("gpt2", tokens=4, lm_head="host"))
     added = (pim.latency_s - excluded.latency_s) / 4
     assert added == pytest.approx(cost.seconds_per_token, rel=0.12)  # the estimate has no refresh
@@ -231,9 +231,9 @@ def test_the_vocabulary_projection_costs_what_the_report_says() -> None:
 
 
 def test_inner_tokens_of_a_prompt_need_no_projection() -> None:
-    decode = run(load_workload("gpt2", prompt=3, tokens=1, lm_head="pim"))
+    decode = run(load_workload("gpt2", prompt=3, tokens=1, lm_head="included"))
     assert decode.offchip["host_link"] == 4 * 768 * 2 + 1 * 4
-    prefill = run(load_workload("gpt2", phase="prefill", prompt=4, lm_head="pim"))
+    prefill = run(load_workload("gpt2", phase="prefill", prompt=4, lm_head="included"))
     assert prefill.cycles == decode.cycles
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from hwsim import load_workload, run
 from hwsim.errors import MachineError
+from hwsim.machines.find import load_machine
 from hwsim.machines.pim_gpt import MACHINE
 from hwsim.machines.pim_gpt.spec import DRAMS
-from hwsim.settings import load_machine
 from tests.mapping.workloads import tiny
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hwsim import run
 from hwsim.machines.pim_gpt.model import simulate
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.report import Report
 from tests.machines.test_pim_gpt import program_of
 from tests.mapping.workloads import tiny
@@ -30,11 +30,11 @@ shapes = st.fixed_dictionaries(
 ).map(lambda fields: tiny(**fields))
 
 
-def reports(workload: GptWorkload, name: str, values: tuple[Any, ...]) -> list[Report]:
+def reports(workload: DecoderWorkload, name: str, values: tuple[Any, ...]) -> list[Report]:
     return [run(workload, settings={**STILL, name: value}) for value in values]
 
 
-def latencies(workload: GptWorkload, name: str, values: tuple[Any, ...]) -> list[float]:
+def latencies(workload: DecoderWorkload, name: str, values: tuple[Any, ...]) -> list[float]:
     return [report.latency_s for report in reports(workload, name, values)]
 
 
@@ -44,7 +44,7 @@ def rises(values: Sequence[float]) -> bool:
 
 @given(workload=shapes)
 @settings(max_examples=12)
-def test_a_slower_asic_never_gains(workload: GptWorkload) -> None:
+def test_a_slower_asic_never_gains(workload: DecoderWorkload) -> None:
     clocks = (1_000_000_000, 500_000_000, 250_000_000, 125_000_000)
     times = latencies(workload, "asic.clock_hz", clocks)
     assert rises(times)
@@ -53,7 +53,7 @@ def test_a_slower_asic_never_gains(workload: GptWorkload) -> None:
 
 @given(workload=shapes)
 @settings(max_examples=12)
-def test_slower_pins_never_gain(workload: GptWorkload) -> None:
+def test_slower_pins_never_gain(workload: DecoderWorkload) -> None:
     times = latencies(workload, "pin_rate_gbps", (16, 12, 8, 4, 2))
     assert rises(times)
     assert times[0] < times[-1]
@@ -61,14 +61,14 @@ def test_slower_pins_never_gain(workload: GptWorkload) -> None:
 
 @given(workload=shapes)
 @settings(max_examples=12)
-def test_doubling_the_channels_never_loses(workload: GptWorkload) -> None:
+def test_doubling_the_channels_never_loses(workload: DecoderWorkload) -> None:
     # one more channel may lose 12 ns: heads' groups of dimensions then fall on other channels
     assert rises(latencies(workload, "channels", (32, 16, 8, 4, 2, 1)))
 
 
 @given(workload=shapes)
 @settings(max_examples=12)
-def test_mac_units_gain_up_to_the_column_access_and_nothing_beyond(workload: GptWorkload) -> None:
+def test_mac_units_gain_up_to_the_column_access_and_nothing_beyond(workload: DecoderWorkload) -> None:
     times = latencies(workload, "mac_lanes", (64, 32, 16, 8, 4))
     assert rises(times)
     assert times[0] == times[1] == times[2] < times[3]
@@ -89,7 +89,7 @@ def test_a_longer_context_never_takes_less_time(past: int, heads: int, head_dim:
 
 @given(workload=shapes)
 @settings(max_examples=6)
-def test_offchip_bytes_do_not_depend_on_clocks_or_rates(workload: GptWorkload) -> None:
+def test_offchip_bytes_do_not_depend_on_clocks_or_rates(workload: DecoderWorkload) -> None:
     changes: tuple[dict[str, Any], ...] = (
         {},
         {"asic.clock_hz": 100_000_000},

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hwsim import load_workload, run
 from hwsim.errors import MappingError
 from hwsim.machines.pim_gpt.model import simulate
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.report import Report
 from tests.machines.test_pim_gpt import program_of, replay
 from tests.machines.test_pim_gpt_overlap import Replay
@@ -39,7 +39,7 @@ machines = st.fixed_dictionaries(
 )
 
 
-def llama(**own: Any) -> GptWorkload:
+def llama(**own: Any) -> DecoderWorkload:
     return tiny(**{"family": "llama", "d_ff": 96, **own})
 
 
@@ -94,7 +94,7 @@ def test_each_query_head_reads_its_keys_and_values_however_many_share_them() -> 
 
 def test_the_host_sends_angles_with_an_embedding() -> None:
     def link(**own: Any) -> int:
-        return run(llama(lm_head="pim", tokens=1, **own)).offchip["host_link"]
+        return run(llama(lm_head="included", tokens=1, **own)).offchip["host_link"]
 
     # 64 elements of 2 B, a cosine and a sine of 4 B for each of 16 pairs, a token id of 4 B
     assert link() == 64 * 2 + 32 * 4 + 4

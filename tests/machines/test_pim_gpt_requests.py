@@ -17,6 +17,7 @@ from hwsim.mapping.pim.placement import ceil_div
 
 STANDARD = load_standard("pim_gpt", columns=8, rows=2000, refresh=False)
 TARGET = PimTarget(
+    machine="tiny",
     channels=2,
     banks=16,
     rows=2000,

@@ -4,11 +4,12 @@ import pytest
 
 from hwsim.mapping.errors import GraphError
 from hwsim.mapping.formats import BF16, FP32
-from hwsim.mapping.gpt import build_graph
 from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.models import build_graph
 from hwsim.mapping.operators import OPERATORS, Act, Attention, Eltwise, Linear, Operator, Tensor
 from hwsim.mapping.patterns import Causal
-from hwsim.mapping.workload import Step, load_workload
+from hwsim.mapping.step import Step
+from hwsim.mapping.workload.load import load_workload
 from hwsim.shipped import find_workload
 from tests.mapping.workloads import tiny
 
@@ -42,9 +43,9 @@ def test_the_graph_of_a_tiny_model_reads_like_this() -> None:
 
 
 def test_a_whole_model_holds_its_closed_form_of_parameters() -> None:
-    workload = load_workload(find_workload("gpt2"), {"lm_head": "pim"})
+    workload = load_workload(find_workload("gpt2"), {"lm_head": "included"})
     held = sum(op.weights for op in build_graph(workload).operators)
-    assert held == workload.parameters == 124_439_808  # the output head shares the embedding
+    assert held == workload.model.parameters == 124_439_808  # the output head shares the embedding
 
 
 def test_kv_cache_of_gpt2_is_36_kib_a_token() -> None:

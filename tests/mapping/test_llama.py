@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from hwsim.mapping.errors import GraphError
 from hwsim.mapping.formats import BF16
-from hwsim.mapping.gpt import build_graph
 from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.models import build_graph
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.operators import (
     Attention,
     Eltwise,
@@ -22,7 +23,8 @@ from hwsim.mapping.operators import (
     Rope,
     Tensor,
 )
-from hwsim.mapping.workload import GptWorkload, Step, load_workload
+from hwsim.mapping.step import Step
+from hwsim.mapping.workload.load import load_workload
 from hwsim.shipped import find_workload
 from hwsim.verify.checkpoint import checkpoint_of
 from hwsim.verify.float64_llama import Float64Llama
@@ -32,14 +34,16 @@ from tests.mapping.workloads import tiny
 Values = NDArray[np.float64]
 
 
-def llama(**fields: object) -> GptWorkload:
-    return tiny(**{"family": "llama", "layers": 2, "heads": 4, "kv_heads": 2, "d_ff": 40, "lm_head": "pim", **fields})
+def llama(**fields: object) -> DecoderWorkload:
+    return tiny(
+        **{"family": "llama", "layers": 2, "heads": 4, "kv_heads": 2, "d_ff": 40, "lm_head": "included", **fields}
+    )
 
 
 class Interpreter:
     """Carries a graph out in float64, operator by operator, each by its definition written with loops."""
 
-    def __init__(self, w: GptWorkload) -> None:
+    def __init__(self, w: DecoderWorkload) -> None:
         self.graph, self.checkpoint = build_graph(w), checkpoint_of(w)
         self.tensors = random_weights(w, 7).tensors
         self.caches: dict[str, list[Values]] = {}
@@ -110,10 +114,10 @@ def test_the_graph_means_the_model(fields: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("name", ["llama2_7b", "llama3_8b", "tiny_llama"])
 def test_a_whole_llama_holds_its_closed_form_of_parameters(name: str) -> None:
-    w = load_workload(find_workload(name), {"lm_head": "pim"})
+    w = load_workload(find_workload(name), {"lm_head": "included"})
     # the tensors of a checkpoint, counted one by one
     tensors = sum(int(np.prod(shape)) for shape in checkpoint_of(w).shapes(w).values())
-    assert sum(op.weights for op in build_graph(w).operators) == w.parameters == tensors
+    assert sum(op.weights for op in build_graph(w).operators) == w.model.parameters == tensors
 
 
 def test_macs_and_cache_of_llama3_by_hand() -> None:
@@ -121,7 +125,7 @@ def test_macs_and_cache_of_llama3_by_hand() -> None:
     blocks = 32 * (4096 * (4096 + 2 * 1024) + 4096 * 4096 + 3 * 4096 * 14336)
     assert totals.macs == blocks + 32 * 32 * 1000 * 256
     assert totals.state_bytes == 1000 * 131_072  # 8 of 32 heads keep K and V: 128 KiB a token
-    whole = load_workload(find_workload("llama2_7b"), {"lm_head": "pim"})
+    whole = load_workload(find_workload("llama2_7b"), {"lm_head": "included"})
     # a matrix's weights each once a token; norms and the embedding multiply nothing
     step = Step(queries=1, context=1)
     assert build_graph(whole).totals(step).macs == 6_738_415_616 - 32000 * 4096 - 65 * 4096 + 32 * 32 * 256

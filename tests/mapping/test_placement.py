@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.formats import BF16, parse_format
-from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.models import build_graph
 from hwsim.mapping.pim import Address, CachePlacement, MatrixPlacement, PimTarget, map_graph
 from hwsim.mapping.pim.map_graph import max_context
-from hwsim.mapping.workload import Step
+from hwsim.mapping.step import Step
 from tests.mapping.workloads import tiny
 
 
@@ -22,7 +22,7 @@ def target(**fields: int) -> PimTarget:
         "channels": 2, "banks": 4, "rows": 10_000, "columns": 8, "lanes": 4, "buffer_elements": 32,
         "sram_bytes": 1 << 16, "score_bytes": 4,
     }  # fmt: skip
-    return PimTarget(**{**shape, **fields}, fmt=BF16)
+    return PimTarget(machine="tiny", **{**shape, **fields}, fmt=BF16)
 
 
 targets = st.builds(

@@ -8,7 +8,7 @@ from hwsim.mapping.pim.placement import Address
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.pim.target import BankGeometry
 
-TARGET = BankGeometry(channels=3, banks=4, rows=1000, columns=4, lanes=2, buffer_elements=8, fmt=BF16)
+TARGET = BankGeometry(machine="tiny", channels=3, banks=4, rows=1000, columns=4, lanes=2, buffer_elements=8, fmt=BF16)
 
 
 def inside(address: Address, first: int, rows: int) -> bool:

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hwsim.mapping.errors import UserError, WorkloadError
-from hwsim.mapping.workload import GptWorkload, Step, json_schema, load_workload
+from hwsim.mapping.step import Step
+from hwsim.mapping.workload.load import field_names, json_schema, load_workload
 from hwsim.shipped import shipped_workloads, workloads_folder
 from tests.mapping.workloads import tiny
 
@@ -19,7 +20,7 @@ SHIPPED = shipped_workloads()
 
 def test_the_eight_models_of_the_paper_have_their_parameter_counts() -> None:
     # closed forms: (V + n_ctx) d + L (12 d^2 + 13 d) + 2 d, and the blocks' matrices 12 L d^2
-    counts = {name: load_workload(path).parameters for name, path in SHIPPED.items() if name.startswith("gpt")}
+    counts = {name: load_workload(path).model.parameters for name, path in SHIPPED.items() if name.startswith("gpt")}
     assert counts == {
         "gpt2": 124_439_808,
         "gpt2_large": 774_030_080,
@@ -30,23 +31,23 @@ def test_the_eight_models_of_the_paper_have_their_parameter_counts() -> None:
         "gpt3_small": 125_226_240,
         "gpt3_xl": 1_315_723_264,
     }
-    blocks = {name: round(load_workload(path).block_weights / 1e6, 1) for name, path in SHIPPED.items()}
+    blocks = {name: round(load_workload(path).model.block_weights / 1e6, 1) for name, path in SHIPPED.items()}
     assert blocks["gpt2"] == blocks["gpt3_small"] == 84.9
     assert (blocks["gpt2_xl"], blocks["gpt3_xl"], blocks["gpt3_large"]) == (1474.6, 1208.0, 679.5)
 
 
 def test_llamas_have_their_published_parameter_counts() -> None:
-    counts = {name: load_workload(path).parameters for name, path in SHIPPED.items() if name.startswith("llama")}
+    counts = {name: load_workload(path).model.parameters for name, path in SHIPPED.items() if name.startswith("llama")}
     assert counts == {"llama2_7b": 6_738_415_616, "llama3_8b": 8_030_261_248}
 
 
 def test_a_family_gives_the_usual_form_and_fields_change_it() -> None:
-    llama = tiny(family="llama", d_ff=96)
+    llama = tiny(family="llama", d_ff=96).model
     assert (llama.norm, llama.position, llama.mlp, llama.activation, llama.bias) == (
         "rmsnorm", "rope", "gated", "silu", False,
     )  # fmt: skip
-    assert (llama.key_heads, tiny(family="llama", d_ff=96, kv_heads=1).key_heads) == (2, 1)
-    assert tiny(family="llama", mlp="plain", bias=True).ff_size == 256
+    assert (llama.key_heads, tiny(family="llama", d_ff=96, kv_heads=1).model.key_heads) == (2, 1)
+    assert tiny(family="llama", mlp="plain", bias=True).model.ff_size == 256
 
 
 def test_shipped_files_are_named_as_they_call_themselves() -> None:
@@ -60,7 +61,8 @@ def test_the_exported_schema_is_current() -> None:
 
 def test_a_prompt_precedes_the_generated_tokens() -> None:
     steps = list(tiny(prompt=2, tokens=2, batch=3).steps())
-    assert steps == [Step(queries=1, context=context, batch=3) for context in (1, 2, 3, 4)]
+    inner = Step(queries=1, context=1, batch=3, results=0)  # of which nothing comes out
+    assert steps == [inner, *(Step(queries=1, context=context, batch=3) for context in (2, 3, 4))]
 
 
 def test_a_filled_cache_lengthens_every_context() -> None:
@@ -80,9 +82,12 @@ def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
         ({"layers": -3}, "layers: input should be greater than or equal to 1, got -3"),
         ({"layers": 10**30}, "layers: input should be less than or equal to 10000, got 1" + 30 * "0"),
         ({"layers": "twelve"}, "layers: input should be a valid integer, got 'twelve'"),
-        ({"tokens": 5000}, "a context of 5000 tokens is longer than n_ctx 4096; set it with --set workload.n_ctx=5000"),
+        (
+            {"tokens": 5000},
+            "a context of 5000 tokens is longer than n_ctx 4096; set it with --set workload.n_ctx=5000",
+        ),
         ({"format": "bf17"}, "format: no number format 'bf17'"),
-        ({"attention": "full"}, "decode token by token needs a causal attention, got full"),
+        ({"attention": "full"}, "decoding token by token needs a causal attention, got full"),
         ({"attention": "window"}, "window goes with attention: window"),
         ({"phase": "prefill"}, "prefill needs a prompt of at least 1 token"),
         ({"tokens": 0}, "decode needs at least 1 token to generate"),
@@ -161,7 +166,7 @@ yaml_values = st.recursive(
 )
 
 
-@given(changes=st.dictionaries(st.sampled_from(sorted(GptWorkload.model_fields)), yaml_values, max_size=4))
+@given(changes=st.dictionaries(st.sampled_from(sorted(field_names())), yaml_values, max_size=4))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_values_give_a_workload_or_one_line(tmp_path: Path, changes: dict[str, Any]) -> None:
     file = tmp_path / "fuzz.yaml"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hwsim.mapping.workload import GptWorkload, check_workload
+from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.workload.load import check_workload
 
 
-def tiny(**fields: Any) -> GptWorkload:
+def tiny(**fields: Any) -> DecoderWorkload:
     """A model of one layer that runs in a moment; any field may be replaced."""
     document: dict[str, Any] = {
         "name": "tiny",

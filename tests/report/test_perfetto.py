@@ -13,7 +13,7 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as pb
 from hwsim import load_workload, run
 from hwsim.engine import Counter, Span, TimeBase, Timeline, Track
 from hwsim.errors import OutputError, UserError
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.report import Report
 from hwsim.report.perfetto import stretch, write_trace
 from tests.mapping.workloads import tiny
@@ -54,7 +54,7 @@ def read(file: Path) -> dict[str, Read]:
     return tracks
 
 
-def traced(tmp_path: Path, workload: GptWorkload, **options: Any) -> tuple[Report, dict[str, Read]]:
+def traced(tmp_path: Path, workload: DecoderWorkload, **options: Any) -> tuple[Report, dict[str, Read]]:
     file = tmp_path / "run.pftrace"
     report = run(workload, trace=file, **options)
     return report, read(file)

@@ -82,7 +82,7 @@ def test_the_order_of_additions_shows_where_it_matters() -> None:
     assert (unit.sweep(apart, x).tolist(), unit.sweep(beside, x).tolist()) == ([0.0], [2.0])
     # one lane adds in order: ((2^30 + 1) - 2^30) + 1
     assert MacUnit(MacUnitContract(lanes=1)).sweep(apart, x).tolist() == [1.0]
-    # columns in order: 256 in BF16 swallows every 1 behind it, and none before it
+    # columns in order: 256 in BF16 swallows every 1 after it, and none before it
     narrow = MacUnit(MacUnitContract(lanes=1, column_elements=1, accumulator=BF16))
     assert narrow.sweep([[256, 1, 1], [1, 1, 256]], [1, 1, 1]).tolist() == [256.0, 258.0]
 

@@ -168,7 +168,7 @@ def test_arithmetic_without_exponents_is_refused(name: str) -> None:
 def test_errors_of_the_functions_over_their_range() -> None:
     x = np.linspace(-86.9, 88, 200_001).astype(np.float32).astype(np.float64)
     d = np.exp(np.linspace(-60, 60, 200_001)).astype(np.float32).astype(np.float64)
-    assert np.abs(GOLDEN.exp(x) / np.exp(x) - 1).max() < 8e-6  # the series ends behind r^5; FP32 holds k ln 2
+    assert np.abs(GOLDEN.exp(x) / np.exp(x) - 1).max() < 8e-6  # the series ends after r^5; FP32 holds k ln 2
     assert np.abs(GOLDEN.reciprocal(d) * d - 1).max() < 1.5e-7
     assert np.abs(GOLDEN.rsqrt(d) * np.sqrt(d) - 1).max() < 1.76e-3  # the known error of one step
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from hwsim.machines.pim_gpt.numerics import PimGptDecoder
 from hwsim.mapping.formats import BF16, FP32
-from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.models import build_graph
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.pim import PimTarget, map_graph
-from hwsim.mapping.workload import GptWorkload
 from hwsim.rtl.mac_unit.contract import MacUnitContract
 from hwsim.rtl.vector_unit.contract import VectorUnitContract
 from hwsim.verify import float64
@@ -25,6 +25,7 @@ from tests.mapping.workloads import tiny
 
 # Rows of 32 elements, so that matrices of 64 inputs and contexts beyond 32 tokens are cut into chunks.
 TARGET = PimTarget(
+    machine="tiny",
     channels=2, banks=4, rows=10_000, columns=8, lanes=4, buffer_elements=32, sram_bytes=1 << 16, score_bytes=4,
     fmt=BF16,
 )  # fmt: skip
@@ -33,12 +34,12 @@ EXACT_MAC = replace(MAC, operand=FP32, output=FP32)
 EXACT_VECTOR = VectorUnitContract(taylor_terms=12, newton_steps=5, rsqrt_steps=4, output=FP32)
 
 
-def model(**fields: object) -> GptWorkload:
-    return tiny(**{"layers": 2, "lm_head": "pim", "prompt": 3, "tokens": 6, "n_ctx": 64, **fields})
+def model(**fields: object) -> DecoderWorkload:
+    return tiny(**{"layers": 2, "lm_head": "included", "prompt": 3, "tokens": 6, "n_ctx": 64, **fields})
 
 
-def decoder(w: GptWorkload, weights: GptWeights, mac: MacUnitContract, vector: VectorUnitContract) -> PimGptDecoder:
-    mapped = map_graph(build_graph(w), TARGET, context=w.context, batch=1)
+def decoder(w: DecoderWorkload, weights: GptWeights, mac: MacUnitContract, vector: VectorUnitContract) -> PimGptDecoder:
+    mapped = map_graph(build_graph(w), TARGET, context=w.run.context, batch=1)
     return PimGptDecoder(mapped, w, mac, vector, weights)
 
 
@@ -47,7 +48,7 @@ def test_in_fp32_with_many_terms_the_machine_is_the_float64_model(attention: dic
     w = model(prompt=30, **attention)  # the values of 33 tokens and more take two chunks
     weights = random_weights(w, 3)
     machine, exact = decoder(w, weights, EXACT_MAC, EXACT_VECTOR), Float64Gpt(w, weights)
-    for token in np.random.default_rng(1).integers(100, size=w.context).tolist():
+    for token in np.random.default_rng(1).integers(100, size=w.run.context).tolist():
         ours, theirs = machine.step(token), exact.step(token)
         for stream, other in zip(ours.streams, theirs.streams, strict=True):
             np.testing.assert_allclose(stream, other, atol=1e-6)
@@ -60,7 +61,7 @@ def test_so_it_is_for_llama_with_grouped_heads(fields: dict[str, object]) -> Non
     w = model(family="llama", prompt=30, heads=4, d_ff=88, **{"kv_heads": 2, **fields})
     weights = random_weights(w, 3)
     machine, exact = decoder(w, weights, EXACT_MAC, EXACT_VECTOR), Float64Llama(w, weights)
-    for token in np.random.default_rng(1).integers(100, size=w.context).tolist():
+    for token in np.random.default_rng(1).integers(100, size=w.run.context).tolist():
         ours, theirs = machine.step(token), exact.step(token)
         for stream, other in zip(ours.streams, theirs.streams, strict=True):
             np.testing.assert_allclose(stream, other, atol=1e-6)
@@ -123,7 +124,7 @@ def test_the_free_run_parts_where_the_forced_one_first_differs() -> None:
     assert g.widest_gap > 0
     # the machine alone, from its own tokens, says the same
     alone = decoder(w, weights, coarse, vector)
-    given = np.random.default_rng(0).integers(w.vocab, size=w.context).tolist()[:4]
+    given = np.random.default_rng(0).integers(w.model.vocab, size=w.run.context).tolist()[:4]
     for token in given[:-1]:
         alone.step(token, emit=False)
     token, tokens = given[-1], []

@@ -11,19 +11,28 @@ from safetensors.numpy import save_file
 from hwsim.cli import main
 from hwsim.errors import MachineError, WeightsError
 from hwsim.machines.machine import Machine
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.verify.report import VERIFY_SCHEMA_VERSION, VerifyReport
 from hwsim.verify.size import load_sized
 from hwsim.verify.weights import load_weights, random_weights, shapes
 from tests.mapping.workloads import tiny
 
 CAPTURE = pytest.CaptureFixture[str]
-SMALL = ["--set", "workload.d_model=64", "--set", "workload.heads=2", "--set", "workload.vocab=50", "--tokens", "3"]
+SMALL = [
+    "--set",
+    "workload.d_model=64",
+    "--set",
+    "workload.heads=2",
+    "--set",
+    "workload.vocab=50",
+    "--tokens",
+    "3",
+]
 TINY_YAML = (
     "name: tiny\nmachine: pim_gpt\nlayers: 1\nd_model: 4\nheads: 2\nvocab: 8\nn_ctx: 4\n"
     "provenance: {grade: A, source: a test}\n"
 )
-TINY: GptWorkload = tiny(vocab=8, n_ctx=4, d_model=4, heads=2, tokens=1)
+TINY: DecoderWorkload = tiny(vocab=8, n_ctx=4, d_model=4, heads=2, tokens=1)
 
 
 def save(folder: Path, **changes: np.ndarray | None) -> Path:
@@ -220,7 +229,10 @@ def test_a_tensor_in_two_files_is_refused(tmp_path: Path) -> None:
         (["--weights", "/nowhere"], "/nowhere: no such folder; expected a folder of weights or random:SEED"),
         (["--weights", "/dev/null"], "/dev/null: is a file, expected a folder of .npy, .npz, .safetensors"),
         (["--tokens", "0"], "--tokens: expected at least 1, got 0"),
-        (["--set", "workload.batch=2"], "--set workload.batch=2: a verification decodes one sequence from its first"),
+        (
+            ["--set", "workload.batch=2"],
+            "--set workload.batch=2: a verification decodes one sequence from its first",
+        ),
         (["--set", "workload.past=4"], "decodes one sequence from its first token, expected 0"),
         (["--set", "mac_tree=int8"], "mac_unit: tree must be one of bf16, fp16, fp32, got int8"),
         (["--set", "workload.prompt=2000"], "a context of 2032 tokens is longer than n_ctx 1024"),

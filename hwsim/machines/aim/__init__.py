@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
+from hwsim.dram.timing_names import timing_meanings
 from hwsim.engine import Timeline
-from hwsim.errors import MachineError, MappingError
+from hwsim.errors import MachineError
 from hwsim.machines.aim.details import details
 from hwsim.machines.aim.emit import emit
-from hwsim.machines.aim.lower import lower
+from hwsim.machines.aim.lower import UNIT_OF, lower
 from hwsim.machines.aim.model import Run, simulate
 from hwsim.machines.aim.programs import Program
 from hwsim.machines.aim.spec import STANDARD, AimSpec, timing_of_standard
 from hwsim.machines.aim.summarize import summarize
 from hwsim.machines.machine import Machine, Progress
-from hwsim.machines.spec_file import SpecFile
 from hwsim.mapping.graph import OperatorGraph
-from hwsim.mapping.pim.row_mapping import RowMappedGraph, map_rows
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import decoder_of
+from hwsim.mapping.pim.row_mapping import RowMapped, map_rows
+from hwsim.mapping.workload.workload import Workload
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
@@ -29,10 +32,11 @@ NO_TIMELINE = (
 )
 
 
-class Aim(Machine[AimSpec, RowMappedGraph, Program, Run]):
+class Aim(Machine[AimSpec, RowMapped, Program, Run]):
     """The machine's stages, in the order of the pipeline."""
 
     name = "aim"
+    families = ("gpt", "llama")
     summary = "GDDR6-AiM: 32 channels driven by its instructions, a host unit for what its banks cannot do"
 
     @property
@@ -42,13 +46,12 @@ class Aim(Machine[AimSpec, RowMappedGraph, Program, Run]):
     def check(self, spec: AimSpec) -> None:
         _ = spec.standard, spec.time_base, spec.target, spec.energies
 
-    def map_graph(self, graph: OperatorGraph, workload: GptWorkload, spec: AimSpec) -> RowMappedGraph:
-        if workload.lm_head == "host":
-            raise MappingError("lm_head: aim's host holds no weights; expected pim (on the channels) or excluded")
-        return map_rows(graph, spec.target, context=workload.context, batch=workload.batch)
+    def map_graph(self, graph: OperatorGraph, workload: Workload[Any, Any], spec: AimSpec) -> RowMapped:
+        run = decoder_of(workload, self.name).run
+        return map_rows(graph, spec.target, context=run.context, batch=run.batch, unit_of=UNIT_OF)
 
-    def lower(self, mapped: RowMappedGraph, workload: GptWorkload, spec: AimSpec) -> Program:
-        return lower(mapped, workload, spec)
+    def lower(self, mapped: RowMapped, workload: Workload[Any, Any], spec: AimSpec) -> Program:
+        return lower(mapped, decoder_of(workload, self.name), spec)
 
     def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Run:
         if trace_tokens:
@@ -83,6 +86,7 @@ def _spec_file() -> SpecFile[AimSpec]:
         defaults={**document, "timing": timing_of_standard()},
         provenance={**provenance, **graded},
         open_fields=("energy_table",),
+        meanings={f"timing.{key}": meaning for key, meaning in timing_meanings(STANDARD).items()},
     )
 
 

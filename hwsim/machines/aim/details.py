@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hwsim.machines.aim.model import Run
 from hwsim.machines.aim.spec import AimSpec
-from hwsim.machines.spec_file import SpecFile
-from hwsim.mapping.pim.row_mapping import RowMappedGraph
+from hwsim.mapping.pim.row_mapping import RowMapped
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.pim.target import BankGeometry
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
 from hwsim.report.steps import macs_by_kind, step_times
 
@@ -21,7 +21,7 @@ def details(run: Run, spec_file: SpecFile[AimSpec]) -> Details:
         roofline=_roofline(run),
         memory=memory_map(program.mapped),
         parameters=spec_file.origins(program.spec),
-        workload=program.workload.model_dump(mode="json"),
+        workload=program.workload.fields(),
     )
 
 
@@ -31,8 +31,8 @@ def _roofline(run: Run) -> Roofline:
     target, standard = spec.target, spec.standard
     access_s = standard.params["nCCDL"] / float(standard.clock_hz)
     accesses = run.channels.accesses
-    in_memory = (m.operator for m in run.program.mapped.operators if m.in_memory)
-    macs = macs_by_kind(run.program.workload, run.program.steps(), in_memory)
+    in_memory = (m.operator for m in run.program.mapped.operators if m.unit == "aim")
+    macs = macs_by_kind(run.program.steps(), in_memory)
     kinds = [kind for kind in accesses if accesses[kind]]
     points = [
         RooflinePoint(
@@ -58,21 +58,21 @@ def _roofline(run: Run) -> Roofline:
     )
 
 
-def memory_map(mapped: RowMappedGraph) -> MemoryMap:
+def memory_map(mapped: RowMapped) -> MemoryMap:
     """How the placement fills the banks."""
-    target = mapped.target
+    target = mapped.placement.target
     regions = [
         Region(name=name, kind="weights", first_row=matrix.base_row, rows=matrix.rows)
-        for name, matrix in mapped.matrices.items()
+        for name, matrix in mapped.placement.matrices.items()
     ]
     regions += [
         Region(name=name, kind="K and V", first_row=cache.base_row, rows=cache.rows)
-        for name, cache in mapped.caches.items()
+        for name, cache in mapped.placement.caches.items()
     ]
     held = [[0] * target.banks for _ in range(target.channels)]
-    for matrix in mapped.matrices.values():
+    for matrix in mapped.placement.matrices.values():
         _hold_matrix(held, matrix, target)
-    for cache in mapped.caches.values():
+    for cache in mapped.placement.caches.values():
         _hold_cache(held, cache, target)
     element_bytes = target.fmt.bits // 8
     return MemoryMap(

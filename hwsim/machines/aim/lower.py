@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -13,6 +13,8 @@ from hwsim.machines.aim.instructions import ProgramBuilder, Query
 from hwsim.machines.aim.programs import AimProgram, AimWork, HostWork, Piece, Program
 from hwsim.machines.aim.spec import ELEMENT_BYTES, AimSpec
 from hwsim.mapping.errors import MappingError
+from hwsim.mapping.mapped import VIEW, MappedOperator
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.operators import (
     Act,
     AttentionScores,
@@ -21,18 +23,32 @@ from hwsim.mapping.operators import (
     Eltwise,
     Embed,
     Glu,
+    HeadNorm,
     LayerNorm,
     Linear,
     RmsNorm,
     Rope,
+    Scale,
+    Softcap,
     Softmax,
 )
-from hwsim.mapping.pim.row_mapping import RowMappedGraph, RowMappedOperator
+from hwsim.mapping.operators.base import rows
+from hwsim.mapping.pim.row_mapping import MEMORY_KINDS, RowMapped
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
-from hwsim.mapping.workload import GptWorkload, Step
+from hwsim.mapping.step import Step
+
+HOST_KINDS = (
+    "softmax", "norm", "rmsnorm", "head_norm", "rope", "act", "glu", "eltwise", "scale", "softcap", "embed",
+)  # fmt: skip
+# Which unit carries out an operator kind: the channels, their host, the link to other devices.
+UNIT_OF: Mapping[str, str] = {
+    **dict.fromkeys(MEMORY_KINDS, "aim"),
+    **dict.fromkeys(HOST_KINDS, "host"),
+    "collective": "link",
+}
 
 
-def lower(mapped: RowMappedGraph, workload: GptWorkload, spec: AimSpec) -> Program:
+def lower(mapped: RowMapped, workload: DecoderWorkload, spec: AimSpec) -> Program:
     """Translate a mapped graph into a program.
 
     Raises
@@ -46,21 +62,21 @@ def lower(mapped: RowMappedGraph, workload: GptWorkload, spec: AimSpec) -> Progr
         spec=spec,
         mapped=mapped,
         pieces=lowering.pieces,
-        left_out=lowering.lm_head() if workload.lm_head == "excluded" else None,
+        left_out=lowering.lm_head() if workload.run.lm_head == "excluded" else None,
     )
 
 
 class _Lowering:
     """Turns operators into pieces; layers and neighbouring steps share programs that are equal."""
 
-    def __init__(self, mapped: RowMappedGraph, workload: GptWorkload, spec: AimSpec) -> None:
+    def __init__(self, mapped: RowMapped, workload: DecoderWorkload, spec: AimSpec) -> None:
         self.mapped = mapped
         self.workload = workload
         self.spec = spec
         self.builder = ProgramBuilder(channels=spec.channels, accumulators=spec.accumulators)
         self.activated = self._activated()
         # all layers' caches are alike but for their first row
-        self.cache = next(iter(mapped.caches.values()))
+        self.cache = next(iter(mapped.placement.caches.values()))
         self._product = lru_cache(maxsize=64)(self._make_product)
         self._scores = lru_cache(maxsize=8)(self._make_scores)
         self._values = lru_cache(maxsize=8)(self._make_values)
@@ -69,20 +85,19 @@ class _Lowering:
 
     def pieces(self, step: Step) -> list[Piece]:
         """The pieces of one pass over the layers."""
-        emits = self.workload.emits(step)
         found: list[Piece] = []
         for mapped in self.mapped.operators:
-            if mapped.operator.name in ("norm", "lm_head") and not emits:
-                continue
             found += self._operator(mapped, step)
-        if self.workload.lm_head == "pim" and emits:
-            found.append(self._host("argmax", "argmax", self.workload.vocab * step.batch))
+        if self.workload.run.lm_head == "included" and step.outputs:
+            found.append(self._host("argmax", "argmax", self.workload.model.vocab * step.batch))
         return found
 
     def lm_head(self) -> list[Piece]:
         """What the vocabulary projection takes a token."""
-        w = self.workload
-        matrix = RowMatrix(operator="lm_head", d_in=w.d_model, d_out=w.vocab, base_row=0, target=self.mapped.target)
+        w = self.workload.model
+        matrix = RowMatrix(
+            operator="lm_head", d_in=w.d_model, d_out=w.vocab, base_row=0, target=self.mapped.placement.target
+        )
         return [
             self._host("embed", "embed", w.d_model),
             self._host("norm", "norm" if w.norm == "layernorm" else "rmsnorm", w.d_model),
@@ -90,33 +105,34 @@ class _Lowering:
             self._host("argmax", "argmax", w.vocab),
         ]
 
-    def _operator(self, mapped: RowMappedOperator, step: Step) -> list[Piece]:
+    def _operator(self, mapped: MappedOperator, step: Step) -> list[Piece]:
         """The pieces of one operator; each kind of operator has its line here."""
         op = mapped.operator
-        vectors = step.batch if op.name in ("norm", "lm_head") else step.tokens
+        shape = self.mapped.graph.tensor(op.name).shape
+        vectors = rows(shape[0], step)
+        if mapped.unit == VIEW or not vectors:
+            return []
         match op:
             case Linear():
                 return [self._linear(op, vectors)]
-            case _ if op.name in self.mapped.caches:
-                return self._cache_writes(self.mapped.caches[op.name], step)
+            case _ if op.name in self.mapped.placement.caches:
+                return self._cache_writes(self.mapped.placement.caches[op.name], step)
             case AttentionScores():
-                cache = self.mapped.caches[op.inputs[1]]
-                return [
-                    AimWork(op.name, op.kind, self._scores(self._sweeps(step, self.cache.target.banks)), cache.base_row)
-                ]
+                queries = self._sweeps(op, step, self.cache.target.banks)
+                return [AimWork(op.name, op.kind, self._scores(queries), self._cache_of(op).base_row)]
             case AttentionValues():
-                cache = self.mapped.caches[op.inputs[1]]
-                return [
-                    AimWork(op.name, op.kind, self._values(self._sweeps(step, self.cache.target.lanes)), cache.base_row)
-                ]
+                queries = self._sweeps(op, step, self.cache.target.lanes)
+                return [AimWork(op.name, op.kind, self._values(queries), self._cache_of(op).base_row)]
             case Softmax():
                 return [self._host(op.name, op.kind, op.element_ops(step))]
             case Act() if op.name in self.activated.values():
                 return []  # AF has done it
             case Glu() if op.name in self.activated.values():
                 return [self._host(op.name, "eltwise", vectors * op.width)]  # the product alone
-            case LayerNorm() | RmsNorm() | Act() | Glu() | Eltwise() | Embed():
+            case LayerNorm() | RmsNorm() | Act() | Glu() | Eltwise() | Scale() | Softcap() | Embed():
                 return [self._host(op.name, op.kind, vectors * op.width)]
+            case HeadNorm():
+                return [self._host(op.name, op.kind, vectors * (op.heads + op.kv_heads) * op.d_k)]
             case Rope():
                 return [self._host(op.name, op.kind, vectors * op.rotated)]
             case Collective():
@@ -138,7 +154,7 @@ class _Lowering:
         return [transfer, self._host(f"{op.name}.sum", "eltwise", sums)]
 
     def _linear(self, op: Linear, vectors: int) -> AimWork:
-        matrix = self.mapped.matrices[op.name]
+        matrix = self.mapped.placement.matrices[op.name]
         function = None
         if op.name in self.activated:
             act = next(m.operator for m in self.mapped.operators if m.operator.name == self.activated[op.name])
@@ -156,7 +172,7 @@ class _Lowering:
             act.inputs[0]: act.name
             for act in acts
             if act.function in self.spec.af_functions
-            and act.inputs[0] in self.mapped.matrices
+            and act.inputs[0] in self.mapped.placement.matrices
             and graph.readers(act.inputs[0]) == (act.name,)
         }
 
@@ -169,12 +185,15 @@ class _Lowering:
             AimWork(f"{cache.operator}.v", "kv_cache", self._value_writes(values), cache.base_row),
         ]
 
-    def _sweeps(self, step: Step, together: int) -> tuple[Query, ...]:
+    def _cache_of(self, op: AttentionScores | AttentionValues) -> RowCache:
+        return self.mapped.placement.caches[self.mapped.graph.origin(op.inputs[1])]
+
+    def _sweeps(self, op: AttentionScores | AttentionValues, step: Step, together: int) -> tuple[Query, ...]:
         """The queries of a step, their ranges widened to `together` tokens, which are swept at once in any case."""
         found = []
         for sequence in range(step.batch):
             for query in range(step.queries):
-                first, last = self.workload.pattern.keys(step.context - step.queries + query, step.context)
+                first, last = op.pattern.keys(step.context - step.queries + query, step.context)
                 found.append(Query(sequence, first // together * together, -(-last // together) * together))
         return tuple(found)
 

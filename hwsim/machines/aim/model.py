@@ -132,7 +132,7 @@ def simulate(program: Program, *, progress: Progress | None = None) -> Run:
         link=Link(diagram, "link", clocks["host"], source="link bandwidth and latency (assumed)"),
     )
     ticks = diagram.run(_take_turns(diagram, run, progress))
-    prompt_steps = sum(step.context <= program.workload.prompt_end for step in program.steps())
+    prompt_steps = sum(step.context <= program.workload.run.prompt_end for step in program.steps())
     return replace(run, ticks=ticks, prompt_steps=prompt_steps)
 
 
@@ -157,7 +157,7 @@ def _take_turns(diagram: Diagram, run: Run, progress: Progress | None) -> Steps[
         yield diagram.env.timeout(now - began)
         run.ends.append(now)
         if progress:
-            progress(step.context - workload.past, workload.taken_in)
+            progress(step.context - workload.run.past, workload.run.taken_in)
 
 
 def _play(run: Run, segment: tuple[AimWork, ...], now: int) -> int:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from hwsim.dram.aim.isa import CODES, COLUMNS, Ints, decode
 from hwsim.dram.aim.text import line_of
 from hwsim.machines.aim.spec import AimSpec
-from hwsim.mapping.pim.row_mapping import RowMappedGraph
-from hwsim.mapping.workload import GptWorkload, Step
+from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.pim.row_mapping import RowMapped
+from hwsim.mapping.step import Step
 
 _numbers = count()
 ROW = COLUMNS.index("row")
@@ -77,9 +78,9 @@ class Program:
     left_out : work that the run leaves out, for one token
     """
 
-    workload: GptWorkload
+    workload: DecoderWorkload
     spec: AimSpec
-    mapped: RowMappedGraph
+    mapped: RowMapped
     pieces: Callable[[Step], list[Piece]]
     left_out: list[Piece] | None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -18,7 +18,8 @@ from hwsim.engine import TimeBase
 from hwsim.errors import DramError, MachineError, nearest
 from hwsim.mapping.formats import BF16
 from hwsim.mapping.pim.target import BankGeometry
-from hwsim.mapping.workload import Name
+from hwsim.mapping.workload.model import Name
+from hwsim.parameters.units import Bytes, Cycles, Hertz
 
 STANDARD = "gddr6_aim"
 ELEMENT_BYTES = 2  # BF16
@@ -32,17 +33,12 @@ class _Checked(BaseModel):
 class HostSpec(_Checked):
     """The unit beside the memory that does what the banks cannot."""
 
-    clock_hz: int = Field(ge=1_000, le=100_000_000_000)
+    clock_hz: Hertz = Field(ge=1_000, le=100_000_000_000, description="clock of the host unit")
     lanes: int = Field(ge=1, le=1_000_000, description="elements a cycle and pass")
-    latency_cycles: int = Field(ge=0, le=1_000_000, description="of each piece of work, beside its passes")
-    passes: dict[str, int] = Field(strict=False, description="passes over the elements by kind of work")
-
-    @model_validator(mode="after")
-    def _positive(self) -> Self:
-        for kind, passes in self.passes.items():
-            if not 1 <= passes <= 1_000_000:
-                raise ValueError(f"passes.{kind} must be 1 to 1000000, got {passes}")
-        return self
+    latency_cycles: Cycles = Field(ge=0, le=1_000_000, description="of each piece of work, beside its passes")
+    passes: dict[str, Annotated[int, Field(ge=1, le=1_000_000)]] = Field(
+        strict=False, description="passes over the elements by kind of work"
+    )
 
     def cycles(self, kind: str, elements: int) -> int:
         """Cycles of a piece of work.
@@ -58,14 +54,14 @@ class AimSpec(DevicesSpec, _Checked):
     """All parameters of the machine; defaults and their provenance are in spec.yaml."""
 
     model: Literal["aim"]
-    name: Name
-    channels: int = Field(ge=1, le=MAX_CHANNELS)
+    name: Name = Field(description="name of the machine in reports")
+    channels: int = Field(ge=1, le=MAX_CHANNELS, description="channels of the memory")
     rows: int = Field(ge=1, le=MOST_ROWS, description="rows a bank")
-    buffer_bytes: int = Field(ge=32, le=2048, multiple_of=32, description="global buffer a channel")
+    buffer_bytes: Bytes = Field(ge=32, le=2048, multiple_of=32, description="global buffer a channel")
     accumulators: int = Field(ge=1, le=65_536, description="results of a bank between WR_BIAS and RD_MAC")
-    refresh: RefreshMode
+    refresh: RefreshMode = Field(description="not at all, all banks at once, or bank by bank")
     refresh_postponed: int = Field(
-        ge=0, le=MOST_POSTPONED, description="refreshes that wait for the one behind them, and are done with it"
+        ge=0, le=MOST_POSTPONED, description="refreshes that wait for a later one, and are done with it"
     )
     af_functions: list[str] = Field(
         max_length=ACTIVATION_FUNCTIONS, description="functions that AF computes, by the value of register 2"
@@ -128,6 +124,7 @@ class AimSpec(DevicesSpec, _Checked):
         """What the compiler needs to know."""
         standard = self.standard
         return BankGeometry(
+            machine=self.name,
             channels=self.channels,
             banks=standard.banks,
             rows=self.rows,

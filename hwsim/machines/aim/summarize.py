@@ -13,8 +13,9 @@ from hwsim.dram.aim.repeat import RepeatingPlayer
 from hwsim.machines.aim.model import Channels, Run
 from hwsim.machines.aim.programs import HostWork, segments
 from hwsim.machines.aim.spec import AimSpec
-from hwsim.machines.spec_file import UNCONFIRMED, SpecFile
-from hwsim.mapping.pim.row_mapping import longest_context
+from hwsim.mapping.pim.row_mapping import max_context
+from hwsim.parameters.provenance import UNCONFIRMED
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.schema import (
     Bound,
     DramUse,
@@ -51,9 +52,9 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
     workload = program.workload
     base = spec.time_base
     seconds = base.seconds(run.ticks)
-    decode = workload.phase == "decode"
+    decode = workload.run.phase == "decode"
     begin = run.prompt_steps if decode else 0
-    vectors = (workload.tokens if decode else workload.prompt) * workload.batch
+    vectors = workload.run.produced
     prompt_end = run.ends[run.prompt_steps - 1] if run.prompt_steps and decode else 0
     channels = run.channels.player.results()
     commands = _commands(run, channels)
@@ -65,12 +66,12 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
         hwsim_version=VERSION,
         machine=spec.name,
         workload=workload.name,
-        phase=workload.phase,
-        tokens=workload.tokens if decode else workload.prompt,
-        past=workload.past,
-        prompt=workload.prompt,
-        batch=workload.batch,
-        lm_head=workload.lm_head,
+        phase=workload.run.phase,
+        tokens=workload.run.tokens if decode else workload.run.prompt,
+        past=workload.run.past,
+        prompt=workload.run.prompt,
+        batch=workload.run.batch,
+        lm_head="pim" if workload.run.lm_head == "included" else "excluded",
         schedule="turns",
         cycles=_cycles(run, run.ticks),
         clock_hz=float(spec.standard.clock_hz),
@@ -96,7 +97,7 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
         published=[],
         unconfirmed=_unconfirmed(spec, spec_file, energy),
         parameters=spec.model_dump(),
-        workload_parameters=workload.model_dump(mode="json"),
+        workload_parameters=workload.fields(),
         seed=None,
         instructions=run.channels.instructions,
     )
@@ -246,7 +247,7 @@ def _energy(run: Run, channels: list[ChannelResult], commands: dict[str, int]) -
     return EnergyUse(
         table=table.name,
         joules=total,
-        joules_per_token=total / (workload.taken_in * workload.batch),
+        joules_per_token=total / (workload.run.taken_in * workload.run.batch),
         mean_power_w=total / spec.time_base.seconds(run.ticks),
         joules_per_mac=total / macs if macs else None,
         components=[
@@ -268,14 +269,14 @@ def _energy(run: Run, channels: list[ChannelResult], commands: dict[str, int]) -
 
 def _resources(run: Run) -> dict[str, Any]:
     mapped = run.program.mapped
-    target, row = mapped.target, mapped.target.row_bytes_everywhere
+    target, row = mapped.placement.target, mapped.placement.target.row_bytes_everywhere
     return {
-        "weights_bytes": mapped.weight_rows * row,
-        "cache_bytes": mapped.cache_rows * row,
-        "padding_bytes": mapped.padding_elements * target.fmt.bits // 8,
-        "memory_bytes": mapped.rows * row,
+        "weights_bytes": mapped.placement.weight_rows * row,
+        "cache_bytes": mapped.placement.cache_rows * row,
+        "padding_bytes": mapped.placement.padding_bytes,
+        "memory_bytes": mapped.placement.rows * row,
         "capacity_bytes": target.rows * row,
-        "max_context": longest_context(mapped),
+        "max_context": max_context(mapped),
         "mac_units": target.all_banks,
         "trace_cycles": run.dram_cycles,
         "refresh_cost_cycles": run.refresh_cycles,
@@ -304,7 +305,7 @@ def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
             seconds_per_token=seconds,
             share=seconds / seconds_per_token,
             note="embedding, final norm, vocabulary projection on the channels and argmax, without refresh; include "
-            "with --set workload.lm_head=pim",
+            "with --set workload.lm_head=included",
         )
     ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
+from hwsim.dram.timing_names import timing_meanings
 from hwsim.engine import Timeline
 from hwsim.machines.machine import Machine, Progress
 from hwsim.machines.pim_gpt.details import details
@@ -18,11 +19,12 @@ from hwsim.machines.pim_gpt.spec import DRAMS, STANDARD, PimGptSpec, timing_of_s
 from hwsim.machines.pim_gpt.summarize import summarize
 from hwsim.machines.pim_gpt.timeline import timeline
 from hwsim.machines.pim_gpt.units import Run
-from hwsim.machines.spec_file import SpecFile
-from hwsim.machines.variants import VariantSpecFile
 from hwsim.mapping.graph import OperatorGraph
-from hwsim.mapping.pim import MappedGraph, map_graph
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.models.decoder import decoder_of
+from hwsim.mapping.pim import PimMapped, map_graph
+from hwsim.mapping.workload.workload import Workload
+from hwsim.parameters.spec_file import SpecFile
+from hwsim.parameters.variants import VariantSpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
@@ -31,10 +33,11 @@ if TYPE_CHECKING:
     from hwsim.verify.request import VerifyRequest
 
 
-class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
+class PimGpt(Machine[PimGptSpec, PimMapped, Program, Run]):
     """The machine's stages, in the order of the pipeline."""
 
     name = "pim_gpt"
+    families = ("gpt", "llama")
     summary = "PIM-GPT: 8 channels of GDDR6 with a MAC unit a bank, and an ASIC of adders and multipliers"
 
     @property
@@ -44,12 +47,13 @@ class PimGpt(Machine[PimGptSpec, MappedGraph, Program, Run]):
     def check(self, spec: PimGptSpec) -> None:
         _ = spec.mac_unit, spec.standard, spec.time_base, spec.vector_unit, spec.sram, spec.energy_costs
 
-    def map_graph(self, graph: OperatorGraph, workload: GptWorkload, spec: PimGptSpec) -> MappedGraph:
-        on_host = frozenset({"lm_head"} if workload.lm_head == "host" else ())
-        return map_graph(graph, spec.target, context=workload.context, batch=workload.batch, on_host=on_host)
+    def map_graph(self, graph: OperatorGraph, workload: Workload[Any, Any], spec: PimGptSpec) -> PimMapped:
+        run = decoder_of(workload, self.name).run
+        on_host = frozenset({"lm_head"} if spec.lm_head == "host" else ())
+        return map_graph(graph, spec.target, context=run.context, batch=run.batch, on_host=on_host)
 
-    def lower(self, mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> Program:
-        return lower(mapped, workload, spec)
+    def lower(self, mapped: PimMapped, workload: Workload[Any, Any], spec: PimGptSpec) -> Program:
+        return lower(mapped, decoder_of(workload, self.name), spec)
 
     def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Run:
         return simulate(program, progress=progress, trace_tokens=trace_tokens)
@@ -98,6 +102,7 @@ def _spec_file_of(dram: str, changes: Mapping[str, Mapping[str, Any]]) -> SpecFi
         defaults={**document, **changes.get("values", {}), "dram": dram, "timing": timing},
         provenance={**provenance, **changes.get("provenance", {}), **graded},
         open_fields=("energy_table",),
+        meanings={f"timing.{key}": meaning for key, meaning in timing_meanings(dram).items()},
     )
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Run
-from hwsim.machines.spec_file import SpecFile
-from hwsim.mapping.pim import CachePlacement, MappedGraph, MatrixPlacement
+from hwsim.mapping.pim import CachePlacement, MatrixPlacement, PimMapped
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
 from hwsim.report.steps import macs_by_kind, step_times
 
@@ -26,7 +26,7 @@ def details(run: Run, spec_file: SpecFile[PimGptSpec]) -> Details:
         roofline=_roofline(run),
         memory=memory_map(program.mapped),
         parameters=spec_file.origins(program.spec),
-        workload=program.workload.model_dump(mode="json"),
+        workload=program.workload.fields(),
     )
 
 
@@ -36,7 +36,7 @@ def _roofline(run: Run) -> Roofline:
     target, standard = spec.target, spec.standard
     access_s = standard.params["nCCD"] / spec.dram_clock_hz
     on_pim = (m.operator for m in run.program.mapped.operators if m.unit == "pim")
-    macs = macs_by_kind(run.program.workload, run.program.steps(), on_pim)
+    macs = macs_by_kind(run.program.steps(), on_pim)
     seconds = {kind: spec.time_base.seconds(run.pim.clock.ticks(int(run.pim.causes[kind].sum()))) for kind in macs}
     moved = {kind: run.pim.accesses[kind] * standard.column_bytes for kind in macs}
     points = [
@@ -57,9 +57,9 @@ def _roofline(run: Run) -> Roofline:
     )
 
 
-def memory_map(mapped: MappedGraph) -> MemoryMap:
+def memory_map(mapped: PimMapped) -> MemoryMap:
     """How the placement fills the banks."""
-    target, placement = mapped.target, mapped.placement
+    target, placement = mapped.placement.target, mapped.placement
     regions = [
         Region(name=name, kind="weights", first_row=matrix.base_row, rows=matrix.rows)
         for name, matrix in placement.matrices.items()

@@ -21,7 +21,7 @@ def energy_of(run: Run) -> EnergyUse | None:
     counts = count_actions(run)
     components = break_down(counts, costs)
     total = math.fsum(component.joules for component in components)
-    vectors = run.program.workload.taken_in * run.program.workload.batch
+    vectors = run.program.workload.run.taken_in * run.program.workload.run.batch
     return EnergyUse(
         table=costs.table.name,
         joules=total,

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from hwsim.dram.fast import PackageProgram, channel_requests
 from hwsim.dram.program import Request
 from hwsim.machines.pim_gpt.spec import PimGptSpec
-from hwsim.mapping.pim import MappedGraph
-from hwsim.mapping.workload import GptWorkload, Step
+from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.pim import PimMapped
+from hwsim.mapping.step import Step
 
 
 class Results(NamedTuple):
@@ -87,9 +88,9 @@ class Program:
     left_out : work that the run leaves out, for one token: a DRAM program, and cycles of the ASIC and the link
     """
 
-    workload: GptWorkload
+    workload: DecoderWorkload
     spec: PimGptSpec
-    mapped: MappedGraph
+    mapped: PimMapped
     queries_at_once: int
     instructions: Callable[[Step], list[Instruction]]
     left_out: tuple[PackageProgram, int] | None

@@ -17,6 +17,8 @@ from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction,
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles, value_chunks
 from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES, PimGptSpec
 from hwsim.mapping.errors import CapacityError, MappingError
+from hwsim.mapping.mapped import VIEW, MappedOperator
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.operators import (
     Act,
     AttentionScores,
@@ -25,13 +27,15 @@ from hwsim.mapping.operators import (
     Eltwise,
     Embed,
     Glu,
+    HeadNorm,
     LayerNorm,
     Linear,
     RmsNorm,
     Rope,
 )
-from hwsim.mapping.pim import CachePlacement, MappedGraph, MappedOperator, MatrixPlacement
-from hwsim.mapping.workload import GptWorkload, Step
+from hwsim.mapping.patterns import Pattern
+from hwsim.mapping.pim import CachePlacement, MatrixPlacement, PimMapped
+from hwsim.mapping.step import Step
 from hwsim.rtl.vector_unit.contract import Phases
 
 # Token ids travel to and from the host as 32-bit words.
@@ -58,7 +62,7 @@ class AttentionPass(NamedTuple):
     groups: tuple[HeadGroup, ...]
 
 
-def lower(mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> Program:
+def lower(mapped: PimMapped, workload: DecoderWorkload, spec: PimGptSpec) -> Program:
     """Translate a mapped graph into a program.
 
     Raises
@@ -73,7 +77,7 @@ def lower(mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> Progr
         mapped=mapped,
         queries_at_once=lowering.queries_at_once,
         instructions=lowering.step,
-        left_out=lowering.lm_head_cost() if workload.lm_head == "excluded" else None,
+        left_out=lowering.lm_head_cost() if workload.run.lm_head == "excluded" else None,
     )
 
 
@@ -84,7 +88,7 @@ class _Lowering:
     touch the same columns, so a short memory suffices, and a run of any length needs no more.
     """
 
-    def __init__(self, mapped: MappedGraph, workload: GptWorkload, spec: PimGptSpec) -> None:
+    def __init__(self, mapped: PimMapped, workload: DecoderWorkload, spec: PimGptSpec) -> None:
         self.mapped = mapped
         self.workload = workload
         self.spec = spec
@@ -112,14 +116,13 @@ class _Lowering:
         lanes = self.cache.target.lanes
         keys = self._pim(self.builder.write_keys(self.cache, tokens))
         values = self._value_writes(tuple((sequence, token // lanes * lanes) for sequence, token in tokens))
-        passes = self._attention_passes(step, values)
-        emits = self.workload.emits(step)
+        passes = lru_cache(lambda pattern: self._attention_passes(pattern, step, values))
         instructions: list[Instruction] = []
-        for part in self._parts(step.tokens, step.batch, emits):
+        for part in self._parts(step.tokens, step.outputs):
             if isinstance(part, list):
                 instructions += part
             elif isinstance(part, AttentionScores):
-                instructions += self._attention(part, passes, values if self.overlaps else None)
+                instructions += self._attention(part, passes(part.pattern), values if self.overlaps else None)
             else:
                 instructions.append(Instruction(f"{part.operator}.k", "kv_cache", "pim", keys, part.base_row))
                 if not self.overlaps:
@@ -133,20 +136,20 @@ class _Lowering:
         ------
         MappingError : names what is needed and what there is
         """
-        tokens = self.queries_at_once * self.workload.batch
+        tokens = self.queries_at_once * self.workload.run.batch
         sram = self.spec.asic.sram_bytes
         vectors = self._vector_bytes(tokens)
-        head = self.workload.context * self.mapped.target.score_bytes
+        head = self.workload.run.context * self.mapped.placement.target.score_bytes
         if vectors + head > sram:
             raise CapacityError(
                 f"{self.workload.name}: vectors of {tokens} tokens need {vectors} B and one head's scores over "
-                f"{self.workload.context} tokens {head} B, the ASIC's SRAM holds {sram} B"
+                f"{self.workload.run.context} tokens {head} B, the ASIC's SRAM holds {sram} B"
             )
 
     def lm_head_cost(self) -> tuple[PackageProgram, int]:
         """What the vocabulary projection would take a token: its DRAM program, and the cycles of ASIC and link."""
-        w = self.workload
-        matrix = MatrixPlacement.place("lm_head", w.d_model, w.vocab, 0, self.mapped.target)
+        w = self.workload.model
+        matrix = MatrixPlacement.place("lm_head", w.d_model, w.vocab, 0, self.mapped.placement.target)
         norm = self.unit.layernorm_phases if w.norm == "layernorm" else self.unit.rmsnorm_phases
         parts = [norm(1, w.d_model), self.unit.argmax_phases(w.vocab)]
         if len(matrix.chunks) > 1:
@@ -161,34 +164,39 @@ class _Lowering:
 
         The other half stays for attention scores.
         """
-        batch = self.workload.batch
-        if self.spec.batching == "token" or not self.workload.prompt:
+        batch = self.workload.run.batch
+        if self.spec.batching == "token" or not self.workload.run.prompt:
             return 1
-        most = self.workload.prompt * batch
+        most = self.workload.run.prompt * batch
         together = max(self.builder.vectors_at_once(m, most) for m in self.mapped.placement.matrices.values())
         held = self.spec.asic.sram_bytes // 2 // self._vector_bytes(batch)
-        return max(1, min(together, held, self.workload.prompt))
+        return max(1, min(together, held, self.workload.run.prompt))
 
     def _embedded_bytes(self) -> int:
         """What the host sends for a token: its embedding, and a cosine and a sine for each pair of a head with RoPE."""
-        w = self.workload
+        w = self.workload.model
         return w.d_model * ELEMENT_BYTES + (w.head_size * self.spec.internal.bytes if w.position == "rope" else 0)
 
     def _vector_bytes(self, tokens: int) -> int:
         """Largest set of vectors that live at once: the residual stream beside an operator's input and output."""
         linears = [m.operator for m in self.mapped.operators if isinstance(m.operator, Linear) and m.unit == "pim"]
         # logits go to the running argmax as they come and are not kept
-        widths = [op.d_in + (op.d_out if op.name != "lm_head" else 0) for op in linears]
+        widths = [op.d_in + (op.d_out if op.role != "lm_head" else 0) for op in linears]
         # a gated MLP's second matrix reads its input while the result of the first waits
         widths += [
-            self.workload.d_model + 2 * m.operator.width for m in self.mapped.operators if isinstance(m.operator, Glu)
+            self.workload.model.d_model + 2 * m.operator.width
+            for m in self.mapped.operators
+            if isinstance(m.operator, Glu)
         ]
-        return tokens * (self.workload.d_model + max(widths)) * ELEMENT_BYTES
+        return tokens * (self.workload.model.d_model + max(widths)) * ELEMENT_BYTES
 
-    def _make_parts(self, tokens: int, batch: int, emits: bool) -> tuple[Part, ...]:
+    def _make_parts(self, tokens: int, outputs: int) -> tuple[Part, ...]:
         """A step's instructions, with a place left where the work depends on the context: attention, cache writes.
 
-        `emits` tells whether tokens come out: the vocabulary projection of a prompt's inner tokens is not needed.
+        Parameters
+        ----------
+        tokens : vectors that pass the layers
+        outputs : vectors that pass what follows them; none of a prompt's inner tokens
         """
         parts: list[Part] = []
         caches = self.mapped.placement.caches
@@ -207,14 +215,17 @@ class _Lowering:
                 parts.append(caches[op.name])
             elif op.kind in ("softmax", "attention_values"):
                 continue  # these come with their scores
-            elif op.name in ("norm", "lm_head"):
-                fixed(self._fixed(mapped, batch) if emits else [])
-            else:
-                fixed(self._fixed(mapped, tokens))
-        if self.workload.lm_head == "pim" and emits:
-            argmax = self.unit.argmax_phases(self.workload.vocab) * batch
-            fixed([self._asic("argmax", "eltwise", argmax), self._host("token", "embed", TOKEN_BYTES * batch)])
+            elif mapped.unit != VIEW:
+                vectors = outputs if self.mapped.graph.tensor(op.name).shape[0] == "outputs" else tokens
+                fixed(self._fixed(mapped, vectors) if vectors else [])
+        if outputs and self._projects_on_pim:
+            argmax = self.unit.argmax_phases(self.workload.model.vocab) * outputs
+            fixed([self._asic("argmax", "eltwise", argmax), self._host("token", "embed", TOKEN_BYTES * outputs)])
         return tuple(parts)
+
+    @property
+    def _projects_on_pim(self) -> bool:
+        return self.workload.run.lm_head == "included" and self.spec.lm_head == "pim"
 
     def _fixed(self, mapped: MappedOperator, vectors: int) -> list[Instruction]:
         """Instructions of an operator whose work does not depend on the context."""
@@ -231,11 +242,14 @@ class _Lowering:
             case Rope():
                 return [self._asic(op.name, op.kind, self.unit.rope_phases(vectors * op.rotated))]
             case Act():
-                phases = {"gelu": self.unit.gelu_phases, "silu": self.unit.silu_phases}[op.function]
-                work = self._by_element(vectors * op.width, phases)
+                work = self._by_element(vectors * op.width, self._activation(op))
                 return [Instruction(op.name, op.kind, "asic", work)]
             case Glu():
+                self._activation(op)
                 return [self._asic(op.name, op.kind, self.unit.glu_phases(vectors * op.width, op.function))]
+            case HeadNorm():
+                norm = self.unit.layernorm_phases if op.function == "layernorm" else self.unit.rmsnorm_phases
+                return [self._asic(op.name, op.kind, norm(vectors * (op.heads + op.kv_heads), op.d_k))]
             case Eltwise():
                 work = self._by_element(vectors * op.width, self.unit.add_phases)
                 return [Instruction(op.name, op.kind, "asic", work)]
@@ -245,6 +259,20 @@ class _Lowering:
                 return [self._host(op.name, op.kind, vectors * self._embedded_bytes())]
             case _:
                 raise MappingError(f"{op.name}: PIM-GPT has no instruction for {op.kind}")
+
+    def _activation(self, op: Act | Glu) -> Callable[[int], Phases]:
+        """The phases of an activation function.
+
+        Raises
+        ------
+        MappingError : a function that the ASIC's adders and multipliers have no algorithm for
+        """
+        known = {"gelu": self.unit.gelu_phases, "silu": self.unit.silu_phases}
+        if op.function not in known:
+            raise MappingError(
+                f"{self.spec.name}: {op.name}: the ASIC has no algorithm for {op.function}; it runs {', '.join(known)}"
+            )
+        return known[op.function]
 
     def _collective(self, op: Collective, vectors: int) -> list[Instruction]:
         """A transfer to other devices; this one's share of a sum is added up behind it."""
@@ -279,8 +307,10 @@ class _Lowering:
         `new_values` are written behind the first pass's scores, so that the first softmax hides the write: scores do
         not need them. Both then wait for what came before the write of the keys.
         """
-        cache = self.mapped.placement.caches[op.inputs[1]]
-        name = op.name.removesuffix(".scores")
+        graph = self.mapped.graph
+        cache = self.mapped.placement.caches[graph.origin(op.inputs[1])]
+        (softmax,) = graph.readers(op.name)
+        (values,) = graph.readers(softmax)
         instructions: list[Instruction] = []
         for number, attention in enumerate(passes):
             begin = len(instructions)
@@ -291,19 +321,21 @@ class _Lowering:
             first_softmax = len(instructions)
             for group in attention.groups:
                 after = len(instructions) - begin
-                instructions.append(Instruction(f"{name}.softmax", "softmax", "asic", group.softmax, after=after))
+                instructions.append(Instruction(softmax, "softmax", "asic", group.softmax, after=after))
             for place, group in enumerate(attention.groups):
                 after = len(instructions) - first_softmax - place
-                instructions.append(Instruction(name, AttentionValues.kind, "pim", group.values, cache.base_row, after))
+                instructions.append(
+                    Instruction(values, AttentionValues.kind, "pim", group.values, cache.base_row, after)
+                )
                 if group.sums:
-                    instructions.append(Instruction(f"{name}.sum", AttentionValues.kind, "asic", group.sums))
+                    instructions.append(Instruction(f"{values}.sum", AttentionValues.kind, "asic", group.sums))
         return instructions
 
-    def _attention_passes(self, step: Step, new_values: PimWork) -> list[AttentionPass]:
+    def _attention_passes(self, pattern: Pattern, step: Step, new_values: PimWork) -> list[AttentionPass]:
         """Group the queries' heads so that their scores fit the SRAM, and make the work of each group."""
         budget = self.spec.asic.sram_bytes - self._vector_bytes(step.tokens)
-        score_bytes = self.mapped.target.score_bytes
-        pattern, heads = self.workload.pattern, self.workload.heads
+        score_bytes = self.mapped.placement.target.score_bytes
+        heads = self.workload.model.heads
         groups: list[list[Query]] = [[]]
         room = budget
         for sequence in range(step.batch):

@@ -55,7 +55,7 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
     )
     finish_step = Overlap(run).finish_step if overlaps else _taking_turns(run)
     ticks = diagram.run(_sequence(diagram, run, finish_step, progress))
-    prompt_steps = sum(step.context <= program.workload.prompt_end for step in program.steps())
+    prompt_steps = sum(step.context <= program.workload.run.prompt_end for step in program.steps())
     return replace(run, ticks=ticks, prompt_steps=prompt_steps)
 
 
@@ -66,7 +66,7 @@ def _sequence(diagram: Diagram, run: Run, finish_step: FinishStep, progress: Pro
     exact.
     """
     workload = run.program.workload
-    total = workload.taken_in
+    total = workload.run.taken_in
     for step in run.program.steps():
         if run.recorder:
             run.recorder.begin(step)
@@ -75,7 +75,7 @@ def _sequence(diagram: Diagram, run: Run, finish_step: FinishStep, progress: Pro
         yield diagram.env.timeout(end - now)
         run.ends.append(end)
         if progress:
-            progress(step.context - workload.past, total)
+            progress(step.context - workload.run.past, total)
 
 
 def _taking_turns(run: Run) -> FinishStep:

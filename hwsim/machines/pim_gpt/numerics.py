@@ -17,6 +17,8 @@ from hwsim.machines.pim_gpt.mac_kernel import MacKernel, Operands
 from hwsim.machines.pim_gpt.requests import Query, value_chunks
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.formats import round_to
+from hwsim.mapping.mapped import VIEW, MappedOperator
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.operators import (
     Act,
     AttentionScores,
@@ -30,10 +32,10 @@ from hwsim.mapping.operators import (
     Operator,
     RmsNorm,
     Rope,
+    Slice,
     Softmax,
 )
-from hwsim.mapping.pim import CachePlacement, MappedGraph, MappedOperator
-from hwsim.mapping.workload import GptWorkload
+from hwsim.mapping.pim import CachePlacement, PimMapped
 from hwsim.rtl.mac_unit.contract import MacUnitContract
 from hwsim.rtl.vector_unit.contract import VectorUnitContract
 from hwsim.rtl.vector_unit.golden import VectorUnit
@@ -113,8 +115,8 @@ class PimGptDecoder:
 
     def __init__(
         self,
-        mapped: MappedGraph,
-        workload: GptWorkload,
+        mapped: PimMapped,
+        workload: DecoderWorkload,
         mac: MacUnitContract,
         vector: VectorUnitContract,
         weights: GptWeights,
@@ -139,12 +141,16 @@ class PimGptDecoder:
         with np.errstate(all="ignore"):  # what overflows its format shows in the results
             for mapped in self.mapped.operators:
                 op = mapped.operator
-                if op.name == "norm" and not emit:
+                if mapped.unit == VIEW:
+                    made[op.name] = _view(op, made[op.inputs[0]])
+                    continue
+                if op.role == "final_norm" and not emit:
                     break
                 made[op.name] = self._run(mapped, [made[name] for name in op.inputs])
-                if isinstance(op, Embed) or op.name.endswith(".add2"):
+                if op.role in ("embed", "add2"):
                     streams.append(made[op.name])
-        return DecoderStep(streams=tuple(streams), logits=made.get("lm_head"))
+        head = next(m.operator.name for m in self.mapped.operators if m.operator.role == "lm_head")
+        return DecoderStep(streams=tuple(streams), logits=made.get(head))
 
     def rewind(self, length: int) -> None:
         """See `hwsim.verify.decoder.Decoder`."""
@@ -166,16 +172,16 @@ class PimGptDecoder:
             case Rope():
                 return self._rope(op, inputs[0])
             case Linear() if mapped.unit == "host":
-                return np.asarray(self._matrix_oi(op.name) @ inputs[0])  # taken to be exact
+                return np.asarray(self._matrix_oi(op) @ inputs[0])  # taken to be exact
             case Linear():
                 return self._linear(op, inputs[0])
             case KvCache():
-                self.caches[op.name].write(self.length - 1, self._held(inputs[0]))
-                return inputs[0]
+                self.caches[op.name].write(self.length - 1, *(self._held(x) for x in inputs))
+                return np.empty(0)  # its sweeps read it where it lies
             case AttentionScores():
                 return self._scores(op, inputs[0])
             case Softmax():
-                return self.vector.softmax(inputs[0], 1 / sqrt(self.workload.head_size))
+                return self.vector.softmax(inputs[0], 1 / sqrt(self.workload.model.head_size))
             case AttentionValues():
                 return self._values(op, inputs[0])
             case Act():
@@ -216,20 +222,20 @@ class PimGptDecoder:
             parts.append(self._parameter(op, "bias"))
         total = self.vector.accumulate(np.stack(parts))
         # logits meet the running argmax as they come; everything else is stored as a vector
-        result = total if op.name == "lm_head" else self._vector(total)
+        result = total if op.role == "lm_head" else self._vector(total)
         return self.observer(_function(op), result, lambda: self._exact_linear(op, x))
 
     def _exact_linear(self, op: Linear, x: Values) -> Values:
-        product = self._matrix_oi(op.name) @ x
+        product = self._matrix_oi(op) @ x
         return np.asarray(product + self._parameter(op, "bias") if op.bias else product)
 
-    def _matrix_oi(self, name: str) -> Values:
-        return self.checkpoint.matrix_oi(self.weights.tensors, name).astype(np.float64)
+    def _matrix_oi(self, op: Operator) -> Values:
+        return self.checkpoint.matrix_oi(self.weights.tensors, op).astype(np.float64)
 
-    def _scores(self, op: AttentionScores, qkv: Values) -> Values:
+    def _scores(self, op: AttentionScores, query: Values) -> Values:
         """(heads, keys seen) inner products of the query with keys, each head a run of columns of its own."""
-        cache, (first, last) = self.caches[op.inputs[1]], self._seen()
-        query_hd = self._held(qkv)[: op.heads * op.d_k].reshape(op.heads, op.d_k)
+        cache, (first, last) = self._cache_of(op), self._seen(op)
+        query_hd = self._held(query).reshape(op.heads, op.d_k)
         keys_htd = cache.keys_htd[:, first:last]
         held = self.mac.padded(query_hd)
         group = op.heads // op.kv_heads  # queries that share a head of keys
@@ -243,8 +249,8 @@ class PimGptDecoder:
 
     def _values(self, op: AttentionValues, weights_ht: Values) -> Values:
         """(heads x d_v,) sums of values; partial sums of long contexts are added in the ASIC."""
-        cache, (first, last) = self.caches[op.inputs[1]], self._seen()
-        lanes, group = self.mapped.target.lanes, op.heads // op.kv_heads
+        cache, (first, last) = self._cache_of(op), self._seen(op)
+        lanes, group = self.mapped.placement.target.lanes, op.heads // op.kv_heads
         held_ht = self._held(weights_ht)
         # banks read whole columns: tokens that the query does not see have weight 0
         begin, end = first // lanes * lanes, -(-last // lanes) * lanes
@@ -269,18 +275,21 @@ class PimGptDecoder:
 
     def _chunks(self, name: str) -> list[Operands]:
         """A matrix as its banks hold it: (outputs, inputs) of each chunk, padded to whole columns."""
-        matrix_oi = self.checkpoint.matrix_oi(self.weights.tensors, name)
+        matrix_oi = self.checkpoint.matrix_oi(self.weights.tensors, self.mapped.graph.operator(name))
         return [
             self.mac.padded(matrix_oi[:, chunk.first_input : chunk.first_input + chunk.inputs])
             for chunk in self.mapped.placement.matrices[name].chunks
         ]
 
-    def _seen(self) -> tuple[int, int]:
+    def _cache_of(self, op: AttentionScores | AttentionValues) -> _Cache:
+        return self.caches[self.mapped.graph.origin(op.inputs[1])]
+
+    def _seen(self, op: AttentionScores | AttentionValues) -> tuple[int, int]:
         """Range of the keys that the newest token sees."""
-        return self.workload.pattern.keys(self.length - 1, self.length)
+        return op.pattern.keys(self.length - 1, self.length)
 
     def _parameter(self, op: Operator, part: str) -> Values:
-        return self.checkpoint.vector(self.weights.tensors, op.name, part).astype(np.float64)
+        return self.checkpoint.vector(self.weights.tensors, op, part).astype(np.float64)
 
     def _held(self, x: Values) -> Values:
         """`x` as banks and buffers hold it."""
@@ -300,12 +309,11 @@ class _Cache:
         self.keys_htd = mac.padded(np.zeros((heads, tokens, size)))
         self.values_hdt = mac.padded(np.zeros((heads, size, tokens)))
 
-    def write(self, token: int, qkv: Values) -> None:
+    def write(self, token: int, key: Values, value: Values) -> None:
         """Store the key and value of one token."""
         heads, size = self.placement.heads, self.placement.head_dim
-        key_hd, value_hd = qkv[-2 * heads * size :].reshape(2, heads, size)
-        self.keys_htd[:, token, :size] = key_hd
-        self.values_hdt[:, :, token] = value_hd
+        self.keys_htd[:, token, :size] = key.reshape(heads, size)
+        self.values_hdt[:, :, token] = value.reshape(heads, size)
 
     def clear(self, token: int) -> None:
         """Forget the tokens from this one on."""
@@ -313,6 +321,11 @@ class _Cache:
         self.values_hdt[:, :, token:] = 0
 
 
+def _view(op: Operator, x: Values) -> Values:
+    """The part of a vector that a view names; of a cache nothing is taken out."""
+    return x[op.first : op.first + op.width] if isinstance(op, Slice) else x
+
+
 def _function(op: Linear) -> str:
-    """A matrix's name without its layer."""
-    return op.name.rpartition(".")[2]
+    """What a matrix is to the model, for the table of functions."""
+    return op.role or op.kind

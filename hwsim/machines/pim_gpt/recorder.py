@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hwsim.dram.fast import Package
 from hwsim.dram.log import PlayLog
 from hwsim.engine import Trace
-from hwsim.mapping.workload import Step
+from hwsim.mapping.step import Step
 
 
 @dataclass(kw_only=True, eq=False)

@@ -15,7 +15,8 @@ from hwsim.engine import TimeBase
 from hwsim.errors import DramError, MachineError
 from hwsim.mapping.formats import BF16, Format, FormatError, parse_format
 from hwsim.mapping.pim import PimTarget
-from hwsim.mapping.workload import Name
+from hwsim.mapping.workload.model import Name
+from hwsim.parameters.units import Bytes, Cycles, GigabitsPerSecond, GigabytesPerSecond, Hertz, Nanoseconds
 from hwsim.rtl.mac_unit.contract import MacUnitContract
 from hwsim.rtl.sram.contract import SramContract
 from hwsim.rtl.vector_unit.contract import VectorUnitContract
@@ -34,57 +35,58 @@ class _Checked(BaseModel):
 class AsicSpec(_Checked):
     """The chip beside the DRAM."""
 
-    clock_hz: int = Field(ge=1_000, le=100_000_000_000)
-    adders: int = Field(ge=1, le=1_000_000)
-    multipliers: int = Field(ge=1, le=1_000_000)
-    adder_latency: int = Field(ge=1, le=1_000)
-    multiplier_latency: int = Field(ge=1, le=1_000)
-    sram_bytes: int = Field(ge=1, le=1 << 40)
-    sram_width_bytes: int = Field(ge=1, le=1 << 20, description="bytes that the SRAM moves a cycle")
-    taylor_terms: int = Field(ge=1, le=20)
-    newton_steps: int = Field(ge=0, le=10)
-    rsqrt_steps: int = Field(ge=0, le=10)
-    internal: str
-    accumulator: str
+    clock_hz: Hertz = Field(ge=1_000, le=100_000_000_000, description="clock of the ASIC")
+    adders: int = Field(ge=1, le=1_000_000, description="pipelined adders, an operation a cycle each")
+    multipliers: int = Field(ge=1, le=1_000_000, description="pipelined multipliers, an operation a cycle each")
+    adder_latency: Cycles = Field(ge=1, le=1_000, description="from operands to a sum")
+    multiplier_latency: Cycles = Field(ge=1, le=1_000, description="from operands to a product")
+    sram_bytes: Bytes = Field(ge=1, le=1 << 40, description="on-chip memory")
+    sram_width_bytes: Bytes = Field(ge=1, le=1 << 20, description="bytes that the SRAM moves a cycle")
+    taylor_terms: int = Field(ge=1, le=20, description="terms of the exponential's series")
+    newton_steps: int = Field(ge=0, le=10, description="Newton-Raphson steps of a reciprocal")
+    rsqrt_steps: int = Field(ge=0, le=10, description="Newton steps of a reciprocal square root")
+    internal: str = Field(description="format of all arithmetic")
+    accumulator: str = Field(description="format of running sums")
 
 
 class HostSpec(_Checked):
     """The computer that feeds tokens and may run the vocabulary projection."""
 
-    link_gb_per_s: float = Field(gt=0, le=1e6, strict=False)
-    link_latency_ns: float = Field(ge=0, le=1e9, strict=False)
-    memory_gb_per_s: float = Field(gt=0, le=1e6, strict=False)
+    link_gb_per_s: GigabytesPerSecond = Field(gt=0, le=1e6, strict=False, description="link between host and ASIC")
+    link_latency_ns: Nanoseconds = Field(ge=0, le=1e9, strict=False, description="of each transfer on that link")
+    memory_gb_per_s: GigabytesPerSecond = Field(gt=0, le=1e6, strict=False, description="the host's own memory")
 
 
 class PimGptSpec(DevicesSpec, _Checked):
     """All parameters of the machine; defaults and their provenance are in spec.yaml."""
 
     model: Literal["pim_gpt"]
-    name: Name
+    name: Name = Field(description="name of the machine in reports")
     dram: Literal["pim_gpt", "hbm2_newton", "hbm_pim"] = Field(description="standard of the channels; drams.yaml")
-    channels: int = Field(ge=1, le=4096)
+    channels: int = Field(ge=1, le=4096, description="channels of the memory")
     banks: int = Field(ge=1, le=16, description="banks a channel")
-    bank_groups: int = Field(ge=1, le=16)
+    bank_groups: int = Field(ge=1, le=16, description="groups that the banks of a channel form")
     rows: int = Field(ge=1, le=1 << 24, description="rows a bank")
-    row_bytes: int = Field(ge=2, le=1 << 20)
-    access_bytes: int = Field(ge=2, le=1 << 12, description="bytes of one column access")
+    row_bytes: Bytes = Field(ge=2, le=1 << 20, description="size of a row")
+    access_bytes: Bytes = Field(ge=2, le=1 << 12, description="bytes of one column access")
     pins: int = Field(ge=1, le=1024, description="data pins a channel")
-    pin_rate_gbps: float = Field(ge=0.001, le=1000, strict=False)
-    dram_clock_hz: int = Field(ge=1_000_000, le=100_000_000_000)
+    pin_rate_gbps: GigabitsPerSecond = Field(ge=0.001, le=1000, strict=False, description="of each pin")
+    dram_clock_hz: Hertz = Field(ge=1_000_000, le=100_000_000_000, description="clock of the DRAM's commands")
     mac_lanes: int = Field(ge=1, le=4096, description="multipliers a bank")
-    mac_clock_hz: int = Field(ge=1_000_000, le=100_000_000_000)
+    mac_clock_hz: Hertz = Field(ge=1_000_000, le=100_000_000_000, description="clock of the banks' MAC units")
     mac_tree: str = Field(description="format of products and of sums in the adder tree")
     mac_accumulator: str = Field(description="format of a bank's running sums")
     mac_output: str = Field(description="format in which results cross the pins")
     accumulators: int = Field(ge=1, le=65_536, description="results that a bank holds before they are read")
-    buffer_bytes: int = Field(ge=2, le=1 << 24, description="vector buffer a channel")
-    refresh: bool
+    buffer_bytes: Bytes = Field(ge=2, le=1 << 24, description="vector buffer a channel")
+    refresh: bool = Field(description="whether the DRAM is refreshed")
     batching: Literal["token", "row_reuse"] = Field(
         description="several vectors: one after the other, or as many per opened row as the buffer holds"
     )
     schedule: Literal["paper", "overlap"] = Field(
         description="one instruction at a time, or transfers, writes and the ASIC under running accesses"
     )
+    lm_head: Literal["pim", "host"] = Field(description="where the vocabulary projection runs, in runs that include it")
     energy: str = Field(max_length=4096, description="energy table: a shipped name, a YAML file, or `off`")
     energy_table: dict[str, float] = Field(
         default_factory=dict, strict=False, description="coefficients that replace the table's, by name"
@@ -174,6 +176,7 @@ class PimGptSpec(DevicesSpec, _Checked):
     def target(self) -> PimTarget:
         """What the compiler needs to know."""
         return PimTarget(
+            machine=self.name,
             channels=self.channels,
             banks=self.banks,
             rows=self.rows,

@@ -12,8 +12,9 @@ from hwsim.dram.overlap import OverlappedPackage
 from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Run
-from hwsim.machines.spec_file import UNCONFIRMED, SpecFile
 from hwsim.mapping.pim.map_graph import max_context
+from hwsim.parameters.provenance import UNCONFIRMED
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.schema import (
     Bound,
     DramUse,
@@ -35,11 +36,15 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
     workload = program.workload
     seconds = spec.time_base.seconds(run.ticks)
     dram = _dram(run)
-    vectors = workload.prompt * workload.batch if workload.phase == "prefill" else workload.tokens * workload.batch
+    vectors = (
+        workload.run.prompt * workload.run.batch
+        if workload.run.phase == "prefill"
+        else workload.run.tokens * workload.run.batch
+    )
     prompt_end = run.ends[run.prompt_steps - 1] if run.prompt_steps else 0
-    decode_seconds = spec.time_base.seconds(run.ticks - (prompt_end if workload.phase == "decode" else 0))
-    begin = run.prompt_steps if workload.phase == "decode" else 0
-    first = run.ends[begin if workload.phase == "decode" else -1]
+    decode_seconds = spec.time_base.seconds(run.ticks - (prompt_end if workload.run.phase == "decode" else 0))
+    begin = run.prompt_steps if workload.run.phase == "decode" else 0
+    first = run.ends[begin if workload.run.phase == "decode" else -1]
     units = _units(run)
     causes = _causes(run)
     offchip = {"dram_pins": dram.io_bytes, "host_link": run.host.link_bytes}
@@ -50,12 +55,12 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         hwsim_version=VERSION,
         machine=spec.name,
         workload=workload.name,
-        phase=workload.phase,
-        tokens=workload.tokens if workload.phase == "decode" else workload.prompt,
-        past=workload.past,
-        prompt=workload.prompt,
-        batch=workload.batch,
-        lm_head=workload.lm_head,
+        phase=workload.run.phase,
+        tokens=workload.run.tokens if workload.run.phase == "decode" else workload.run.prompt,
+        past=workload.run.past,
+        prompt=workload.run.prompt,
+        batch=workload.run.batch,
+        lm_head=spec.lm_head if workload.run.lm_head == "included" else "excluded",
         schedule=spec.schedule,
         cycles=_cycles(run, run.ticks),
         clock_hz=float(spec.asic.clock_hz),
@@ -65,7 +70,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         token_latencies=token_latencies(
             run.program.steps(),
             run.ends,
-            run.prompt_steps if workload.phase == "decode" else 0,
+            run.prompt_steps if workload.run.phase == "decode" else 0,
             spec.time_base.ticks_per_second,
         ),
         energy_j=energy.joules if energy else None,
@@ -86,7 +91,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         published=_published(run, dram, seconds, energy.joules if energy else None),
         unconfirmed=_unconfirmed(spec, spec_file, energy),
         parameters=spec.model_dump(),
-        workload_parameters=workload.model_dump(mode="json"),
+        workload_parameters=workload.fields(),
         seed=None,
         instructions=run.trace.pieces,
     )
@@ -207,7 +212,7 @@ def _bottleneck(run: Run, causes: dict[str, int]) -> str:
 
 def _resources(run: Run) -> dict[str, Any]:
     program, spec = run.program, run.program.spec
-    mapped, target = program.mapped, program.mapped.target
+    mapped, target = program.mapped, program.mapped.placement.target
     row = target.row_bytes_everywhere
     asic = run.asic.resources() + spec.sram.resources()
     return {
@@ -243,7 +248,7 @@ def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
             seconds_per_token=seconds,
             share=seconds / seconds_per_token,
             note="embedding, final norm, vocabulary projection on PIM and argmax, without refresh; include with "
-            "--set workload.lm_head=pim",
+            "--set workload.lm_head=included",
         )
     ]
 
@@ -261,7 +266,7 @@ def _unconfirmed(
 
 def _published(run: Run, dram: DramUse, latency_s: float, energy_j: float | None) -> list[Published]:
     workload = run.program.workload
-    if workload.family != "gpt":  # the paper ran no other models
+    if workload.model.family != "gpt":  # the paper ran no other models
         return []
     entries = read_data("hwsim.machines.pim_gpt", "published.yaml")
     baselines = [entry["baseline"] for entry in entries if "baseline" in entry]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hwsim.errors import MachineError
 from hwsim.machines.pim_gpt.numerics import PimGptDecoder
 from hwsim.machines.pim_gpt.spec import PimGptSpec
-from hwsim.machines.spec_file import SpecFile
-from hwsim.mapping.gpt import build_graph
+from hwsim.mapping.models import build_graph
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.pim import map_graph
-from hwsim.mapping.workload import GptWorkload
+from hwsim.parameters.spec_file import SpecFile
 from hwsim.verify.decoding import compare_gpt, gpt_report
 from hwsim.verify.report import VerifyReport
 from hwsim.verify.request import VerifyRequest
@@ -47,8 +49,8 @@ def verify(request: VerifyRequest, spec: PimGptSpec, spec_file: SpecFile[PimGptS
     if spec.devices > 1:
         raise MachineError(f"devices {spec.devices}: arithmetic is verified on one device")
     workload = _with_projection(request.workload)
-    on_host = frozenset({"lm_head"} if workload.lm_head == "host" else ())
-    mapped = map_graph(build_graph(workload), spec.target, context=workload.context, batch=1, on_host=on_host)
+    on_host = frozenset({"lm_head"} if spec.lm_head == "host" else ())
+    mapped = map_graph(build_graph(workload), spec.target, context=workload.run.context, batch=1, on_host=on_host)
     weights = load_weights(request.weights, workload)
     errors = FunctionErrors()
     machine = PimGptDecoder(mapped, workload, spec.mac_unit, spec.vector_unit, weights, errors.observe)
@@ -65,7 +67,7 @@ def verify(request: VerifyRequest, spec: PimGptSpec, spec_file: SpecFile[PimGptS
         found,
         weights=weights,
         functions=errors.results(),
-        lm_head=PROJECTION[request.workload.lm_head],
+        lm_head=PROJECTION[spec.lm_head if request.workload.run.lm_head == "included" else "excluded"],
         contracts=(spec.mac_unit, spec.vector_unit),
         spec=spec,
         spec_file=spec_file,
@@ -73,7 +75,5 @@ def verify(request: VerifyRequest, spec: PimGptSpec, spec_file: SpecFile[PimGptS
     )
 
 
-def _with_projection(workload: GptWorkload) -> GptWorkload:
-    if workload.lm_head != "excluded":
-        return workload
-    return workload.model_copy(update={"lm_head": "pim"})
+def _with_projection(workload: DecoderWorkload) -> DecoderWorkload:
+    return replace(workload, run=workload.run.model_copy(update={"lm_head": "included"}))

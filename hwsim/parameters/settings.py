@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from hwsim.errors import MachineError, UserError, nearest
-from hwsim.machines import MACHINES
-from hwsim.machines.machine import Machine
-from hwsim.machines.spec_file import flatten_once
 from hwsim.mapping.errors import WorkloadError
-from hwsim.mapping.workload import field_names
+from hwsim.mapping.workload.load import field_names
 from hwsim.mapping.yaml_file import parse_value, read_mapping
+from hwsim.parameters.nested import flatten_once
+from hwsim.parameters.spec_file import SpecFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,50 +89,18 @@ def _sort_in(key: str, value: Any, machine: dict[str, Any], workload: dict[str, 
     workload[name] = value
 
 
-def check_parameters(machine: Machine[Any, Any, Any, Any], keys: Collection[str], *, origin: str) -> None:
-    """Check that a machine has parameters of these names.
+def check_parameters(spec_file: SpecFile[Any], keys: Collection[str], *, origin: str) -> None:
+    """Check that a machine has parameters of these names, by its `spec_file`.
 
     Raises
     ------
     MachineError : the first that it has not, with the nearest that it has
     """
     for key in keys:
-        if not machine.spec_file.knows(key):
-            every = [*machine.spec_file.keys(), *(f"workload.{name}" for name in field_names())]
+        if not spec_file.knows(key):
+            every = [*spec_file.keys(), *(f"workload.{name}" for name in field_names())]
             raise MachineError(f"{_place(origin, key)}: no such parameter{nearest(key, every)}")
 
 
 def _place(origin: str, key: str) -> str:
     return f"--set {key}" if origin == "--set" else f"{origin}: {key}"
-
-
-def find_machine(source: str) -> tuple[Machine[Any, Any, Any, Any], Path | None]:
-    """A machine by a shipped name, or by a user's YAML file and then with that file.
-
-    Raises
-    ------
-    MachineError : neither a name nor a file, a file that names no model
-    """
-    if source in MACHINES:
-        return MACHINES[source], None
-    path = Path(source)
-    if path.suffix not in (".yaml", ".yml") and not path.exists():
-        raise MachineError(f"{source}: no such machine or file{nearest(source, MACHINES)}")
-    model = read_mapping(path, MachineError).get("model")
-    if not isinstance(model, str) or model not in MACHINES:
-        raise MachineError(f"{path}: model: expected one of {', '.join(MACHINES)}, got {model!r}")
-    return MACHINES[model], path
-
-
-def load_machine(source: str, settings: Mapping[str, Any]) -> tuple[Machine[Any, Any, Any, Any], Any]:
-    """A machine and its checked parameters, by a shipped name or from a user's YAML file.
-
-    Raises
-    ------
-    MachineError : neither a name nor a file, a file that names no model, a wrong parameter
-    """
-    machine, path = find_machine(source)
-    check_parameters(machine, settings, origin="--set")
-    spec = machine.spec_file.load(path, settings)
-    machine.check(spec)
-    return machine, spec

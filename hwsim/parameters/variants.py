@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hwsim.errors import MachineError
-from hwsim.machines.spec_file import SpecFile, SpecT, Unconfirmed
 from hwsim.mapping.yaml_file import read_mapping
-from hwsim.report.details import ParameterOrigin
+from hwsim.parameters.parameter import Parameter
+from hwsim.parameters.provenance import ParameterOrigin, Unconfirmed
+from hwsim.parameters.spec_file import SpecFile, SpecT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,14 @@ class VariantSpecFile(SpecFile[SpecT]):
     def keys(self) -> tuple[str, ...]:
         """Every parameter that can be set in one variant at least."""
         return tuple(dict.fromkeys(key for file in self.variants.values() for key in file.keys()))  # noqa: SIM118
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Every parameter of one variant at least; a default is that of the first variant that has the parameter."""
+        found: dict[str, Parameter] = {}
+        for file in self.variants.values():
+            for parameter in file.parameters():
+                found.setdefault(parameter.name, parameter)
+        return tuple(found.values())
 
     def knows(self, key: str) -> bool:
         return any(file.knows(key) for file in self.variants.values())

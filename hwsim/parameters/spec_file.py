@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -11,23 +11,11 @@ from pydantic import BaseModel, ValidationError
 
 from hwsim.errors import MachineError, nearest
 from hwsim.mapping.yaml_file import first_problem, read_mapping
-from hwsim.report.details import ParameterOrigin
+from hwsim.parameters.nested import flatten, unflatten
+from hwsim.parameters.parameter import Meaning, Parameter, describe
+from hwsim.parameters.provenance import UNCONFIRMED, ParameterOrigin, Unconfirmed
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
-
-# Grades whose figures nobody has confirmed: remembered (M) and assumed (A).
-UNCONFIRMED = ("M", "A")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unconfirmed:
-    """A parameter in use whose value is remembered or assumed."""
-
-    name: str
-    value: Any
-    grade: str
-    confidence: float | None
-    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +27,23 @@ class SpecFile(Generic[SpecT]):
     defaults : field to value, nested
     provenance : dotted field to its grade, confidence and source
     open_fields : mappings whose keys the defaults do not list; the machine's own check knows them
+    meanings : what entries of mappings mean, where their field can only speak of all
     """
 
     model: type[SpecT]
     defaults: Mapping[str, Any]
     provenance: Mapping[str, Mapping[str, Any]]
     open_fields: tuple[str, ...] = ()
+    meanings: Mapping[str, Meaning] = field(default_factory=dict)
 
     def keys(self) -> tuple[str, ...]:
         """Every parameter that can be set, dotted."""
         return tuple(key for key in flatten(self.defaults) if key not in ("model",))
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Every parameter that can be set, with its meaning, unit and range; entries of open fields are not listed."""
+        values = flatten(self.defaults)
+        return tuple(describe(self.model, key, values[key], self.meanings) for key in self.keys())
 
     def knows(self, key: str) -> bool:
         """Whether a dotted key can be set."""
@@ -137,43 +132,3 @@ class SpecFile(Generic[SpecT]):
             if key not in known and not self.knows(key):
                 raise MachineError(f"{origin}: no parameter {key!r}{nearest(key, known)}")
         return values
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one with dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat.update(flatten(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-def flatten_once(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`flatten` for what people write, dotted and nested mixed.
-
-    Raises
-    ------
-    ValueError : a name that is given in both forms
-    """
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        inner = flatten_once(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-        twice = next((name for name in inner if name in flat), None)
-        if twice:
-            raise ValueError(f"{twice} is given twice")
-        flat.update(inner)
-    return flat
-
-
-def unflatten(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of `flatten`."""
-    nested: dict[str, Any] = {}
-    for path, value in values.items():
-        *parents, key = path.split(".")
-        node = nested
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[key] = value
-    return nested

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from hwsim.settings import check_parameters, find_machine, gather_settings, load_machine
+from hwsim.machines.find import choose_machine, find_machine, load_machine
+from hwsim.parameters.settings import check_parameters, gather_settings
 from hwsim.verify.report import VerifyReport
 from hwsim.verify.request import VerifyRequest
 from hwsim.verify.size import load_sized
@@ -41,6 +42,6 @@ def verify(
     parsed, saved = gather_settings(settings, config)
     sized, own = load_sized(workload, parsed.workload, full=full or not is_random(weights))
     if config:
-        check_parameters(find_machine(machine or sized.machine)[0], saved.machine, origin=str(config))
-    model, spec = load_machine(machine or sized.machine, parsed.machine)
+        check_parameters(find_machine(choose_machine(machine, sized))[0].spec_file, saved.machine, origin=str(config))
+    model, spec = load_machine(choose_machine(machine, sized), parsed.machine)
     return model.verify(VerifyRequest(workload=sized, own=own, weights=weights, progress=progress), spec)

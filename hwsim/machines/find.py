@@ -1,0 +1,61 @@
+"""A machine by its name or file, with its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hwsim.errors import MachineError, nearest
+from hwsim.machines import MACHINES
+from hwsim.machines.machine import Machine
+from hwsim.mapping.workload.workload import Workload
+from hwsim.mapping.yaml_file import read_mapping
+from hwsim.parameters.settings import check_parameters
+
+
+def choose_machine(given: str | None, workload: Workload[Any, Any]) -> str:
+    """The machine that is named, else the workload's own.
+
+    Raises
+    ------
+    MachineError : neither; the message names those that can run the workload
+    """
+    named = given or workload.machine
+    if named:
+        return named
+    able = [name for name, machine in MACHINES.items() if workload.model.family in machine.families]
+    run_by = f"--machine {' or '.join(able)} can run it" if able else "no machine here runs its family"
+    raise MachineError(f"{workload.name}: names no machine; {run_by} (family {workload.model.family})")
+
+
+def find_machine(source: str) -> tuple[Machine[Any, Any, Any, Any], Path | None]:
+    """A machine by a shipped name, or by a user's YAML file and then with that file.
+
+    Raises
+    ------
+    MachineError : neither a name nor a file, a file that names no model
+    """
+    if source in MACHINES:
+        return MACHINES[source], None
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml") and not path.exists():
+        raise MachineError(f"{source}: no such machine or file{nearest(source, MACHINES)}")
+    model = read_mapping(path, MachineError).get("model")
+    if not isinstance(model, str) or model not in MACHINES:
+        raise MachineError(f"{path}: model: expected one of {', '.join(MACHINES)}, got {model!r}")
+    return MACHINES[model], path
+
+
+def load_machine(source: str, settings: Mapping[str, Any]) -> tuple[Machine[Any, Any, Any, Any], Any]:
+    """A machine and its checked parameters, by a shipped name or from a user's YAML file.
+
+    Raises
+    ------
+    MachineError : neither a name nor a file, a file that names no model, a wrong parameter
+    """
+    machine, path = find_machine(source)
+    check_parameters(machine.spec_file, settings, origin="--set")
+    spec = machine.spec_file.load(path, settings)
+    machine.check(spec)
+    return machine, spec

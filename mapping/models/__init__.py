@@ -1,0 +1,27 @@
+"""The model families: each file has a family's fields, its closed forms and its operator graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.models.decoder import GptModel, LlamaModel
+from hwsim.mapping.parallel import WHOLE, Split
+from hwsim.mapping.workload.model import Model
+from hwsim.mapping.workload.workload import Workload
+
+MODELS: dict[str, type[Model]] = {
+    "gpt": GptModel,
+    "llama": LlamaModel,
+}
+
+
+def build_graph(workload: Workload[Any, Any], split: Split = WHOLE) -> OperatorGraph:
+    """Operators of one step of a workload.
+
+    Parameters
+    ----------
+    split : where the model is one device's share of a larger one, what the device does together with others
+    """
+    graph: OperatorGraph = workload.model.graph(workload.run, split)
+    return graph

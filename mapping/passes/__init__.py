@@ -1,0 +1,1 @@
+"""Rewrites of a graph: pure functions from one to another."""

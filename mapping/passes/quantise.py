@@ -1,0 +1,106 @@
+"""Number formats of a graph's operands, and the conversions that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from hwsim.mapping.formats import Format, TensorFormat
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.operators import Attention, Embed, ExpertFfn, KvCache, Linear, Operator, Slice, Tensor
+from hwsim.mapping.operators.convert import conversion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheme:
+    """Formats that replace the one that a model computes in; None leaves that.
+
+    Attributes
+    ----------
+    weights, biases : of matrices
+    inputs : in which matrices take their inputs
+    accumulator : of their running sums, whose rounding to the output belongs to the matrix
+    cache : of keys and values as they are kept
+    """
+
+    weights: TensorFormat | None = None
+    biases: Format | None = None
+    inputs: TensorFormat | None = None
+    accumulator: Format | None = None
+    cache: TensorFormat | None = None
+
+
+def quantise(graph: OperatorGraph, scheme: Scheme) -> OperatorGraph:
+    """Give operands the formats of a scheme; where a tensor then meets an operator that expects another format, a
+    `quantise` or `dequantise` comes between, one for all that read it so.
+    """
+    operators = (_with_formats(op, graph, scheme) for op in graph.operators)
+    return OperatorGraph(name=graph.name, inputs=graph.inputs, operators=convert_edges(operators, graph.inputs))
+
+
+def convert_edges(operators: Iterable[Operator], inputs: Iterable[Tensor]) -> list[Operator]:
+    """Operators in order, with a conversion before each whose inputs are in another format than it expects.
+
+    Parameters
+    ----------
+    inputs : tensors that come from outside
+    """
+    tensors = {tensor.name: tensor for tensor in inputs}
+    made: list[Operator] = []
+    for op in operators:
+        if isinstance(op, Embed):  # token numbers are no values to convert
+            sources = list(op.inputs)
+        else:
+            sources = [_in_format(op, index, tensors, made) for index in range(len(op.inputs))]
+        connected = replace(op, inputs=tuple(sources))
+        tensors[op.name] = connected.infer(tuple(tensors[name] for name in sources))
+        made.append(connected)
+    return made
+
+
+def _in_format(op: Operator, index: int, tensors: dict[str, Tensor], made: list[Operator]) -> str:
+    """The name of an operator's input in the format that it expects, converted if need be."""
+    x, expected = tensors[op.inputs[index]], op.input_fmt(index)
+    if x.fmt == expected:
+        return x.name
+    name = f"{x.name}.{expected}"
+    if name not in tensors:
+        converted = conversion(name, x, expected, layer=op.layer)
+        made.append(converted)
+        tensors[name] = converted.infer((x,))
+    return name
+
+
+def _with_formats(op: Operator, graph: OperatorGraph, scheme: Scheme) -> Operator:
+    """An operator with the formats of its own operands as a scheme has them."""
+    match op:
+        case Linear() | ExpertFfn():
+            inputs = tuple(op.input_fmt(index) for index in range(len(op.inputs)))
+            return replace(
+                op,
+                input_fmts=(scheme.inputs or inputs[0], *inputs[1:]),
+                weight_fmt=scheme.weights or op.weight_fmt,
+                bias_fmt=scheme.biases or op.bias_fmt,
+                accumulator=scheme.accumulator or op.accumulator,
+            )
+        case KvCache() if scheme.cache:
+            return replace(op, fmt=scheme.cache)
+        case Slice() if scheme.cache and _lies_in_cache(op, graph):
+            return replace(op, fmt=scheme.cache)
+        case Attention() if scheme.cache and not op.shares_scores:
+            inputs = tuple(op.input_fmt(index) for index in range(3))
+            kept = tuple(
+                scheme.cache if _origin_is_cache(name, graph) else fmt for name, fmt in zip(op.inputs, inputs, strict=True)
+            )
+            return replace(op, input_fmts=kept)
+        case _:
+            return op
+
+
+def _lies_in_cache(op: Slice, graph: OperatorGraph) -> bool:
+    return _origin_is_cache(op.inputs[0], graph)
+
+
+def _origin_is_cache(name: str, graph: OperatorGraph) -> bool:
+    origin = graph.origin(name)
+    return origin not in {tensor.name for tensor in graph.inputs} and isinstance(graph.operator(origin), KvCache)

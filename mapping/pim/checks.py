@@ -1,0 +1,66 @@
+"""What a memory that computes can take of a graph, and which attention reads which cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hwsim.mapping.errors import MappingError
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.operators import AttentionScores, KvCache, Linear, Operator
+from hwsim.mapping.pim.target import BankGeometry
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheOf:
+    """A cache and the attention that reads it.
+
+    Attributes
+    ----------
+    heads : heads of queries
+    """
+
+    cache: KvCache
+    heads: int
+
+
+def find_caches(graph: OperatorGraph, machine: str) -> Mapping[str, CacheOf]:
+    """The caches of a graph whose attention is split, by name.
+
+    Raises
+    ------
+    MappingError : attention whose keys lie in no cache, a cache that nothing reads
+    """
+    found: dict[str, CacheOf] = {}
+    for op in graph.operators:
+        if isinstance(op, AttentionScores):
+            cache = graph.operator(graph.origin(op.inputs[1])) if op.keys == "context" else None
+            if not isinstance(cache, KvCache):
+                raise MappingError(
+                    f"{machine}: {op.name}: runs attention over a cache in its banks alone; these keys are in none"
+                )
+            if op.softcap:
+                raise MappingError(f"{machine}: {op.name}: has no unit that caps scores (softcap {op.softcap:g})")
+            found[cache.name] = CacheOf(cache=cache, heads=op.heads)
+    unread = [op.name for op in graph.operators if isinstance(op, KvCache) and op.name not in found]
+    if unread:
+        raise MappingError(f"{machine}: {unread[0]}: a cache that no attention reads")
+    return found
+
+
+def check_format(op: Operator, target: BankGeometry) -> None:
+    """Check that an operator computes in the banks' format.
+
+    Raises
+    ------
+    MappingError : names the operand that has another
+    """
+    formats = {"results": op.fmt, **{f"input {index}": fmt for index, fmt in enumerate(op.input_fmts or ())}}
+    if isinstance(op, Linear):
+        formats |= {"weights": op.weight_fmt or op.fmt, "bias": op.bias_fmt or op.fmt}
+        formats |= {"the accumulator": op.accumulator} if op.accumulator else {}
+    for operand, fmt in formats.items():
+        if fmt != target.fmt:
+            raise MappingError(
+                f"{op.name}: format {fmt} of {operand}, but the banks of {target.machine} compute in {target.fmt}"
+            )

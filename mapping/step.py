@@ -1,0 +1,36 @@
+"""One pass over an operator graph: what gives its symbolic sizes their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """For each sequence of the batch, `queries` new tokens that end at `context`; or one image or frame.
+
+    Attributes
+    ----------
+    queries : tokens of each sequence (or image) that pass the layers together
+    context : tokens of each sequence up to the last of them, those of earlier steps included
+    results : sequences of which a result comes out at the end; all of the batch unless given
+    source : tokens of the other sequence that cross-attention reads
+    task : the task of this pass, for models that have several
+    """
+
+    queries: int
+    context: int
+    batch: int = 1
+    results: int | None = None
+    source: int = 0
+    task: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Vectors that pass the layers together."""
+        return self.queries * self.batch
+
+    @property
+    def outputs(self) -> int:
+        """Vectors that pass what follows the layers, one for each sequence of which a result comes out."""
+        return self.batch if self.results is None else self.results

@@ -1,0 +1,1 @@
+"""What is to be computed: a model, and a run of it."""

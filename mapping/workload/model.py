@@ -1,0 +1,83 @@
+"""What every model has: a name, a family, the source of its dimensions; and what the compiler asks of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hwsim.mapping.formats import FormatError, parse_format
+
+if TYPE_CHECKING:
+    from hwsim.mapping.graph import OperatorGraph
+    from hwsim.mapping.parallel import Split
+    from hwsim.mapping.workload.run import Run
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+Grade = Literal["S", "T", "C", "R", "M", "A"]
+
+
+class Checked(BaseModel):
+    """Values from a file: frozen, nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Provenance(Checked):
+    """Where the model's dimensions come from; grades as in the documentation (M: remembered, unconfirmed)."""
+
+    grade: Grade
+    source: str = Field(max_length=300)
+    unsure: tuple[str, ...] = Field(default=(), strict=False, description="fields that the source leaves in doubt")
+
+
+class Model(Checked, ABC):
+    """A model without what is run of it; each family is one file in `mapping/models/`.
+
+    Attributes
+    ----------
+    run_type : class of the runs of this family
+    """
+
+    run_type: ClassVar[type[Run]]
+
+    name: Name
+    family: str
+    format: str = Field(default="bf16", description="number format of weights and activations")
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _check_formats(self) -> Self:
+        try:
+            parse_format(self.format)
+        except FormatError as cause:
+            raise ValueError(f"format: {cause}") from None
+        return self
+
+    @property
+    @abstractmethod
+    def parameters(self) -> int:
+        """Closed-form parameter count of the whole model."""
+
+    @abstractmethod
+    def check_run(self, run: Run) -> None:
+        """Check that the model can do what a run asks.
+
+        Raises
+        ------
+        ValueError : says what was found and expected
+        """
+
+    @abstractmethod
+    def graph(self, run: Run, split: Split) -> OperatorGraph:
+        """The operators of one step of a run.
+
+        Parameters
+        ----------
+        split : where the model is one device's share of a larger one, what the device does together with others
+        """
+
+    @abstractmethod
+    def summary(self) -> str:
+        """Its dimensions in a few words, for lists."""
