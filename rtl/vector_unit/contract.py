@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from hwsim.mapping.formats import BF16, FLOATS, FP32, Float, Format
+from hwsim.mapping.formats import BF16, FLOATS, FP32, Format
 from hwsim.rtl.contract import Contract, ContractError, Resources
 
 # Operations of the algorithms, an element each: (adds, multiplies). The golden model carries out exactly these;
@@ -80,7 +80,7 @@ class VectorUnitContract(Contract):
         self.require_range("rsqrt_steps", 0, 10)
         for name in ("internal", "accumulator"):
             fmt = getattr(self, name)
-            if not isinstance(fmt, Float):  # the algorithms take exponents apart
+            if fmt not in FLOATS.values():  # the algorithms take exponents apart
                 raise ContractError(f"{self.block}: {name} must be one of {', '.join(FLOATS)}, got {fmt}")
 
     def cycles(self, work: Phases) -> int:

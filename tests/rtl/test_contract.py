@@ -87,7 +87,8 @@ def test_parameters_come_back_from_their_text() -> None:
         ({"weight": "bf16"}, "mac_tile: weight must be a fixed-point format, got bf16"),
         (
             {"weight": "fixed"},
-            "mac_tile: weight: no number format 'fixed'; understood are bf16, fp16, fp32, int8, uint4, fixed(32,10)",
+            "mac_tile: weight: no number format 'fixed'; understood are bf16, fp16, fp32, fp8_e4m3, fp8_e5m2, "
+            "fp6_e2m3, fp6_e3m2, fp4_e2m1, e8m0, int8, uint4, fixed(32,10), pow2(5,-20)",
         ),
     ],
 )
