@@ -10,6 +10,7 @@ from hwsim.mapping.errors import MappingError
 
 if TYPE_CHECKING:  # models import this module for what a split leaves to do together
     from hwsim.mapping.models.decoder import DecoderModel, DecoderWorkload
+    from hwsim.mapping.workload.model import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,17 @@ class Split:
 
 
 WHOLE = Split()
+
+
+def require_whole(model: Model, split: Split) -> None:
+    """Check that a model is not to be split, for families of which nothing says how.
+
+    Raises
+    ------
+    MappingError : it is
+    """
+    if split != WHOLE:
+        raise MappingError(f"{model.name}: a model of family {model.family} runs on one device")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,9 @@ from typing import Any
 
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import GptModel, LlamaModel
+from hwsim.mapping.models.encoder import EncoderModel
+from hwsim.mapping.models.moe_vit import MoeVitModel
+from hwsim.mapping.models.vit import VitModel
 from hwsim.mapping.parallel import WHOLE, Split
 from hwsim.mapping.workload.model import Model
 from hwsim.mapping.workload.workload import Workload
@@ -13,6 +16,9 @@ from hwsim.mapping.workload.workload import Workload
 MODELS: dict[str, type[Model]] = {
     "gpt": GptModel,
     "llama": LlamaModel,
+    "bert": EncoderModel,
+    "vit": VitModel,
+    "moe_vit": MoeVitModel,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.operators.base import Dim, Operator, Tensor, length, require_shape, take
+from hwsim.mapping.operators.base import Dim, Operator, Tensor, length, require_shape, rows, take
 from hwsim.mapping.patterns import Pattern
 from hwsim.mapping.step import Step
 
@@ -19,6 +19,7 @@ class _Heads(Operator):
     ----------
     heads, kv_heads : heads of queries, and those of keys and values, which groups of them share
     d_k, d_v : elements of a head's query and key, and of its value
+    queries : the size that counts the queries of a sequence
     keys : the size that counts the keys of a sequence: a cache's `context`, the `tokens` themselves, or the `source`
         of cross-attention
     softcap : scores s become softcap * tanh(s / softcap), where given
@@ -30,6 +31,7 @@ class _Heads(Operator):
     d_k: int
     d_v: int
     pattern: Pattern
+    queries: Dim = "tokens"
     keys: Dim = "context"
     softcap: float | None = None
     scale: float | None = None
@@ -40,11 +42,11 @@ class _Heads(Operator):
 
     def pairs(self, step: Step) -> int:
         """(query, key) pairs of one head over the batch."""
-        return step.batch * self.pattern.pairs(step.queries, length(self.keys, step))
+        return step.batch * self.pattern.pairs(length(self.queries, step), length(self.keys, step))
 
     def keys_read(self, step: Step) -> int:
         """Keys that the queries of one step need over the batch, each once, of one head."""
-        return step.batch * self.pattern.union_keys(step.queries, length(self.keys, step))
+        return step.batch * self.pattern.union_keys(length(self.queries, step), length(self.keys, step))
 
     def kv_bytes_read(self, step: Step) -> int:
         """Bytes of K and V that the queries of one step need, each key once."""
@@ -58,7 +60,7 @@ class _Heads(Operator):
         return f"{self.heads} heads{shared} x {self.d_k}{values}, {self.pattern}{capped}{scaled}"
 
     def _require_queries(self, q: Tensor) -> None:
-        require_shape(self, q, "tokens", self.heads * self.d_k)
+        require_shape(self, q, self.queries, self.heads * self.d_k)
 
     def _require_keys(self, k: Tensor) -> None:
         require_shape(self, k, self.keys, self.kv_heads * self.d_k)
@@ -85,14 +87,14 @@ class Attention(_Heads):
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         if self.shares_scores:
             other, v = take(self, inputs, 2)
-            if other.shape[0] != "tokens":
+            if other.shape[0] != self.queries:
                 raise GraphError(f"{self.name}: input {other} where the attention of the shared scores is expected")
         else:
             q, k, v = take(self, inputs, 3)
             self._require_queries(q)
             self._require_keys(k)
         self._require_values(v)
-        return Tensor(name=self.name, shape=("tokens", self.heads * self.d_v), fmt=self.fmt)
+        return Tensor(name=self.name, shape=(self.queries, self.heads * self.d_v), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
         return self.heads * self.pairs(step) * (self.d_v if self.shares_scores else self.d_k + self.d_v)
@@ -103,7 +105,8 @@ class Attention(_Heads):
     def special_functions(self, step: Step) -> int:
         if self.shares_scores:
             return 0
-        return self.heads * (self.pairs(step) * self._score_functions + step.tokens)  # and a reciprocal a row
+        reciprocals = rows(self.queries, step)  # one a query
+        return self.heads * (self.pairs(step) * self._score_functions + reciprocals)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +119,7 @@ class AttentionScores(_Heads):
         q, k = take(self, inputs, 2)
         self._require_queries(q)
         self._require_keys(k)
-        return Tensor(name=self.name, shape=("tokens", self.heads, self.keys), fmt=self.fmt)
+        return Tensor(name=self.name, shape=(self.queries, self.heads, self.keys), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
         return self.heads * self.pairs(step) * self.d_k
@@ -133,9 +136,9 @@ class AttentionValues(_Heads):
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         scores, v = take(self, inputs, 2)
-        require_shape(self, scores, "tokens", self.heads, self.keys)
+        require_shape(self, scores, self.queries, self.heads, self.keys)
         self._require_values(v)
-        return Tensor(name=self.name, shape=("tokens", self.heads * self.d_v), fmt=self.fmt)
+        return Tensor(name=self.name, shape=(self.queries, self.heads * self.d_v), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
         return self.heads * self.pairs(step) * self.d_v

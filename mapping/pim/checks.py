@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.operators import AttentionScores, KvCache, Linear, Operator
+from hwsim.mapping.patterns import Causal, Full, Window
 from hwsim.mapping.pim.target import BankGeometry
 
 
@@ -38,6 +39,10 @@ def find_caches(graph: OperatorGraph, machine: str) -> Mapping[str, CacheOf]:
             if not isinstance(cache, KvCache):
                 raise MappingError(
                     f"{machine}: {op.name}: runs attention over a cache in its banks alone; these keys are in none"
+                )
+            if not isinstance(op.pattern, Causal | Full | Window):
+                raise MappingError(
+                    f"{machine}: {op.name}: sweeps one range of keys a query (full, causal, window), got {op.pattern}"
                 )
             if op.softcap:
                 raise MappingError(f"{machine}: {op.name}: has no unit that caps scores (softcap {op.softcap:g})")

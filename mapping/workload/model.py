@@ -69,6 +69,10 @@ class Model(Checked, ABC):
         ValueError : says what was found and expected
         """
 
+    def completed(self, run: Run) -> Run:
+        """A checked run with what it left to the model filled in."""
+        return run
+
     @abstractmethod
     def graph(self, run: Run, split: Split) -> OperatorGraph:
         """The operators of one step of a run.

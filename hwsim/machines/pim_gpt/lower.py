@@ -27,6 +27,7 @@ from hwsim.mapping.operators import (
     Eltwise,
     Embed,
     Glu,
+    HeadNorm,
     LayerNorm,
     Linear,
     RmsNorm,
@@ -241,11 +242,14 @@ class _Lowering:
             case Rope():
                 return [self._asic(op.name, op.kind, self.unit.rope_phases(vectors * op.rotated))]
             case Act():
-                phases = {"gelu": self.unit.gelu_phases, "silu": self.unit.silu_phases}[op.function]
-                work = self._by_element(vectors * op.width, phases)
+                work = self._by_element(vectors * op.width, self._activation(op))
                 return [Instruction(op.name, op.kind, "asic", work)]
             case Glu():
+                self._activation(op)
                 return [self._asic(op.name, op.kind, self.unit.glu_phases(vectors * op.width, op.function))]
+            case HeadNorm():
+                norm = self.unit.layernorm_phases if op.function == "layernorm" else self.unit.rmsnorm_phases
+                return [self._asic(op.name, op.kind, norm(vectors * (op.heads + op.kv_heads), op.d_k))]
             case Eltwise():
                 work = self._by_element(vectors * op.width, self.unit.add_phases)
                 return [Instruction(op.name, op.kind, "asic", work)]
@@ -255,6 +259,20 @@ class _Lowering:
                 return [self._host(op.name, op.kind, vectors * self._embedded_bytes())]
             case _:
                 raise MappingError(f"{op.name}: PIM-GPT has no instruction for {op.kind}")
+
+    def _activation(self, op: Act | Glu) -> Callable[[int], Phases]:
+        """The phases of an activation function.
+
+        Raises
+        ------
+        MappingError : a function that the ASIC's adders and multipliers have no algorithm for
+        """
+        known = {"gelu": self.unit.gelu_phases, "silu": self.unit.silu_phases}
+        if op.function not in known:
+            raise MappingError(
+                f"{self.spec.name}: {op.name}: the ASIC has no algorithm for {op.function}; it runs {', '.join(known)}"
+            )
+        return known[op.function]
 
     def _collective(self, op: Collective, vectors: int) -> list[Instruction]:
         """A transfer to other devices; this one's share of a sum is added up behind it."""
