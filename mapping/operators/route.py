@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.formats import Format
+from hwsim.mapping.formats import TensorFormat
 from hwsim.mapping.operators.base import Operator, Table, Tensor, require_shape, take
 from hwsim.mapping.step import Step
 
@@ -37,7 +37,7 @@ class Route(Operator):
     bias: bool = False
     tasks: int = 1
     task_embedding: int = 0
-    weight_fmt: Format | None = None
+    weight_fmt: TensorFormat | None = None
 
     def __post_init__(self) -> None:
         check_choice(self, self.experts, self.top_k)

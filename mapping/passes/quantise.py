@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from hwsim.mapping.formats import Format, TensorFormat
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.operators import Attention, Embed, ExpertFfn, KvCache, Linear, Operator, Slice, Tensor
 from hwsim.mapping.operators.convert import conversion
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scheme:
-    """Formats that replace the one that a model computes in; None leaves that.
-
-    Attributes
-    ----------
-    weights, biases : of matrices
-    inputs : in which matrices take their inputs
-    accumulator : of their running sums, whose rounding to the output belongs to the matrix
-    cache : of keys and values as they are kept
-    """
-
-    weights: TensorFormat | None = None
-    biases: Format | None = None
-    inputs: TensorFormat | None = None
-    accumulator: Format | None = None
-    cache: TensorFormat | None = None
+from hwsim.mapping.scheme import Scheme
 
 
 def quantise(graph: OperatorGraph, scheme: Scheme) -> OperatorGraph:
@@ -89,10 +70,8 @@ def _with_formats(op: Operator, graph: OperatorGraph, scheme: Scheme) -> Operato
             return replace(op, fmt=scheme.cache)
         case Attention() if scheme.cache and not op.shares_scores:
             inputs = tuple(op.input_fmt(index) for index in range(3))
-            kept = tuple(
-                scheme.cache if _origin_is_cache(name, graph) else fmt for name, fmt in zip(op.inputs, inputs, strict=True)
-            )
-            return replace(op, input_fmts=kept)
+            cached = [_origin_is_cache(name, graph) for name in op.inputs]
+            return replace(op, input_fmts=tuple(scheme.cache if kept else fmt for kept, fmt in zip(cached, inputs)))
         case _:
             return op
 
