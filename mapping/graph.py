@@ -108,7 +108,7 @@ class OperatorGraph:
 
     def dump(self, step: Step) -> str:
         """Stable text: a line an operator with its output, parameters and work in `step`."""
-        load = f", task {step.task}, experts by a load that is {step.load}" if step.load else ""
+        load = f", task {step.task}, routing {step.load}" if step.load else ""
         lines = [f"graph {self.name}: {len(self.operators)} operators, step of {step.tokens} at {step.context}{load}"]
         lines += [f"input {tensor}" for tensor in self.inputs]
         for op in self.operators:

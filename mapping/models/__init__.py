@@ -7,6 +7,7 @@ from typing import Any
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import GptModel, LlamaModel
 from hwsim.mapping.models.encoder import EncoderModel
+from hwsim.mapping.models.kernel import KernelModel
 from hwsim.mapping.models.long_context import LongBertModel, ModernBertModel
 from hwsim.mapping.models.moe_vit import MoeVitModel
 from hwsim.mapping.models.vit import VitModel
@@ -22,6 +23,7 @@ MODELS: dict[str, type[Model]] = {
     "modernbert": ModernBertModel,
     "vit": VitModel,
     "moe_vit": MoeVitModel,
+    "kernel": KernelModel,
 }
 
 
