@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
+from hwsim.mapping.formats import stored_bytes
 from hwsim.mapping.operators.base import Dim, Operator, Tensor, length, require_shape, rows, take
 from hwsim.mapping.patterns import Pattern
 from hwsim.mapping.step import Step
@@ -52,10 +53,18 @@ class _Heads(Operator):
         """Keys that the queries of one step need over the batch, each once, of one head."""
         return step.batch * self.pattern.union_keys(*self._sizes(step))
 
-    def kv_bytes_read(self, step: Step) -> int:
-        """Bytes of K and V that the queries of one step need, each key once."""
+    def bytes_seen(self, index: int, step: Step) -> int:
+        """Bytes of an input, keys or values, that the queries of one step see, each key once."""
+        size, fmt = self.d_v if index == self.values_at else self.d_k, self.input_fmt(index)
+        if self.pattern.heads_period == 1:
+            return stored_bytes(fmt, self.keys_read(step), self.kv_heads * size)
         keys = step.batch * self.pattern.union_keys_of_heads(*self._sizes(step), self.heads, self.kv_heads)
-        return keys * (self.d_k + self.d_v) * self.fmt.bits // 8
+        return stored_bytes(fmt, keys, size)  # a row a head and key: heads see different ones
+
+    @property
+    def values_at(self) -> int | None:
+        """Which input the values are."""
+        return None
 
     def _sizes(self, step: Step) -> tuple[int, int]:
         """Queries and keys of a sequence."""
@@ -95,6 +104,10 @@ class Attention(_Heads):
 
     kind: ClassVar[str] = "attention"
     shares_scores: bool = False
+
+    @property
+    def values_at(self) -> int:
+        return 1 if self.shares_scores else 2
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         if self.shares_scores:
@@ -145,6 +158,10 @@ class AttentionValues(_Heads):
     """Softmax(scores) V, the second product of a split attention; inputs: the softmax and v."""
 
     kind: ClassVar[str] = "attention_values"
+
+    @property
+    def values_at(self) -> int:
+        return 1
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         scores, v = take(self, inputs, 2)

@@ -110,14 +110,13 @@ def _cycles(run: Run, ticks: int) -> int:
 
 def _units(run: Run, channels: list[ChannelResult]) -> list[UnitUse]:
     """The memory as a whole, the host, and below them the channels and the banks' MAC units."""
-    busy = run.trace.busy
     units = [
         UnitUse(
             name=unit.name,
-            busy_cycles=_cycles(run, busy.get(unit.name, 0)),
-            utilisation=busy.get(unit.name, 0) / run.ticks,
+            busy_cycles=_cycles(run, unit.busy),
+            utilisation=unit.busy / run.ticks,
             source=unit.source,
-            proven=False,
+            proven=unit.proven,
         )
         for unit in (run.aim, run.host, *([run.link] if run.program.spec.devices > 1 else []))
     ]

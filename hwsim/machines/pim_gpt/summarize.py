@@ -105,16 +105,15 @@ def _cycles(run: Run, ticks: int) -> int:
 def _units(run: Run) -> list[UnitUse]:
     spec = run.program.spec
     units = []
-    linked = ((run.link, False),) if spec.devices > 1 else ()
-    for unit, proven in ((run.pim, False), (run.asic, spec.vector_unit.proven), (run.host, False), *linked):
-        busy = run.trace.busy.get(unit.name, 0)
+    linked = (run.link,) if spec.devices > 1 else ()
+    for unit in (run.pim, run.asic, run.host, *linked):
         units.append(
             UnitUse(
                 name=unit.name,
-                busy_cycles=_cycles(run, busy),
-                utilisation=busy / run.ticks,
+                busy_cycles=_cycles(run, unit.busy),
+                utilisation=unit.busy / run.ticks,
                 source=unit.source,
-                proven=proven,
+                proven=unit.proven,
             )
         )
     contract = spec.vector_unit
@@ -215,7 +214,7 @@ def _resources(run: Run) -> dict[str, Any]:
     program, spec = run.program, run.program.spec
     mapped, target = program.mapped, program.mapped.placement.target
     row = target.row_bytes_everywhere
-    unit = spec.vector_unit.resources() + spec.sram.resources()
+    asic = run.asic.resources() + spec.sram.resources()
     return {
         "weights_bytes": mapped.placement.weight_rows * row,
         "cache_bytes": mapped.placement.cache_rows * row,
@@ -223,10 +222,10 @@ def _resources(run: Run) -> dict[str, Any]:
         "memory_bytes": mapped.placement.rows * row,
         "capacity_bytes": target.capacity_bytes,
         "max_context": max_context(mapped),
-        "mac_units": target.all_banks,
-        "asic_adders": unit.adders,
-        "asic_multipliers": unit.multipliers,
-        "asic_sram_bytes": unit.sram_bytes,
+        "mac_units": run.pim.copies,
+        "asic_adders": asic.adders,
+        "asic_multipliers": asic.multipliers,
+        "asic_sram_bytes": asic.sram_bytes,
     }
 
 
