@@ -6,10 +6,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hwsim.mapping.errors import PatternError
 from hwsim.mapping.formats import parse_format
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.kernels import KERNELS, KernelName
+from hwsim.mapping.models.pattern_text import check_fit, check_text
 from hwsim.mapping.operators import Dim
 from hwsim.mapping.operators.act import ActFunction
 from hwsim.mapping.parallel import Split, require_whole
@@ -61,10 +61,7 @@ class KernelModel(Model):
         if self.heads and self.heads % (self.kv_heads or 1):
             raise ValueError(f"{self.heads} heads do not share {self.kv_heads} kv_heads evenly")
         if self.pattern is not None:
-            try:
-                parse_pattern(self.pattern)
-            except PatternError as cause:
-                raise ValueError(str(cause)) from None
+            check_text(self.pattern)
 
     def check_run(self, run: Run) -> None:
         assert isinstance(run, RowRun)
@@ -75,16 +72,9 @@ class KernelModel(Model):
         if run.routing is not None and self.experts and self.top_k:
             run.routing.check(self.experts, self.top_k)
         if self.pattern is not None:
-            self._check_pattern(run)
-
-    def _check_pattern(self, run: RowRun) -> None:
-        try:
-            if run.source is None:
-                self.attention_pattern.check(run.rows, run.rows)
-            else:
-                self.attention_pattern.check_cross(run.rows, run.source)
-        except PatternError as cause:
-            raise ValueError(str(cause)) from None
+            keys = run.rows if run.source is None else run.source
+            cross = run.source is not None
+            check_fit(self.pattern, heads=self.size("heads"), queries=run.rows, keys=keys, cross=cross)
 
     def completed(self, run: Run) -> Run:
         assert isinstance(run, RowRun)

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hwsim.mapping.errors import PatternError
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.long_context_graph import long_context_graph
+from hwsim.mapping.models.pattern_text import check_fit, check_text
 from hwsim.mapping.models.text_encoder import TextEncoder
 from hwsim.mapping.parallel import Split, require_whole
 from hwsim.mapping.patterns import MemorySlots, Pattern, parse_pattern
@@ -60,12 +60,9 @@ class LongContextModel(TextEncoder, Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for text in self.patterns:
-            try:
-                parse_pattern(text)
-            except PatternError as cause:
-                raise ValueError(f"patterns: {cause}") from None
-        if self.position != "rope" and self.rope_thetas != (10_000.0,):
+        for text in dict.fromkeys(self.patterns):
+            check_text(text)
+        if self.position != "rope" and "rope_thetas" in self.model_fields_set:
             raise ValueError("rope_thetas goes with position: rope, and with no other")
         if self.position == "rope" and self.head_size % 2:
             raise ValueError(f"rope rotates pairs of elements, but a head has {self.head_size}")
@@ -81,10 +78,7 @@ class LongContextModel(TextEncoder, Model):
         if self.global_tokens > run.tokens:
             raise ValueError(f"global_tokens: a sequence of {run.tokens} tokens does not have {self.global_tokens}")
         for text in dict.fromkeys(self.patterns):
-            try:
-                parse_pattern(text).check(run.tokens, run.tokens)
-            except PatternError as cause:
-                raise ValueError(f"patterns: {cause}") from None
+            check_fit(text, heads=self.heads, queries=run.tokens, keys=run.tokens)
 
     def pattern_of(self, layer: int) -> Pattern:
         """What the tokens of a layer see, global tokens with matrices of their own apart."""

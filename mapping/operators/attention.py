@@ -70,7 +70,7 @@ class _Heads(Operator):
         """Queries and keys of a sequence."""
         n_q, n_k = length(self.queries, step), length(self.keys, step)
         if self.keys == "source":
-            self.pattern.check_cross(n_q, n_k)
+            self.pattern.of_head(0).check_cross(n_q, n_k)
         return n_q, n_k
 
     def describe(self) -> str:
