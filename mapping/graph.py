@@ -117,7 +117,7 @@ class OperatorGraph:
 
     def dump(self, step: Step) -> str:
         """Stable text: a line an operator with its output, parameters and work in `step`."""
-        load = f", task {step.task}, experts by a load that is {step.load}" if step.load else ""
+        load = f", task {step.task}, routing {step.load}" if step.load else ""
         lines = [f"graph {self.name}: {len(self.operators)} operators, step of {step.tokens} at {step.context}{load}"]
         lines += [f"input {tensor}" for tensor in self.inputs]
         for op in self.operators:
@@ -132,7 +132,8 @@ class OperatorGraph:
             f"special_functions {totals.special_functions} "
             f"weights {totals.weight_bytes} B state {totals.state_bytes} B"
         )
-        lines.append(f"traffic {self.traffic(step)}")
+        known = step.load is None or step.load.known
+        lines.append(f"traffic {self.traffic(step) if known else 'depends on activations'}")
         return "\n".join(lines)
 
     def _why_missing(self, op: Operator, name: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import GptModel, LlamaModel
 from hwsim.mapping.models.encoder import EncoderModel
+from hwsim.mapping.models.kernel import KernelModel
+from hwsim.mapping.models.long_context import LongBertModel, ModernBertModel
 from hwsim.mapping.models.moe_vit import MoeVitModel
 from hwsim.mapping.models.vit import VitModel
 from hwsim.mapping.parallel import WHOLE, Split
@@ -19,8 +21,11 @@ MODELS: dict[str, type[Model]] = {
     "gpt": GptModel,
     "llama": LlamaModel,
     "bert": EncoderModel,
+    "long_context": LongBertModel,
+    "modernbert": ModernBertModel,
     "vit": VitModel,
     "moe_vit": MoeVitModel,
+    "kernel": KernelModel,
 }
 
 
