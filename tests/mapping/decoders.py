@@ -68,7 +68,8 @@ CHOICES: dict[str, list[Any]] = {
     "attention_softcap": [50],
     "logit_softcap": [30],
     "embedding_scale": [8],
-    **dict.fromkeys(
-        ("bias", "qkv_bias", "proj_bias", "mlp_bias", "lm_head_bias", "tied_embeddings", "post_norms"), [True, False]
-    ),
+    **{
+        name: [True, False]
+        for name in ("bias", "qkv_bias", "proj_bias", "mlp_bias", "lm_head_bias", "tied_embeddings", "post_norms")
+    },
 }

@@ -124,7 +124,9 @@ class _Lowering:
             elif isinstance(part, AttentionScores):
                 instructions += self._attention(part, passes(part.pattern), values if self.overlaps else None)
             else:
-                instructions.append(Instruction(f"{part.operator}.k", "kv_cache", "pim", keys, part.base_row))
+                instructions.append(
+                    Instruction(f"{part.operator}.k", "kv_cache", "pim", keys, part.base_row, part_of=part.operator)
+                )
                 if not self.overlaps:
                     instructions.append(_write_of_values(part, values))
         return instructions
@@ -285,7 +287,7 @@ class _Lowering:
         instructions = [Instruction(op.name, op.kind, "link", work)]
         if op.share:
             sums = self.unit.accumulate_phases(vectors * op.share, op.devices + op.bias)
-            instructions.append(self._asic(f"{op.name}.sum", op.kind, sums))
+            instructions.append(self._asic(f"{op.name}.sum", op.kind, sums)._replace(part_of=op.name))
         return instructions
 
     def _linear(self, op: Linear, vectors: int) -> list[Instruction]:
@@ -296,7 +298,7 @@ class _Lowering:
         parts = len(matrix.chunks) + op.bias
         if parts > 1:  # partial sums of the chunks, and the bias
             sums = self._by_element(vectors * op.d_out, lambda n: self.unit.accumulate_phases(n, parts))
-            instructions.append(Instruction(f"{op.name}.sum", op.kind, "asic", sums))
+            instructions.append(Instruction(f"{op.name}.sum", op.kind, "asic", sums, part_of=op.name))
         return instructions
 
     def _attention(
@@ -328,7 +330,8 @@ class _Lowering:
                     Instruction(values, AttentionValues.kind, "pim", group.values, cache.base_row, after)
                 )
                 if group.sums:
-                    instructions.append(Instruction(f"{values}.sum", AttentionValues.kind, "asic", group.sums))
+                    sums = Instruction(f"{values}.sum", AttentionValues.kind, "asic", group.sums, part_of=values)
+                    instructions.append(sums)
         return instructions
 
     def _attention_passes(self, pattern: Pattern, step: Step, new_values: PimWork) -> list[AttentionPass]:
@@ -460,7 +463,8 @@ class _Lowering:
 
 
 def _write_of_values(cache: CachePlacement, work: PimWork, *, after: int = 1) -> Instruction:
-    return Instruction(f"{cache.operator}.v", "kv_cache", "pim", work, cache.base_row, after)
+    name, base = f"{cache.operator}.v", cache.base_row
+    return Instruction(name, "kv_cache", "pim", work, base, after, part_of=cache.operator)
 
 
 def _split_heads(queries: tuple[Query, ...], groups: int) -> Iterator[tuple[Query, ...]]:
