@@ -50,6 +50,11 @@ def decoder_fields(draw: st.DrawFn) -> dict[str, Any]:
     rope = fields.get("position", "rope" if fields["family"] == "llama" else "learned") == "rope"
     if rope and draw(st.booleans()):
         fields["rotary_dim"] = 2 * draw(st.integers(1, fields["head_dim"] // 2))
+    if draw(st.booleans()):
+        experts = draw(st.integers(1, 5))
+        fields |= {"experts": experts, "top_k": draw(st.integers(1, experts))}
+        fields |= {"moe_every": draw(st.integers(1, fields["layers"])), "renormalise": draw(st.booleans())}
+        fields |= draw(st.sampled_from([{}, {"expert_hidden": 7}]))
     window = st.none() | st.integers(1, 12)
     windows = draw(st.lists(window, min_size=1, max_size=fields["layers"]))
     if any(windows):
@@ -68,7 +73,6 @@ CHOICES: dict[str, list[Any]] = {
     "attention_softcap": [50],
     "logit_softcap": [30],
     "embedding_scale": [8],
-    **dict.fromkeys(
-        ("bias", "qkv_bias", "proj_bias", "mlp_bias", "lm_head_bias", "tied_embeddings", "post_norms"), [True, False]
-    ),
 }
+for _flag in ("bias", "qkv_bias", "proj_bias", "mlp_bias", "lm_head_bias", "tied_embeddings", "post_norms"):
+    CHOICES[_flag] = [True, False]
