@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import networkx as nx
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.operators import OPERATORS, Operator, Slice, Table, Tensor
+from hwsim.mapping.operators import OPERATORS, KvCache, Operator, Slice, Table, Tensor
 from hwsim.mapping.step import Step
+from hwsim.mapping.traffic import Traffic, operator_traffic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,14 @@ class OperatorGraph:
         """Number of learned parameters, those that operators share once."""
         return sum(table.elements for table in self.tables)
 
+    def lies_in_cache(self, name: str) -> bool:
+        """Whether a tensor is a cache or a part of one."""
+        return isinstance(self._operators.get(self.origin(name)), KvCache)
+
+    def traffic(self, step: Step) -> Traffic:
+        """Bytes that all operators read and write in one step."""
+        return sum((operator_traffic(self, op, step) for op in self.operators), Traffic())
+
     def totals(self, step: Step) -> Totals:
         """Work of one step over all operators."""
         return Totals(
@@ -108,7 +117,7 @@ class OperatorGraph:
 
     def dump(self, step: Step) -> str:
         """Stable text: a line an operator with its output, parameters and work in `step`."""
-        load = f", task {step.task}, experts by a load that is {step.load}" if step.load else ""
+        load = f", task {step.task}, routing {step.load}" if step.load else ""
         lines = [f"graph {self.name}: {len(self.operators)} operators, step of {step.tokens} at {step.context}{load}"]
         lines += [f"input {tensor}" for tensor in self.inputs]
         for op in self.operators:
@@ -123,6 +132,8 @@ class OperatorGraph:
             f"special_functions {totals.special_functions} "
             f"weights {totals.weight_bytes} B state {totals.state_bytes} B"
         )
+        known = step.load is None or step.load.known
+        lines.append(f"traffic {self.traffic(step) if known else 'depends on activations'}")
         return "\n".join(lines)
 
     def _why_missing(self, op: Operator, name: str) -> str:

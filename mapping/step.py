@@ -9,6 +9,10 @@ from typing import Protocol
 class StepLoad(Protocol):
     """What data decides in one step; a run declares it (`mapping/workload/loads.py`), a machine may compute it."""
 
+    @property
+    def known(self) -> bool:
+        """Whether it gives numbers before a machine has computed activations."""
+
     def queue_lengths(self, *, layer: int, tokens: int, experts: int, top_k: int) -> tuple[int, ...]:
         """Tokens that each expert of a layer gets: tokens * top_k in all, and no expert a token twice."""
 

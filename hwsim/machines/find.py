@@ -29,6 +29,14 @@ def choose_machine(given: str | None, workload: Workload[Any, Any]) -> str:
     raise MachineError(f"{workload.name}: names no machine; {run_by} (family {workload.model.family})")
 
 
+def is_machine(source: str) -> bool:
+    """Whether a text names a shipped machine, or a YAML file that names the model of one."""
+    path = Path(source)
+    if source in MACHINES and not path.is_file():
+        return True
+    return path.suffix in (".yaml", ".yml") and path.is_file() and "model" in read_mapping(path, MachineError)
+
+
 def find_machine(source: str) -> tuple[Machine[Any, Any, Any, Any], Path | None]:
     """A machine by a shipped name, or by a user's YAML file and then with that file.
 

@@ -33,8 +33,7 @@ class EncoderModel(TextEncoder, Model):
     def macs(self, step: Step) -> int:
         """Multiply-accumulates of one step, in closed form."""
         matrices = step.tokens * (self.attention_weights + self.mlp_weights)
-        pairs = step.batch * step.queries**2
-        return self.layers * (matrices + self.attention_macs(pairs)) + self.pooler_macs(step)
+        return self.layers * (matrices + self.attention_macs(step, Full())) + self.pooler_macs(step)
 
     def graph(self, run: Run, split: Split) -> OperatorGraph:
         require_whole(self, split)

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from hwsim.mapping.models.layers import Layers
 from hwsim.mapping.operators.act import ActFunction
+from hwsim.mapping.patterns import Pattern
+from hwsim.mapping.step import Step
 
 
 class EncoderLayers(Layers):
@@ -44,6 +46,12 @@ class EncoderLayers(Layers):
         """All parameters of a plain hidden layer."""
         return self.mlp_weights + self.bias * (self.ff_size + self.d_model)
 
-    def attention_macs(self, pairs: int) -> int:
-        """Multiply-accumulates of attention over (query, key) pairs: scores and values of all heads."""
-        return 2 * self.d_model * pairs
+    @property
+    def head_size(self) -> int:
+        """Elements of a head."""
+        return self.d_model // self.heads
+
+    def attention_macs(self, step: Step, pattern: Pattern) -> int:
+        """Multiply-accumulates of one layer's attention over its own tokens: scores and values of all heads."""
+        pairs = step.batch * pattern.pairs_of_heads(step.queries, step.queries, self.heads)
+        return 2 * self.head_size * pairs

@@ -72,7 +72,7 @@ class ImageEncoder(EncoderLayers):
 
     def attention_branch_macs(self, step: Step) -> int:
         """Multiply-accumulates of one layer up to the projection after attention."""
-        return step.tokens * self.attention_weights + self.attention_macs(step.batch * step.queries**2)
+        return step.tokens * self.attention_weights + self.attention_macs(step, Full())
 
     def embedding(self, block: Block) -> tuple[tuple[Tensor, ...], PatchEmbed]:
         """The graph's inputs, and the operator that reads them."""

@@ -4,6 +4,7 @@ from hwsim.mapping.operators.act import Act
 from hwsim.mapping.operators.attention import Attention, AttentionScores, AttentionValues
 from hwsim.mapping.operators.base import Dim, Operator, PerSequence, Role, Table, Tensor
 from hwsim.mapping.operators.collective import Collective
+from hwsim.mapping.operators.convert import Dequantise, Quantise
 from hwsim.mapping.operators.eltwise import Eltwise
 from hwsim.mapping.operators.embed import Embed
 from hwsim.mapping.operators.expert_ffn import ExpertFfn
@@ -30,6 +31,7 @@ OPERATORS: dict[str, type[Operator]] = {
         AttentionScores,
         AttentionValues,
         Collective,
+        Dequantise,
         Eltwise,
         Embed,
         ExpertFfn,
@@ -39,6 +41,7 @@ OPERATORS: dict[str, type[Operator]] = {
         LayerNorm,
         Linear,
         PatchEmbed,
+        Quantise,
         RmsNorm,
         Rope,
         Route,
@@ -58,6 +61,7 @@ __all__ = [
     "AttentionScores",
     "AttentionValues",
     "Collective",
+    "Dequantise",
     "Dim",
     "Eltwise",
     "Embed",
@@ -70,6 +74,7 @@ __all__ = [
     "Operator",
     "PatchEmbed",
     "PerSequence",
+    "Quantise",
     "RmsNorm",
     "Role",
     "Rope",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
+from hwsim.mapping.formats import stored_bytes
 from hwsim.mapping.operators.base import Dim, Operator, Tensor, length, require_shape, rows, take
 from hwsim.mapping.patterns import Pattern
 from hwsim.mapping.step import Step
@@ -42,15 +43,35 @@ class _Heads(Operator):
 
     def pairs(self, step: Step) -> int:
         """(query, key) pairs of one head over the batch."""
-        return step.batch * self.pattern.pairs(length(self.queries, step), length(self.keys, step))
+        return step.batch * self.pattern.pairs(*self._sizes(step))
+
+    def pairs_of_heads(self, step: Step) -> int:
+        """(query, key) pairs of all heads over the batch."""
+        return step.batch * self.pattern.pairs_of_heads(*self._sizes(step), self.heads)
 
     def keys_read(self, step: Step) -> int:
         """Keys that the queries of one step need over the batch, each once, of one head."""
-        return step.batch * self.pattern.union_keys(length(self.queries, step), length(self.keys, step))
+        return step.batch * self.pattern.union_keys(*self._sizes(step))
 
-    def kv_bytes_read(self, step: Step) -> int:
-        """Bytes of K and V that the queries of one step need, each key once."""
-        return self.keys_read(step) * self.kv_heads * (self.d_k + self.d_v) * self.fmt.bits // 8
+    def bytes_seen(self, index: int, step: Step) -> int:
+        """Bytes of an input, keys or values, that the queries of one step see, each key once."""
+        size, fmt = self.d_v if index == self.values_at else self.d_k, self.input_fmt(index)
+        if self.pattern.heads_period == 1:
+            return stored_bytes(fmt, self.keys_read(step), self.kv_heads * size)
+        keys = step.batch * self.pattern.union_keys_of_heads(*self._sizes(step), self.heads, self.kv_heads)
+        return stored_bytes(fmt, keys, size)  # a row a head and key: heads see different ones
+
+    @property
+    def values_at(self) -> int | None:
+        """Which input the values are."""
+        return None
+
+    def _sizes(self, step: Step) -> tuple[int, int]:
+        """Queries and keys of a sequence."""
+        n_q, n_k = length(self.queries, step), length(self.keys, step)
+        if self.keys == "source":
+            self.pattern.of_head(0).check_cross(n_q, n_k)
+        return n_q, n_k
 
     def describe(self) -> str:
         shared = f" over {self.kv_heads}" if self.kv_heads != self.heads else ""
@@ -84,6 +105,10 @@ class Attention(_Heads):
     kind: ClassVar[str] = "attention"
     shares_scores: bool = False
 
+    @property
+    def values_at(self) -> int:
+        return 1 if self.shares_scores else 2
+
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         if self.shares_scores:
             other, v = take(self, inputs, 2)
@@ -97,16 +122,16 @@ class Attention(_Heads):
         return Tensor(name=self.name, shape=(self.queries, self.heads * self.d_v), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
-        return self.heads * self.pairs(step) * (self.d_v if self.shares_scores else self.d_k + self.d_v)
+        return self.pairs_of_heads(step) * (self.d_v if self.shares_scores else self.d_k + self.d_v)
 
     def element_ops(self, step: Step) -> int:
-        return 0 if self.shares_scores else self.heads * self.pairs(step)
+        return 0 if self.shares_scores else self.pairs_of_heads(step)
 
     def special_functions(self, step: Step) -> int:
         if self.shares_scores:
             return 0
-        reciprocals = rows(self.queries, step)  # one a query
-        return self.heads * (self.pairs(step) * self._score_functions + reciprocals)
+        reciprocals = self.heads * rows(self.queries, step)  # one a query
+        return self.pairs_of_heads(step) * self._score_functions + reciprocals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,10 +147,10 @@ class AttentionScores(_Heads):
         return Tensor(name=self.name, shape=(self.queries, self.heads, self.keys), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
-        return self.heads * self.pairs(step) * self.d_k
+        return self.pairs_of_heads(step) * self.d_k
 
     def special_functions(self, step: Step) -> int:
-        return self.heads * self.pairs(step) * (self._score_functions - 1)
+        return self.pairs_of_heads(step) * (self._score_functions - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +159,10 @@ class AttentionValues(_Heads):
 
     kind: ClassVar[str] = "attention_values"
 
+    @property
+    def values_at(self) -> int:
+        return 1
+
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         scores, v = take(self, inputs, 2)
         require_shape(self, scores, self.queries, self.heads, self.keys)
@@ -141,4 +170,4 @@ class AttentionValues(_Heads):
         return Tensor(name=self.name, shape=(self.queries, self.heads * self.d_v), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
-        return self.heads * self.pairs(step) * self.d_v
+        return self.pairs_of_heads(step) * self.d_v

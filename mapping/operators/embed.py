@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
+from hwsim.mapping.formats import stored_bytes
 from hwsim.mapping.operators.base import Operator, Table, Tensor, require_shape
 from hwsim.mapping.step import Step
 
@@ -53,7 +54,8 @@ class Embed(Operator):
         )
 
     def weight_bytes_read(self, step: Step) -> int:
-        return (step.tokens * self.rows_read * self.width * self.fmt.bits + 7) // 8
+        """A row of each table for every token."""
+        return stored_bytes(self.fmt, step.tokens * self.rows_read, self.width)
 
     def _table(self, identity: str, rows: int) -> Table:
         return Table(identity=identity, rows=rows, columns=self.width, fmt=self.fmt)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.formats import Format
+from hwsim.mapping.formats import Format, TensorFormat
 from hwsim.mapping.operators.act import SPECIAL_FUNCTIONS, ActFunction
 from hwsim.mapping.operators.base import Operator, Table, Tensor, require_shape, take
 from hwsim.mapping.operators.route import check_choice
@@ -34,7 +34,7 @@ class ExpertFfn(Operator):
     gated: bool = False
     function: ActFunction = "gelu"
     bias: bool = True
-    weight_fmt: Format | None = None
+    weight_fmt: TensorFormat | None = None
     bias_fmt: Format | None = None
     accumulator: Format | None = None
 
@@ -107,5 +107,5 @@ class ExpertFfn(Operator):
             made += [self._table(f"{part}.bias", experts, d_out, self.bias_fmt) for part, d_out, _ in shapes]
         return tuple(made)
 
-    def _table(self, part: str, rows: int, columns: int, fmt: Format | None) -> Table:
+    def _table(self, part: str, rows: int, columns: int, fmt: TensorFormat | None) -> Table:
         return Table(identity=f"{self.name}.{part}", rows=rows, columns=columns, fmt=fmt or self.fmt)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.formats import Format
+from hwsim.mapping.formats import Format, TensorFormat
 from hwsim.mapping.operators.base import Operator, PerSequence, Table, Tensor, require_shape, take
 from hwsim.mapping.step import Step
 
@@ -37,7 +37,7 @@ class PatchEmbed(Operator):
     class_tokens: int = 1
     positions: bool = True
     bias: bool = True
-    weight_fmt: Format | None = None
+    weight_fmt: TensorFormat | None = None
     bias_fmt: Format | None = None
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.formats import Format
+from hwsim.mapping.formats import TensorFormat
 from hwsim.mapping.operators.base import Operator, Table, Tensor, require_shape, take
 from hwsim.mapping.step import Step
 
@@ -37,7 +37,7 @@ class Route(Operator):
     bias: bool = False
     tasks: int = 1
     task_embedding: int = 0
-    weight_fmt: Format | None = None
+    weight_fmt: TensorFormat | None = None
 
     def __post_init__(self) -> None:
         check_choice(self, self.experts, self.top_k)
@@ -70,23 +70,24 @@ class Route(Operator):
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        fmt = self.weight_fmt or self.fmt
-        made = [
-            Table(
-                identity=f"{self.name}.gate{gate}", rows=self.experts, columns=self.width + self.task_embedding, fmt=fmt
-            )
-            for gate in range(self.gates)
-        ]
-        if self.bias:
-            made.append(Table(identity=f"{self.name}.bias", rows=self.gates, columns=self.experts, fmt=fmt))
-        if self.task_embedding:
-            made.append(Table(identity="tasks", rows=self.tasks, columns=self.task_embedding, fmt=fmt))
-        return tuple(made)
+        gates = tuple(self._gate(gate) for gate in range(self.gates))
+        return *gates, *self._others(self.gates, self.tasks)
 
     def weight_bytes_read(self, step: Step) -> int:
-        """One gate and its bias, and one task's vector."""
-        elements = self.experts * (self.width + self.task_embedding + self.bias) + self.task_embedding
-        return (elements * (self.weight_fmt or self.fmt).bits + 7) // 8
+        """One gate and its biases, and one task's vector."""
+        return sum(table.bytes for table in (self._gate(0), *self._others(1, 1)))
+
+    def _gate(self, gate: int) -> Table:
+        return self._table(f"{self.name}.gate{gate}", self.experts, self.width + self.task_embedding)
+
+    def _others(self, gates: int, tasks: int) -> tuple[Table, ...]:
+        """The biases of some gates, and the vectors of some tasks, which all layers share."""
+        biases = (self._table(f"{self.name}.bias", gates, self.experts),) if self.bias else ()
+        vectors = (self._table("tasks", tasks, self.task_embedding),) if self.task_embedding else ()
+        return biases + vectors
+
+    def _table(self, identity: str, rows: int, columns: int) -> Table:
+        return Table(identity=identity, rows=rows, columns=columns, fmt=self.weight_fmt or self.fmt)
 
     def describe(self) -> str:
         chosen = f"top {self.top_k} of {self.experts} by {self.score}{', renormalised' if self.renormalise else ''}"

@@ -31,7 +31,8 @@ class Softmax(Operator):
         return Tensor(name=self.name, shape=scores.shape, fmt=self.fmt)
 
     def element_ops(self, step: Step) -> int:
-        return self.heads * step.batch * self.pattern.pairs(length(self.queries, step), length(self.keys, step))
+        n_q, n_k = length(self.queries, step), length(self.keys, step)
+        return step.batch * self.pattern.pairs_of_heads(n_q, n_k, self.heads)
 
     def special_functions(self, step: Step) -> int:
         return self.element_ops(step) + self.heads * rows(self.queries, step)

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from hwsim.mapping.formats import Format, TensorFormat
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.operators import Attention, Embed, ExpertFfn, KvCache, Linear, Operator, Slice, Tensor
 from hwsim.mapping.operators.convert import conversion
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scheme:
-    """Formats that replace the one that a model computes in; None leaves that.
-
-    Attributes
-    ----------
-    weights, biases : of matrices
-    inputs : in which matrices take their inputs
-    accumulator : of their running sums, whose rounding to the output belongs to the matrix
-    cache : of keys and values as they are kept
-    """
-
-    weights: TensorFormat | None = None
-    biases: Format | None = None
-    inputs: TensorFormat | None = None
-    accumulator: Format | None = None
-    cache: TensorFormat | None = None
+from hwsim.mapping.scheme import Scheme
 
 
 def quantise(graph: OperatorGraph, scheme: Scheme) -> OperatorGraph:
-    """Give operands the formats of a scheme; where a tensor then meets an operator that expects another format, a
-    `quantise` or `dequantise` comes between, one for all that read it so.
+    """Give operands the formats of a scheme, and conversions to the edges that need them.
+
+    Where a tensor then meets an operator that expects another format, a `quantise` or `dequantise` comes between, one
+    for all that read it so. A vocabulary projection that shares the embedding's table keeps that table's format.
     """
-    operators = (_with_formats(op, graph, scheme) for op in graph.operators)
+    looked_up = {table.identity for op in graph.operators if isinstance(op, Embed) for table in op.tables}
+    operators = (_with_formats(op, graph, scheme, looked_up) for op in graph.operators)
     return OperatorGraph(name=graph.name, inputs=graph.inputs, operators=convert_edges(operators, graph.inputs))
 
 
@@ -71,36 +55,31 @@ def _in_format(op: Operator, index: int, tensors: dict[str, Tensor], made: list[
     return name
 
 
-def _with_formats(op: Operator, graph: OperatorGraph, scheme: Scheme) -> Operator:
-    """An operator with the formats of its own operands as a scheme has them."""
+def _with_formats(op: Operator, graph: OperatorGraph, scheme: Scheme, looked_up: set[str]) -> Operator:
+    """An operator with the formats of its own operands as a scheme has them.
+
+    Parameters
+    ----------
+    looked_up : tables of embeddings; a matrix that shares one keeps its format
+    """
     match op:
         case Linear() | ExpertFfn():
             inputs = tuple(op.input_fmt(index) for index in range(len(op.inputs)))
+            shared = any(table.identity in looked_up for table in op.tables)
             return replace(
                 op,
                 input_fmts=(scheme.inputs or inputs[0], *inputs[1:]),
-                weight_fmt=scheme.weights or op.weight_fmt,
+                weight_fmt=op.weight_fmt if shared else scheme.weights or op.weight_fmt,
                 bias_fmt=scheme.biases or op.bias_fmt,
                 accumulator=scheme.accumulator or op.accumulator,
             )
         case KvCache() if scheme.cache:
             return replace(op, fmt=scheme.cache)
-        case Slice() if scheme.cache and _lies_in_cache(op, graph):
+        case Slice() if scheme.cache and graph.lies_in_cache(op.name):
             return replace(op, fmt=scheme.cache)
         case Attention() if scheme.cache and not op.shares_scores:
             inputs = tuple(op.input_fmt(index) for index in range(3))
-            kept = tuple(
-                scheme.cache if _origin_is_cache(name, graph) else fmt for name, fmt in zip(op.inputs, inputs, strict=True)
-            )
-            return replace(op, input_fmts=kept)
+            cached = [graph.lies_in_cache(name) for name in op.inputs]
+            return replace(op, input_fmts=tuple(scheme.cache if kept else fmt for kept, fmt in zip(cached, inputs)))
         case _:
             return op
-
-
-def _lies_in_cache(op: Slice, graph: OperatorGraph) -> bool:
-    return _origin_is_cache(op.inputs[0], graph)
-
-
-def _origin_is_cache(name: str, graph: OperatorGraph) -> bool:
-    origin = graph.origin(name)
-    return origin not in {tensor.name for tensor in graph.inputs} and isinstance(graph.operator(origin), KvCache)

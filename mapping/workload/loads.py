@@ -102,6 +102,10 @@ class BoundLoad:
     number: int
     task: int
 
+    @property
+    def known(self) -> bool:
+        return self.load.load != "computed"
+
     def queue_lengths(self, *, layer: int, tokens: int, experts: int, top_k: int) -> tuple[int, ...]:
         """Tokens that each expert of a layer gets: tokens * top_k in all, and no expert a token twice.
 

@@ -73,6 +73,8 @@ CHOICES: dict[str, list[Any]] = {
     "attention_softcap": [50],
     "logit_softcap": [30],
     "embedding_scale": [8],
+    **{
+        name: [True, False]
+        for name in ("bias", "qkv_bias", "proj_bias", "mlp_bias", "lm_head_bias", "tied_embeddings", "post_norms")
+    },
 }
-for _flag in ("bias", "qkv_bias", "proj_bias", "mlp_bias", "lm_head_bias", "tied_embeddings", "post_norms"):
-    CHOICES[_flag] = [True, False]

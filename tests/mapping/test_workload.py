@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hwsim.mapping.errors import UserError, WorkloadError
+from hwsim.mapping.models import MODELS
 from hwsim.mapping.step import Step
 from hwsim.mapping.workload.load import field_names, json_schema, load_workload
 from hwsim.shipped import shipped_workloads, workloads_folder
@@ -61,13 +62,20 @@ def test_the_exported_schema_is_current() -> None:
 
 def test_a_prompt_precedes_the_generated_tokens() -> None:
     steps = list(tiny(prompt=2, tokens=2, batch=3).steps())
-    inner = Step(queries=1, context=1, batch=3, results=0)  # of which nothing comes out
-    assert steps == [inner, *(Step(queries=1, context=context, batch=3) for context in (2, 3, 4))]
+    # nothing comes out of the prompt's
+    assert steps == [
+        *(Step(queries=1, context=context, batch=3, results=0) for context in (1, 2)),
+        *(Step(queries=1, context=context, batch=3) for context in (3, 4)),
+    ]
 
 
 def test_a_filled_cache_lengthens_every_context() -> None:
     steps = list(tiny(past=5, prompt=1, tokens=2).steps())
-    assert steps == [Step(queries=1, context=context) for context in (6, 7, 8)]
+    assert steps == [
+        Step(queries=1, context=6, results=0),
+        Step(queries=1, context=7),
+        Step(queries=1, context=8),
+    ]
 
 
 def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
@@ -92,7 +100,7 @@ def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
         ({"phase": "prefill"}, "prefill needs a prompt of at least 1 token"),
         ({"tokens": 0}, "decode needs at least 1 token to generate"),
         ({"layer": 3}, "no field 'layer'; nearest: layers"),
-        ({"family": "rnn"}, "family: expected one of gpt, llama, got 'rnn'"),
+        ({"family": "rnn"}, f"family: expected one of {', '.join(MODELS)}, got 'rnn'"),
         ({"kv_heads": 4}, "2 heads do not share 4 kv_heads evenly"),
         ({"kv_heads": 0}, "kv_heads: input should be greater than or equal to 1, got 0"),
         (
@@ -102,7 +110,12 @@ def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
         ({"rope_theta": 500_000}, "rope_theta goes with position: rope, and with no other"),
         ({"mlp": "gated"}, "a gated mlp has no usual hidden size; give d_ff"),
         ({"norm": "batch"}, "norm: input should be 'layernorm' or 'rmsnorm', got 'batch'"),
-        ({"lm_head": "moon"}, "lm_head: input should be 'excluded', 'pim' or 'host', got 'moon'"),
+        ({"lm_head": "moon"}, "lm_head: input should be 'excluded' or 'included', got 'moon'"),
+        (
+            {"lm_head": "host"},
+            "lm_head: expected excluded or included, got 'host'; where it runs is a parameter of the machine that has "
+            "a choice (--set lm_head=host)",
+        ),
         ({"name": "Not Snake"}, "name: string should match pattern"),
     ],
 )
@@ -114,7 +127,7 @@ def test_a_wrong_field_is_one_line_that_names_it(fields: dict[str, Any], message
 
 
 def test_heads_need_not_divide_with_an_explicit_head_size() -> None:
-    assert tiny(heads=3, head_dim=24).head_size == 24
+    assert tiny(heads=3, head_dim=24).model.head_size == 24
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
 from hwsim.dram.timing_names import timing_meanings
 from hwsim.engine import Timeline
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.machine import Machine, Progress
 from hwsim.machines.pim_gpt.details import details
 from hwsim.machines.pim_gpt.instructions import Program
 from hwsim.machines.pim_gpt.lower import lower
 from hwsim.machines.pim_gpt.model import simulate
+from hwsim.machines.pim_gpt.parts import units
 from hwsim.machines.pim_gpt.spec import DRAMS, STANDARD, PimGptSpec, timing_of_standard
 from hwsim.machines.pim_gpt.summarize import summarize
 from hwsim.machines.pim_gpt.timeline import timeline
@@ -46,6 +48,9 @@ class PimGpt(Machine[PimGptSpec, PimMapped, Program, Run]):
 
     def check(self, spec: PimGptSpec) -> None:
         _ = spec.mac_unit, spec.standard, spec.time_base, spec.vector_unit, spec.sram, spec.energy_costs
+
+    def units(self, spec: PimGptSpec) -> tuple[UnitSpec, ...]:
+        return units(spec)
 
     def map_graph(self, graph: OperatorGraph, workload: Workload[Any, Any], spec: PimGptSpec) -> PimMapped:
         run = decoder_of(workload, self.name).run
