@@ -95,6 +95,8 @@ def _check(model: DecoderModel, tensor: int, pipeline: int) -> None:
     ):
         if count % tensor:
             raise MappingError(f"{model.name}: tensor_parallel {tensor} does not divide {name} {count}")
+    if model.experts is not None and tensor * pipeline > 1:
+        raise MappingError(f"{model.name}: {model.experts} experts: they are not dealt out over several devices")
     if pipeline > model.layers:
         raise MappingError(f"{model.name}: pipeline_parallel {pipeline} needs as many layers, got {model.layers}")
 

@@ -14,6 +14,7 @@ from hwsim.mapping.models.decoder_mlp import DecoderMlp
 from hwsim.mapping.operators.act import ActFunction
 from hwsim.mapping.parallel import Split
 from hwsim.mapping.step import Step
+from hwsim.mapping.workload.loads import Load
 from hwsim.mapping.workload.model import Model
 from hwsim.mapping.workload.run import DecoderRun, Run
 from hwsim.mapping.workload.workload import Workload
@@ -52,16 +53,27 @@ class DecoderModel(DecoderAttention, DecoderMlp, Model):
                 f"set it with --set workload.n_ctx={run.context}"
             )
 
+        if self.experts is None and run.routing is not None:
+            raise ValueError("routing goes with experts, of which the model has none")
+        if self.experts is not None and self.top_k is not None and run.routing is not None:
+            run.routing.check(self.experts, self.top_k)
+
+    def completed(self, run: Run) -> Run:
+        assert isinstance(run, DecoderRun)
+        if self.experts is None or run.routing is not None:
+            return run
+        return run.model_copy(update={"routing": Load()})
+
     @property
     def block_weights(self) -> int:
         """Weights in the matrices of all blocks, without biases and norms."""
-        return self.layers * (self.attention_weights + self.mlp_weights)
+        return self.layers * self.attention_weights + self.mlp_weights
 
     @property
     def parameters(self) -> int:
         norm = self.d_model * (2 if self.norm == "layernorm" else 1)
         norms = (1 if self.block == "parallel_one_norm" else 2) + (2 if self.post_norms else 0)
-        blocks = self.layers * (self.attention_parameters + self.mlp_parameters + norms * norm)
+        blocks = self.layers * (self.attention_parameters + norms * norm) + self.mlp_parameters
         rows = self.vocab * (1 if self.tied_embeddings else 2) + (self.n_ctx if self.position == "learned" else 0)
         return blocks + norm + rows * self.d_model + self.lm_head_bias * self.vocab
 
@@ -71,15 +83,16 @@ class DecoderModel(DecoderAttention, DecoderMlp, Model):
 
     def block_macs(self, step: Step) -> int:
         """The same of the blocks alone, without the vocabulary projection."""
-        return sum(self.attention_macs(layer, step) + self.mlp_macs(step) for layer in range(self.layers))
+        return sum(self.attention_macs(layer, step) for layer in range(self.layers)) + self.mlp_macs(step)
 
     def graph(self, run: Run, split: Split) -> OperatorGraph:
         assert isinstance(run, DecoderRun)
         return decoder_graph(self, split, whole=run.lm_head == "included")
 
     def summary(self) -> str:
+        experts = "" if self.experts is None else f"{self.top_k} of {self.experts} experts in {self.moe_layers}, "
         return (
-            f"{self.layers} layers, d {self.d_model}, {self.heads} heads, context {self.n_ctx}, "
+            f"{self.layers} layers, d {self.d_model}, {self.heads} heads, context {self.n_ctx}, {experts}"
             f"{self.parameters / 1e6:.1f} M parameters"
         )
 

@@ -11,6 +11,7 @@ from hwsim.mapping.operators import (
     Attention,
     Collective,
     Eltwise,
+    ExpertFfn,
     Glu,
     HeadNorm,
     KvCache,
@@ -20,6 +21,7 @@ from hwsim.mapping.operators import (
     RmsNorm,
     Role,
     Rope,
+    Route,
     Slice,
 )
 from hwsim.mapping.parallel import Split
@@ -58,7 +60,9 @@ class DecoderBlock:
         return [qkv, *attention, *self._post_norm("post_norm1", proj)]
 
     def _mlp_branch(self, x: str) -> list[Operator]:
-        """From the normed stream to what the hidden layer adds to it."""
+        """From the normed stream to what the hidden layer, or the experts in its place, add to it."""
+        if self.model.has_experts(self.layer):
+            return self._post_norm("post_norm2", self._experts(x))
         hidden = self._hidden(x)
         ffn2 = self._summed("ffn2", hidden[-1].name, self.model.ff_size, bias=self.model.has_mlp_bias)
         return [*hidden, *self._post_norm("post_norm2", ffn2)]
@@ -127,6 +131,22 @@ class DecoderBlock:
             Act(
                 name=self._name(function), layer=self.layer, inputs=(self._name("ffn1"),), fmt=self.fmt, width=hidden,
                 function=function,
+            ),
+        ]  # fmt: skip
+
+    def _experts(self, x: str) -> list[Operator]:
+        """The choice of experts and the experts, which read `x`."""
+        model, route = self.model, self._name("route")
+        choice: dict[str, Any] = {"width": model.d_model, "experts": model.experts, "top_k": model.top_k}
+        return [
+            Route(
+                name=route, role="route", layer=self.layer, inputs=(x,), fmt=self.fmt, renormalise=model.renormalise,
+                **choice,
+            ),
+            ExpertFfn(
+                name=self._name("experts"), role="experts", layer=self.layer, inputs=(x, route), fmt=self.fmt,
+                hidden=model.expert_size, gated=model.mlp == "gated", function=model.activation,
+                bias=model.has_mlp_bias, **choice,
             ),
         ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The hidden layer of a decoder's layers, and what it weighs and costs."""
+"""The hidden layer of a decoder's layers, or the experts in its place, and what that weighs and costs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,35 @@ class DecoderMlp(Layers):
         default="gelu", description="`gelu` in its tanh form, `gelu_erf` exact; `relu2` is relu squared"
     )
     mlp_bias: bool | None = Field(default=None, description="whether its matrices have biases; `bias` unless given")
+    experts: int | None = Field(default=None, ge=1, le=100_000, description="experts of a layer that has them")
+    top_k: int | None = Field(default=None, ge=1, le=100_000, description="experts of a token")
+    expert_hidden: int | None = Field(
+        default=None, ge=1, le=10_000_000, description="hidden units of an expert; d_ff unless given"
+    )
+    moe_every: int = Field(
+        default=1, ge=1, le=10_000, description="the last of every so many layers has experts: of two, the second"
+    )
+    renormalise: bool = Field(default=False, description="whether the chosen experts' scores are divided by their sum")
 
     @model_validator(mode="after")
     def _check_hidden(self) -> Self:
         if self.mlp == "gated" and self.d_ff is None:
             raise ValueError("a gated mlp has no usual hidden size; give d_ff")
+        return self
+
+    @model_validator(mode="after")
+    def _check_experts(self) -> Self:
+        others = ("top_k", "expert_hidden", "moe_every", "renormalise")
+        given = [name for name in others if name in self.model_fields_set]
+        if self.experts is None:
+            if given:
+                raise ValueError(f"{given[0]} goes with experts, of which the model has none")
+        elif self.top_k is None:
+            raise ValueError(f"{self.experts} experts: give top_k, how many of them a token has")
+        elif self.top_k > self.experts:
+            raise ValueError(f"top_k: a token cannot go to {self.top_k} of {self.experts} experts")
+        elif self.moe_every > self.layers:
+            raise ValueError(f"moe_every {self.moe_every} leaves {self.layers} layers without experts")
         return self
 
     @property
@@ -38,16 +62,42 @@ class DecoderMlp(Layers):
         return self.bias if self.mlp_bias is None else self.mlp_bias
 
     @property
+    def expert_size(self) -> int:
+        """Hidden units of an expert."""
+        return self.expert_hidden or self.ff_size
+
+    def has_experts(self, layer: int) -> bool:
+        """Whether a layer, counted from 0, has experts in place of the hidden layer."""
+        return self.experts is not None and layer % self.moe_every == self.moe_every - 1
+
+    @property
+    def moe_layers(self) -> int:
+        """Layers with experts."""
+        return 0 if self.experts is None else self.layers // self.moe_every
+
+    @property
     def mlp_weights(self) -> int:
-        """Weights in one layer's matrices."""
-        return (3 if self.mlp == "gated" else 2) * self.d_model * self.ff_size
+        """Weights in all layers' matrices, with those that choose experts."""
+        dense = (self.layers - self.moe_layers) * self._weights(self.ff_size)
+        choices, experts = self.d_model * (self.experts or 0), (self.experts or 0) * self._weights(self.expert_size)
+        return dense + self.moe_layers * (choices + experts)
 
     @property
     def mlp_parameters(self) -> int:
-        """All parameters of one layer's hidden layer."""
-        hidden = self.ff_size * (2 if self.mlp == "gated" else 1)
-        return self.mlp_weights + self.has_mlp_bias * (hidden + self.d_model)
+        """All parameters of all layers."""
+        dense = (self.layers - self.moe_layers) * self._biases(self.ff_size)
+        experts = self.moe_layers * (self.experts or 0) * self._biases(self.expert_size)
+        return self.mlp_weights + self.has_mlp_bias * (dense + experts)
 
     def mlp_macs(self, step: Step) -> int:
-        """Multiply-accumulates of one layer's hidden layer in one step."""
-        return step.tokens * self.mlp_weights
+        """Multiply-accumulates of all layers in one step; which experts the tokens go to does not change them."""
+        dense = (self.layers - self.moe_layers) * self._weights(self.ff_size)
+        choices, chosen = self.d_model * (self.experts or 0), (self.top_k or 0) * self._weights(self.expert_size)
+        return step.tokens * (dense + self.moe_layers * (choices + chosen))
+
+    def _weights(self, hidden: int) -> int:
+        """Weights of the matrices around so many hidden units."""
+        return (3 if self.mlp == "gated" else 2) * self.d_model * hidden
+
+    def _biases(self, hidden: int) -> int:
+        return hidden * (2 if self.mlp == "gated" else 1) + self.d_model

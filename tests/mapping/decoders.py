@@ -50,6 +50,11 @@ def decoder_fields(draw: st.DrawFn) -> dict[str, Any]:
     rope = fields.get("position", "rope" if fields["family"] == "llama" else "learned") == "rope"
     if rope and draw(st.booleans()):
         fields["rotary_dim"] = 2 * draw(st.integers(1, fields["head_dim"] // 2))
+    if draw(st.booleans()):
+        experts = draw(st.integers(1, 5))
+        fields |= {"experts": experts, "top_k": draw(st.integers(1, experts))}
+        fields |= {"moe_every": draw(st.integers(1, fields["layers"])), "renormalise": draw(st.booleans())}
+        fields |= draw(st.sampled_from([{}, {"expert_hidden": 7}]))
     window = st.none() | st.integers(1, 12)
     windows = draw(st.lists(window, min_size=1, max_size=fields["layers"]))
     if any(windows):

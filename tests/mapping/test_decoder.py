@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hwsim.mapping.errors import MappingError, WorkloadError
 from hwsim.mapping.models import build_graph
+from hwsim.mapping.parallel import split_model
 from hwsim.mapping.step import Step
 from tests.mapping.decoders import decoder, decoder_fields, graph_of, model_of
 
@@ -57,6 +59,29 @@ def test_what_a_field_adds_to_the_parameters(fields: dict[str, Any], more: int) 
     assert model_of(bias=False, **fields).parameters - model_of(bias=False).parameters == more
 
 
+def test_experts_take_the_place_of_the_hidden_layer() -> None:
+    # A choice of 4 x 64; each expert has 2 matrices of 64 x 256 with biases. Two of them work for a token.
+    model, dense = model_of(experts=4, top_k=2), model_of()
+    expert = 2 * 64 * 256 + 256 + 64
+    assert model.parameters - dense.parameters == 4 * 64 + 3 * expert
+    step = Step(queries=3, context=3)
+    assert model.block_macs(step) - dense.block_macs(step) == 3 * (4 * 64 + 2 * 64 * 256)
+
+
+def test_experts_are_in_the_last_of_every_so_many_layers() -> None:
+    graph = graph_of(layers=5, experts=4, top_k=2, moe_every=2)
+    assert [op.name for op in graph.operators if op.kind == "expert_ffn"] == ["l1.experts", "l3.experts"]
+
+
+def test_a_run_of_a_model_with_experts_says_where_tokens_go() -> None:
+    uniform = decoder(experts=4, top_k=2)
+    assert str(uniform.run.routing) == "uniform"
+    step = next(uniform.steps())
+    assert step.load is not None
+    assert sorted(step.load.queue_lengths(layer=0, tokens=1, experts=4, top_k=2)) == [0, 0, 1, 1]
+    assert decoder().run.routing is None
+
+
 def test_layers_with_a_window_keep_a_cache_that_rolls() -> None:
     # Two of three layers see 8 keys, the query's own included; a token's keys and values are 2 x 64 bf16 a layer.
     graph = graph_of(layers=3, attention="window", windows=[7, 7, None])
@@ -80,11 +105,14 @@ def test_layers_with_a_window_may_turn_by_another_theta() -> None:
 
 
 def test_a_stage_of_a_pipeline_has_the_windows_of_its_own_layers() -> None:
-    from hwsim.mapping.parallel import split_model
-
     workload = decoder(layers=5, attention="window", windows=[7, 9, None])
     first, second = split_model(workload, tensor=1, pipeline=2)
     assert (first.share.model.windows, second.share.model.windows) == ((7, 9, None), (7, 9))
+
+
+def test_experts_are_not_dealt_out_over_devices() -> None:
+    with pytest.raises(MappingError, match="small: 4 experts: they are not dealt out over several devices"):
+        split_model(decoder(experts=4, top_k=2, layers=2), tensor=1, pipeline=2)
 
 
 @pytest.mark.parametrize(
@@ -112,14 +140,22 @@ def test_a_stage_of_a_pipeline_has_the_windows_of_its_own_layers() -> None:
             {"position": "rope", "window_rope_theta": 1e6},
             "window_rope_theta goes with attention: window, and with no other",
         ),
+        ({"top_k": 2}, "top_k goes with experts, of which the model has none"),
+        ({"moe_every": 2}, "moe_every goes with experts, of which the model has none"),
+        ({"experts": 4}, "4 experts: give top_k, how many of them a token has"),
+        ({"experts": 4, "top_k": 5}, "top_k: a token cannot go to 5 of 4 experts"),
+        ({"experts": 4, "top_k": 2, "moe_every": 2}, "moe_every 2 leaves 1 layers without experts"),
+        ({"routing": {"load": "uniform"}}, "routing goes with experts, of which the model has none"),
+        (
+            {"experts": 4, "top_k": 2, "routing": {"load": "histogram", "histogram": [1, 2]}},
+            "routing.histogram has 2 numbers, the model 4 experts",
+        ),
         ({"block": "sideways"}, "block: input should be 'sequential', 'parallel' or 'parallel_one_norm'"),
         ({"activation": "swish"}, "activation: input should be 'gelu', 'gelu_erf', 'silu', 'relu', 'relu2' or 'tanh'"),
         ({"attention_softcap": 0}, "attention_softcap: input should be greater than 0, got 0"),
     ],
 )
 def test_fields_that_contradict_each_other_are_one_line(fields: dict[str, Any], message: str) -> None:
-    from hwsim.mapping.errors import WorkloadError
-
     with pytest.raises(WorkloadError) as caught:
         decoder(**fields)
     assert str(caught.value).startswith(f"small: {message}")

@@ -63,6 +63,16 @@ def test_a_parallel_block_of_neoxs_form_norms_the_stream_twice() -> None:
     assert graph.readers("embedded") == ("l0.norm1", "l0.add1", "l0.norm2")
 
 
+def test_a_block_with_experts() -> None:
+    lines = block(family="llama", d_ff=96, experts=8, top_k=2, renormalise=True)
+    assert lines[-4:] == [
+        "l0.norm2 <- l0.add1: rmsnorm 64",
+        "l0.route <- l0.norm2: 64 -> top 2 of 8 by softmax, renormalised",
+        "l0.experts <- l0.norm2, l0.route: 8 experts, 2 a token: 64 -> 96 -> 64, silu gate",
+        "l0.add2 <- l0.add1, l0.experts: add 64",
+    ]
+
+
 def test_embedded_tokens_are_scaled_and_logits_capped_where_the_whole_model_runs() -> None:
     lines = block(lm_head="included", embedding_scale=8, logit_softcap=30, lm_head_bias=True)
     assert lines[:2] == ["embed <- token_ids: 100 + 4096 rows x 64", "embed_scale <- embed: 64 times 8"]

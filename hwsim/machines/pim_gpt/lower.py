@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -103,6 +103,11 @@ class _Lowering:
         self.cache = next(iter(mapped.placement.caches.values()))
         self.overlaps = spec.schedule == "overlap"
         self.queries_at_once = self._queries_at_once()
+        self._places = {
+            m.operator.name: self._find_places(m.operator)
+            for m in mapped.operators
+            if isinstance(m.operator, AttentionScores)
+        }
         self._product = lru_cache(maxsize=64)(self._make_product)
         self._parts = lru_cache(maxsize=4)(self._make_parts)
         self._scores = lru_cache(maxsize=8)(self._make_scores)
@@ -181,16 +186,18 @@ class _Lowering:
 
     def _vector_bytes(self, tokens: int) -> int:
         """Largest set of vectors that live at once: the residual stream beside an operator's input and output."""
+        return tokens * self._widest * ELEMENT_BYTES
+
+    @cached_property
+    def _widest(self) -> int:
+        """Elements of a token in that set."""
         linears = [m.operator for m in self.mapped.operators if isinstance(m.operator, Linear) and m.unit == "pim"]
         # logits go to the running argmax as they come and are not kept
         widths = [op.d_in + (op.d_out if op.role != "lm_head" else 0) for op in linears]
         # a gated MLP's second matrix reads its input while the result of the first waits
-        widths += [
-            self.workload.model.d_model + 2 * m.operator.width
-            for m in self.mapped.operators
-            if isinstance(m.operator, Glu)
-        ]
-        return tokens * (self.workload.model.d_model + max(widths)) * ELEMENT_BYTES
+        d = self.workload.model.d_model
+        widths += [d + 2 * m.operator.width for m in self.mapped.operators if isinstance(m.operator, Glu)]
+        return d + max(widths)
 
     def _make_parts(self, tokens: int, outputs: int) -> tuple[Part, ...]:
         """A step's instructions, with a place left where the work depends on the context: attention, cache writes.
@@ -309,10 +316,7 @@ class _Lowering:
         `new_values` are written behind the first pass's scores, so that the first softmax hides the write: scores do
         not need them. Both then wait for what came before the write of the keys.
         """
-        graph = self.mapped.graph
-        cache = self.mapped.placement.caches[graph.origin(op.inputs[1])]
-        (softmax,) = graph.readers(op.name)
-        (values,) = graph.readers(softmax)
+        cache, softmax, values = self._places[op.name]
         instructions: list[Instruction] = []
         for number, attention in enumerate(passes):
             begin = len(instructions)
@@ -333,6 +337,13 @@ class _Lowering:
                     sums = Instruction(f"{values}.sum", AttentionValues.kind, "asic", group.sums, part_of=values)
                     instructions.append(sums)
         return instructions
+
+    def _find_places(self, op: AttentionScores) -> tuple[CachePlacement, str, str]:
+        """The cache of an attention, and its softmax and values."""
+        graph = self.mapped.graph
+        (softmax,) = graph.readers(op.name)
+        (values,) = graph.readers(softmax)
+        return self.mapped.placement.caches[graph.origin(op.inputs[1])], softmax, values
 
     def _attention_passes(self, pattern: Pattern, step: Step, new_values: PimWork) -> list[AttentionPass]:
         """Group the queries' heads so that their scores fit the SRAM, and make the work of each group."""
