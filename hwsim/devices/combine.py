@@ -1,4 +1,4 @@
-"""One report of several devices from those of the devices that differ."""
+"""One report of several devices, from the reports of those that differ."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from hwsim.report.schema import (
 )
 from hwsim.report.steps import token_latencies
 
-# Components of energy that time costs, whether a device works or waits for others.
+# Components of energy that depend on time, whether a device works or waits for others.
 STANDING = ("dram_background", "dram_refresh", "asic_static", "standby_active", "standby_precharged", "refresh")
-# Ends of the names of resources that are no device's possession: time, and what was simulated.
+# Ends of the names of resources that do not belong to a device: time, and what was simulated.
 OF_THE_RUN = ("_cycles", "_played", "_repeated")
-LINK = "link between devices"  # as machines name it among the causes of their time
+LINK = "link between devices"  # the name that machines use among the causes of their time
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageRun:
-    """What one device of a stage did; the others of its stage did the same.
+    """The run of one device of a stage; the other devices of the stage are equal.
 
     Attributes
     ----------
-    ends : tick in which each step ended on this device, which here has all time to itself
+    ends : tick in which each step ended on this device, as if it never waited for other stages
     """
 
     stage: Stage
@@ -54,8 +54,8 @@ class StageRun:
 def combine(workload: DecoderWorkload, steps: Sequence[Step], stages: Sequence[StageRun]) -> Report:
     """The report of all devices.
 
-    Times follow each step through the stages; counts and bytes are those of all devices. Each device is timed as if
-    its clock stood still while it waits for others.
+    Times follow each step through the stages; counts and bytes are those of all devices. Each device is timed as if its
+    clock stopped while it waits for others.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def combine(workload: DecoderWorkload, steps: Sequence[Step], stages: Sequence[S
             "offchip_bytes": offchip.total(),
             "resources": _resources(reports, alike),
             "excluded": [],
-            "published": [],  # those figures are of one device
+            "published": [],  # those figures are for one device
             "workload_parameters": workload.fields(),
             "instructions": sum(report.instructions for report in reports) * alike,
             "devices": DevicesUse(
@@ -172,7 +172,7 @@ def _dram(reports: Sequence[Report], alike: int) -> DramUse:
 
 
 def _energy(reports: Sequence[Report], alike: int, seconds: float, workload: DecoderWorkload) -> EnergyUse | None:
-    """Energy of all devices without their links; what time costs goes on while a device waits."""
+    """Energy of all devices without their links; time-dependent parts continue while a device waits."""
     first = reports[0].energy
     if first is None:
         return None
@@ -202,7 +202,7 @@ def _energy(reports: Sequence[Report], alike: int, seconds: float, workload: Dec
 
 
 def _resources(reports: Sequence[Report], alike: int) -> dict[str, Any]:
-    """Sums over all devices, of time over the stages; the longest context is what the fullest device has room for."""
+    """Sums over all devices, times over the stages; the longest context is the one that the fullest device can hold."""
     totals = {
         key: sum(report.resources[key] for report in reports) * (1 if key.endswith(OF_THE_RUN) else alike)
         for key, value in reports[0].resources.items()

@@ -17,7 +17,7 @@ NS = 1e9
 
 @dataclass(frozen=True)
 class Part:
-    """Energy of one part; `coefficients` are those of the table that it hangs on."""
+    """Energy of one part; `coefficients` are the ones in the table that it depends on."""
 
     name: str
     picojoules: float
@@ -41,7 +41,7 @@ def energy_parts(
     commands : issues by name, over all channels
     active_cycles, precharged_cycles : channel cycles with and without an open row
     table : of measured powers
-    idle_refreshes : refreshes of a whole channel beside those among the commands
+    idle_refreshes : refreshes of a whole channel in addition to those among the commands
     """
     rules: dict[str, dict[str, Any]] = read_data("hwsim.dram.aim", "energy.yaml")
     c = table.coefficients
@@ -53,7 +53,7 @@ def energy_parts(
         times = sum(n * commands.get(command, 0) for command, n in rule["times"].items())
         what = ", ".join(command for command in rule["times"] if commands.get(command))
         parts.append(Part(name, each * times, f"for each of {what or 'none'}", tuple(rule["factors"])))
-    # a bank's own refresh takes its share of that of all banks
+    # refreshing one bank takes its share of refreshing all banks
     refreshes = commands.get("REFab", 0) + commands.get("REFpb", 0) / standard.banks + idle_refreshes
     refresh_pj = refreshes * c.refresh_mw * standard.params["nRFC"] * cycle_ns
     parts.append(Part("refresh", refresh_pj, "power over tRFC, a bank's share where banks take turns", ("refresh_mw",)))
