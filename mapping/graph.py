@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import networkx as nx
-
 from hwsim.mapping.errors import GraphError
 from hwsim.mapping.operators import OPERATORS, KvCache, Operator, Slice, Table, Tensor
 from hwsim.mapping.step import Step
@@ -44,14 +42,14 @@ class OperatorGraph:
         self.operators = tuple(operators)
         self._tensors: dict[str, Tensor] = {}
         self._operators: dict[str, Operator] = {}
-        self._graph: nx.DiGraph[str] = nx.DiGraph()
+        self._readers: dict[str, list[str]] = {}
         self.verify()
 
     def verify(self) -> None:
         """Infer every tensor anew and check all connections."""
         self._tensors = {tensor.name: tensor for tensor in self.inputs}
         self._operators = {}
-        self._graph = nx.DiGraph()
+        self._readers = {}
         for op in self.operators:
             if OPERATORS.get(op.kind) is not type(op):
                 raise GraphError(f"{op.name}: unknown operator kind {op.kind!r}")
@@ -62,8 +60,8 @@ class OperatorGraph:
                 raise GraphError(f"{op.name}: reads {missing[0]!r}, {self._why_missing(op, missing[0])}")
             self._tensors[op.name] = op.infer(tuple(self._tensors[name] for name in op.inputs))
             self._operators[op.name] = op
-            self._graph.add_node(op.name)
-            self._graph.add_edges_from((name, op.name) for name in op.inputs)
+            for name in dict.fromkeys(op.inputs):
+                self._readers.setdefault(name, []).append(op.name)
         self._check_tables()
 
     def operator(self, name: str) -> Operator:
@@ -76,7 +74,7 @@ class OperatorGraph:
 
     def readers(self, name: str) -> tuple[str, ...]:
         """Operators that read a tensor."""
-        return tuple(self._graph.successors(name)) if name in self._graph else ()
+        return tuple(self._readers.get(name, ()))
 
     def origin(self, name: str) -> str:
         """The operator or input that a tensor is a part of: `name` itself unless it is a slice."""
@@ -138,6 +136,8 @@ class OperatorGraph:
 
     def _why_missing(self, op: Operator, name: str) -> str:
         """What to say of an input that is not there yet: nothing makes it, it comes later, or it hangs on itself."""
+        import networkx as nx  # it takes long to load, and right graphs do without
+
         edges = [(source, other.name) for other in self.operators for source in other.inputs]
         wiring: nx.DiGraph[str] = nx.DiGraph(edges)
         if name == op.name or nx.has_path(wiring, op.name, name):

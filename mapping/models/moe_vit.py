@@ -33,7 +33,7 @@ class MoeVitModel(ImageEncoder, Model):
     moe_every: int = Field(
         default=2, ge=1, le=10_000, description="the last of every so many layers has experts: of two, the second"
     )
-    tasks: TaskNames = Field(default=("main",), strict=False, description="names of what it can do, one at a time")
+    task_names: TaskNames = Field(default=("main",), strict=False, description="what it can do, one at a time")
     gate: Literal["task", "shared"] = Field(
         default="task", description="whether each task chooses experts by a matrix of its own, or all by one"
     )
@@ -48,23 +48,23 @@ class MoeVitModel(ImageEncoder, Model):
             raise ValueError(f"top_k: a token cannot go to {self.top_k} of {self.experts} experts")
         if self.moe_every > self.layers:
             raise ValueError(f"moe_every {self.moe_every} leaves {self.layers} layers without experts; see family vit")
-        if len(set(self.tasks)) < len(self.tasks):
-            raise ValueError(f"tasks: expected different names, got {', '.join(self.tasks)}")
+        if len(set(self.task_names)) < len(self.task_names):
+            raise ValueError(f"task_names: expected different names, got {', '.join(self.task_names)}")
         if self.task_embedding and self.gate != "shared":
             raise ValueError("task_embedding goes with gate: shared, and with no other")
         return self
 
     def check_run(self, run: Run) -> None:
         assert isinstance(run, TaskRun)
-        unknown = [task for task in run.tasks or () if task not in self.tasks]
+        unknown = [task for task in run.tasks or () if task not in self.task_names]
         if unknown:
-            raise ValueError(f"tasks: the model has no task {unknown[0]!r}{nearest(unknown[0], self.tasks)}")
+            raise ValueError(f"tasks: the model has no task {unknown[0]!r}{nearest(unknown[0], self.task_names)}")
         run.routing.check(self.experts, self.top_k)
 
     def completed(self, run: Run) -> Run:
         assert isinstance(run, TaskRun)
         images = None if run.frames else run.produced
-        return run.model_copy(update={"tasks": run.tasks or self.tasks, "images": images})
+        return run.model_copy(update={"tasks": run.tasks or self.task_names, "images": images})
 
     def has_experts(self, layer: int) -> bool:
         """Whether a layer, counted from 0, has experts."""
@@ -87,7 +87,7 @@ class MoeVitModel(ImageEncoder, Model):
 
     @property
     def parameters(self) -> int:
-        d, tasks = self.d_model, len(self.tasks)
+        d, tasks = self.d_model, len(self.task_names)
         expert = self.expert_weights + self.bias * (self.expert_hidden + d)
         gates = (tasks if self.gate == "task" else 1) * self.experts * self.gate_width
         layers = self.layers * (self.attention_parameters + 2 * d)
@@ -131,7 +131,7 @@ class MoeVitModel(ImageEncoder, Model):
         choice: dict[str, Any] = {"width": self.d_model, "experts": self.experts, "top_k": self.top_k}
         route = Route(
             name=block.name("route"), role="route", layer=block.layer, inputs=(x,), fmt=block.fmt,
-            tasks=len(self.tasks) if self.gate == "task" or self.task_embedding else 1,
+            tasks=len(self.task_names) if self.gate == "task" or self.task_embedding else 1,
             task_embedding=self.task_embedding, **choice,
         )  # fmt: skip
         experts = ExpertFfn(
@@ -142,4 +142,4 @@ class MoeVitModel(ImageEncoder, Model):
 
     def summary(self) -> str:
         experts = f"{self.top_k} of {self.experts} experts in {self.moe_layers}"
-        return f"{super().summary()}, {experts}, {len(self.tasks)} tasks, {self.parameters / 1e6:.1f} M parameters"
+        return f"{super().summary()}, {experts}, {len(self.task_names)} tasks, {self.parameters / 1e6:.1f} M parameters"

@@ -28,7 +28,7 @@ class TakesImages(Protocol):
 class HasTasks(TakesImages, Protocol):
     """A model of images that does one of several tasks at a time."""
 
-    tasks: tuple[str, ...]
+    task_names: tuple[str, ...]
 
 
 class ImageRun(Run):
@@ -111,7 +111,7 @@ class TaskRun(Run):
     def _tasks(self, model: Model) -> tuple[int, ...]:
         """Tasks of the run, as the model counts them."""
         assert isinstance(model, HasTasks)
-        return tuple(model.tasks.index(task) for task in self.tasks or model.tasks)
+        return tuple(model.task_names.index(task) for task in self.tasks or model.task_names)
 
 
 def image_step(model: Model, batch: int, *, task: int = 0, load: StepLoad | None = None) -> Step:

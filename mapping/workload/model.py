@@ -34,7 +34,8 @@ _FORMATS: dict[str, Callable[[str], Any]] = {
 class Checked(BaseModel):
     """Values from a file: frozen, nothing unknown, nothing converted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # validators are built for the families that are used, not for all at every start
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class Provenance(Checked):

@@ -20,7 +20,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "vit": {"layers": 1, "d_model": 8, "heads": 2, "image_height": 4, "image_width": 8, "patch": 2, "channels": 3},
     "moe_vit": {
         "layers": 2, "d_model": 8, "heads": 2, "image_height": 4, "image_width": 8, "patch": 2, "channels": 3,
-        "experts": 4, "top_k": 2, "expert_hidden": 6, "tasks": ["depth", "edges"],
+        "experts": 4, "top_k": 2, "expert_hidden": 6, "task_names": ["depth", "edges"],
     },
 }  # fmt: skip
 
@@ -135,7 +135,7 @@ def moe_vit_fields(draw: st.DrawFn) -> dict[str, Any]:
         "top_k": draw(st.integers(1, experts)),
         "expert_hidden": draw(st.integers(1, 10)),
         "moe_every": draw(st.integers(1, fields["layers"])),
-        "tasks": draw(st.sampled_from([["one"], ["one", "two"], ["one", "two", "three"]])),
+        "task_names": draw(st.sampled_from([["one"], ["one", "two"], ["one", "two", "three"]])),
         "gate": gate,
         "task_embedding": draw(st.integers(0, 4)) if gate == "shared" else 0,
         "final_norm": draw(st.booleans()),

@@ -89,3 +89,9 @@ def test_a_family_that_nothing_splits_runs_on_one_device(family: str) -> None:
     fields = {"operator": "rmsnorm", "width": 4} if family == "kernel" else SMALL[family]
     with pytest.raises(MappingError, match=f"small: a model of family {family} runs on one device"):
         build_graph(workload(family, **fields), Split(tensor=2))
+
+
+@pytest.mark.parametrize("family", MODELS)
+def test_a_model_and_its_runs_share_no_field(family: str) -> None:
+    model = MODELS[family]
+    assert not set(model.model_fields) & set(model.run_type.model_fields)  # files are flat over both
