@@ -16,7 +16,7 @@ def workload_text(fields: Mapping[str, Any], comments: Mapping[str, str], *, hea
     comments : by field
     heading : lines of comment before the fields
     """
-    lines = [f"# {line}" for line in heading]
+    lines = [f"# {one_line(line)}" for line in heading]
     for name, value in fields.items():
         if isinstance(value, Mapping):
             lines += [f"{name}:", *(f"  {key}: {_scalar(inner)}" for key, inner in value.items())]
@@ -24,6 +24,11 @@ def workload_text(fields: Mapping[str, Any], comments: Mapping[str, str], *, hea
         line = f"{name}: {_scalar(value)}"
         lines.append(f"{line}  # {comments[name]}" if name in comments else line)
     return "\n".join(lines) + "\n"
+
+
+def one_line(text: str) -> str:
+    """A text from a stranger's file without what would end a line or cannot be printed."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _scalar(value: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard
 
 from hwsim.mapping.errors import ConfigError
+from hwsim.mapping.importers.workload_text import one_line
 
 # Far beyond any model, and small enough for every product that a graph takes of them.
 MOST = 1_000_000_000
@@ -148,7 +149,7 @@ class Config:
 
     def error(self, name: str, message: str) -> ConfigError:
         """What is wrong with a field, to be raised."""
-        return ConfigError(f"{self.origin}: {self.place}{name}: {message}")
+        return ConfigError(f"{self.origin}: {one_line(f'{self.place}{name}: {message}')}")
 
     def _one_of(self, names: tuple[str, ...]) -> tuple[str, Any]:
         """The first of a field's names that the file has, with its value; all that it has must agree."""

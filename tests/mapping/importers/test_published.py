@@ -6,10 +6,14 @@
 from dataclasses import replace
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hwsim.mapping.models import build_graph
+from hwsim.mapping.workload.load import check_workload
 from hwsim.mapping.workload.run import DecoderRun
-from tests.mapping.importers.configs import PUBLISHED, imported
+from tests.mapping.importers.configs import GPT2, PUBLISHED, changed, imported
 
 PARAMETERS = {
     "gpt2": 124_439_808,
@@ -42,6 +46,23 @@ def test_parameters(title: str) -> None:
 @pytest.mark.parametrize("title", PUBLISHED)
 def test_files_hold_nothing_unknown(title: str) -> None:
     assert imported(PUBLISHED[title], title).warnings == ()
+
+
+@pytest.mark.parametrize("title", PUBLISHED)
+def test_what_is_written_reads_back_as_what_was_checked(title: str) -> None:
+    made = imported(PUBLISHED[title], title)
+    assert check_workload(yaml.safe_load(made.text), origin=title) == made.workload
+
+
+ANY_TEXT = st.text(st.characters(), max_size=20)  # halves of surrogate pairs too, which JSON can hold
+
+
+@given(title=ANY_TEXT, architecture=ANY_TEXT)
+def test_whatever_a_file_calls_itself_its_workload_can_be_read(title: str, architecture: str) -> None:
+    named = changed(GPT2, _name_or_path=title, architectures=[f"GPT2Model{architecture}"])
+    made = imported(named)
+    assert check_workload(yaml.safe_load(made.text), origin="made") == made.workload
+    assert made.text.encode()
 
 
 @pytest.mark.parametrize("title", PUBLISHED)
