@@ -28,7 +28,12 @@ def workload_text(fields: Mapping[str, Any], comments: Mapping[str, str], *, hea
 
 def _scalar(value: Any) -> str:
     """A value or a list of them in one line."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True)
+    text: str = yaml.safe_dump(_whole(value), default_flow_style=True, width=10_000, allow_unicode=True)
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _whole(value: Any) -> Any:
+    """Whole numbers without a point."""
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -9,11 +9,12 @@ from typing import Any
 
 from hwsim.mapping.errors import ConfigError
 from hwsim.mapping.importers.hf.config import Config
-from hwsim.mapping.importers.hf.families import LANGUAGE_HEADS, find_family
+from hwsim.mapping.importers.hf.families import LANGUAGE_HEADS, Family, find_family
 from hwsim.mapping.importers.hf.known_fields import refuse_unsupported, unknown_fields
 from hwsim.mapping.importers.workload_text import workload_text
 from hwsim.mapping.models import MODELS
 from hwsim.mapping.workload.load import check_workload
+from hwsim.mapping.workload.run import DecoderRun
 from hwsim.mapping.workload.workload import Workload
 
 MAX_BYTES = 16 << 20  # labels of 20,000 classes fit
@@ -93,18 +94,18 @@ def import_config(
     model = family.read(config)
     known = {
         "name": name or snake_case(title),
-        "family": model.pop("family"),
+        "family": model["family"],
         "machine": machine,
         **model,
         "format": _format(config),
-        **_run(model, tokens),
+        **_run(config, model, tokens),
         "provenance": {"grade": "S", "source": f"config.json of {title}"[:300]},
     }
     fields = {field: value for field, value in known.items() if not _is_usual(known, field)}
     return Imported(
         workload=check_workload(fields, origin=origin),
-        text=workload_text(fields, config.comments, heading=_heading(config)),
-        warnings=_warnings(config),
+        text=workload_text(fields, config.comments, heading=_heading(config, family)),
+        warnings=_warnings(config, family),
     )
 
 
@@ -124,8 +125,15 @@ def _format(config: Config) -> str | None:
     return FORMATS[dtype.removeprefix("torch.")]
 
 
-def _run(model: dict[str, Any], tokens: int | None) -> dict[str, Any]:
-    return {"tokens": min(USUAL_TOKENS, model["n_ctx"]) if tokens is None else tokens}
+def _run(config: Config, model: dict[str, Any], tokens: int | None) -> dict[str, Any]:
+    """Fields of the run: some tokens of a decoder, an encoder's longest sequence, one image."""
+    run_type = MODELS[model["family"]].run_type
+    if "tokens" not in run_type.model_fields:
+        if tokens is not None:
+            raise ConfigError(f"{config.origin}: --tokens {tokens}: the patches of an image are its tokens")
+        return {}
+    usual = min(USUAL_TOKENS, model["n_ctx"]) if run_type is DecoderRun else model["n_ctx"]
+    return {"tokens": usual if tokens is None else tokens}
 
 
 def _is_usual(fields: dict[str, Any], field: str) -> bool:
@@ -133,12 +141,17 @@ def _is_usual(fields: dict[str, Any], field: str) -> bool:
     value, family = fields[field], MODELS[fields["family"]].model_fields
     if value is None or field in BIASES:
         return value is None or value == fields.get("bias", family["bias"].default)
-    return field in family and field != "family" and bool(family[field].default == value)
+    if field == "family" or field not in family:
+        return False
+    default = family[field].default
+    return bool(value == (list(default) if isinstance(default, tuple) else default))
 
 
-def _heading(config: Config) -> list[str]:
+def _heading(config: Config, family: Family) -> list[str]:
     classes = ", ".join(config.maybe_texts("architectures") or ())
     lines = [f"imported by `hwsim import hf`{f' from a file of {classes}' if classes else ''}"]
+    if not family.has_head:
+        lines.append("the base class, without the head of a task")
     if config.defaults:
         said = ", ".join(f"{name} {_said(value)}" for name, value in config.defaults.items())
         lines.append(f"not in the file, taken from the defaults of its class: {said}")
@@ -149,11 +162,11 @@ def _said(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _warnings(config: Config) -> tuple[str, ...]:
+def _warnings(config: Config, family: Family) -> tuple[str, ...]:
     unknown = [f"{name}: not known here; it may change the model" for name in unknown_fields(config)]
     heads = [
         f"architectures: {name}: imported with a vocabulary projection in place of its head"
         for name in config.maybe_texts("architectures") or ()
-        if not name.endswith(LANGUAGE_HEADS)
+        if family.has_head and not name.endswith(LANGUAGE_HEADS)
     ]
     return tuple(f"{config.origin}: {line}" for line in unknown + heads)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from hwsim.mapping.errors import ConfigError
 
@@ -61,9 +61,24 @@ class Config:
         name, value = self._one_of(names)
         if value is None:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        if not _is_whole(value, least=least, most=most):
             raise self.error(name, f"expected a whole number from {least} to {most}, found {_shown(value)}")
         return value
+
+    def integers(self, name: str, *, count: int, default: int) -> list[int]:
+        """`count` whole numbers, from a list of them or one that is all of them."""
+        value = self.fields.get(name)
+        if not isinstance(value, list):
+            return [self.integer(name, default=default)] * count
+        self.asked.add(name)
+        if len(value) != count or not all(_is_whole(item) for item in value):
+            raise self.error(name, f"expected a whole number or a list of {count}, found {_shown(value)}")
+        return value
+
+    def sides(self, name: str, *, default: int) -> tuple[int, int]:
+        """Height and width, from a list of them or one number that is both."""
+        height, width = self.integers(name, count=2, default=default)
+        return height, width
 
     def number(self, *names: str, default: float | None = None) -> float:
         """A number above 0; missing without a default, it is an error."""
@@ -153,6 +168,10 @@ class Config:
             raise self.error(names[0], f"this field is missing{others}")
         self.defaults[names[0]] = default
         return default
+
+
+def _is_whole(value: Any, *, least: int = 1, most: int = MOST) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
