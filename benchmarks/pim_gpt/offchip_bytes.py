@@ -31,7 +31,7 @@ from question import (
 from hwsim.mapping.models import build_graph
 from hwsim.mapping.operators import Attention, KvCache, Linear
 from hwsim.mapping.step import Step
-from hwsim.mapping.workload.workload import Workload
+from hwsim.pipeline import AnyWorkload
 
 
 class Moved(NamedTuple):
@@ -46,7 +46,7 @@ class Moved(NamedTuple):
         return sum(self)
 
 
-def conventional(workload: Workload) -> Moved:
+def conventional(workload: AnyWorkload) -> Moved:
     """Mean over the steps of a run."""
     graph, steps = build_graph(workload), list(workload.steps())
     linears = [op for op in graph.operators if isinstance(op, Linear)]

@@ -15,7 +15,7 @@ from hwsim.errors import MachineError
 from hwsim.mapping.formats import BF16
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models import build_graph
-from hwsim.mapping.operators import AttentionScores, AttentionValues, KvCache, Linear, Softmax, Tensor
+from hwsim.mapping.operators import AttentionScores, AttentionValues, KvCache, Linear, Slice, Softmax, Tensor
 from hwsim.mapping.patterns import Causal
 from hwsim.mapping.step import Step
 from tests.mapping.workloads import tiny
@@ -71,7 +71,7 @@ def test_a_token_of_a_tiny_model_by_hand() -> None:
 
 
 def test_embedding_reads_two_rows_and_the_head_its_whole_table() -> None:
-    workload = tiny(layers=1, d_model=4, heads=2, vocab=100, lm_head="host")
+    workload = tiny(layers=1, d_model=4, heads=2, vocab=100, lm_head="included")
     times = {t.name: t for t in step_times(build_graph(workload), Step(queries=1, context=1), SIMPLE, "bf16")}
     assert round(times["embed"].memory_s * 1e6) == 2 * (1 + 2 * 4 + 4)
     assert round(times["lm_head"].memory_s * 1e6) == 2 * (4 + 4 * 100 + 100)
@@ -79,21 +79,23 @@ def test_embedding_reads_two_rows_and_the_head_its_whole_table() -> None:
 
 def test_split_attention_moves_its_scores() -> None:
     shared = {"fmt": BF16, "heads": 2, "kv_heads": 2, "d_k": 2, "d_v": 2, "pattern": Causal()}
-    cache: dict[str, Any] = {key: shared[key] for key in ("fmt", "heads", "kv_heads", "d_k", "d_v")}
+    cache: dict[str, Any] = {key: shared[key] for key in ("fmt", "kv_heads", "d_k", "d_v")}
     split: dict[str, Any] = shared
     graph = OperatorGraph(
         name="split",
-        inputs=(Tensor(name="qkv", shape=("tokens", 12), fmt=BF16),),
+        inputs=tuple(Tensor(name=name, shape=("tokens", 4), fmt=BF16) for name in "qkv"),
         operators=[
-            KvCache(name="kv", inputs=("qkv",), **cache),
-            AttentionScores(name="scores", inputs=("qkv", "kv"), **split),
+            KvCache(name="kv", inputs=("k", "v"), **cache),
+            Slice(name="keys", inputs=("kv",), fmt=BF16, first=0, width=4, rows="context"),
+            Slice(name="values", inputs=("kv",), fmt=BF16, first=4, width=4, rows="context"),
+            AttentionScores(name="scores", inputs=("q", "keys"), **split),
             Softmax(name="soft", inputs=("scores",), fmt=BF16, heads=2, pattern=Causal()),
-            AttentionValues(name="values", inputs=("soft", "kv"), **split),
+            AttentionValues(name="result", inputs=("soft", "values"), **split),
         ],
     )
     times = step_times(graph, Step(queries=1, context=5), SIMPLE, "bf16")
     moved = {time.name: round(time.memory_s * 1e6) // 2 for time in times}
-    assert moved == {"kv": 8 + 8, "scores": 4 + 20 + 10, "soft": 10 + 10, "values": 10 + 20 + 4}
+    assert moved == {"kv": 8 + 8, "scores": 4 + 20 + 10, "soft": 10 + 10, "result": 10 + 20 + 4}
 
 
 @given(
@@ -105,7 +107,7 @@ def test_split_attention_moves_its_scores() -> None:
             "tokens": st.integers(1, 9),
             "prompt": st.integers(0, 5),
             "batch": st.integers(1, 3),
-            "lm_head": st.sampled_from(["excluded", "host"]),
+            "lm_head": st.sampled_from(["excluded", "included"]),
             "format": st.sampled_from(["bf16", "fp16", "fp32"]),
         }
     ),

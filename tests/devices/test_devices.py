@@ -217,7 +217,7 @@ def test_a_model_that_one_device_cannot_hold_is_spread_over_several() -> None:
         (["devices=3", "tensor_parallel=3"], "tiny_llama: tensor_parallel 3 does not divide heads 8"),
         (["devices=8", "tensor_parallel=8"], "tiny_llama: tensor_parallel 8 does not divide kv_heads 4"),
         (["devices=3", "pipeline_parallel=3"], "pipeline_parallel 3 needs as many layers, got 2"),
-        (["devices=2", "tensor_parallel=2", "workload.lm_head=pim"], "several devices run the blocks alone"),
+        (["devices=2", "tensor_parallel=2", "workload.lm_head=included"], "several devices run the blocks alone"),
         (["devices=0"], "devices: input should be greater than or equal to 1, got 0"),
         (["link.gb_per_s=0"], "link.gb_per_s: input should be greater than 0, got 0"),
         (["link.latency_ns=-1"], "link.latency_ns: input should be greater than or equal to 0, got -1"),

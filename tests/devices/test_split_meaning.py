@@ -1,6 +1,7 @@
 """A split model computes what the whole one does: all devices' graphs carried out in float64, step in step."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ COLUMNS = ("o_proj", "down_proj")  # a device has a part of their inputs
 
 def share_of(whole: DecoderWorkload, stage: Stage, first_layer: int, device: int) -> Interpreter:
     """A device with its part of the whole model's tensors."""
-    own = Interpreter(stage.share.model_copy(update={"lm_head": "excluded"}))
+    own = Interpreter(stage.share)
     own.graph = build_graph(stage.share, stage.split)
     own.tensors = {}
     tensor = stage.split.tensor
@@ -34,7 +35,7 @@ def share_of(whole: DecoderWorkload, stage: Stage, first_layer: int, device: int
             values = np.split(values, tensor)[device]  # noqa: PLW2901
         elif module in COLUMNS:
             values = np.split(values, tensor, axis=1)[device]  # noqa: PLW2901
-        if first_layer <= int(layer) < first_layer + stage.share.layers:
+        if first_layer <= int(layer) < first_layer + stage.share.model.layers:
             own.tensors[f"layers.{int(layer) - first_layer}.{rest}"] = values
     return own
 
@@ -60,9 +61,10 @@ def streams(devices: list[Interpreter], embedded: Values) -> Values:
 
 def stages_of(whole: DecoderWorkload, tensor: int, pipeline: int) -> Iterator[list[Interpreter]]:
     first = 0
-    for stage in split_model(whole.model_copy(update={"lm_head": "excluded"}), tensor, pipeline):
+    blocks = replace(whole, run=whole.run.model_copy(update={"lm_head": "excluded"}))
+    for stage in split_model(blocks, tensor, pipeline):
         yield [share_of(whole, stage, first, device) for device in range(tensor)]
-        first += stage.share.layers
+        first += stage.share.model.layers
 
 
 @pytest.mark.parametrize(("tensor", "pipeline"), [(1, 1), (2, 1), (4, 1), (1, 3), (2, 2)])

@@ -88,7 +88,7 @@ def test_channels_without_values_are_not_written() -> None:
     batch=st.integers(1, 2),
     accumulators=st.sampled_from([1, 3, 32]),
     functions=st.sampled_from([["gelu"], ["silu", "gelu"], ["relu"]]),
-    lm_head=st.sampled_from(["pim", "excluded"]),
+    lm_head=st.sampled_from(["included", "excluded"]),
     family=st.sampled_from([{}, {"family": "llama", "kv_heads": 1}]),
     refresh=st.sampled_from(MODES),
     changed=st.sampled_from([{}, {"rows": 20_000}, {"timing.nRCDRDMAC": 100, "timing.nRP": 40}]),
@@ -180,7 +180,7 @@ def test_sweeps_cover_every_product() -> None:
     program = program_of(workload, channels=4)
     step = Step(queries=1, context=1)
     swept = {p.name: p.program.accesses * 16 for p in program.pieces(step) if isinstance(p, AimWork)}
-    ops = {m.operator.name: m.operator.macs(step) for m in program.mapped.operators if m.in_memory}
+    ops = {m.operator.name: m.operator.macs(step) for m in program.mapped.operators if m.unit == "aim"}
     assert {name: swept[name] for name in ("l0.qkv", "l0.ffn1")} == {
         "l0.qkv": 768 * 69 * 16,  # 1,100 inputs are 69 columns; 768 outputs fill 48 groups of 16, 12 a channel
         "l0.ffn1": 4400 * 69 * 16,
@@ -213,9 +213,9 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         assert main(["run", "gpt2", "--machine", "aim", "--tokens", "1", *arguments]) == 2
         return capsys.readouterr().err
 
-    assert "lm_head: aim's host holds no weights" in complaint("--set", "workload.lm_head=host")
+    assert "--set lm_head: no such parameter" in complaint("--set", "lm_head=host")  # its host holds no weights
     assert "aim: draws no --trace" in complaint("--trace", str(tmp_path / "x"), "--emit-trace", str(tmp_path / "y"))
-    assert "format int8, but the banks compute in bf16" in complaint("--set", "workload.format=int8")
+    assert "format int8 of results, but the banks of aim compute in bf16" in complaint("--set", "workload.format=int8")
     assert "table dramsim3 has currents" in complaint("--set", "energy=dramsim3")
     assert "leaves no time for work" in complaint("--set", "refresh=per_bank", "--set", "timing.nREFI=1600")
     assert "af_functions: gelu is given twice" in complaint("--set", "af_functions=[gelu, gelu]")
@@ -235,7 +235,8 @@ def test_host_work_stands_between_barriers() -> None:
 
 def test_rows_of_a_piece_lie_in_its_block(tmp_path: Path) -> None:
     program = program_of(tiny(layers=3, past=2000, heads=3, head_dim=24))
-    blocks = {**program.mapped.matrices, **program.mapped.caches}
+    placement = program.mapped.placement
+    blocks = {**placement.matrices, **placement.caches}
     for piece in program.pieces(Step(queries=1, context=2004)):
         if isinstance(piece, AimWork):
             encoded = placed(piece)

@@ -93,7 +93,7 @@ def test_attention_touches_what_the_cache_holds_and_nothing_else(
     )  # fmt: skip
     step = next(iter(program.steps()))
     work = work_of(program, step)
-    cache = program.mapped.caches["l0.kv"]
+    cache = program.mapped.placement.caches["l0.kv"]
     everything, new = range(step.context), range(step.context - 1, step.context)
     for name, held in (("l0.attention.scores", keys), ("l0.attention", values)):
         wanted = {(a.channel, a.row, a.column) for s in range(batch) for a in held(cache, s, everything)}
@@ -117,7 +117,7 @@ def test_attention_touches_what_the_cache_holds_and_nothing_else(
 def test_products_sweep_each_weight_once_a_vector(channels: int, d_model: int, d_ff: int, batch: int) -> None:
     program = program_of(channels, d_model=d_model, d_ff=d_ff, heads=1, head_dim=16, tokens=1, batch=batch)
     work = work_of(program, next(iter(program.steps())))
-    for name, matrix in program.mapped.matrices.items():
+    for name, matrix in program.mapped.placement.matrices.items():
         assert swept(program, work[name]) == columns(weights(matrix), batch), name
 
 

@@ -222,12 +222,13 @@ def test_the_vocabulary_projection_costs_what_the_report_says() -> None:
     excluded = run(load_workload("gpt2", tokens=4))
     (cost,) = excluded.excluded
     pim = run(load_workload("gpt2", tokens=4, lm_head="included"))
-    host = run(load_workload("gpt2", tokens=4, lm_head="host"))
+    host = run(load_workload("gpt2", tokens=4, lm_head="included"), settings={"lm_head": "host"})
     added = (pim.latency_s - excluded.latency_s) / 4
     assert added == pytest.approx(cost.seconds_per_token, rel=0.12)  # the estimate has no refresh
     assert host.offchip["host_link"] == 4 * (768 * 2 + 4) + 4 * 768 * 2
     assert pim.offchip["host_link"] == 4 * 768 * 2 + 4 * 4
     assert not pim.excluded
+    assert (excluded.lm_head, pim.lm_head, host.lm_head) == ("excluded", "pim", "host")
 
 
 def test_inner_tokens_of_a_prompt_need_no_projection() -> None:

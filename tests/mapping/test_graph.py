@@ -23,13 +23,18 @@ def graph(*operators: Operator) -> OperatorGraph:
 def test_the_graph_of_a_tiny_model_reads_like_this() -> None:
     dump = build_graph(tiny()).dump(Step(queries=1, context=4))
     assert dump.splitlines() == [
-        "graph tiny: 11 operators, step of 1 at 4",
+        "graph tiny: 16 operators, step of 1 at 4",
         "input embedded[tokens, 64] bf16",
         "norm l0.norm1[tokens, 64] bf16 <- embedded; layernorm 64; macs 0 bytes 128 weights 256 B",
         "linear l0.qkv[tokens, 192] bf16 <- l0.norm1; 64 -> 192 + bias; macs 12288 bytes 384 weights 24960 B",
-        "kv_cache l0.kv[context, 128] bf16 <- l0.qkv; append 2 heads x (32 + 32); "
+        "slice l0.q[tokens, 64] bf16 <- l0.qkv; columns 0..63; view",
+        "slice l0.k[tokens, 64] bf16 <- l0.qkv; columns 64..127; view",
+        "slice l0.v[tokens, 64] bf16 <- l0.qkv; columns 128..191; view",
+        "kv_cache l0.kv[context, 128] bf16 <- l0.k, l0.v; append 2 heads x (32 + 32); "
         "macs 0 bytes 1024 weights 0 B state 1024 B",
-        "attention l0.attention[tokens, 64] bf16 <- l0.qkv, l0.kv; 2 heads x 32, causal; "
+        "slice l0.keys[context, 64] bf16 <- l0.kv; columns 0..63; view",
+        "slice l0.values[context, 64] bf16 <- l0.kv; columns 64..127; view",
+        "attention l0.attention[tokens, 64] bf16 <- l0.q, l0.keys, l0.values; 2 heads x 32, causal; "
         "macs 512 bytes 128 weights 0 B",
         "linear l0.proj[tokens, 64] bf16 <- l0.attention; 64 -> 64 + bias; macs 4096 bytes 128 weights 8320 B",
         "eltwise l0.add1[tokens, 64] bf16 <- embedded, l0.proj; add 64; macs 0 bytes 128 weights 0 B",
@@ -38,14 +43,16 @@ def test_the_graph_of_a_tiny_model_reads_like_this() -> None:
         "act l0.gelu[tokens, 256] bf16 <- l0.ffn1; gelu 256; macs 0 bytes 512 weights 0 B",
         "linear l0.ffn2[tokens, 64] bf16 <- l0.gelu; 256 -> 64 + bias; macs 16384 bytes 128 weights 32896 B",
         "eltwise l0.add2[tokens, 64] bf16 <- l0.add1, l0.ffn2; add 64; macs 0 bytes 128 weights 0 B",
-        "total macs 49664 element_ops 520 weights 99968 B state 1024 B",
+        # a root each norm, an exp a score and a reciprocal a row of 2 heads, an exp and a reciprocal a hidden unit
+        "total macs 49664 element_ops 520 special_functions 524 weights 99968 B state 1024 B",
     ]
 
 
 def test_a_whole_model_holds_its_closed_form_of_parameters() -> None:
     workload = load_workload(find_workload("gpt2"), {"lm_head": "included"})
-    held = sum(op.weights for op in build_graph(workload).operators)
-    assert held == workload.model.parameters == 124_439_808  # the output head shares the embedding
+    assert (
+        build_graph(workload).parameters == workload.model.parameters == 124_439_808
+    )  # the output head shares the embedding
 
 
 def test_kv_cache_of_gpt2_is_36_kib_a_token() -> None:
@@ -55,7 +62,9 @@ def test_kv_cache_of_gpt2_is_36_kib_a_token() -> None:
 
 
 def test_prefill_at_once_counts_causal_pairs() -> None:
-    attention = Attention(name="a", inputs=("q", "c"), fmt=BF16, heads=2, kv_heads=2, d_k=4, d_v=4, pattern=Causal())
+    attention = Attention(
+        name="a", inputs=("q", "k", "v"), fmt=BF16, heads=2, kv_heads=2, d_k=4, d_v=4, pattern=Causal()
+    )
     assert attention.macs(Step(queries=3, context=3)) == 2 * 6 * 8
     assert attention.kv_bytes_read(Step(queries=3, context=3)) == 3 * 2 * 8 * 2
 
@@ -77,17 +86,17 @@ def test_what_does_not_connect_is_refused(operators: list[Operator], message: st
 
 def test_heads_share_keys_evenly_or_not_at_all() -> None:
     with pytest.raises(GraphError, match="3 heads do not share 2 key/value heads evenly"):
-        Attention(name="a", inputs=("q", "c"), fmt=BF16, heads=3, kv_heads=2, d_k=4, d_v=4, pattern=Causal())
+        Attention(name="a", inputs=("q", "k", "v"), fmt=BF16, heads=3, kv_heads=2, d_k=4, d_v=4, pattern=Causal())
 
 
 def test_readers_of_a_tensor() -> None:
     g = build_graph(tiny())
-    assert g.readers("l0.qkv") == ("l0.kv", "l0.attention")
+    assert g.readers("l0.qkv") == ("l0.q", "l0.k", "l0.v")
     assert g.readers("l0.add2") == ()
 
 
 def test_operator_kinds_are_those_of_the_vocabulary() -> None:
     assert sorted(OPERATORS) == [
         "act", "attention", "attention_scores", "attention_values", "collective", "eltwise", "embed", "glu",
-        "kv_cache", "linear", "norm", "rmsnorm", "rope", "softmax",
+        "kv_cache", "linear", "norm", "rmsnorm", "rope", "slice", "softmax", "take",
     ]  # fmt: skip

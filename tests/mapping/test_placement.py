@@ -137,18 +137,23 @@ def test_weights_alone_may_be_too_much() -> None:
 
 
 def test_banks_compute_in_their_own_format_only() -> None:
-    with pytest.raises(MappingError, match=r"l0\.qkv: format fp32, but the banks compute in bf16"):
+    with pytest.raises(MappingError, match=r"l0\.qkv: format fp32 of results, but the banks of tiny compute in bf16"):
         map_graph(build_graph(tiny(format="fp32")), target(), context=4, batch=1)
     assert str(parse_format("bf16")) == "bf16"
 
 
 def test_the_mapped_graph_reads_like_this() -> None:
     dump = map_graph(build_graph(tiny()), target(), context=16, batch=1).dump(Step(queries=1, context=16))
-    assert dump.splitlines()[:6] == [
+    assert dump.splitlines()[:11] == [
         "mapped tiny: 2 channels x 4 banks, 204 of 10000 rows a bank, padding 0 B, reserved for 16 tokens x 1",
         "asic norm l0.norm1[tokens, 64] bf16; macs 0",
         "pim  linear l0.qkv[tokens, 192] bf16; macs 12288; rows 0..47, inputs 32 + 32, 24 outputs a bank, padding 0",
+        "view slice l0.q[tokens, 64] bf16; macs 0",
+        "view slice l0.k[tokens, 64] bf16; macs 0",
+        "view slice l0.v[tokens, 64] bf16; macs 0",
         "pim  kv_cache l0.kv[context, 128] bf16; macs 0; rows 48..59, K 4, V 8",
+        "view slice l0.keys[context, 64] bf16; macs 0",
+        "view slice l0.values[context, 64] bf16; macs 0",
         "pim  attention_scores l0.attention.scores[tokens, 2, context] bf16; macs 1024",
         "asic softmax l0.attention.softmax[tokens, 2, context] bf16; macs 0",
     ]

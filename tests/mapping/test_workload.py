@@ -61,18 +61,19 @@ def test_the_exported_schema_is_current() -> None:
 
 def test_a_prompt_precedes_the_generated_tokens() -> None:
     steps = list(tiny(prompt=2, tokens=2, batch=3).steps())
-    inner = Step(queries=1, context=1, batch=3, results=0)  # of which nothing comes out
-    assert steps == [inner, *(Step(queries=1, context=context, batch=3) for context in (2, 3, 4))]
+    taken_in = [Step(queries=1, context=context, batch=3, results=0) for context in (1, 2)]  # nothing comes out
+    assert steps == [*taken_in, *(Step(queries=1, context=context, batch=3) for context in (3, 4))]
+    assert [step.outputs for step in steps] == [0, 0, 3, 3]
 
 
 def test_a_filled_cache_lengthens_every_context() -> None:
     steps = list(tiny(past=5, prompt=1, tokens=2).steps())
-    assert steps == [Step(queries=1, context=context) for context in (6, 7, 8)]
+    assert steps == [Step(queries=1, context=6, results=0), *(Step(queries=1, context=context) for context in (7, 8))]
 
 
 def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
-    steps = [(s.queries, s.context) for s in tiny(phase="prefill", prompt=5).steps(2)]
-    assert steps == [(2, 2), (2, 4), (1, 5)]
+    steps = [(s.queries, s.context, s.outputs) for s in tiny(phase="prefill", prompt=5).steps(2)]
+    assert steps == [(2, 2, 0), (2, 4, 0), (1, 5, 1)]  # a result comes out of the last token alone
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
         ({"rope_theta": 500_000}, "rope_theta goes with position: rope, and with no other"),
         ({"mlp": "gated"}, "a gated mlp has no usual hidden size; give d_ff"),
         ({"norm": "batch"}, "norm: input should be 'layernorm' or 'rmsnorm', got 'batch'"),
-        ({"lm_head": "moon"}, "lm_head: input should be 'excluded', 'pim' or 'host', got 'moon'"),
+        ({"lm_head": "moon"}, "lm_head: input should be 'excluded' or 'included', got 'moon'"),
         ({"name": "Not Snake"}, "name: string should match pattern"),
     ],
 )
@@ -114,7 +115,7 @@ def test_a_wrong_field_is_one_line_that_names_it(fields: dict[str, Any], message
 
 
 def test_heads_need_not_divide_with_an_explicit_head_size() -> None:
-    assert tiny(heads=3, head_dim=24).head_size == 24
+    assert tiny(heads=3, head_dim=24).model.head_size == 24
 
 
 @pytest.mark.parametrize(

@@ -143,10 +143,11 @@ def test_sums_beyond_the_format_are_shown_as_not_finite(tmp_path: Path, capsys: 
 
 def test_the_usual_size_keeps_what_the_user_set() -> None:
     sized, own = load_sized("gpt2", {"layers": 3}, full=False)
-    assert (sized.layers, sized.vocab, sized.d_model, sized.prompt, sized.tokens) == (3, 4096, 768, 16, 32)
-    assert (own.layers, own.vocab) == (3, 50257)
+    assert (sized.model.layers, sized.model.vocab, sized.model.d_model) == (3, 4096, 768)
+    assert (sized.run.prompt, sized.run.tokens) == (16, 32)
+    assert (own.model.layers, own.model.vocab) == (3, 50257)
     full, _ = load_sized("gpt2", {}, full=True)
-    assert (full.layers, full.vocab) == (12, 50257)
+    assert (full.model.layers, full.model.vocab) == (12, 50257)
 
 
 def test_random_weights_hang_on_seed_and_name_alone() -> None:
