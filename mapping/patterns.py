@@ -32,9 +32,19 @@ class Pattern:
         """Number of (query, key) pairs, in closed form."""
         raise NotImplementedError
 
+    def check(self, n_q: int, n_k: int) -> None:
+        """Check that the queries have positions among the keys.
+
+        Raises
+        ------
+        ValueError : more queries than positions
+        """
+        if not 0 <= n_q <= n_k:
+            raise ValueError(f"{n_q} queries need at least as many positions, got {n_k}")
+
     def union_keys(self, n_q: int, n_k: int) -> int:
         """Number of keys that at least one query sees; the ranges of neighbouring queries overlap or touch."""
-        _check(n_q, n_k)
+        self.check(n_q, n_k)
         if n_q == 0:
             return 0
         first = self.keys(n_k - n_q, n_k)[0]
@@ -43,7 +53,7 @@ class Pattern:
 
     def mask(self, n_q: int, n_k: int) -> NDArray[np.bool_]:
         """(n_q, n_k) the pairs written out: the slow oracle of the closed forms."""
-        _check(n_q, n_k)
+        self.check(n_q, n_k)
         mask = np.zeros((n_q, n_k), dtype=np.bool_)
         for query in range(n_q):
             first, last = self.keys(n_k - n_q + query, n_k)
@@ -53,7 +63,7 @@ class Pattern:
 
 @dataclass(frozen=True, kw_only=True)
 class Full(Pattern):
-    """Every query sees every key."""
+    """Every query sees every key, be they of its own sequence or of another one."""
 
     @property
     def causal(self) -> bool:
@@ -62,8 +72,10 @@ class Full(Pattern):
     def keys(self, position: int, n_k: int) -> tuple[int, int]:
         return 0, n_k
 
+    def check(self, n_q: int, n_k: int) -> None:
+        """Nothing to check: positions do not matter, so that queries may be more than the keys of another sequence."""
+
     def pairs(self, n_q: int, n_k: int) -> int:
-        _check(n_q, n_k)
         return n_q * n_k
 
     def __str__(self) -> str:
@@ -82,7 +94,7 @@ class Causal(Pattern):
         return 0, min(position + 1, n_k)
 
     def pairs(self, n_q: int, n_k: int) -> int:
-        _check(n_q, n_k)
+        self.check(n_q, n_k)
         return n_q * (n_k - n_q) + n_q * (n_q + 1) // 2
 
     def __str__(self) -> str:
@@ -108,7 +120,7 @@ class Window(Pattern):
         return max(0, position - self.left), min(n_k, position + self.right + 1)
 
     def pairs(self, n_q: int, n_k: int) -> int:
-        _check(n_q, n_k)
+        self.check(n_q, n_k)
         first = n_k - n_q
         cut_left = _triangle(self.left - first) - _triangle(self.left - n_k)
         cut_right = _triangle(self.right) - _triangle(self.right - n_q)
@@ -121,8 +133,3 @@ class Window(Pattern):
 def _triangle(n: int) -> int:
     """1 + 2 + ... + n, the pairs that an edge cuts off n queries in a row; none for n < 1."""
     return n * (n + 1) // 2 if n > 0 else 0
-
-
-def _check(n_q: int, n_k: int) -> None:
-    if not 0 <= n_q <= n_k:
-        raise ValueError(f"{n_q} queries need at least as many positions, got {n_k}")

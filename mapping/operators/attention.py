@@ -46,10 +46,6 @@ class _Heads(Operator):
         """Keys that the queries of one step need over the batch, each once, of one head."""
         return step.batch * self.pattern.union_keys(step.queries, length(self.keys, step))
 
-    def kv_bytes_read(self, step: Step) -> int:
-        """Bytes of K and V that the queries of one step need, each key once."""
-        return self.keys_read(step) * self.kv_heads * (self.d_k + self.d_v) * self.fmt.bits // 8
-
     def describe(self) -> str:
         shared = f" over {self.kv_heads}" if self.kv_heads != self.heads else ""
         values = f" and {self.d_v}" if self.d_v != self.d_k else ""
@@ -92,6 +88,13 @@ class Attention(_Heads):
             self._require_keys(k)
         self._require_values(v)
         return Tensor(name=self.name, shape=("tokens", self.heads * self.d_v), fmt=self.fmt)
+
+    def kv_bytes_read(self, step: Step) -> int:
+        """Bytes of K and V that the queries of one step need, each key once; V alone where the scores are shared."""
+        bits = self.d_v * self.input_fmt(len(self.inputs) - 1).bits
+        if not self.shares_scores:
+            bits += self.d_k * self.input_fmt(1).bits
+        return self.keys_read(step) * self.kv_heads * bits // 8
 
     def macs(self, step: Step) -> int:
         return self.heads * self.pairs(step) * (self.d_v if self.shares_scores else self.d_k + self.d_v)

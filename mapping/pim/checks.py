@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.graph import OperatorGraph
-from hwsim.mapping.operators import AttentionScores, KvCache, Linear, Operator
+from hwsim.mapping.operators import AttentionScores, AttentionValues, KvCache, Linear, Operator
 from hwsim.mapping.pim.target import BankGeometry
 
 
@@ -29,16 +29,20 @@ def find_caches(graph: OperatorGraph, machine: str) -> Mapping[str, CacheOf]:
 
     Raises
     ------
-    MappingError : attention whose keys lie in no cache, a cache that nothing reads
+    MappingError : attention whose keys or values lie in no cache, capped scores, a cache that nothing reads
     """
     found: dict[str, CacheOf] = {}
+    makers = {op.name: op for op in graph.operators}
     for op in graph.operators:
-        if isinstance(op, AttentionScores):
-            cache = graph.operator(graph.origin(op.inputs[1])) if op.keys == "context" else None
+        if isinstance(op, AttentionScores | AttentionValues):
+            cache = makers.get(graph.origin(op.inputs[1])) if op.keys == "context" else None
             if not isinstance(cache, KvCache):
+                read = "keys" if isinstance(op, AttentionScores) else "values"
                 raise MappingError(
-                    f"{machine}: {op.name}: runs attention over a cache in its banks alone; these keys are in none"
+                    f"{machine}: {op.name}: runs attention over a cache in its banks alone; these {read} are in none"
                 )
+            if isinstance(op, AttentionValues):
+                continue
             if op.softcap:
                 raise MappingError(f"{machine}: {op.name}: has no unit that caps scores (softcap {op.softcap:g})")
             found[cache.name] = CacheOf(cache=cache, heads=op.heads)

@@ -1,6 +1,10 @@
 """The operator graph: shapes and formats are inferred and checked, work is counted."""
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hwsim.mapping.errors import GraphError
 from hwsim.mapping.formats import BF16, FP32
@@ -75,6 +79,10 @@ def test_prefill_at_once_counts_causal_pairs() -> None:
         ([Linear(name="y", inputs=("x",), fmt=BF16, d_in=9, d_out=2)], r"y: input x\[tokens, 8\] bf16 where linear"),
         ([Act(name="y", inputs=("x",), fmt=FP32, width=8)], "y: input x is bf16, expected fp32"),
         ([Act(name="y", inputs=("z",), fmt=BF16, width=8)], "y: reads 'z', which nothing before it makes"),
+        (
+            [Act(name="y", inputs=("z",), fmt=BF16, width=8), Act(name="z", inputs=("x",), fmt=BF16, width=8)],
+            "y: reads 'z', which is made only after it",
+        ),
         ([Act(name="x", inputs=("x",), fmt=BF16, width=8)], "x: two operators or inputs have this name"),
         ([Eltwise(name="y", inputs=("x",), fmt=BF16, width=8)], "y: eltwise takes 2 inputs, got 1"),
     ],
@@ -82,6 +90,92 @@ def test_prefill_at_once_counts_causal_pairs() -> None:
 def test_what_does_not_connect_is_refused(operators: list[Operator], message: str) -> None:
     with pytest.raises(GraphError, match=message):
         graph(*operators)
+
+
+def add(name: str, a: str, b: str) -> Eltwise:
+    return Eltwise(name=name, inputs=(a, b), fmt=BF16, width=8)
+
+
+@pytest.mark.parametrize(
+    ("operators", "message"),
+    [
+        ([add("y", "x", "y")], "y: reads 'y', which depends on it: y -> y is a circle"),
+        ([add("y", "x", "z"), add("z", "y", "x")], "y: reads 'z', which depends on it: y -> z -> y is a circle"),
+        (
+            [add("a", "x", "x"), add("b", "a", "d"), add("c", "b", "a"), add("d", "x", "c")],
+            "b: reads 'd', which depends on it: b -> c -> d -> b is a circle",
+        ),
+    ],
+)
+def test_operators_that_depend_on_each_other_in_a_circle_are_named(operators: list[Operator], message: str) -> None:
+    with pytest.raises(GraphError) as caught:
+        graph(*operators)
+    assert str(caught.value) == message
+
+
+def reaches(reads: list[tuple[int, int]], source: int, target: int) -> bool:
+    """Whether operator `target` hangs on `source`, found by walking the inputs back; operator i reads `reads[i]`."""
+    seen: set[int] = set()
+    front = {target}
+    while front:
+        seen |= front
+        front = {made for reader in front for made in reads[reader] if made >= 0} - seen
+    return source in seen
+
+
+@given(data=st.data(), count=st.integers(1, 6))
+def test_any_wiring_is_a_graph_or_says_whether_order_or_a_circle_is_in_its_way(data: st.DataObject, count: int) -> None:
+    maker = st.integers(-1, count - 1)  # -1 is the graph's input
+    reads = data.draw(st.lists(st.tuples(maker, maker), min_size=count, max_size=count))
+    names = {-1: "x", **{i: f"y{i}" for i in range(count)}}
+    early = [(i, made) for i, pair in enumerate(reads) for made in pair if made >= i]
+    operators = [add(names[i], names[a], names[b]) for i, (a, b) in enumerate(reads)]
+    if not early:
+        assert len(graph(*operators).operators) == count
+        return
+    reader, made = early[0]
+    with pytest.raises(GraphError) as caught:
+        graph(*operators)
+    assert str(caught.value).startswith(f"{names[reader]}: reads {names[made]!r}, which ")
+    assert str(caught.value).endswith("is a circle" if reaches(reads, reader, made) else "is made only after it")
+
+
+def linear(name: str, x: str, **fields: Any) -> Linear:
+    return Linear(**{"name": name, "inputs": (x,), "fmt": BF16, "d_in": 8, "d_out": 8, "bias": False, **fields})
+
+
+def test_operators_of_one_identity_share_their_table() -> None:
+    shared = graph(linear("a", "x", weights_id="w"), linear("b", "a", weights_id="w"), linear("c", "b"))
+    step = Step(queries=1, context=1)
+    assert [table.identity for table in shared.tables] == ["w", "c.weight"]
+    assert (shared.parameters, shared.totals(step).weight_bytes) == (2 * 64, 2 * 64 * 2)
+    assert shared.totals(step).macs == 3 * 64  # each computes for itself
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"), [({"d_out": 4}, "4 x 8 bf16"), ({"weight_fmt": FP32}, "8 x 8 fp32")], ids=str
+)
+def test_a_shared_table_has_one_shape_and_format(fields: dict[str, Any], found: str) -> None:
+    with pytest.raises(GraphError) as caught:
+        graph(linear("a", "x", weights_id="w"), linear("b", "a", weights_id="w", **fields))
+    assert str(caught.value) == (f"b: shares the table 'w' with a, which has it as 8 x 8 bf16, expected {found}")
+
+
+def test_tied_embeddings_are_one_table() -> None:
+    tied, apart = (build_graph(tiny(lm_head="included", tied_embeddings=tied)) for tied in (True, False))
+    assert apart.parameters - tied.parameters == 100 * 64
+    assert tied.parameters == tiny().model.parameters
+
+
+def test_what_follows_the_layers_runs_for_the_last_token_of_each_sequence() -> None:
+    dump = build_graph(tiny(lm_head="included")).dump(Step(queries=3, context=5, batch=2))
+    assert dump.splitlines()[-4:-1] == [
+        "take last[outputs, 64] bf16 <- l0.add2; the last of each sequence; view",
+        "norm norm[outputs, 64] bf16 <- last; layernorm 64; macs 0 bytes 256 weights 256 B",
+        "linear lm_head[outputs, 100] bf16 <- norm; 64 -> 100; macs 12800 bytes 400 weights 12800 B",
+    ]
+    head = build_graph(tiny(lm_head="included")).operator("lm_head")
+    assert head.macs(Step(queries=3, context=3, batch=2, results=0)) == 0
 
 
 def test_heads_share_keys_evenly_or_not_at_all() -> None:

@@ -30,6 +30,12 @@ def test_known_counts() -> None:
     assert Window(left=2, right=1).pairs(5, 5) == 16  # 2 + 3 + 4 + 4 + 3
 
 
+def test_queries_may_outnumber_the_keys_of_another_sequence() -> None:
+    assert (Full().pairs(5, 3), Full().union_keys(5, 3), int(Full().mask(5, 3).sum())) == (15, 3, 15)
+    with pytest.raises(ValueError, match="5 queries need at least as many positions, got 3"):
+        Causal().pairs(5, 3)
+
+
 def test_only_patterns_without_lookahead_are_causal() -> None:
     assert [p.causal for p in (Full(), Causal(), Window(left=4), Window(left=4, right=1))] == [False, True, True, False]
 

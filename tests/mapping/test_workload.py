@@ -114,6 +114,16 @@ def test_a_wrong_field_is_one_line_that_names_it(fields: dict[str, Any], message
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("where", ["pim", "host"])
+def test_where_lm_head_runs_is_the_machines_business(where: str) -> None:
+    with pytest.raises(WorkloadError) as caught:
+        tiny(lm_head=where)
+    assert str(caught.value) == (
+        f"tiny: lm_head: expected excluded or included, got {where!r}; where it runs is a parameter of the machine "
+        f"that has a choice (--set lm_head={where})"
+    )
+
+
 def test_heads_need_not_divide_with_an_explicit_head_size() -> None:
     assert tiny(heads=3, head_dim=24).model.head_size == 24
 
