@@ -1,4 +1,4 @@
-"""Llama on PIM-GPT: one device with enough channels, and several devices; a token behind a filled cache."""
+"""Llama on PIM-GPT: one device with enough channels, and several devices; a token after a filled cache."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=1024)
     parser.add_argument("--past", type=int, default=0, help="tokens whose keys and values are there already")
     arguments = parser.parse_args()
-    past = f", behind {arguments.past}" if arguments.past else ""
+    past = f", after {arguments.past}" if arguments.past else ""
     table = Table(title=f"{arguments.tokens} tokens{past} on pim_gpt; `of the bound` is the placement's", box=None)
     for name in COLUMNS:
         table.add_column(name, justify="left" if name == "model" else "right")

@@ -14,6 +14,7 @@ import click
 from hwsim.commands.block import fit, rtl
 from hwsim.commands.catalogue import compare, list_all, show_machine
 from hwsim.commands.dram import aim, check, dram
+from hwsim.commands.importing import import_model
 from hwsim.commands.workload import explain, run, verify
 from hwsim.errors import UserError
 from hwsim.version import VERSION
@@ -27,7 +28,7 @@ def cli() -> None:
     """Simulate transformer workloads on accelerators, every DRAM command timed."""
 
 
-for command in (run, compare, explain, verify, aim, dram, check, rtl, fit, list_all, show_machine):
+for command in (run, compare, explain, verify, aim, dram, check, rtl, fit, import_model, list_all, show_machine):
     cli.add_command(command)
 
 

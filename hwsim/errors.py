@@ -13,6 +13,7 @@ __all__ = [
     "TraceError",
     "UserError",
     "WeightsError",
+    "WiringError",
     "WorkloadError",
     "nearest",
 ]
@@ -20,6 +21,10 @@ __all__ = [
 
 class MachineError(UserError):
     """A machine is unknown, or one of its parameters is wrong."""
+
+
+class WiringError(MachineError):
+    """Units are not connected as they must be, or wait for each other for ever."""
 
 
 class DramError(UserError):

@@ -14,6 +14,14 @@ class WorkloadError(UserError):
     """A workload file or field is wrong."""
 
 
+class PatternError(UserError):
+    """An attention pattern is wrong in itself, or does not fit the queries and keys that it is asked for."""
+
+
+class ConfigError(UserError):
+    """A model's configuration file cannot be imported."""
+
+
 class GraphError(UserError):
     """An operator graph is inconsistent: shapes, formats or connections."""
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import networkx as nx
-
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.operators import OPERATORS, Operator, Slice, Table, Tensor
+from hwsim.mapping.operators import OPERATORS, KvCache, Operator, Slice, Table, Tensor
 from hwsim.mapping.step import Step
+from hwsim.mapping.traffic import Traffic, operator_traffic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +42,14 @@ class OperatorGraph:
         self.operators = tuple(operators)
         self._tensors: dict[str, Tensor] = {}
         self._operators: dict[str, Operator] = {}
-        self._graph: nx.DiGraph[str] = nx.DiGraph()
+        self._readers: dict[str, list[str]] = {}
         self.verify()
 
     def verify(self) -> None:
         """Infer every tensor anew and check all connections."""
         self._tensors = {tensor.name: tensor for tensor in self.inputs}
         self._operators = {}
-        self._graph = nx.DiGraph()
+        self._readers = {}
         for op in self.operators:
             if OPERATORS.get(op.kind) is not type(op):
                 raise GraphError(f"{op.name}: unknown operator kind {op.kind!r}")
@@ -61,8 +60,8 @@ class OperatorGraph:
                 raise GraphError(f"{op.name}: reads {missing[0]!r}, {self._why_missing(op, missing[0])}")
             self._tensors[op.name] = op.infer(tuple(self._tensors[name] for name in op.inputs))
             self._operators[op.name] = op
-            self._graph.add_node(op.name)
-            self._graph.add_edges_from((name, op.name) for name in op.inputs)
+            for name in dict.fromkeys(op.inputs):
+                self._readers.setdefault(name, []).append(op.name)
         self._check_tables()
 
     def operator(self, name: str) -> Operator:
@@ -75,7 +74,7 @@ class OperatorGraph:
 
     def readers(self, name: str) -> tuple[str, ...]:
         """Operators that read a tensor."""
-        return tuple(self._graph.successors(name)) if name in self._graph else ()
+        return tuple(self._readers.get(name, ()))
 
     def origin(self, name: str) -> str:
         """The operator or input that a tensor is a part of: `name` itself unless it is a slice."""
@@ -96,6 +95,14 @@ class OperatorGraph:
         """Number of learned parameters, those that operators share once."""
         return sum(table.elements for table in self.tables)
 
+    def lies_in_cache(self, name: str) -> bool:
+        """Whether a tensor is a cache or a part of one."""
+        return isinstance(self._operators.get(self.origin(name)), KvCache)
+
+    def traffic(self, step: Step) -> Traffic:
+        """Bytes that all operators read and write in one step."""
+        return sum((operator_traffic(self, op, step) for op in self.operators), Traffic())
+
     def totals(self, step: Step) -> Totals:
         """Work of one step over all operators."""
         return Totals(
@@ -108,7 +115,8 @@ class OperatorGraph:
 
     def dump(self, step: Step) -> str:
         """Stable text: a line an operator with its output, parameters and work in `step`."""
-        lines = [f"graph {self.name}: {len(self.operators)} operators, step of {step.tokens} at {step.context}"]
+        load = f", task {step.task}, routing {step.load}" if step.load else ""
+        lines = [f"graph {self.name}: {len(self.operators)} operators, step of {step.tokens} at {step.context}{load}"]
         lines += [f"input {tensor}" for tensor in self.inputs]
         for op in self.operators:
             made, state = self.tensor(op.name).bytes(step), op.state_bytes(step)
@@ -122,10 +130,14 @@ class OperatorGraph:
             f"special_functions {totals.special_functions} "
             f"weights {totals.weight_bytes} B state {totals.state_bytes} B"
         )
+        known = step.load is None or step.load.known
+        lines.append(f"traffic {self.traffic(step) if known else 'depends on activations'}")
         return "\n".join(lines)
 
     def _why_missing(self, op: Operator, name: str) -> str:
         """What to say of an input that is not there yet: nothing makes it, it comes later, or it hangs on itself."""
+        import networkx as nx  # it takes long to load, and right graphs do without
+
         edges = [(source, other.name) for other in self.operators for source in other.inputs]
         wiring: nx.DiGraph[str] = nx.DiGraph(edges)
         if name == op.name or nx.has_path(wiring, op.name, name):

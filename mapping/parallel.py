@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hwsim.mapping.errors import MappingError
 
 if TYPE_CHECKING:  # models import this module for what a split leaves to do together
     from hwsim.mapping.models.decoder import DecoderModel, DecoderWorkload
+    from hwsim.mapping.workload.model import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,17 @@ class Split:
 
 
 WHOLE = Split()
+
+
+def require_whole(model: Model, split: Split) -> None:
+    """Check that a model is not to be split, for families of which nothing says how.
+
+    Raises
+    ------
+    MappingError : it is
+    """
+    if split != WHOLE:
+        raise MappingError(f"{model.name}: a model of family {model.family} runs on one device")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +70,20 @@ def split_model(workload: DecoderWorkload, tensor: int, pipeline: int) -> tuple[
         raise MappingError(
             f"{model.name}: lm_head included: several devices run the blocks alone; set workload.lm_head=excluded"
         )
-    each, longer = divmod(model.layers, pipeline)
     return tuple(
         Stage(
-            share=replace(workload, model=_share(model, each + (stage < longer), tensor)),
-            split=Split(tensor=tensor, sends=stage < pipeline - 1),
+            share=replace(workload, model=_share(model, layers, tensor)),
+            split=Split(tensor=tensor, sends=layers.stop < model.layers),
         )
-        for stage in range(pipeline)
+        for layers in _layers_of_stages(model.layers, pipeline)
     )
+
+
+def _layers_of_stages(layers: int, stages: int) -> list[range]:
+    """The layers of each stage; the first ones have one more where they do not divide."""
+    each, longer = divmod(layers, stages)
+    bounds = [stage * each + min(stage, longer) for stage in range(stages + 1)]
+    return [range(first, end) for first, end in pairwise(bounds)]
 
 
 def _check(model: DecoderModel, tensor: int, pipeline: int) -> None:
@@ -76,15 +95,18 @@ def _check(model: DecoderModel, tensor: int, pipeline: int) -> None:
     ):
         if count % tensor:
             raise MappingError(f"{model.name}: tensor_parallel {tensor} does not divide {name} {count}")
+    if model.experts is not None and tensor * pipeline > 1:
+        raise MappingError(f"{model.name}: {model.experts} experts: they are not dealt out over several devices")
     if pipeline > model.layers:
         raise MappingError(f"{model.name}: pipeline_parallel {pipeline} needs as many layers, got {model.layers}")
 
 
-def _share(model: DecoderModel, layers: int, tensor: int) -> DecoderModel:
-    """One device's part of a model."""
+def _share(model: DecoderModel, layers: range, tensor: int) -> DecoderModel:
+    """One device's part of a model; its windows are those of its own layers."""
     return model.model_copy(
         update={
-            "layers": layers,
+            "layers": len(layers),
+            "windows": model.windows and tuple(model.window_of(layer) for layer in layers),
             "heads": model.heads // tensor,
             "kv_heads": model.key_heads // tensor,
             "head_dim": model.head_size,

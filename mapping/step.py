@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class StepLoad(Protocol):
+    """What data decides in one step; a run declares it (`mapping/workload/loads.py`), a machine may compute it."""
+
+    @property
+    def known(self) -> bool:
+        """Whether it gives numbers before a machine has computed activations."""
+
+    def queue_lengths(self, *, layer: int, tokens: int, experts: int, top_k: int) -> tuple[int, ...]:
+        """Tokens that each expert of a layer gets: tokens * top_k in all, and no expert a token twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +28,7 @@ class Step:
     results : sequences of which a result comes out at the end; all of the batch unless given
     source : tokens of the other sequence that cross-attention reads
     task : the task of this pass, for models that have several
+    load : what data decides in this pass, where a model has experts
     """
 
     queries: int
@@ -24,6 +37,7 @@ class Step:
     results: int | None = None
     source: int = 0
     task: int = 0
+    load: StepLoad | None = None
 
     @property
     def tokens(self) -> int:

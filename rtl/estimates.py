@@ -19,7 +19,7 @@ URAM_ROWS, URAM_BITS = 4096, 72
 
 
 def delay(bits: int, stages: int) -> Resources:
-    """Registers one behind the other, without reset or a view at the stages between."""
+    """Registers one after the other, without reset or a view at the stages between."""
     if stages < SHIFT_REGISTER_FROM:
         return Resources(ff=bits * stages)
     return Resources(lut=bits * -(-stages // SHIFT_REGISTER_BITS))

@@ -8,7 +8,7 @@ from hwsim.mapping.formats import Fixed
 
 
 def recode(value: Value, fraction: int, fmt: Fixed) -> Value:
-    """`value` with `fraction` bits behind the point as `fmt.width` bits of `fmt`, by its rounding and overflow."""
+    """`value` with `fraction` bits after the point as `fmt.width` bits of `fmt`, by its rounding and overflow."""
     shift = fraction - fmt.fraction
     if shift <= 0:
         whole = value << -shift

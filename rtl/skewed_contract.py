@@ -22,7 +22,7 @@ class SkewedContract(Contract):
     channels : of a token a beat
     max_tokens : largest number that a command may give
     product_stages : registers from operands to products
-    output_stages : registers behind the results, for a tool to move
+    output_stages : registers after the results, for a tool to move
     accumulator : format of sums, to whose resolution products are floored
     """
 

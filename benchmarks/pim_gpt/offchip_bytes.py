@@ -10,7 +10,6 @@ own and in the last ratio.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from question import (
@@ -29,9 +28,8 @@ from question import (
 )  # fmt: skip
 
 from hwsim.mapping.models import build_graph
-from hwsim.mapping.operators import Attention, KvCache, Linear
-from hwsim.mapping.step import Step
-from hwsim.pipeline import AnyWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.operators import Linear
 
 
 class Moved(NamedTuple):
@@ -46,20 +44,14 @@ class Moved(NamedTuple):
         return sum(self)
 
 
-def conventional(workload: AnyWorkload) -> Moved:
+def conventional(workload: DecoderWorkload) -> Moved:
     """Mean over the steps of a run."""
     graph, steps = build_graph(workload), list(workload.steps())
     linears = [op for op in graph.operators if isinstance(op, Linear)]
     matrices = sum(op.d_in * op.d_out * op.fmt.bits // 8 for op in linears)
     weights = sum(op.weight_bytes for op in graph.operators)
-    read = sum(op.kv_bytes_read(step) for op in graph.operators if isinstance(op, Attention) for step in steps)
-    written = _appended((op for op in graph.operators if isinstance(op, KvCache)), steps)
-    return Moved(matrices, weights - matrices, (read + written) / len(steps))
-
-
-def _appended(caches: Iterable[KvCache], steps: list[Step]) -> int:
-    one = sum(op.width * op.fmt.bits // 8 for op in caches)
-    return one * sum(step.tokens for step in steps)
+    cache = sum(moved.state_read + moved.state_written for moved in map(graph.traffic, steps))
+    return Moved(matrices, weights - matrices, cache / len(steps))
 
 
 def main() -> None:

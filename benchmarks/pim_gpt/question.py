@@ -18,8 +18,9 @@ from rich.table import Table
 
 from hwsim import load_workload, run
 from hwsim.errors import CapacityError, UserError
+from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.parameters.settings import parse_settings
-from hwsim.pipeline import AnyWorkload, prepare
+from hwsim.pipeline import prepare
 from hwsim.report import Report
 from hwsim.report.write import check_writable, write_text
 
@@ -44,7 +45,7 @@ def add_length(made: argparse.ArgumentParser) -> None:
     made.add_argument("--length", type=int, default=1024, help="tokens of the whole generation (default %(default)s)")
 
 
-def middle(model: str, options: argparse.Namespace) -> tuple[AnyWorkload, AnyWorkload]:
+def middle(model: str, options: argparse.Namespace) -> tuple[DecoderWorkload, DecoderWorkload]:
     """(the whole generation, its middle `--tokens` tokens)."""
     tokens = min(options.tokens, options.length)
     context = {"n_ctx": max(load_workload(model).model.n_ctx, options.length)}
@@ -59,7 +60,7 @@ def contexts(options: argparse.Namespace) -> str:
     return f"contexts {past + 1} to {past + tokens} of {options.length}"
 
 
-def report_of(whole: AnyWorkload, part: AnyWorkload, settings: Mapping[str, Any]) -> Report | None:
+def report_of(whole: DecoderWorkload, part: DecoderWorkload, settings: Mapping[str, Any]) -> Report | None:
     """Run `part` where the machine has room for `whole`; None where it has not."""
     try:
         prepare(whole, settings=settings)

@@ -101,7 +101,7 @@ class _Rules:
         )
 
     def open_rows(self, entries: Ints, mask: int) -> tuple[list[tuple[int, int]], int]:
-        """(cycle, banks open from then on) for each change, and the banks open behind them, a bit each."""
+        """(cycle, banks open from then on) for each change, and the banks open after them, a bit each."""
         commands = entries[:, kernel.LOG_COMMAND]
         changing = entries[self.opens[commands] | self.closes[commands]]
         changes = []

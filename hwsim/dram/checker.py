@@ -143,7 +143,7 @@ class _Checker:
         return None
 
     def _late_refresh(self, entry: LoggedCommand) -> str | None:
-        """Whoever comes behind the deadline of a refresh shows that it is late, be it the refresh itself."""
+        """Whoever comes after the deadline of a refresh shows that it is late, be it the refresh itself."""
         rule = self.standard.refresh
         if self.max_refresh_delay is None or rule is None:
             return None

@@ -118,7 +118,7 @@ def dataflow(requests: Sequence[Request], standard: Standard, accumulators: int)
     results.number(requests, names)
     buffer = _Buffer()
     accesses: list[Access] = []
-    batches: list[tuple[int, int]] = []  # of fills: the access behind them, their number
+    batches: list[tuple[int, int]] = []  # of fills: the access after them, their number
     for index, request in enumerate(requests):
         command = standard.commands[request.command]
         if command.name == names.fill:

@@ -25,7 +25,7 @@ class PackageProgram:
 
     Attributes
     ----------
-    requests : (n, 6) all distinct programs behind each other, columns `program.FIELDS`
+    requests : (n, 6) all distinct programs after each other, columns `program.FIELDS`
     offsets : (programs + 1,) where each begins
     program_of : (channels,) which one a channel plays
     """

@@ -22,7 +22,7 @@ class Played(NamedTuple):
     Attributes
     ----------
     finish : cycle in which the last channel's last command completes
-    behind : first cycle behind every issue: from here on the package can take its next program
+    behind : first cycle after every issue: from here on the package can take its next program
     drains : (channels, drains) when each drain of a channel completes; a channel with fewer leaves the rest undefined
     """
 

@@ -424,7 +424,7 @@ def play_overlapped(
     log,
     record,
 ):
-    """Play one program a channel; return the finish cycle of the last and the first cycle behind every issue.
+    """Play one program a channel; return the finish cycle of the last and the first cycle after every issue.
 
     `causes` receives the cycles from `since` to the finish of the channel that finishes last. `drains` receives, a row
     a channel, the completion of its drains.

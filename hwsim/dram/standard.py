@@ -30,7 +30,7 @@ class Command:
     `scope` is the level that one issue of it addresses: a command of scope `channel` works on all banks.
     A `column` command needs its row open in every bank of its scope; `activate` and `precharge` name the
     commands that bring this about. `duration` is the number of cycles from issue to completion; a `reserved`
-    command may address the reserved rows behind the others.
+    command may address the reserved rows after the others.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Refresh:
     """`command` is due every `interval` cycles, with what it refreshes closed by `precharge`.
 
     With `turns` the banks take turns: the k-th refresh, from 0, is that of bank k mod turns, due at cycle
-    (k + 1) x interval // turns. With `postponed` so many refreshes wait for the one behind them, and are due with it.
+    (k + 1) x interval // turns. With `postponed` so many refreshes wait for the one after them, and are due with it.
     """
 
     command: str
@@ -79,7 +79,7 @@ class Refresh:
         return self.end_of_group(k) * self.interval // self.turns
 
     def end_of_group(self, k: int) -> int:
-        """The first refresh behind those that are due together with the k-th."""
+        """The first refresh after those that are due together with the k-th."""
         group = self.postponed + 1
         return (k // group + 1) * group
 
@@ -94,7 +94,7 @@ class Standard:
     levels : (name, count within the parent), outermost first, from channel to bank
     rows, columns : rows per bank; column accesses per row
     column_bytes : bytes that one column access moves in one bank
-    reserved_rows : rows behind the others that hold tables of the device
+    reserved_rows : rows after the others that hold tables of the device
     params : every timing parameter in cycles, by the name that the table uses (`nRCD`)
     """
 

@@ -1,56 +1,139 @@
-"""A bounded ready/valid channel between two units."""
+"""A bounded first-in first-out channel between two ports."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Generic, TypeVar
 
 import simpy
 
+from hwsim.errors import WiringError
 
-class Channel:
-    """A first-in first-out channel of `depth` items: `put` waits while it is full, `get` while it is empty.
+T = TypeVar("T")
 
-    Items keep their order, and waiting parties are served in the order in which they came.
+
+class Bell:
+    """What one process waits for until another rings; without a listener, a ring costs nothing and is forgotten."""
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self.env = env
+        self._event: simpy.Event | None = None
+
+    def listen(self) -> simpy.Event:
+        """The event of the next ring; there is one listener."""
+        self._event = self.env.event()
+        return self._event
+
+    def ring(self) -> None:
+        if self._event:
+            self._event.succeed()
+            self._event = None
+
+
+class Channel(Generic[T]):
+    """Places for items on their way from one port to another, in order.
+
+    A place goes round: the producer *claims* it while it is empty, *fills* it, the consumer *takes* the item and
+    *releases* the place. A FIFO claims at the moment of filling and releases at the moment of taking (`Out.put`,
+    `In.get`). A ping-pong buffer has two places, claimed before the producer starts to fill one and released when the
+    consumer has read the other: the same channel with `held`.
+
+    A place that is released in a tick can be claimed in the same tick, and an item that is filled in a tick can be
+    taken in the same tick. In hardware: a FIFO of `depth` registers with a way through for `ready`, before a unit that
+    has a register of its own for what it works on.
+
+    `simpy.Store` is equal as long as both ends use `put` and `get` on one clock (tests/engine/test_channel.py). This
+    is another class because a `Store`
+    - hands an item over at once; here an item is taken on an edge of the taker's clock, and its place stays filled
+      until then;
+    - knows no claiming and holding of places, no item that is under way in the producer's stages, and no end;
+    - schedules an event for each `put` and `get`; here there is none where nobody waits.
+
+    Attributes
+    ----------
+    name : "producer.port -> consumer.port"
+    depth : places
+    stages : further places, those of the producer's own pipeline
+    held : items are worked on where they lie; each place is a bank
     """
 
-    def __init__(self, env: simpy.Environment, depth: int, name: str = "channel") -> None:
+    def __init__(self, env: simpy.Environment, name: str, *, depth: int, stages: int = 0, held: bool = False) -> None:
         if depth < 1:
-            raise ValueError(f"{name}: depth must be at least 1, got {depth}")
+            raise WiringError(f"channel {name}: depth must be at least 1, got {depth}")
         self.env = env
-        self.depth = depth
         self.name = name
-        self._items: deque[Any] = deque()
-        self._putters: deque[tuple[simpy.Event, Any]] = deque()
-        self._getters: deque[simpy.Event] = deque()
+        self.depth = depth
+        self.stages = stages
+        self.held = held
+        self.closed = False
+        self._items: deque[tuple[int, T]] = deque()  # with the tick from which each is there
+        self._claimed = 0  # places that are claimed and not filled
+        self._taken = 0  # places whose items are taken, and that are not released
+        self._filled = 0  # places that are not empty
+        self._since = 0  # the tick of the last change
+        self._most = 0
+        self.item_bell = Bell(env)  # for the consumer: an item is under way, or the channel is closed
+        self.room_bell = Bell(env)  # for the producer: there is an empty place
 
-    def __len__(self) -> int:
-        return len(self._items)
+    @property
+    def places(self) -> int:
+        return self.depth + self.stages
 
-    def put(self, item: Any) -> simpy.Event:
-        """An event that fires when the channel has taken `item`."""
-        event = self.env.event()
-        self._putters.append((event, item))
-        self._settle()
-        return event
+    @property
+    def room(self) -> int:
+        """Empty places."""
+        return self.places - self._filled
 
-    def get(self) -> simpy.Event:
-        """An event that fires with the oldest item."""
-        event = self.env.event()
-        self._getters.append(event)
-        self._settle()
-        return event
+    @property
+    def most_filled(self) -> int:
+        """The most places that were not empty from one tick to the next; what fills and empties in a tick is none."""
+        return max(self._most, self._filled)
 
-    def _settle(self) -> None:
-        """Move what can move: items in while there is room, items out while someone waits."""
-        moved = True
-        while moved:
-            moved = False
-            if self._putters and len(self._items) < self.depth:
-                event, item = self._putters.popleft()
-                self._items.append(item)
-                event.succeed()
-                moved = True
-            if self._getters and self._items:
-                self._getters.popleft().succeed(self._items.popleft())
-                moved = True
+    @property
+    def left_over(self) -> str | None:
+        """What is not as it was before the run, in words."""
+        if self._items:
+            return f"{len(self._items)} filled and never taken"
+        return f"{self._taken} taken and never released" if self._taken else None
+
+    def claim(self) -> None:
+        """Claim an empty place; there must be one."""
+        self._change(1)
+        self._claimed += 1
+
+    def fill(self, item: T, at: int) -> None:
+        """Fill a claimed place with what can be taken from tick `at` on."""
+        if not self._claimed:
+            raise WiringError(f"channel {self.name}: filled without a claim")
+        self._claimed -= 1
+        self._items.append((at, item))
+        self.item_bell.ring()
+
+    def next_at(self) -> int | None:
+        """The tick from which the next item is there; None while none is under way."""
+        return self._items[0][0] if self._items else None
+
+    def take(self) -> T:
+        """The next item; its place stays filled."""
+        self._taken += 1
+        return self._items.popleft()[1]
+
+    def release(self) -> None:
+        """Give back the place that was taken longest ago."""
+        if not self._taken:
+            raise WiringError(f"channel {self.name}: released without a take")
+        self._taken -= 1
+        self._change(-1)
+        self.room_bell.ring()
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        self.closed = True
+        self.item_bell.ring()
+
+    def _change(self, places: int) -> None:
+        now = int(self.env.now)
+        if now > self._since:
+            self._most = max(self._most, self._filled)
+            self._since = now
+        self._filled += places

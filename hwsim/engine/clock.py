@@ -21,6 +21,9 @@ class Clock:
     freq_hz: Fraction
     period_ticks: int
 
+    def __str__(self) -> str:
+        return f"{self.name} {float(self.freq_hz) / 1e6:.10g} MHz"
+
     def ticks(self, cycles: int) -> int:
         """Duration of some cycles."""
         return cycles * self.period_ticks

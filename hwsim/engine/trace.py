@@ -1,15 +1,31 @@
-"""What a simulation leaves behind: busy time by unit and by kind of work, and on request the slices themselves."""
+"""What a simulation leaves behind: busy time, stalls with their cause, and on request the pieces of work themselves."""
 
 from __future__ import annotations
 
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+STALL = "stall"  # the kind of a slice in which a unit waits
+
+
+CauseKind = Literal["input", "output", "memory"]
+
+
+class Cause(NamedTuple):
+    """What a unit waits for: an item at an input, room at an output, a resource that it shares with others."""
+
+    kind: CauseKind
+    port: str
+
+    def __str__(self) -> str:
+        return f"{self.port} is full" if self.kind == "output" else f"waits for {self.port}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """One piece of work of one unit, in ticks."""
+    """One piece of work of one unit, or one wait (`kind` is `STALL`), in ticks."""
 
     unit: str
     kind: str
@@ -20,10 +36,19 @@ class Slice:
 
 @dataclass(kw_only=True)
 class Trace:
-    """Sums that do not grow with the length of the run; the first `keep` slices beside them."""
+    """Sums that do not grow with the length of the run; the first `keep` slices beside them.
+
+    Attributes
+    ----------
+    busy : unit -> ticks in which it worked
+    stalls : unit -> cause -> ticks in which it could have worked and waited; the rest of a run it was idle
+    kinds : kind of work -> its share of the run's ticks, where one piece of work follows another
+    pieces : pieces of work that were counted so
+    """
 
     keep: int = 0
     busy: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    stalls: dict[str, dict[Cause, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     kinds: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     pieces: int = 0
     slices: list[Slice] = field(default_factory=list)
@@ -43,6 +68,12 @@ class Trace:
         self.busy[unit] += end - start
         if len(self.slices) < self.keep:
             self.slices.append(Slice(unit=unit, kind=kind, name=name, start=start, end=end))
+
+    def record_stall(self, unit: str, cause: Cause, start: int, end: int) -> None:
+        """Add time in which a unit waited."""
+        self.stalls[unit][cause] += end - start
+        if len(self.slices) < self.keep:
+            self.slices.append(Slice(unit=unit, kind=STALL, name=str(cause), start=start, end=end))
 
     def keep_on(self) -> None:
         """Keep every slice from now on."""

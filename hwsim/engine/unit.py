@@ -2,31 +2,167 @@
 
 from __future__ import annotations
 
-import simpy
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from hwsim.engine.clock import Clock
-from hwsim.engine.trace import Trace
+from hwsim.engine.port import Out, Port, Steps
+from hwsim.engine.trace import Cause
+from hwsim.errors import WiringError
+from hwsim.rtl.contract import Contract, Resources
+
+if TYPE_CHECKING:
+    from hwsim.engine.diagram import Diagram
+
+T = TypeVar("T")
+P = TypeVar("P", bound=Port)
 
 
 class Unit:
-    """Base of the units; work begins on an edge of the unit's clock and is recorded in the trace.
+    """A box of the block diagram. A machine's own units derive from it, declare ports and say what `run` does.
 
-    Parameters
+        class Gelu(Unit):
+            x = In[Tile]()
+            y = Out[Tile]()
+
+            def run(self) -> Steps[None]:
+                while True:
+                    tile = yield from self.x.get()
+                    yield from self.work(tile.beats, kind="gelu", name=tile.name)
+                    yield from self.y.put(tile)
+
+        gelu = Gelu.of(GeluDeltaContract.from_preset("rtl"), diagram, "gelu", diagram.clocks["pl"])
+
+    Work begins and ends on edges of the unit's clock. What it works, and what it waits for, goes to the trace. A unit
+    without a `run` is booked by someone else, a sequencer for instance.
+
+    Attributes
     ----------
-    source : where the unit's timing comes from, shown in reports (`rtl` when proven against our RTL)
+    source : where the unit's timing comes from, shown in reports
+    contract : what it charges; None for a unit whose cycles come from elsewhere
+    copies : how many of what the contract describes work alike, side by side
+    ports : by name
+    ended : its process is over
     """
 
-    def __init__(self, env: simpy.Environment, name: str, clock: Clock, trace: Trace, *, source: str) -> None:
-        self.env = env
+    def __init__(
+        self,
+        diagram: Diagram,
+        name: str,
+        clock: Clock,
+        *,
+        source: str,
+        contract: Contract | None = None,
+        copies: int = 1,
+    ) -> None:
+        self.diagram = diagram
+        self.env = diagram.env
+        self.trace = diagram.trace
         self.name = name
         self.clock = clock
-        self.trace = trace
         self.source = source
+        self.contract = contract
+        self.copies = copies
+        self.ports: dict[str, Port] = {}
+        self.ended = False
+        for declared in reversed(type(self).__mro__):
+            for label, port in vars(declared).items():
+                if isinstance(port, Port):
+                    setattr(self, label, self.add_port(label, port))
+        diagram.add(self)
 
-    def occupy(self, cycles: int, *, kind: str, name: str) -> simpy.Event:
-        """Work for some cycles of the unit's clock; the event fires when it is done."""
+    @classmethod
+    def of(cls, contract: Contract, diagram: Diagram, name: str, clock: Clock, *, copies: int = 1) -> Self:
+        """A unit that charges a contract; the contract says where its timing comes from and whether it is proven.
+
+        For units made by this constructor; one that takes more gives the contract to it itself.
+        """
+        return cls(diagram, name, clock, source=contract.source, contract=contract, copies=copies)
+
+    @property
+    def now(self) -> int:
+        """The tick that it is."""
         now: int = self.env.now  # type: ignore[assignment]  # all delays are integers
-        return self.env.timeout(self.book(now, cycles, kind, name) - now)
+        return now
+
+    @property
+    def proven(self) -> bool:
+        """Whether RTL of ours is proven to take the cycles that the unit charges."""
+        return self.contract is not None and self.contract.proven
+
+    @property
+    def stalls(self) -> dict[Cause, int]:
+        """Ticks in which the unit could have worked and waited, by cause."""
+        return dict(self.trace.stalls.get(self.name, {}))
+
+    @property
+    def busy(self) -> int:
+        """Ticks in which the unit worked."""
+        return self.trace.busy.get(self.name, 0)
+
+    def resources(self) -> Resources:
+        """What the unit takes, all its copies together; nothing where no contract says so."""
+        return self.contract.resources() * self.copies if self.contract else Resources()
+
+    def describe(self) -> str:
+        """One line about the unit, as a diagram lists it."""
+        what = f"source: {self.source}"
+        if contract := self.contract:
+            what = f"{contract.block}, {contract.preset}" + (", proven" if self.proven else "")
+        copies = f" x {self.copies}" if self.copies > 1 else ""
+        return f"unit {self.name}{copies}: {what}; clock {self.clock}"
+
+    def add_port(self, name: str, declared: P) -> P:
+        """A port of the kind declared; those that a class declares are there already.
+
+        Raises
+        ------
+        WiringError : there is a port of that name
+        """
+        if name in self.ports:
+            raise WiringError(f"unit {self.name}: has two ports called {name}")
+        port = declared.bind(self, name)
+        self.ports[name] = port
+        return port
+
+    def run(self) -> Steps[None]:
+        """The unit's process."""
+        yield from ()
+
+    def work(self, job: Any, *, kind: str, name: str) -> Steps[None]:
+        """Work on a job for the cycles that the contract states, begun on an edge.
+
+        Parameters
+        ----------
+        job : in whatever the contract counts work in
+        """
+        yield from self.occupy(self._charge(job), kind=kind, name=name)
+
+    def stream(self, jobs: Iterable[tuple[Any, T]], out: Out[T], *, kind: str, name: str) -> Steps[None]:
+        """Work on a job whose results leave one by one, each as soon as the contract says that it is there.
+
+        A block knows nothing of what comes later. So result k leaves in the cycle in which a job would be done that
+        ends with it, and what a contract states of whole jobs says when each result leaves. While a result is held
+        up, the unit stands still.
+
+        Parameters
+        ----------
+        jobs : for each result, the part of the job that ends with it, as the contract counts work, and the result
+        """
+        done = 0
+        for job, result in jobs:
+            cycles = self._charge(job)
+            yield from self.occupy(cycles - done, kind=kind, name=name)
+            yield from out.put(result)
+            done = cycles
+
+    def occupy(self, cycles: int, *, kind: str, name: str) -> Steps[None]:
+        """Work for some cycles of the unit's clock, begun on an edge; other units may work meanwhile."""
+        now = self.now
+        start = now + self.ticks_to_edge(now)
+        end = start + self.clock.ticks(cycles)
+        self.trace.record_part(self.name, kind, name, start, end)
+        yield self.env.timeout(end - now)
 
     def book(self, now: int, cycles: int, kind: str, name: str) -> int:
         """Enter work that begins on the first edge from tick `now` on; return the tick in which it is done.
@@ -38,3 +174,19 @@ class Unit:
         end = start + cycles * period
         self.trace.record(self.name, kind, name, start, end)
         return end
+
+    def ticks_to_edge(self, at: int) -> int:
+        """Ticks from now to the unit's first edge from tick `at` on, if that is not past."""
+        now = self.now
+        begin = max(at, now)
+        return begin - now + self.clock.wait(begin)
+
+    def record_stall(self, cause: Cause, since: int) -> None:
+        """Enter that the unit waited since a tick, if that was not just now."""
+        if (now := self.now) > since:
+            self.trace.record_stall(self.name, cause, since, now)
+
+    def _charge(self, job: Any) -> int:
+        if self.contract is None:
+            raise WiringError(f"unit {self.name}: has no contract that says how long a job takes")
+        return self.contract.cycles(job)

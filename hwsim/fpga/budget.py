@@ -6,7 +6,7 @@ The resource model of machines on an FPGA: a machine gives its units and reads w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
@@ -15,7 +15,7 @@ from pathlib import Path
 from hwsim.errors import UserError
 from hwsim.fpga.design import Design
 from hwsim.rtl.boards import BOARDS, Board
-from hwsim.rtl.contract import ContractError
+from hwsim.rtl.contract import Contract, ContractError
 from hwsim.rtl.flows.synthesis.resources import KINDS, BlockResources, block_resources
 from hwsim.rtl.flows.synthesis.result import DATA_FILE, Cells, RecordError
 
@@ -143,11 +143,16 @@ class Budget:
             yield f"memories are in block RAM where Yosys finds that cheaper; {free} UltraRAM are left for some of them"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Instances:
+    """Equal instances of a block."""
+
+    contract: Contract
+    count: int
+
+
 def fit_design(design: Design, title: str, path: Path = DATA_FILE) -> Budget:
     """What a design takes of its board.
-
-    Where the part has fewer UltraRAMs than Yosys would use, block RAM takes their place as contracts say, first where
-    that is the fewest.
 
     Parameters
     ----------
@@ -157,19 +162,34 @@ def fit_design(design: Design, title: str, path: Path = DATA_FILE) -> Budget:
     ------
     UserError : a block, preset or parameter that is none (the message names the unit), a file of results that is none
     """
-    taken = []
+    units = {}
     for name, unit in design.units.items():
         try:
-            contract = unit.contract()
+            units[name] = Instances(contract=unit.contract(), count=unit.count)
         except (UserError, ContractError) as error:
             raise UserError(f"{title}: units.{name}: {error}") from None
-        try:
-            taken.append(UnitTaken(unit=name, count=unit.count, one=block_resources(contract, path)))
-        except RecordError as error:
-            raise UserError(str(error)) from None
-    board = BOARDS[design.board]
-    units = tuple(_moved(taken, board.cells.uram))
-    return Budget(title=title, board_name=design.board, board=board, units=units)
+    return fit_units(units, title, design.board, path)
+
+
+def fit_units(units: Mapping[str, Instances], title: str, board_name: str, path: Path = DATA_FILE) -> Budget:
+    """What blocks take of a board.
+
+    Where the part has fewer UltraRAMs than Yosys would use, block RAM takes their place as contracts say, first where
+    that is the fewest.
+
+    Raises
+    ------
+    UserError : a file of results that is none
+    """
+    try:
+        taken = [
+            UnitTaken(unit=name, count=unit.count, one=block_resources(unit.contract, path))
+            for name, unit in units.items()
+        ]
+    except RecordError as error:
+        raise UserError(str(error)) from None
+    board = BOARDS[board_name]
+    return Budget(title=title, board_name=board_name, board=board, units=tuple(_moved(taken, board.cells.uram)))
 
 
 def _moved(units: list[UnitTaken], has: int) -> Iterator[UnitTaken]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from hwsim.engine import Timeline
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.errors import MachineError
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.step import Step
@@ -46,8 +47,13 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    # Families of models that it can run (`hwsim.mapping.models.MODELS`).
+    # Families of models that it can run (`hwsim.mapping.models.MODELS`), and the operator kinds that it has units for.
     families: ClassVar[tuple[str, ...]]
+    kinds: ClassVar[frozenset[str]]
+
+    def has_units_for(self, graph: OperatorGraph) -> bool:
+        """Whether it has a unit for every operator of a graph; how much fits and in which formats is another matter."""
+        return all(op.is_view or op.kind in self.kinds for op in graph.operators)
 
     @property
     @abstractmethod
@@ -62,6 +68,14 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
         ------
         MachineError : parameters that contradict each other
         """
+
+    @abstractmethod
+    def units(self, spec: SpecT) -> tuple[UnitSpec, ...]:
+        """What one device consists of: timing, resources, energy and report take contracts and counts from here."""
+
+    def board(self, spec: SpecT) -> str | None:
+        """The board (`hwsim.rtl.boards.BOARDS`) whose FPGA holds the units of kind `fpga`; None without such units."""
+        return None
 
     @abstractmethod
     def map_graph(self, graph: OperatorGraph, workload: Workload[Any, Any], spec: SpecT) -> MappedT:

@@ -169,6 +169,12 @@ def _role(operator: Operator) -> Role:
     return operator.role
 
 
+# What no checkpoint here has, in whatever form.
+COMMON: dict[str, object] = {
+    "qk_norm": "none", "rotary_dim": None, "query_scale": None, "attention_softcap": None, "post_norms": False,
+    "block": "sequential", "embedding_scale": None, "lm_head_bias": False, "logit_softcap": None,
+    "qkv_bias": None, "proj_bias": None, "mlp_bias": None, "window_rope_theta": None,
+}  # fmt: skip
 # What sets a form apart, by family: fields of the workload and the values that its checkpoints have.
 FORMS: dict[str, tuple[Checkpoint, dict[str, object]]] = {
     "gpt": (
@@ -191,7 +197,7 @@ def checkpoint_of(workload: DecoderWorkload) -> Checkpoint:
     WorkloadError : a form for which there are no public checkpoints, and no float64 model here
     """
     checkpoint, form = FORMS[workload.model.family]
-    for field, value in form.items():
+    for field, value in {**COMMON, **form}.items():
         if getattr(workload.model, field) != value:
             raise WorkloadError(
                 f"{workload.name}: {field} {getattr(workload.model, field)}: a verification of family "

@@ -20,7 +20,7 @@ class DecoderStep:
 
     Attributes
     ----------
-    streams : (d_model,) each: the residual stream before the first block and behind each block
+    streams : (d_model,) each: the residual stream before the first block and after each block
     logits : (vocab,), or None where the step was not to emit a token
     """
 
@@ -38,7 +38,7 @@ class Decoder(Protocol):
     """A model with the keys and values of the tokens that it has seen."""
 
     def step(self, token: int, *, emit: bool = True) -> DecoderStep:
-        """Take in one token behind those seen so far, and emit logits or not."""
+        """Take in one token after those seen so far, and emit logits or not."""
 
     def rewind(self, length: int) -> None:
         """Forget all tokens but the first `length`."""

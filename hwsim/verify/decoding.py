@@ -1,4 +1,4 @@
-"""A decoding machine against the float64 model: one step behind a prompt, then greedy generation."""
+"""A decoding machine against the float64 model: one step after a prompt, then greedy generation."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def compare_gpt(
     Parameters
     ----------
     held : format in which the machine holds weights
-    observing : called with True before the machine's decode steps and with False behind them
+    observing : called with True before the machine's decode steps and with False after them
     progress : called with (tokens done, tokens in all)
     """
     model = ORACLES[workload.model.family]
@@ -171,7 +171,7 @@ def _free_run(workload: DecoderWorkload, machine: Decoder, chosen: list[tuple[in
 
     Parameters
     ----------
-    chosen : (machine's, float64's) choices behind float64's tokens
+    chosen : (machine's, float64's) choices after float64's tokens
     """
     forced = [ours for ours, _ in chosen]
     parted = next((index for index, (ours, theirs) in enumerate(chosen) if ours != theirs), None)

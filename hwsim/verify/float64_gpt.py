@@ -50,7 +50,7 @@ class Float64Gpt:
         heads, size = self.workload.model.heads, self.workload.model.head_size
         query_hd, key_hd, value_hd = self._linear(f"h.{layer}.attn.c_attn", x).reshape(3, heads, size)
         self.keys_lthd[layer, position], self.values_lthd[layer, position] = key_hd, value_hd
-        seen = self.workload.model.pattern.mask(1, position + 1)[0]
+        seen = self.workload.model.pattern_of(layer).mask(1, position + 1)[0]
         keys_thd, values_thd = (
             self.keys_lthd[layer, : position + 1][seen],
             self.values_lthd[layer, : position + 1][seen],

@@ -53,7 +53,7 @@ class Float64Llama:
         query_hd = self._linear(f"{at}q_proj", x).reshape(w.heads, size)
         self.keys_ltgd[layer, position] = self._rotated(self._linear(f"{at}k_proj", x).reshape(-1, size), position)
         self.values_ltgd[layer, position] = self._linear(f"{at}v_proj", x).reshape(-1, size)
-        first, last = w.pattern.keys(position, position + 1)
+        first, last = w.pattern_of(layer).keys(position, position + 1)
         mixed = []
         for head, query in enumerate(self._rotated(query_hd, position)):
             group = head // (w.heads // w.key_heads)

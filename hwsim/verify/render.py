@@ -29,7 +29,7 @@ def render(report: VerifyReport, console: Console) -> None:
         (error.layer, *map(_error, (error.max_absolute, error.mean_absolute, error.relative_norm)))
         for error in report.layers
     )
-    title = "The residual stream behind each layer against the float64 model, first decode step"
+    title = "The residual stream after each layer against the float64 model, first decode step"
     _table(console, title, ("", "max abs", "mean abs", "norm of error / norm"), layers)
     console.print()
     _say(console, *_generation(report.generation))

@@ -8,7 +8,19 @@ from typing import ClassVar, Literal
 from hwsim.mapping.operators.base import Dim, Operator, Tensor, require_shape, rows, take
 from hwsim.mapping.step import Step
 
-ActFunction = Literal["gelu", "silu"]
+# `gelu` is GPT-2's tanh form, `gelu_erf` the exact one; `relu2` is the square of `relu`.
+ActFunction = Literal["gelu", "gelu_erf", "silu", "relu", "relu2", "tanh"]
+
+# Results of exp and reciprocal that an element needs. All are made of one of each, the exact GELU by Abramowitz and
+# Stegun's 7.1.26, but for those that only compare.
+SPECIAL_FUNCTIONS: dict[ActFunction, int] = {
+    "gelu": 2,
+    "gelu_erf": 2,
+    "silu": 2,
+    "relu": 0,
+    "relu2": 0,
+    "tanh": 2,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +41,7 @@ class Act(Operator):
         return rows(self.rows, step) * self.width
 
     def special_functions(self, step: Step) -> int:
-        return 2 * rows(self.rows, step) * self.width  # an exp and a reciprocal each, GELU in its tanh form
+        return SPECIAL_FUNCTIONS[self.function] * rows(self.rows, step) * self.width
 
     def describe(self) -> str:
         return f"{self.function} {self.width}"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.operators.base import Dim, Operator, Tensor, length, require_shape, take
+from hwsim.mapping.formats import stored_bytes
+from hwsim.mapping.operators.base import Dim, Operator, Tensor, length, require_shape, rows, take
 from hwsim.mapping.patterns import Pattern
 from hwsim.mapping.step import Step
 
@@ -19,6 +20,7 @@ class _Heads(Operator):
     ----------
     heads, kv_heads : heads of queries, and those of keys and values, which groups of them share
     d_k, d_v : elements of a head's query and key, and of its value
+    queries : the size that counts the queries of a sequence
     keys : the size that counts the keys of a sequence: a cache's `context`, the `tokens` themselves, or the `source`
         of cross-attention
     softcap : scores s become softcap * tanh(s / softcap), where given
@@ -30,6 +32,7 @@ class _Heads(Operator):
     d_k: int
     d_v: int
     pattern: Pattern
+    queries: Dim = "tokens"
     keys: Dim = "context"
     softcap: float | None = None
     scale: float | None = None
@@ -40,20 +43,45 @@ class _Heads(Operator):
 
     def pairs(self, step: Step) -> int:
         """(query, key) pairs of one head over the batch."""
-        return step.batch * self.pattern.pairs(step.queries, length(self.keys, step))
+        return step.batch * self.pattern.pairs(*self._sizes(step))
+
+    def pairs_of_heads(self, step: Step) -> int:
+        """(query, key) pairs of all heads over the batch."""
+        return step.batch * self.pattern.pairs_of_heads(*self._sizes(step), self.heads)
 
     def keys_read(self, step: Step) -> int:
         """Keys that the queries of one step need over the batch, each once, of one head."""
-        return step.batch * self.pattern.union_keys(step.queries, length(self.keys, step))
+        return step.batch * self.pattern.union_keys(*self._sizes(step))
+
+    def bytes_seen(self, index: int, step: Step) -> int:
+        """Bytes of an input, keys or values, that the queries of one step see, each key once."""
+        size, fmt = self.d_v if index == self.values_at else self.d_k, self.input_fmt(index)
+        if self.pattern.heads_period == 1:
+            return stored_bytes(fmt, self.keys_read(step), self.kv_heads * size)
+        keys = step.batch * self.pattern.union_keys_of_heads(*self._sizes(step), self.heads, self.kv_heads)
+        return stored_bytes(fmt, keys, size)  # a row a head and key: heads see different ones
+
+    @property
+    def values_at(self) -> int | None:
+        """Which input the values are."""
+        return None
+
+    def _sizes(self, step: Step) -> tuple[int, int]:
+        """Queries and keys of a sequence."""
+        n_q, n_k = length(self.queries, step), length(self.keys, step)
+        if self.keys == "source":
+            self.pattern.of_head(0).check_cross(n_q, n_k)
+        return n_q, n_k
 
     def describe(self) -> str:
         shared = f" over {self.kv_heads}" if self.kv_heads != self.heads else ""
         values = f" and {self.d_v}" if self.d_v != self.d_k else ""
         capped = f", capped at {self.softcap:g}" if self.softcap else ""
-        return f"{self.heads} heads{shared} x {self.d_k}{values}, {self.pattern}{capped}"
+        scaled = f", scaled by {self.scale:g}" if self.scale is not None else ""
+        return f"{self.heads} heads{shared} x {self.d_k}{values}, {self.pattern}{capped}{scaled}"
 
     def _require_queries(self, q: Tensor) -> None:
-        require_shape(self, q, "tokens", self.heads * self.d_k)
+        require_shape(self, q, self.queries, self.heads * self.d_k)
 
     def _require_keys(self, k: Tensor) -> None:
         require_shape(self, k, self.keys, self.kv_heads * self.d_k)
@@ -77,35 +105,33 @@ class Attention(_Heads):
     kind: ClassVar[str] = "attention"
     shares_scores: bool = False
 
+    @property
+    def values_at(self) -> int:
+        return 1 if self.shares_scores else 2
+
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         if self.shares_scores:
             other, v = take(self, inputs, 2)
-            if other.shape[0] != "tokens":
+            if other.shape[0] != self.queries:
                 raise GraphError(f"{self.name}: input {other} where the attention of the shared scores is expected")
         else:
             q, k, v = take(self, inputs, 3)
             self._require_queries(q)
             self._require_keys(k)
         self._require_values(v)
-        return Tensor(name=self.name, shape=("tokens", self.heads * self.d_v), fmt=self.fmt)
-
-    def kv_bytes_read(self, step: Step) -> int:
-        """Bytes of K and V that the queries of one step need, each key once; V alone where the scores are shared."""
-        bits = self.d_v * self.input_fmt(len(self.inputs) - 1).bits
-        if not self.shares_scores:
-            bits += self.d_k * self.input_fmt(1).bits
-        return self.keys_read(step) * self.kv_heads * bits // 8
+        return Tensor(name=self.name, shape=(self.queries, self.heads * self.d_v), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
-        return self.heads * self.pairs(step) * (self.d_v if self.shares_scores else self.d_k + self.d_v)
+        return self.pairs_of_heads(step) * (self.d_v if self.shares_scores else self.d_k + self.d_v)
 
     def element_ops(self, step: Step) -> int:
-        return 0 if self.shares_scores else self.heads * self.pairs(step)
+        return 0 if self.shares_scores else self.pairs_of_heads(step)
 
     def special_functions(self, step: Step) -> int:
         if self.shares_scores:
             return 0
-        return self.heads * (self.pairs(step) * self._score_functions + step.tokens)  # and a reciprocal a row
+        reciprocals = self.heads * rows(self.queries, step)  # one a query
+        return self.pairs_of_heads(step) * self._score_functions + reciprocals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,13 +144,13 @@ class AttentionScores(_Heads):
         q, k = take(self, inputs, 2)
         self._require_queries(q)
         self._require_keys(k)
-        return Tensor(name=self.name, shape=("tokens", self.heads, self.keys), fmt=self.fmt)
+        return Tensor(name=self.name, shape=(self.queries, self.heads, self.keys), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
-        return self.heads * self.pairs(step) * self.d_k
+        return self.pairs_of_heads(step) * self.d_k
 
     def special_functions(self, step: Step) -> int:
-        return self.heads * self.pairs(step) * (self._score_functions - 1)
+        return self.pairs_of_heads(step) * (self._score_functions - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,11 +159,15 @@ class AttentionValues(_Heads):
 
     kind: ClassVar[str] = "attention_values"
 
+    @property
+    def values_at(self) -> int:
+        return 1
+
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         scores, v = take(self, inputs, 2)
-        require_shape(self, scores, "tokens", self.heads, self.keys)
+        require_shape(self, scores, self.queries, self.heads, self.keys)
         self._require_values(v)
-        return Tensor(name=self.name, shape=("tokens", self.heads * self.d_v), fmt=self.fmt)
+        return Tensor(name=self.name, shape=(self.queries, self.heads * self.d_v), fmt=self.fmt)
 
     def macs(self, step: Step) -> int:
-        return self.heads * self.pairs(step) * self.d_v
+        return self.pairs_of_heads(step) * self.d_v

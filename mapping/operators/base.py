@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar, Literal
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.formats import Format
+from hwsim.mapping.formats import TensorFormat, stored_bytes
 from hwsim.mapping.step import Step
 
 # Sizes that each step sets: the tokens that pass together, the sequences of which a result comes out, the tokens of
 # a sequence held so far, the tokens of the other sequence that cross-attention reads.
 Symbol = Literal["tokens", "outputs", "context", "source"]
-Dim = int | Symbol
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerSequence:
+    """A size that does not change: `count` rows of each sequence (or image) of the batch."""
+
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.count} each"
+
+
+Dim = int | Symbol | PerSequence
 
 # What an operator is to its model. Code decides by these; names are for people.
 Role = Literal[
-    "embed", "norm1", "qkv", "proj", "add1", "norm2", "ffn1", "gate", "up", "ffn2", "add2", "final_norm", "lm_head",
+    "embed", "norm1", "qkv", "proj", "post_norm1", "add1", "norm2", "ffn1", "gate", "up", "ffn2", "post_norm2", "add2",
+    "final_norm", "lm_head",
+    "embed_norm", "q", "k", "v", "global_q", "global_k", "global_v", "route", "experts", "pooler", "classifier",
 ]  # fmt: skip
 
 
@@ -26,16 +41,15 @@ class Tensor:
 
     name: str
     shape: tuple[Dim, ...]
-    fmt: Format
+    fmt: TensorFormat
 
     def elements(self, step: Step) -> int:
-        count = rows(self.shape[0], step)
-        for dim in self.shape[1:]:
-            count *= length(dim, step)
-        return count
+        return elements(self.shape, step)
 
     def bytes(self, step: Step) -> int:
-        return (self.elements(step) * self.fmt.bits + 7) // 8
+        """Bytes that it takes in one step, scales of its format included."""
+        down = rows(self.shape[0], step)
+        return stored_bytes(self.fmt, down, elements(self.shape, step) // down if down else 0)
 
     def __str__(self) -> str:
         return f"{self.name}[{', '.join(map(str, self.shape))}] {self.fmt}"
@@ -54,7 +68,7 @@ class Table:
     identity: str
     rows: int
     columns: int
-    fmt: Format
+    fmt: TensorFormat
 
     @property
     def elements(self) -> int:
@@ -62,7 +76,8 @@ class Table:
 
     @property
     def bytes(self) -> int:
-        return (self.elements * self.fmt.bits + 7) // 8
+        """Bytes that it takes, scales of its format included."""
+        return stored_bytes(self.fmt, self.rows, self.columns)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +100,8 @@ class Operator:
     is_view: ClassVar[bool] = False
     name: str
     inputs: tuple[str, ...]
-    fmt: Format
-    input_fmts: tuple[Format, ...] | None = None
+    fmt: TensorFormat
+    input_fmts: tuple[TensorFormat, ...] | None = None
     layer: int | None = None
     role: Role | None = None
 
@@ -125,6 +140,10 @@ class Operator:
     def weight_bytes(self) -> int:
         return sum(table.bytes for table in self.tables)
 
+    def weight_bytes_read(self, step: Step) -> int:
+        """Bytes of its tables that one step reads: all of them once, but for lookups and experts."""
+        return self.weight_bytes
+
     def state_bytes(self, step: Step) -> int:
         """Bytes that persist from step to step."""
         return 0
@@ -133,9 +152,14 @@ class Operator:
         """The operator's own parameters, for dumps."""
         return ""
 
-    def input_fmt(self, index: int) -> Format:
+    def input_fmt(self, index: int) -> TensorFormat:
         """Number format that it expects of an input."""
         return self.fmt if self.input_fmts is None else self.input_fmts[index]
+
+
+def elements(shape: tuple[Dim, ...], step: Step) -> int:
+    """Elements of a tensor of some sizes in one step."""
+    return rows(shape[0], step) * prod(length(dim, step) for dim in shape[1:])
 
 
 def rows(dim: Dim, step: Step) -> int:
@@ -147,6 +171,8 @@ def rows(dim: Dim, step: Step) -> int:
             return step.outputs
         case "context" | "source":
             return step.batch * length(dim, step)
+        case PerSequence(count=count):
+            return step.batch * count
         case _:
             return dim
 
@@ -162,6 +188,8 @@ def length(dim: Dim, step: Step) -> int:
             return step.context
         case "source":
             return step.source
+        case PerSequence(count=count):
+            return count
         case _:
             return dim
 

@@ -11,11 +11,11 @@ from hwsim.mapping.step import Step
 
 @dataclass(frozen=True, kw_only=True)
 class Eltwise(Operator):
-    """Two tensors of one shape, combined element by element (the residual addition)."""
+    """Two tensors of one shape, combined element by element: the residual addition, or the Hadamard product."""
 
     kind: ClassVar[str] = "eltwise"
     width: int
-    function: Literal["add"] = "add"
+    function: Literal["add", "hadamard"] = "add"
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         for tensor in take(self, inputs, 2):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hwsim.mapping.operators.act import ActFunction
+from hwsim.mapping.operators.act import SPECIAL_FUNCTIONS, ActFunction
 from hwsim.mapping.operators.base import Operator, Tensor, require_shape, take
 from hwsim.mapping.step import Step
 
@@ -27,7 +27,7 @@ class Glu(Operator):
         return 2 * step.tokens * self.width  # the activation and the product
 
     def special_functions(self, step: Step) -> int:
-        return 2 * step.tokens * self.width  # an exp and a reciprocal each
+        return SPECIAL_FUNCTIONS[self.function] * step.tokens * self.width
 
     def describe(self) -> str:
         return f"{self.function} gate {self.width}"

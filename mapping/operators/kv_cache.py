@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from hwsim.mapping.formats import stored_bytes
 from hwsim.mapping.operators.base import Operator, Tensor, require_shape, take
 from hwsim.mapping.step import Step
 
@@ -40,7 +41,11 @@ class KvCache(Operator):
         return context if self.window is None else min(context, self.window)
 
     def state_bytes(self, step: Step) -> int:
-        return step.batch * self.kept(step.context) * self.width * self.fmt.bits // 8
+        return stored_bytes(self.fmt, step.batch * self.kept(step.context), self.width)
+
+    def new_bytes(self, step: Step) -> int:
+        """Bytes that one step appends."""
+        return stored_bytes(self.fmt, step.tokens, self.width)
 
     def describe(self) -> str:
         window = f", the last {self.window}" if self.window else ""

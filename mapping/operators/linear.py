@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hwsim.mapping.formats import Format
+from hwsim.mapping.formats import Format, TensorFormat
 from hwsim.mapping.operators.base import Dim, Operator, Table, Tensor, require_shape, rows, take
 from hwsim.mapping.step import Step
 
@@ -28,7 +28,7 @@ class Linear(Operator):
     bias: bool = True
     rows: Dim = "tokens"
     weights_id: str | None = None
-    weight_fmt: Format | None = None
+    weight_fmt: TensorFormat | None = None
     bias_fmt: Format | None = None
     accumulator: Format | None = None
 

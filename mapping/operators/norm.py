@@ -11,9 +11,8 @@ from hwsim.mapping.step import Step
 
 @dataclass(frozen=True, kw_only=True)
 class _Norm(Operator):
-    """What they share: `vectors` of as many parameters as a vector has elements."""
+    """What they share: vectors of as many parameters as a row has elements."""
 
-    vectors: ClassVar[int]
     title: ClassVar[str]
     width: int
     rows: Dim = "tokens"
@@ -30,6 +29,11 @@ class _Norm(Operator):
         return rows(self.rows, step)
 
     @property
+    def vectors(self) -> int:
+        """Number of the vectors of parameters."""
+        raise NotImplementedError
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         return (Table(identity=f"{self.name}.weight", rows=self.vectors, columns=self.width, fmt=self.fmt),)
 
@@ -39,11 +43,18 @@ class _Norm(Operator):
 
 @dataclass(frozen=True, kw_only=True)
 class LayerNorm(_Norm):
-    """(x - mean) / sqrt(variance + eps) * gamma + beta over the last axis."""
+    """(x - mean) / sqrt(variance + eps) * gamma + beta over the last axis; without `bias` there is no beta."""
 
     kind: ClassVar[str] = "norm"
     title: ClassVar[str] = "layernorm"
-    vectors: ClassVar[int] = 2
+    bias: bool = True
+
+    @property
+    def vectors(self) -> int:
+        return 2 if self.bias else 1
+
+    def describe(self) -> str:
+        return f"{self.title} {self.width}{'' if self.bias else ' without bias'}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,4 +63,7 @@ class RmsNorm(_Norm):
 
     kind: ClassVar[str] = "rmsnorm"
     title: ClassVar[str] = "rmsnorm"
-    vectors: ClassVar[int] = 1
+
+    @property
+    def vectors(self) -> int:
+        return 1

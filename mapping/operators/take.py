@@ -1,26 +1,33 @@
-"""One token of each sequence."""
+"""Some tokens of each sequence."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from hwsim.mapping.operators.base import Operator, Tensor, require_shape, take
+from hwsim.mapping.operators.base import Dim, Operator, PerSequence, Tensor, require_shape, take
 
 
 @dataclass(frozen=True, kw_only=True)
 class Take(Operator):
-    """The first or last token of each sequence of which a result comes out, where it lies: nothing moves."""
+    """The first or last token of each sequence of which a result comes out, where it lies: nothing moves.
+
+    Attributes
+    ----------
+    count : that many first or last tokens of every sequence instead, whether or not a result comes out of it
+    """
 
     kind: ClassVar[str] = "take"
     is_view: ClassVar[bool] = True
     width: int
     which: Literal["first", "last"]
+    count: int | None = None
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         (x,) = take(self, inputs, 1)
         require_shape(self, x, "tokens", self.width)
-        return Tensor(name=self.name, shape=("outputs", self.width), fmt=self.fmt)
+        taken: Dim = "outputs" if self.count is None else PerSequence(count=self.count)
+        return Tensor(name=self.name, shape=(taken, self.width), fmt=self.fmt)
 
     def describe(self) -> str:
-        return f"the {self.which} of each sequence"
+        return f"the {self.which}{f' {self.count}' if self.count else ''} of each sequence"

@@ -29,7 +29,19 @@ def split_attention(graph: OperatorGraph) -> OperatorGraph:
 def _split(op: Attention, weights_of: dict[str, str]) -> list[Operator]:
     shape: dict[str, Any] = {
         name: getattr(op, name)
-        for name in ("fmt", "layer", "heads", "kv_heads", "d_k", "d_v", "pattern", "keys", "softcap", "scale")
+        for name in (
+            "fmt",
+            "layer",
+            "heads",
+            "kv_heads",
+            "d_k",
+            "d_v",
+            "pattern",
+            "queries",
+            "keys",
+            "softcap",
+            "scale",
+        )
     }
     fmts = op.input_fmts
     if op.shares_scores:
@@ -42,7 +54,14 @@ def _split(op: Attention, weights_of: dict[str, str]) -> list[Operator]:
     scores, weights = f"{op.name}.scores", f"{op.name}.softmax"
     weights_of[op.name] = weights
     softmax = Softmax(
-        name=weights, layer=op.layer, inputs=(scores,), fmt=op.fmt, heads=op.heads, pattern=op.pattern, keys=op.keys
+        name=weights,
+        layer=op.layer,
+        inputs=(scores,),
+        fmt=op.fmt,
+        heads=op.heads,
+        pattern=op.pattern,
+        queries=op.queries,
+        keys=op.keys,
     )
     return [
         AttentionScores(name=scores, inputs=(q, k), input_fmts=fmts and fmts[:2], **shape),

@@ -23,6 +23,7 @@ UNIT_OF: Mapping[str, str] = {
     "softmax": "asic",
     "norm": "asic",
     "rmsnorm": "asic",
+    "head_norm": "asic",
     "rope": "asic",
     "act": "asic",
     "glu": "asic",

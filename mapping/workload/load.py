@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 
@@ -28,7 +28,8 @@ def load_workload(path: Path | str, overrides: Mapping[str, Any] | None = None) 
 
     Parameters
     ----------
-    overrides : fields that replace those of the file; a dot leads into a group (`provenance.grade`)
+    overrides : fields that replace those of the file; a dot leads into a group (`provenance.grade`). A trace that
+        the file names lies beside it, one that an override names beside the caller
 
     Raises
     ------
@@ -36,6 +37,9 @@ def load_workload(path: Path | str, overrides: Mapping[str, Any] | None = None) 
     """
     path = Path(path)
     document = read_mapping(path, WorkloadError)
+    routing = document.get("routing")
+    if isinstance(routing, dict) and isinstance(routing.get("trace"), str):
+        routing["trace"] = str(path.parent / routing["trace"])
     for key, value in (overrides or {}).items():
         group, _, field = key.partition(".")
         inner = document.get(group)
@@ -58,7 +62,7 @@ def check_workload(document: Mapping[str, Any], *, origin: str) -> Workload[Any,
         model.check_run(run)
     except ValueError as cause:
         raise WorkloadError(f"{origin}: {cause}") from None
-    return Workload(model=model, run=run, machine=machine)
+    return Workload(model=model, run=model.completed(run), machine=machine)
 
 
 def field_names() -> tuple[str, ...]:
@@ -67,10 +71,17 @@ def field_names() -> tuple[str, ...]:
     for model in MODELS.values():
         for part in (model, model.run_type):
             for name, info in part.model_fields.items():
-                group = info.annotation
-                nested = isinstance(group, type) and issubclass(group, BaseModel)
-                names |= dict.fromkeys([f"{name}.{field}" for field in group.model_fields] if nested else [name])  # type: ignore[union-attr]
+                group = _group(info.annotation)
+                names |= dict.fromkeys([f"{name}.{field}" for field in group.model_fields] if group else [name])
     return tuple(names)
+
+
+def _group(annotation: Any) -> type[BaseModel] | None:
+    """The fields that a field groups, where it is a group or may be one."""
+    for part in get_args(annotation) or (annotation,):
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            return part
+    return None
 
 
 def json_schema() -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hwsim.mapping.formats import FormatError, parse_format
+from hwsim.mapping.formats import FormatError, parse_format, parse_tensor_format
+from hwsim.mapping.scheme import Scheme
 
 if TYPE_CHECKING:
     from hwsim.mapping.graph import OperatorGraph
@@ -18,10 +20,22 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Grade = Literal["S", "T", "C", "R", "M", "A"]
 
 
+# What reads each field of a model that names a number format.
+_FORMATS: dict[str, Callable[[str], Any]] = {
+    "format": parse_format,
+    "weight_format": parse_tensor_format,
+    "bias_format": parse_format,
+    "input_format": parse_tensor_format,
+    "accumulator_format": parse_format,
+    "cache_format": parse_tensor_format,
+}
+
+
 class Checked(BaseModel):
     """Values from a file: frozen, nothing unknown, nothing converted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # validators are built for the families that are used, not for all at every start
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class Provenance(Checked):
@@ -45,15 +59,40 @@ class Model(Checked, ABC):
     name: Name
     family: str
     format: str = Field(default="bf16", description="number format of weights and activations")
+    weight_format: str | None = Field(
+        default=None, description="of the matrices' weights, scales included (w4, int8/channel); `format` unless given"
+    )
+    bias_format: str | None = Field(default=None, description="of the matrices' biases; `format` unless given")
+    input_format: str | None = Field(
+        default=None, description="in which matrices take their inputs (int8/token); `format` unless given"
+    )
+    accumulator_format: str | None = Field(
+        default=None, description="of the matrices' running sums; the machine's own unless given"
+    )
+    cache_format: str | None = Field(
+        default=None, description="of keys and values as a cache keeps them; `format` unless given"
+    )
     provenance: Provenance
 
     @model_validator(mode="after")
     def _check_formats(self) -> Self:
-        try:
-            parse_format(self.format)
-        except FormatError as cause:
-            raise ValueError(f"format: {cause}") from None
+        for name, parse in _FORMATS.items():
+            text = getattr(self, name)
+            try:
+                _ = text is None or parse(text)
+            except FormatError as cause:
+                raise ValueError(f"{name}: {cause}") from None
         return self
+
+    @property
+    def scheme(self) -> Scheme:
+        """The formats that differ from `format`."""
+        given: dict[str, Any] = {name: getattr(self, name) for name in _FORMATS}
+        made = {name: None if text is None else _FORMATS[name](text) for name, text in given.items()}
+        return Scheme(
+            weights=made["weight_format"], biases=made["bias_format"], inputs=made["input_format"],
+            accumulator=made["accumulator_format"], cache=made["cache_format"],
+        )  # fmt: skip
 
     @property
     @abstractmethod
@@ -68,6 +107,10 @@ class Model(Checked, ABC):
         ------
         ValueError : says what was found and expected
         """
+
+    def completed(self, run: Run) -> Run:
+        """A checked run with what it left to the model filled in."""
+        return run
 
     @abstractmethod
     def graph(self, run: Run, split: Split) -> OperatorGraph:

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from hwsim.mapping.step import Step
+from hwsim.mapping.workload.loads import Load
 from hwsim.mapping.workload.model import Checked, Model
 
 Unit = Literal["tokens", "images", "frames", "rows", "sequences"]
 
 
 class Run(Checked, ABC):
-    """A run of some model.
+    """A run of some model."""
 
-    Attributes
-    ----------
-    unit : in what throughput is counted
-    """
-
-    unit: ClassVar[Unit]
     batch: int = Field(default=1, ge=1, le=65_536, description="sequences or images at once")
 
     @abstractmethod
@@ -33,6 +28,11 @@ class Run(Checked, ABC):
         ----------
         queries_at_once : tokens of a prompt that a machine takes together
         """
+
+    @property
+    @abstractmethod
+    def unit(self) -> Unit:
+        """In what throughput is counted."""
 
     @property
     @abstractmethod
@@ -47,8 +47,6 @@ class Run(Checked, ABC):
 class DecoderRun(Run):
     """Token after token with a cache; or a prompt alone."""
 
-    unit: ClassVar[Unit] = "tokens"
-
     phase: Literal["decode", "prefill"] = "decode"
     past: int = Field(
         default=0, ge=0, le=100_000_000, description="tokens whose keys and values lie in the cache when the run begins"
@@ -57,6 +55,9 @@ class DecoderRun(Run):
     tokens: int = Field(default=1024, ge=0, le=100_000_000, description="tokens to generate (decode)")
     lm_head: Literal["excluded", "included"] = Field(
         default="excluded", description="whether the vocabulary projection is computed; excluded times the blocks alone"
+    )
+    routing: Load | None = Field(
+        default=None, description="how many tokens the experts get, for models with experts; uniform unless given"
     )
 
     @field_validator("lm_head", mode="before")
@@ -76,6 +77,10 @@ class DecoderRun(Run):
         if self.phase == "decode" and self.tokens == 0:
             raise ValueError("decode needs at least 1 token to generate")
         return self
+
+    @property
+    def unit(self) -> Unit:
+        return "tokens"
 
     @property
     def generated(self) -> int:
@@ -114,17 +119,21 @@ class DecoderRun(Run):
         return self._step(1, self.context)
 
     def _step(self, queries: int, context: int) -> Step:
+        # steps are numbered by the place of their first token, however many go together
+        load = None if self.routing is None else self.routing.at(context - queries - self.past)
         emits = context > self.prompt_end or context == self.context  # nothing comes out of a prompt's inner tokens
-        return Step(queries=queries, context=context, batch=self.batch, results=None if emits else 0)
+        return Step(queries=queries, context=context, batch=self.batch, results=None if emits else 0, load=load)
 
 
 class SequenceRun(Run):
     """Whole sequences, each in one pass: encoders."""
 
-    unit: ClassVar[Unit] = "sequences"
-
     tokens: int = Field(default=512, ge=1, le=100_000_000, description="tokens of a sequence")
     sequences: int = Field(default=1, ge=1, le=100_000_000, description="sequences one after the other, in batches")
+
+    @property
+    def unit(self) -> Unit:
+        return "sequences"
 
     def steps(self, model: Model, queries_at_once: int = 1) -> Iterator[Step]:
         for first in range(0, self.sequences, self.batch):

@@ -26,8 +26,8 @@ class ExpContract(Contract):
     ----------
     argument, result : formats; the result holds 1 at least
     segments_log2, degree : of the table of polynomials
-    guard_bits : bits behind the result's last in all that goes before
-    output_stages : registers behind the result, for a tool to move
+    guard_bits : bits below the result's last in all that goes before
+    output_stages : registers after the result, for a tool to move
     """
 
     block: ClassVar[str] = "exp"

@@ -49,7 +49,7 @@ INDEXED = re.compile(r"(?<=\s)(\\[^\s\[]+)((?:\[\d+\][^\s\[]*)+)")
 
 
 def emit_rtlil(component: Any, name: str) -> str:
-    """RTLIL of a component as module `name`, behind it the parts that it makes instances of, each once.
+    """RTLIL of a component as module `name`, after it the parts that it makes instances of, each once.
 
     Elements of arrays are called `array.i`.
 

@@ -16,7 +16,7 @@ STAGES = 5  # magnitude, table, difference times the rest, interpolated delta, s
 
 @dataclass(frozen=True, kw_only=True)
 class GeluDeltaContract(Contract):
-    """`gelu(x) = max(x, 0) - delta(|x|)`, `delta` interpolated between the entries of a table and 0 behind it.
+    """`gelu(x) = max(x, 0) - delta(|x|)`, `delta` interpolated between the entries of a table and 0 after it.
 
     `delta(t) = t (1 - Phi(t))` is even, below 0.17 and next to 0 beyond 5: a table of unsigned fractions serves.
 
@@ -27,7 +27,7 @@ class GeluDeltaContract(Contract):
     limit_steps : entries before the table ends; there is one more, at its end
     value : format of arguments and results
     delta : format of the table's entries
-    output_stages : registers behind the result, for a tool to move
+    output_stages : registers after the result, for a tool to move
     """
 
     block: ClassVar[str] = "gelu_delta"
@@ -86,7 +86,7 @@ class GeluDeltaContract(Contract):
         """Largest distance from GELU, over all arguments.
 
         Interpolation: the second derivative of delta is at most 2 phi(0) = 0.798, so a chord is off by h^2/8 of it;
-        entries are off by half a resolution, floors by a resolution each; behind the table delta is taken as 0.
+        entries are off by half a resolution, floors by a resolution each; after the table delta is taken as 0.
         """
         step, end = 2.0**-self.step_log2, self.limit_steps * 2.0**-self.step_log2
         chord = 0.7979 * step * step / 8
@@ -118,7 +118,7 @@ class GeluDeltaContract(Contract):
 
 
 def _delta_beyond(end: float) -> float:
-    """The largest delta(t) for t >= end; the bell falls behind its top at 0.7517, where it is 0.16998."""
+    """The largest delta(t) for t >= end; the bell falls after its top at 0.7517, where it is 0.16998."""
     from hwsim.rtl.gelu_delta.table import delta
 
     return delta(end) if end > 0.7517 else 0.17

@@ -26,8 +26,8 @@ class InverseRootContract(Contract):
     ----------
     argument, result : formats, without sign; the result saturates
     segments_log2, degree : of the table of polynomials
-    guard_bits : bits behind the result's last in all that goes before
-    output_stages : registers behind the result, for a tool to move
+    guard_bits : bits below the result's last in all that goes before
+    output_stages : registers after the result, for a tool to move
     """
 
     root_log2: ClassVar[int]
@@ -117,7 +117,7 @@ class InverseRootContract(Contract):
         return work + self.latency if work else 0
 
     def resources(self) -> Resources:
-        """Leading one, a shift before and one behind the table's polynomials, a rounding; control left out."""
+        """Leading one, a shift before and one after the table's polynomials, a rounding; control left out."""
         p, w, width = self.table, self.working_fraction, self.argument.width
         shifted = w + 1 + self.left_shift
         return (

@@ -1,1 +1,1 @@
-"""Layer norm in two stages that work on tokens one behind the other: statistics, then the affine map."""
+"""Layer norm in two stages that work on tokens one after the other: statistics, then the affine map."""

@@ -183,7 +183,7 @@ class Affine(wiring.Component):
         return norms
 
     def _queue(self, m: Module) -> Any:
-        """The beats of x in the order they came, a cycle behind `take`; never full, see `queue_beats`."""
+        """The beats of x in the order they came, a cycle after `take`; never full, see `queue_beats`."""
         c = self.contract
         layout = data.ArrayLayout(shape_of(c.activation), c.lanes)
         m.submodules.queue = memory = Memory(shape=layout, depth=c.queue_beats, init=[])

@@ -38,7 +38,7 @@ class LayerNormContract(Contract):
     epsilon : in units of the accumulator's last bit
     product_stages : registers of each product
     adder_levels : levels of the adder tree between two registers
-    output_stages : registers behind the second stage, for a tool to move
+    output_stages : registers after the second stage, for a tool to move
     root_segments_log2, root_degree, root_guard_bits, root_output_stages : of the inverse root, see `RsqrtContract`;
         its output registers end the first stage
     activation : format of x and y

@@ -121,7 +121,7 @@ def corner_jobs(c: LinearContract) -> list[Job]:
         _job(c, "nothing", [], rng),
         _job(c, "one token, one tile", [Command(tokens=1, in_tiles=1, out_tiles=1)], rng),
         _job(c, "an expert without tokens", [none], rng),
-        _job(c, "no tokens before, between and behind", [none, none, tiny, none, tiny, none], rng),
+        _job(c, "no tokens before, between and after", [none, none, tiny, none, tiny, none], rng),
         # the hazard of Edge-MoE's queues: as many tokens as there are
         _job(c, "an expert with all tokens", [_all_tokens(c, 1, outs, **expert)], rng),
         _job(c, "all tokens, one tile each", [_all_tokens(c, 1, 1, **expert), _all_tokens(c, 1, 1)], rng),

@@ -123,7 +123,7 @@ class TileWalk(wiring.Component):
     step : go on to the next
     in_tile, out_tile, word : where the walk is; `word` counts the tiles of weights
     end : this is the last tile of the last token
-    done : all tokens are behind
+    done : all tokens have passed
     """
 
     def __init__(self, contract: LinearContract) -> None:

@@ -46,12 +46,12 @@ class LinearContract(Contract):
     ----------
     max_tokens, max_in_tiles, max_out_tiles : largest values of a command
     weight_words : tiles that a bank of weights holds
-    in_fifo, index_fifo, out_fifo : depths: tiles before, numbers beside, and tiles behind the multipliers
+    in_fifo, index_fifo, out_fifo : depths: tiles before, numbers beside, and tiles after the multipliers
     read_stages : registers before the in FIFO
     gather_stages : registers between `index` and `fetch`
     product_stages, adder_levels, output_stages : of the tile, see `MacTileContract`
     step_log2, limit_steps, delta, gelu_output_stages : of GELU, see `GeluDeltaContract`
-    write_stages : registers behind the out FIFO
+    write_stages : registers after the out FIFO
     score_stages : registers of the product with the score and of the sum, and for a tool to move
     accumulator : format of sums, of GELU, of `dst` and `y`
     """
@@ -203,8 +203,8 @@ class LinearContract(Contract):
     def backlog(self, work: Sequence[Command]) -> Mapping[str, int]:
         """In tiles that are taken while no result is, of a command of one out tile, neither GELU nor score.
 
-        Results fill the registers behind the out FIFO as far as they come before the first one stands at the end,
-        the FIFO, and the tile's last register. The tile's other registers, the buffers' and the in FIFO fill behind
+        Results fill the registers after the out FIFO as far as they come before the first one stands at the end,
+        the FIFO, and the tile's last register. The tile's other registers, the buffers' and the in FIFO fill after
         it, unless too many tokens are underway for the index FIFO.
         """
         (command,) = work

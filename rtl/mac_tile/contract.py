@@ -27,7 +27,7 @@ class MacTileContract(Contract):
     ----------
     product_stages : registers from operands to products
     adder_levels : levels of the adder tree between two registers
-    output_stages : registers behind the accumulator, for a tool to move
+    output_stages : registers after the accumulator, for a tool to move
     """
 
     block: ClassVar[str] = "mac_tile"

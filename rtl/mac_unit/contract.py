@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hwsim.mapping.formats import BF16, FLOATS, FP32, Float, Format
+from hwsim.mapping.formats import BF16, FLOATS, FP32, Format
 from hwsim.rtl.contract import Contract, ContractError, Resources
 
 FORMATS = ("operand", "tree", "accumulator", "output")
@@ -50,7 +50,7 @@ class MacUnitContract(Contract):
         self.require_range("column_elements", 1, 1 << 12)
         for name in FORMATS:
             fmt = getattr(self, name)
-            if not isinstance(fmt, Float):
+            if fmt not in FLOATS.values():
                 raise ContractError(f"{self.block}: {name} must be one of {', '.join(FLOATS)}, got {fmt}")
 
     @property

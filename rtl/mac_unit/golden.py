@@ -66,6 +66,6 @@ def _add(a: Values, b: Values, fmt: Format) -> Values:
 
 
 def _padded(x: Values, elements: int) -> Values:
-    """`x` with zeros behind its last axis."""
+    """`x` with zeros after its last axis."""
     widths = [(0, 0)] * (x.ndim - 1) + [(0, elements - x.shape[-1])]
     return np.pad(x, widths)

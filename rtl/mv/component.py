@@ -50,7 +50,7 @@ class Mv(wiring.Component):
         pipe.require_depth(c.block, c.latency - SkidBuffer.LATENCY)
         m.d.comb += [
             may_leave.eq(~out.valid | queue.x.ready),
-            queue.x.valid.eq(out.valid & advance),  # a result that waits behind a value leaves with it, once
+            queue.x.valid.eq(out.valid & advance),  # a result that waits after a value leaves with it, once
             queue.x.payload.values.eq(out.values),
         ]
         return m
@@ -96,11 +96,11 @@ class Mv(wiring.Component):
         return found
 
     def _make_probabilities(self, m: Module, pipe: Pipeline, s: SimpleNamespace) -> list[Value]:
-        """Each slot's probability, `probability_stages` behind its score. Unit u serves slots u, u + exp_units, ..."""
+        """Each slot's probability, `probability_stages` after its score. Unit u serves slots u, u + exp_units, ..."""
         c, part = self.contract, ProbabilityUnit(self.contract)
-        queues = Pipeline(m, pipe.advance)  # slots wait for their turn before the units, and for the others behind
+        queues = Pipeline(m, pipe.advance)  # slots wait for their turn before the units, and for the others after
         operands = {name: value for name, value in vars(s).items() if name.startswith(("difference", "inverse"))}
-        # `valid` is reset: a turn that was cut off by a reset must not meet the first one behind it
+        # `valid` is reset: a turn that was cut off by a reset must not meet the first one after it
         turns = [SimpleNamespace(valid=s.valid & s.opens, **operands)]
         while len(turns) < c.turns:
             turns.append(queues.stage(**vars(turns[-1])))

@@ -114,7 +114,7 @@ class MvContract(SkewedContract):
         """Beats that are taken while no result is.
 
         The output queue holds two results. The third waits in the register before it and stops the pipeline, which
-        has filled behind it by then; values come in where their probabilities are ready.
+        has filled after it by then; values come in where their probabilities are ready.
         """
         rows, beats = list(skewed_rows(work, self.slots)), self.token_beats
         results = [i * beats + beat for i, row in enumerate(rows) if row.leaves is not None for beat in range(beats)]

@@ -28,7 +28,7 @@ class QkReorderContract(SkewedContract):
     ----------
     scale_code : the scale, as a code of `scale`
     adder_levels : as in `mac_tile`, as are the products
-    slots, output_stages and so on : as in `SkewedContract`; the output stages lie behind the scale
+    slots, output_stages and so on : as in `SkewedContract`; the output stages lie after the scale
     """
 
     block: ClassVar[str] = "qk_reorder"

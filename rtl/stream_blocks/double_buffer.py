@@ -21,9 +21,9 @@ class DoubleBuffer(wiring.Component):
     Members
     -------
     load : stream of `word` and `last`; not ready while both banks are loaded
-    loaded : there is a group to read, from the cycle behind its last word on
+    loaded : there is a group to read, from the cycle after its last word on
     enable, address : read that word of the group; only while `loaded`
-    word : what was read, from the cycle behind `enable` to the next `enable`
+    word : what was read, from the cycle after `enable` to the next `enable`
     release : the reader is done with the group (a read in the same cycle still counts); only while `loaded`
     filling, reading : the bank, 0 or 1, that the stream fills next, and the one that is read next: for proofs
     """

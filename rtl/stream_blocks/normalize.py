@@ -15,7 +15,7 @@ def leading_one(m: Module, value: Value, name: str) -> Value:
 
 
 def behind_leading_one(value: Value, position: Value, bits: int) -> Value:
-    """The `bits` bits below the leading one, zeros behind the last: `value / 2^position - 1` as a fraction."""
+    """The `bits` bits below the leading one, zeros after the last: `value / 2^position - 1` as a fraction."""
     width = len(value)
     places = (width - 1 - position)[: len(position)]  # not negative, which Amaranth cannot know
     # shifted right in mirror image: a shift to the left would be as wide as the farthest one

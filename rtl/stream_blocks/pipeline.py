@@ -39,7 +39,7 @@ class Pipeline:
         return SimpleNamespace(**(values | registers))
 
     def stages(self, count: int, **values: ValueLike) -> SimpleNamespace:
-        """`count` stages one behind the other."""
+        """`count` stages one after the other."""
         current = SimpleNamespace(**values)
         for _ in range(count):
             current = self.stage(**vars(current))

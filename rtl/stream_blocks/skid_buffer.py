@@ -22,7 +22,7 @@ class SkidBuffer(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         skidded = Signal(self.shape, reset_less=True)
-        full = Signal()  # a beat waits in `skidded` behind the one at the output
+        full = Signal()  # a beat waits in `skidded` after the one at the output
         m.d.comb += self.x.ready.eq(~full)
         with m.If(self.y.ready | ~self.y.valid):
             m.d.sync += [

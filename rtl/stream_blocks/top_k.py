@@ -13,7 +13,7 @@ class TopK(wiring.Component):
     """Keeps the `top` largest values since `first`, sorted, and their indices; equal ones in the order they came.
 
     A value goes before those that it exceeds (strictly, so that ties keep the lower index when indices rise); those
-    before it stay, those behind it move on by one, and the last is lost.
+    before it stay, those after it move on by one, and the last is lost.
     """
 
     def __init__(self, shape: ShapeLike, count: int, top: int) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from hwsim.mapping.formats import BF16, FLOATS, FP32, Float, Format
+from hwsim.mapping.formats import BF16, FLOATS, FP32, Format
 from hwsim.rtl.contract import Contract, ContractError, Resources
 
 # Operations of the algorithms, an element each: (adds, multiplies). The golden model carries out exactly these;
@@ -48,9 +48,9 @@ class VectorUnitContract(Contract):
     ----------
     adders, multipliers : pipelined units, one operation a cycle each; a comparison counts as an addition
     adder_latency, multiplier_latency : cycles from operands to result
-    taylor_terms : terms of the exponential's series behind the range reduction
+    taylor_terms : terms of the exponential's series after the range reduction
     newton_steps : Newton-Raphson steps of a reciprocal
-    rsqrt_steps : Newton steps of a reciprocal square root behind the bit trick
+    rsqrt_steps : Newton steps of a reciprocal square root after the bit trick
     internal : format of all arithmetic; accumulator : of running sums; output : of results that leave
     """
 
@@ -80,7 +80,7 @@ class VectorUnitContract(Contract):
         self.require_range("rsqrt_steps", 0, 10)
         for name in ("internal", "accumulator"):
             fmt = getattr(self, name)
-            if not isinstance(fmt, Float):  # the algorithms take exponents apart
+            if fmt not in FLOATS.values():  # the algorithms take exponents apart
                 raise ContractError(f"{self.block}: {name} must be one of {', '.join(FLOATS)}, got {fmt}")
 
     def cycles(self, work: Phases) -> int:

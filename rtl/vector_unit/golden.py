@@ -139,7 +139,7 @@ class VectorUnit:
         return round_to(self._silu(np.asarray(x, dtype=np.float64)), self.contract.output)
 
     def glu(self, gate: ArrayLike, up: ArrayLike, function: str) -> Values:
-        """Activation of `gate` times `up`, element by element, rounded to the output format behind the product."""
+        """Activation of `gate` times `up`, element by element, rounded to the output format after the product."""
         activation = {"gelu": self._gelu, "silu": self._silu}[function]
         product = self.op.multiply(activation(np.asarray(gate, dtype=np.float64)), up)
         return round_to(product, self.contract.output)

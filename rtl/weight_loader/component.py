@@ -1,4 +1,4 @@
-"""The weight loader in RTL: a counter for what comes, two double buffers, a pipeline behind them."""
+"""The weight loader in RTL: a counter for what comes, two double buffers, a pipeline after them."""
 
 from __future__ import annotations
 

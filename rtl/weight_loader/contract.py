@@ -51,7 +51,7 @@ class WeightLoaderContract(Contract):
     weight_words, bias_words : words of a bank
     bias_integer, attention_bias_integer : bits before the point of biases in memory, the sign among them
     bias : format of biases as they come out
-    load_stages, read_stages : registers between memory beat and bank, and behind a bank
+    load_stages, read_stages : registers between memory beat and bank, and after a bank
     """
 
     block: ClassVar[str] = "weight_loader"
@@ -133,7 +133,7 @@ class WeightLoaderContract(Contract):
             raise ContractError(f"{self.block}: a group must be read at least once")
 
     def cycles(self, work: Sequence[Group]) -> int:
-        """Cycles for groups one behind the other: each is loaded while the one before is read."""
+        """Cycles for groups one after the other: each is loaded while the one before is read."""
         loaded, last_reads = 0, [0, 0]  # the periods in which the last beat came, and the banks' last reads
         for group in work:
             self.check(group)

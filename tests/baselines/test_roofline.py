@@ -108,19 +108,19 @@ def test_split_attention_moves_its_scores() -> None:
     split: dict[str, Any] = shared
     graph = OperatorGraph(
         name="split",
-        inputs=tuple(Tensor(name=name, shape=("tokens", 4), fmt=BF16) for name in "qkv"),
+        inputs=tuple(Tensor(name=name, shape=("tokens", 4), fmt=BF16) for name in ("q", "k", "v")),
         operators=[
             KvCache(name="kv", inputs=("k", "v"), **cache),
             Slice(name="keys", inputs=("kv",), fmt=BF16, first=0, width=4, rows="context"),
-            Slice(name="values", inputs=("kv",), fmt=BF16, first=4, width=4, rows="context"),
+            Slice(name="cached", inputs=("kv",), fmt=BF16, first=4, width=4, rows="context"),
             AttentionScores(name="scores", inputs=("q", "keys"), **split),
             Softmax(name="soft", inputs=("scores",), fmt=BF16, heads=2, pattern=Causal()),
-            AttentionValues(name="result", inputs=("soft", "values"), **split),
+            AttentionValues(name="values", inputs=("soft", "cached"), **split),
         ],
     )
     times = step_times(graph, Step(queries=1, context=5), SIMPLE, "bf16")
     moved = {time.name: round(time.memory_s * 1e6) // 2 for time in times}
-    assert moved == {"kv": 8 + 8, "scores": 4 + 20 + 10, "soft": 10 + 10, "result": 10 + 20 + 4}
+    assert moved == {"kv": 8 + 8, "scores": 4 + 20 + 10, "soft": 10 + 10, "values": 10 + 20 + 4}
 
 
 @given(

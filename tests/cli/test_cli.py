@@ -10,7 +10,7 @@ import pytest
 
 from hwsim.cli import main
 from hwsim.report import SCHEMA_VERSION, Report
-from hwsim.shipped import find_workload
+from hwsim.shipped import find_workload, shipped_workloads
 
 CAPTURE = pytest.CaptureFixture[str]
 
@@ -104,7 +104,7 @@ def test_list_names_machines_and_workloads(capsys: CAPTURE) -> None:
     assert lines[0] == "machines"
     assert lines[1].startswith("  pim_gpt        PIM-GPT: 8 channels of GDDR6")
     assert "  gpt2           12 layers, d 768, 12 heads, context 1024, 124.4 M parameters, on pim_gpt" in lines
-    assert len(lines) == 4 + 11
+    assert len(lines) == 4 + len(shipped_workloads())
 
 
 @pytest.mark.parametrize(

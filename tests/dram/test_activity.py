@@ -17,7 +17,7 @@ from tests.dram.strategies import programs
 
 
 def open_rows(log: list[LoggedCommand], standard: Standard) -> list[tuple[int, int]]:
-    """(cycle, banks with an open row) behind each change, bank by bank."""
+    """(cycle, banks with an open row) after each change, bank by bank."""
     banks: set[int] = set()
     seen = [(0, 0)]
     for entry in log:

@@ -63,7 +63,7 @@ def test_another_row_of_a_bank_costs_a_precharge_and_an_activate() -> None:
     assert [str(entry) for entry in channel.log] == [
         "0 ACT 3 0 -1",
         "15 RD 3 0 0",
-        "36 PRE 3 -1 -1",  # nRAS 36 binds, not nRTP 8 behind the read
+        "36 PRE 3 -1 -1",  # nRAS 36 binds, not nRTP 8 after the read
         "51 ACT 3 1 -1",
         "66 RD 3 1 0",
     ]
@@ -124,13 +124,13 @@ def test_a_refresh_in_a_sweep_closes_the_row_and_opens_it_again() -> None:
         (0, "ACT16"),
         (56, "MAC16"),
         (58, "MAC16"),
-        (70, "PREA"),  # nRTP 12 behind the last MAC; due at 60
-        (102, "REFab"),  # nRP 32, and nRC 89 behind the activate
+        (70, "PREA"),  # nRTP 12 after the last MAC; due at 60
+        (102, "REFab"),  # nRP 32, and nRC 89 after the activate
         (312, "ACT16"),  # nRFC 210
         (368, "MAC16"),
         (370, "MAC16"),
     ]
-    assert (channel.column_accesses, channel.row_hits) == (64, 32)  # both first accesses behind an activate miss
+    assert (channel.column_accesses, channel.row_hits) == (64, 32)  # both first accesses after an activate miss
 
 
 def test_a_refresh_between_an_activate_and_its_access_undoes_the_activate() -> None:
@@ -139,7 +139,7 @@ def test_a_refresh_between_an_activate_and_its_access_undoes_the_activate() -> N
     assert timeline(channel) == [
         (0, "ACT16"),
         (54, "PREA"),  # nRAS
-        (89, "REFab"),  # nRC behind the activate, later than nRP behind the precharge
+        (89, "REFab"),  # nRC after the activate, later than nRP after the precharge
         (299, "ACT16"),
         (355, "MAC16"),
     ]
@@ -149,7 +149,7 @@ def test_a_refresh_between_an_activate_and_its_access_undoes_the_activate() -> N
 def test_an_access_in_the_cycle_of_a_refresh_gives_way() -> None:
     channel = ReferenceChannel(load_standard("gddr6_aim"), first_refresh=7)
     channel.play([Request(command="WRGB", count=5)], 0)
-    # no constraint holds a register transfer behind a refresh; nBL 2 apart
+    # no constraint holds a register transfer after a refresh; nBL 2 apart
     assert timeline(channel) == [(0, "WRGB"), (2, "WRGB"), (4, "WRGB"), (6, "WRGB"), (7, "REFab"), (8, "WRGB")]
     channel = ReferenceChannel(load_standard("gddr6_aim"), first_refresh=6)
     channel.play([Request(command="WRGB", count=4)], 0)

@@ -213,7 +213,7 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         assert main(["run", "gpt2", "--machine", "aim", "--tokens", "1", *arguments]) == 2
         return capsys.readouterr().err
 
-    assert "--set lm_head: no such parameter" in complaint("--set", "lm_head=host")  # its host holds no weights
+    assert "--set lm_head: no such parameter" in complaint("--set", "lm_head=host")
     assert "aim: draws no --trace" in complaint("--trace", str(tmp_path / "x"), "--emit-trace", str(tmp_path / "y"))
     assert "format int8 of results, but the banks of aim compute in bf16" in complaint("--set", "workload.format=int8")
     assert "table dramsim3 has currents" in complaint("--set", "energy=dramsim3")
@@ -235,8 +235,7 @@ def test_host_work_stands_between_barriers() -> None:
 
 def test_rows_of_a_piece_lie_in_its_block(tmp_path: Path) -> None:
     program = program_of(tiny(layers=3, past=2000, heads=3, head_dim=24))
-    placement = program.mapped.placement
-    blocks = {**placement.matrices, **placement.caches}
+    blocks = {**program.mapped.placement.matrices, **program.mapped.placement.caches}
     for piece in program.pieces(Step(queries=1, context=2004)):
         if isinstance(piece, AimWork):
             encoded = placed(piece)

@@ -419,3 +419,17 @@ def test_results_in_fp32_take_two_transfers() -> None:
 
     assert reads(mac_output="fp32") == 2 * reads()
     assert reads(mac_output="fp32", banks=8) == reads(banks=8)
+
+
+def test_units_say_what_their_contracts_say() -> None:
+    program = program_of(tiny(tokens=1), {"channels": 3})
+    spec, done = program.spec, simulate(program)
+    assert (done.asic.contract, done.asic.proven) == (spec.vector_unit, spec.vector_unit.proven)
+    assert (done.pim.contract, done.pim.copies, done.pim.proven) == (spec.mac_unit, 3 * 16, spec.mac_unit.proven)
+    told = {unit.name: (unit.source, unit.proven) for unit in run(tiny(tokens=1), settings={"channels": 3}).units}
+    assert told["asic"] == ("operation counts of the PIM-GPT paper's algorithms on its adders and multipliers", False)
+    assert told["pim"] == (
+        "DRAM engine, standard pim_gpt; MAC units: PIM-GPT: 16 BF16 multipliers and an adder tree a bank; "
+        "formats of sums assumed",
+        False,
+    )

@@ -46,7 +46,7 @@ def test_cross_attention_reads_the_other_sequence(source: int) -> None:
     graph_of(op, q=8, k=8, v=8, rows="source")
     step = Step(queries=7, context=900, batch=2, source=source)
     assert op.macs(step) == 2 * 2 * (7 * source) * (4 + 4)
-    assert op.kv_bytes_read(step) == 2 * source * (8 + 8) * 2
+    assert [op.bytes_seen(index, step) for index in (1, 2)] == [2 * source * 8 * 2] * 2
     scores = split_attention(graph_of(op, q=8, k=8, v=8, rows="source")).tensor("a.scores")
     assert (scores.shape, scores.elements(step)) == (("tokens", 2, "source"), 2 * 7 * 2 * source)
 
@@ -54,13 +54,13 @@ def test_cross_attention_reads_the_other_sequence(source: int) -> None:
 def test_grouped_heads_with_values_of_another_size_read_like_this() -> None:
     op = attention(heads=6, kv_heads=2, d_k=4, d_v=3, softcap=50.0, pattern=Causal())
     graph = graph_of(op, q=24, k=8, v=6, rows="context")
-    assert graph.dump(Step(queries=1, context=10)).splitlines()[-2:] == [
+    assert graph.dump(Step(queries=1, context=10)).splitlines()[-3:-1] == [
         "attention a[tokens, 18] bf16 <- q, k, v; 6 heads over 2 x 4 and 3, causal, capped at 50; "
         "macs 420 bytes 36 weights 0 B",  # 6 heads x 10 keys x (4 + 3)
         # an exp a score, an exp and a reciprocal for its cap, a reciprocal a row
         "total macs 420 element_ops 60 special_functions 186 weights 0 B state 0 B",
     ]
-    assert op.kv_bytes_read(Step(queries=1, context=10)) == 10 * 2 * (4 + 3) * 2
+    assert [op.bytes_seen(index, Step(queries=1, context=10)) for index in (1, 2)] == [10 * 2 * 4 * 2, 10 * 2 * 3 * 2]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_shared_scores_are_computed_once() -> None:
     step = Step(queries=5, context=5)
     assert (first.macs(step), second.macs(step)) == (2 * 25 * 8, 2 * 25 * 4)
     assert (second.element_ops(step), second.special_functions(step)) == (0, 0)
-    assert (first.kv_bytes_read(step), second.kv_bytes_read(step)) == (5 * 16 * 2, 5 * 8 * 2)
+    assert second.bytes_seen(1, step) == first.bytes_seen(2, step) == 5 * 8 * 2
     split = split_attention(graph)
     assert [(op.kind, op.name, op.inputs) for op in split.operators] == [
         ("attention_scores", "a.scores", ("q", "k")),
@@ -117,7 +117,7 @@ def test_heads_that_differ_cannot_share_scores() -> None:
 def test_operands_may_have_formats_of_their_own() -> None:
     op = attention(keys="tokens", input_fmts=(INT8, INT8, BF16))
     graph = graph_of(op, q=8, k=8, v=8, fmts={"q": INT8, "k": INT8})
-    assert op.kv_bytes_read(Step(queries=5, context=5)) == 5 * 2 * (4 * 1 + 4 * 2)
+    assert [op.bytes_seen(index, Step(queries=5, context=5)) for index in (1, 2)] == [5 * 2 * 4 * 1, 5 * 2 * 4 * 2]
     scores, softmax, values = split_attention(graph).operators
     assert (scores.input_fmts, softmax.input_fmts, values.input_fmts) == ((INT8, INT8), None, (BF16, BF16))
 

@@ -26,12 +26,12 @@ from hwsim.mapping.formats import (
     round_to,
 )
 
-MODES = [
+MODES: list[Format] = [
     Fixed(width=32, integer=10, rounding="nearest_even", overflow="saturate"),
     Fixed(width=8, integer=-2, signed=False, rounding="floor", overflow="saturate"),
     Int(width=32, overflow="wrap"),
 ]
-FORMATS = [BF16, FP16, FP32, Fixed(width=16, integer=6), Int(width=8), Int(width=4, signed=False)]
+FORMATS: list[Format] = [BF16, FP16, FP32, Fixed(width=16, integer=6), Int(width=8), Int(width=4, signed=False)]
 
 
 def test_fixed_point_floors_and_wraps_like_ap_fixed() -> None:
@@ -86,7 +86,11 @@ def test_text_tells_all_modes_apart() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("bf17", "no number format 'bf17'; understood are bf16, fp16, fp32, int8, uint4, fixed(32,10)"),
+        (
+            "bf17",
+            "no number format 'bf17'; nearest: bf16, fp16; understood are bf16, fp16, fp32, fp8_e4m3, fp8_e5m2, "
+            "fp6_e2m3, fp6_e3m2, fp4_e2m1, e8m0, int8, uint4, fixed(32,10), pow2(5,-20)",
+        ),
         ("fixed(64,32)", "width 64 is outside 1..53 bits"),
         ("fixed(8,-999)", "integer bits -999 are outside -128..128"),
         ("fixed(8,4,up,wrap)", "no rounding 'up'; understood are floor, nearest_even"),
@@ -104,6 +108,8 @@ def test_a_float_is_one_that_numpy_has() -> None:
         Float(name="tf32", exponent_bits=8, mantissa_bits=10)
     with pytest.raises(FormatError, match="fp16 has 16 bits, got 19"):
         Float(name="fp16", exponent_bits=8, mantissa_bits=10)
+    with pytest.raises(FormatError, match="fp16 reaches 65504, but what is described 3"):
+        Float(name="fp16", exponent_bits=8, mantissa_bits=7)
 
 
 def test_a_code_beyond_the_width_is_refused() -> None:

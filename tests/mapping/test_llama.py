@@ -73,11 +73,11 @@ class Interpreter:
                 return self.rotate(op, inputs[0])
             case KvCache():
                 self.caches.setdefault(op.name, []).append(np.concatenate(inputs))
-                return np.array(self.caches[op.name])
+                return np.array(self.caches[op.name])  # a row a token
             case Slice():
                 return inputs[0][..., op.first : op.first + op.width]
             case Take():
-                return inputs[0]  # one token alone
+                return inputs[0]  # the only token of its step
             case Attention():
                 return self.attend(op, *inputs)
             case Glu():
@@ -96,13 +96,13 @@ class Interpreter:
                 turned[at + half] = qkv[at + half] * np.cos(angle) + qkv[at] * np.sin(angle)
         return turned
 
-    def attend(self, op: Attention, q: Values, keys_ti: Values, values_ti: Values) -> Values:
+    def attend(self, op: Attention, q: Values, keys_t: Values, values_t: Values) -> Values:
         results = []
         for head in range(op.heads):
             query = q[head * op.d_k :][: op.d_k]
             shared = head * op.kv_heads // op.heads
-            keys = [key[shared * op.d_k :][: op.d_k] for key in keys_ti]
-            values = [value[shared * op.d_v :][: op.d_v] for value in values_ti]
+            keys = [key[shared * op.d_k :][: op.d_k] for key in keys_t]
+            values = [value[shared * op.d_v :][: op.d_v] for value in values_t]
             powers = np.array([np.exp(key @ query / sqrt(op.d_k)) for key in keys])
             results.append(sum(p * v for p, v in zip(powers / powers.sum(), values, strict=True)))
         return np.concatenate(results)

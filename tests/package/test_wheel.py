@@ -32,7 +32,7 @@ def test_the_wheel_carries_workloads_machines_and_standards(wheel: Path) -> None
         "hwsim/baselines/devices.yaml",
         "hwsim/dram/standards/pim_gpt.csv",
         "hwsim/dram/standards/gddr6_aim.yaml",
-        "hwsim/mapping/formats.py",
+        "hwsim/mapping/formats/text.py",
         "hwsim/rtl/vector_unit/contract.py",
     } <= names
     assert not any(name.startswith("tests/") for name in names)

@@ -97,7 +97,7 @@ class RtlLayer:
         return self.play(NORM_UNIT, len(x), streams)["y"]["values"].reshape(x.shape)
 
     def load(self, matrices: Any, *, attention: bool = False) -> list[Loaded]:
-        """Matrices from memory through the double buffer, one behind the other, each word read once."""
+        """Matrices from memory through the double buffer, one after the other, each word read once."""
         groups, memory, reads = [], [], []
         for m in matrices:
             outs, ins = (size // LANES for size in m.weight.shape)

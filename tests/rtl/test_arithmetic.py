@@ -150,7 +150,7 @@ def test_gelu_keeps_its_bound(index: int, step: int) -> None:
         for x in chunks(max(-end, low), end, step)
     )
     assert c.error_bound / 2 < worst <= c.error_bound  # and the bound is no excuse
-    # behind the table it is the rectifier, which the bound allows for
+    # after the table it is the rectifier, which the bound allows for
     assert gelu(c, np.array([low, high])).tolist() == [0, high] or high < c.limit_steps << c.rest_bits
 
 

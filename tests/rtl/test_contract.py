@@ -87,7 +87,8 @@ def test_parameters_come_back_from_their_text() -> None:
         ({"weight": "bf16"}, "mac_tile: weight must be a fixed-point format, got bf16"),
         (
             {"weight": "fixed"},
-            "mac_tile: weight: no number format 'fixed'; understood are bf16, fp16, fp32, int8, uint4, fixed(32,10)",
+            "mac_tile: weight: no number format 'fixed'; understood are bf16, fp16, fp32, fp8_e4m3, fp8_e5m2, "
+            "fp6_e2m3, fp6_e3m2, fp4_e2m1, e8m0, int8, uint4, fixed(32,10), pow2(5,-20)",
         ),
     ],
 )
@@ -142,6 +143,6 @@ def test_each_whole_number_is_refused_under_the_name_that_a_user_set(name: str) 
 
 
 def test_the_two_presets_of_the_tile_differ_in_depth() -> None:
-    """Edge-MoE's log: a loop of depth 16, that is 15 edges behind the last beat."""
+    """Edge-MoE's log: a loop of depth 16, that is 15 edges after the last beat."""
     published, rtl = MacTileContract.from_preset("published"), MacTileContract.from_preset("rtl")
     assert [c.cycles(n) for c in (published, rtl) for n in (0, 1, 100)] == [0, 16, 115, 0, 7, 106]

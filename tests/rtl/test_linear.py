@@ -80,7 +80,7 @@ def test_an_expert_with_all_tokens_and_one_with_none_end(index: int) -> None:
 
 
 def test_a_layer_of_129_tokens_takes_a_tile_a_cycle() -> None:
-    """192 x 192 by tiles of 16 x 16: 144 cycles a token, 2,304 of loading before, the way through the unit behind."""
+    """192 x 192 by tiles of 16 x 16: 144 cycles a token, 2,304 of loading before, the way through the unit after."""
     layers = [Command(tokens=n, in_tiles=12, out_tiles=12) for n in (0, 1, 129)]
     assert [[c.cycles([layer]) for layer in layers] for c in (PUBLISHED, RTL)] == [
         [0, 2468, 20900],

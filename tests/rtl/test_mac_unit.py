@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.machines.pim_gpt.mac_kernel import MacKernel
-from hwsim.mapping.formats import BF16, FP16, FP32, Float, Int, round_to
+from hwsim.mapping.formats import BF16, FP8_E4M3, FP16, FP32, Float, Int, round_to
 from hwsim.rtl.contract import ContractError
 from hwsim.rtl.mac_unit.contract import MacUnitContract
 from hwsim.rtl.mac_unit.golden import MacUnit
@@ -82,7 +82,7 @@ def test_the_order_of_additions_shows_where_it_matters() -> None:
     assert (unit.sweep(apart, x).tolist(), unit.sweep(beside, x).tolist()) == ([0.0], [2.0])
     # one lane adds in order: ((2^30 + 1) - 2^30) + 1
     assert MacUnit(MacUnitContract(lanes=1)).sweep(apart, x).tolist() == [1.0]
-    # columns in order: 256 in BF16 swallows every 1 behind it, and none before it
+    # columns in order: 256 in BF16 swallows every 1 after it, and none before it
     narrow = MacUnit(MacUnitContract(lanes=1, column_elements=1, accumulator=BF16))
     assert narrow.sweep([[256, 1, 1], [1, 1, 256]], [1, 1, 1]).tolist() == [256.0, 258.0]
 
@@ -118,3 +118,8 @@ def test_cycles_by_hand() -> None:
 def test_sums_in_integers_are_refused() -> None:
     with pytest.raises(ContractError, match="mac_unit: accumulator must be one of bf16, fp16, fp32, got int8"):
         MacUnitContract(accumulator=Int(width=8))
+
+
+def test_floats_that_overflow_otherwise_are_refused() -> None:
+    with pytest.raises(ContractError, match="mac_unit: operand must be one of bf16, fp16, fp32, got fp8_e4m3"):
+        MacUnitContract(operand=FP8_E4M3)

@@ -36,7 +36,7 @@ def test_each_query_gets_the_maximum_and_inverse_sum_of_its_own_scores(tokens: i
     ("counts", "total", "maximum"), [([1, 1], 2, 3), ([0, 1], 1, 3), ([1, 0], 1, 3), ([0, 0], 0, -512)]
 )
 def test_a_masked_score_counts_for_nothing_even_as_the_first(counts: list[int], total: int, maximum: int) -> None:
-    """Two queries one behind the other in a slot; of the first one's scores, which are larger, nothing may be left."""
+    """Two queries one after the other in a slot; of the first one's scores, which are larger, nothing may be left."""
     c = OnlineSoftmaxContract.from_preset("rtl", heads=1, slots=1)
     scores, mask = np.array([9, 9, 3, 3]) << c.activation.fraction, np.array([1, 1, *counts])
     inverse, bias = online_softmax(c, 2, scores.reshape(4, 1, 1), mask.reshape(4, 1, 1))

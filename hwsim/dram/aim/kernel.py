@@ -62,7 +62,7 @@ class Tables(NamedTuple):
     ----------
     operations : (operations, 5); COMMAND is -1 for what no channel sees
     commands : (commands, 10); FIRST and LAST delimit a command's constraints, PREPARES marks those that a wait
-        behind them is due to
+        after them is due to
     constraints : (n, 3) grouped by the following command
     levels : (levels, 2) place of node 0's command 0 in the state, banks of a node
     layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, GAPS, then: size of the

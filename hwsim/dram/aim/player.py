@@ -35,7 +35,7 @@ class ChannelResult:
     busy_cycles : cycles in which it held a request, from its arrival until its data is through
     open_cycles : cycles in which a row was open
     cycles_by_command : time by the command that it was spent on, as `WAIT` what barriers waited; it adds up. The time
-        before a command is its own, but behind an activate, precharge, refresh or switch of the mode it is theirs.
+        before a command is its own, but after an activate, precharge, refresh or switch of the mode it is theirs.
     """
 
     commands: dict[str, int]
@@ -91,7 +91,7 @@ class AimPlayer:
         self._log = np.zeros((_LOG_ENTRIES if on_commands else 1, kernel.LOG_FIELDS), dtype=np.int64)
 
     def play(self, program: Ints) -> None:
-        """Play encoded instructions (`isa.encode`) behind those already played.
+        """Play encoded instructions (`isa.encode`) after those already played.
 
         Raises
         ------

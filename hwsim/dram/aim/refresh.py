@@ -27,7 +27,7 @@ def load_aim(
 
     Parameters
     ----------
-    postponed : refreshes that wait for the one behind them, and are done with it
+    postponed : refreshes that wait for the one after them, and are done with it
 
     Raises
     ------

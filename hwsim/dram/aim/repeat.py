@@ -77,7 +77,7 @@ class RepeatingPlayer:
 
         Returns
         -------
-        Cycles that each part took, the host's time from its first instruction to that of the part behind it.
+        Cycles that each part took, the host's time from its first instruction to that of the part after it.
         """
         states, outside = self._hide_rows(base_row, rows)
         whole = (key, self._function, states.tobytes()) if self._remember else None
@@ -150,7 +150,7 @@ class RepeatingPlayer:
 
 
 class _Settlement:
-    """Takes states behind a barrier to what matters of them."""
+    """Takes states after a barrier to what matters of them."""
 
     def __init__(self, standard: Standard, tables: kernel.Tables) -> None:
         self.tables = tables

@@ -89,7 +89,7 @@ class MemoryPlayer:
     def play(self, chunks: Iterable[Ints]) -> Served:
         """Play encoded requests (`AddressMapping.encode`) until all are served.
 
-        Requests behind those of an earlier play are offered from the cycle after its end on.
+        Requests after those of an earlier play are offered from the cycle after its end on.
         """
         held = np.empty((0, len(FIELDS)), dtype=np.int64)  # the last so far: time stops with the last request of all
         for requests in chunks:

@@ -74,7 +74,7 @@ class ReferenceMemory:
             cycle += 1
 
     def _offer(self, write: bool, address: int, cycle: int) -> bool:
-        """Hand a request to its channel; False where it has to wait, and all behind it with it."""
+        """Hand a request to its channel; False where it has to wait, and all after it with it."""
         place = self.mapping.place(address)
         channel = self.channels[place.channel]
         block = address // self.mapping.standard.column_bytes

@@ -10,11 +10,13 @@ from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
 from hwsim.dram.timing_names import timing_meanings
 from hwsim.engine import Timeline
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.errors import MachineError
 from hwsim.machines.aim.details import details
 from hwsim.machines.aim.emit import emit
 from hwsim.machines.aim.lower import UNIT_OF, lower
 from hwsim.machines.aim.model import Run, simulate
+from hwsim.machines.aim.parts import units
 from hwsim.machines.aim.programs import Program
 from hwsim.machines.aim.spec import STANDARD, AimSpec, timing_of_standard
 from hwsim.machines.aim.summarize import summarize
@@ -37,6 +39,7 @@ class Aim(Machine[AimSpec, RowMapped, Program, Run]):
 
     name = "aim"
     families = ("gpt", "llama")
+    kinds = frozenset({*UNIT_OF, "attention"})
     summary = "GDDR6-AiM: 32 channels driven by its instructions, a host unit for what its banks cannot do"
 
     @property
@@ -45,6 +48,9 @@ class Aim(Machine[AimSpec, RowMapped, Program, Run]):
 
     def check(self, spec: AimSpec) -> None:
         _ = spec.standard, spec.time_base, spec.target, spec.energies
+
+    def units(self, spec: AimSpec) -> tuple[UnitSpec, ...]:
+        return units(spec)
 
     def map_graph(self, graph: OperatorGraph, workload: Workload[Any, Any], spec: AimSpec) -> RowMapped:
         run = decoder_of(workload, self.name).run

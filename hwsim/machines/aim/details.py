@@ -8,53 +8,49 @@ from hwsim.mapping.pim.row_mapping import RowMapped
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.pim.target import BankGeometry
 from hwsim.parameters.spec_file import SpecFile
+from hwsim.report.build_details import bank_map, bank_roofline, decoding_details
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
-from hwsim.report.steps import macs_by_kind, step_times
+from hwsim.report.steps import macs_by_kind
 
 
 def details(run: Run, spec_file: SpecFile[AimSpec]) -> Details:
     """What the page of a run shows beyond the report."""
-    program = run.program
-    return Details(
-        steps=tuple(step_times(program.workload, program.steps(), run.ends, program.spec.time_base.ticks_per_second)),
-        steps_in_all=len(run.ends),
+    program, spec = run.program, run.program.spec
+    return decoding_details(
+        program.workload,
+        program.steps(),
+        run.ends,
+        spec.time_base.ticks_per_second,
         roofline=_roofline(run),
         memory=memory_map(program.mapped),
-        parameters=spec_file.origins(program.spec),
-        workload=program.workload.fields(),
+        parameters=spec_file.origins(spec),
     )
 
 
 def _roofline(run: Run) -> Roofline:
-    """The banks' MAC units against the banks' own bandwidth, which meet where a column meets its vector once."""
-    spec = run.program.spec
-    target, standard = spec.target, spec.standard
+    """A column access meets its vector once, so that the MAC units' rate and the banks' bandwidth are one."""
+    spec, standard = run.program.spec, run.program.spec.standard
+    target = spec.target
     access_s = standard.params["nCCDL"] / float(standard.clock_hz)
-    accesses = run.channels.accesses
     in_memory = (m.operator for m in run.program.mapped.operators if m.unit == "aim")
     macs = macs_by_kind(run.program.steps(), in_memory)
-    kinds = [kind for kind in accesses if accesses[kind]]
     points = [
         RooflinePoint(
             name=kind,
             macs=macs[kind],
-            moved_bytes=accesses[kind] * standard.column_bytes,
+            moved_bytes=accesses * standard.column_bytes,
             seconds=spec.time_base.seconds(run.trace.kinds[kind]),
         )
-        for kind in kinds
+        for kind, accesses in run.channels.accesses.items()
+        if accesses
     ]
-    whole = RooflinePoint(
-        name="whole run",
-        macs=sum(point.macs for point in points),
-        moved_bytes=sum(point.moved_bytes for point in points),
-        seconds=spec.time_base.seconds(run.ticks),
-    )
-    return Roofline(
-        peak_macs_per_s=target.all_banks * target.lanes / access_s,
-        bytes_per_s=target.all_banks * standard.column_bytes / access_s,
-        points=(*points, whole),
-        note=f"{target.all_banks} banks: a column access of {standard.column_bytes} B and {target.lanes} MACs "
-        f"each {access_s * 1e9:g} ns",
+    return bank_roofline(
+        target,
+        points,
+        latency_s=spec.time_base.seconds(run.ticks),
+        macs_per_s=target.all_banks * target.lanes / access_s,
+        access_s=access_s,
+        note=f"a column access of {standard.column_bytes} B and {target.lanes} MACs each {access_s * 1e9:g} ns",
     )
 
 
@@ -74,13 +70,7 @@ def memory_map(mapped: RowMapped) -> MemoryMap:
         _hold_matrix(held, matrix, target)
     for cache in mapped.placement.caches.values():
         _hold_cache(held, cache, target)
-    element_bytes = target.fmt.bits // 8
-    return MemoryMap(
-        rows=target.rows,
-        regions=tuple(sorted(regions, key=lambda region: region.first_row)),
-        held_bytes=tuple(tuple(n * element_bytes for n in banks) for banks in held),
-        bank_bytes=target.bank_bytes,
-    )
+    return bank_map(target, regions, held)
 
 
 def _hold_matrix(held: list[list[int]], matrix: RowMatrix, target: BankGeometry) -> None:

@@ -23,10 +23,13 @@ from hwsim.mapping.operators import (
     Eltwise,
     Embed,
     Glu,
+    HeadNorm,
     LayerNorm,
     Linear,
     RmsNorm,
     Rope,
+    Scale,
+    Softcap,
     Softmax,
 )
 from hwsim.mapping.operators.base import rows
@@ -34,10 +37,13 @@ from hwsim.mapping.pim.row_mapping import MEMORY_KINDS, RowMapped
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.step import Step
 
+HOST_KINDS = (
+    "softmax", "norm", "rmsnorm", "head_norm", "rope", "act", "glu", "eltwise", "scale", "softcap", "embed",
+)  # fmt: skip
 # Which unit carries out an operator kind: the channels, their host, the link to other devices.
 UNIT_OF: Mapping[str, str] = {
     **dict.fromkeys(MEMORY_KINDS, "aim"),
-    **dict.fromkeys(("softmax", "norm", "rmsnorm", "rope", "act", "glu", "eltwise", "embed"), "host"),
+    **dict.fromkeys(HOST_KINDS, "host"),
     "collective": "link",
 }
 
@@ -123,8 +129,10 @@ class _Lowering:
                 return []  # AF has done it
             case Glu() if op.name in self.activated.values():
                 return [self._host(op.name, "eltwise", vectors * op.width)]  # the product alone
-            case LayerNorm() | RmsNorm() | Act() | Glu() | Eltwise() | Embed():
+            case LayerNorm() | RmsNorm() | Act() | Glu() | Eltwise() | Scale() | Softcap() | Embed():
                 return [self._host(op.name, op.kind, vectors * op.width)]
+            case HeadNorm():
+                return [self._host(op.name, op.kind, vectors * (op.heads + op.kv_heads) * op.d_k)]
             case Rope():
                 return [self._host(op.name, op.kind, vectors * op.rotated)]
             case Collective():

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-
-import simpy
 
 from hwsim.dram.aim.isa import Instruction, Ints, encode
 from hwsim.dram.aim.repeat import RepeatingPlayer
-from hwsim.engine import Trace, Unit
+from hwsim.engine import Diagram, Steps, Trace, Unit
 from hwsim.machines.aim.programs import AimWork, HostWork, Program, Segment, placed, segments
 from hwsim.machines.aim.spec import AimSpec
 
@@ -119,35 +117,34 @@ def simulate(program: Program, *, progress: Progress | None = None) -> Run:
     progress : called after each step with (tokens done, tokens in all)
     """
     spec = program.spec
-    clocks = spec.time_base.clocks
-    env = simpy.Environment()
-    trace = Trace()
+    diagram = Diagram(spec.time_base)
+    clocks = diagram.clocks
     run = Run(
         program=program,
-        trace=trace,
+        trace=diagram.trace,
         ticks=0,
         ends=array("q"),
         prompt_steps=0,
-        aim=Unit(env, "aim", clocks["dram"], trace, source=f"DRAM engine, standard {spec.standard.name}"),
-        host=Unit(env, "host", clocks["host"], trace, source="lanes and passes (assumed)"),
+        aim=Unit(diagram, "aim", clocks["dram"], source=f"DRAM engine, standard {spec.standard.name}"),
+        host=Unit(diagram, "host", clocks["host"], source="lanes and passes (assumed)"),
         channels=_channels(spec, refresh=True),
         undisturbed=_channels(spec, refresh=False) if spec.standard.refresh else None,
-        link=Link(env, "link", clocks["host"], trace, source="link bandwidth and latency (assumed)"),
+        link=Link(diagram, "link", clocks["host"], source="link bandwidth and latency (assumed)"),
     )
-    env.run(until=env.process(_take_turns(env, run, progress)))
+    ticks = diagram.run(_take_turns(diagram, run, progress))
     prompt_steps = sum(step.context <= program.workload.run.prompt_end for step in program.steps())
-    return replace(run, ticks=int(env.now), prompt_steps=prompt_steps)
+    return replace(run, ticks=ticks, prompt_steps=prompt_steps)
 
 
 def _channels(spec: AimSpec, *, refresh: bool) -> Channels:
     return Channels.of(RepeatingPlayer(spec.standard if refresh else spec.standard_without_refresh, spec.channels))
 
 
-def _take_turns(env: simpy.Environment, run: Run, progress: Progress | None) -> Generator[simpy.Event, None, None]:
+def _take_turns(diagram: Diagram, run: Run, progress: Progress | None) -> Steps[None]:
     """Channels and host in turn; nothing else can happen within a step: one event a step is exact."""
     workload = run.program.workload
     for step in run.program.steps():
-        now = began = int(env.now)
+        now = began = diagram.now
         for part in segments(run.program.pieces(step)):
             if isinstance(part, HostWork):
                 unit = run.host
@@ -157,7 +154,7 @@ def _take_turns(env: simpy.Environment, run: Run, progress: Progress | None) -> 
                 now = unit.book(now, part.cycles, part.kind, part.name)
             else:
                 now = _play(run, part, now)
-        yield env.timeout(now - began)
+        yield diagram.env.timeout(now - began)
         run.ends.append(now)
         if progress:
             progress(step.context - workload.run.past, workload.run.taken_in)

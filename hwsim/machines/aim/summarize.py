@@ -10,25 +10,17 @@ from hwsim.devices.combine import LINK
 from hwsim.dram.aim.energy import energy_parts
 from hwsim.dram.aim.player import WAIT, ChannelResult
 from hwsim.dram.aim.repeat import RepeatingPlayer
+from hwsim.energy import Component
 from hwsim.machines.aim.model import Channels, Run
 from hwsim.machines.aim.programs import HostWork, segments
 from hwsim.machines.aim.spec import AimSpec
 from hwsim.mapping.pim.row_mapping import max_context
-from hwsim.parameters.provenance import UNCONFIRMED
 from hwsim.parameters.spec_file import SpecFile
-from hwsim.report.schema import (
-    Bound,
-    DramUse,
-    EnergyCoefficient,
-    EnergyShare,
-    EnergyUse,
-    Excluded,
-    KindShare,
-    Report,
-    UnconfirmedParameter,
-    UnitUse,
-)
-from hwsim.report.steps import token_latencies
+from hwsim.report.build import bound, breakdown, busiest, unconfirmed, unit_use
+from hwsim.report.decoding import left_out_projection, token_times
+from hwsim.report.energy_use import energy_use
+from hwsim.report.run_time import RunTime
+from hwsim.report.schema import Bound, DramUse, EnergyUse, Excluded, Report, UnitUse
 from hwsim.version import VERSION
 
 # Cycles by the commands that they are spent on (`ChannelResult.cycles_by_command`), as causes.
@@ -50,12 +42,8 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
     """The report of a run."""
     program, spec = run.program, run.program.spec
     workload = program.workload
-    base = spec.time_base
-    seconds = base.seconds(run.ticks)
-    decode = workload.run.phase == "decode"
-    begin = run.prompt_steps if decode else 0
-    vectors = workload.run.produced
-    prompt_end = run.ends[run.prompt_steps - 1] if run.prompt_steps and decode else 0
+    time = RunTime(ticks=run.ticks, ticks_per_second=spec.time_base.ticks_per_second, clock=run.aim.clock)
+    tokens = token_times(workload.run, program.steps(), run.ends, time.ticks_per_second)
     channels = run.channels.player.results()
     commands = _commands(run, channels)
     dram = _dram(run, commands)
@@ -67,35 +55,32 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
         machine=spec.name,
         workload=workload.name,
         phase=workload.run.phase,
-        tokens=workload.run.tokens if decode else workload.run.prompt,
+        tokens=tokens.tokens,
         past=workload.run.past,
         prompt=workload.run.prompt,
         batch=workload.run.batch,
         lm_head="pim" if workload.run.lm_head == "included" else "excluded",
         schedule="turns",
-        cycles=_cycles(run, run.ticks),
-        clock_hz=float(spec.standard.clock_hz),
-        latency_s=seconds,
-        tokens_per_s=vectors / base.seconds(run.ticks - prompt_end),
-        time_to_first_token_s=base.seconds(run.ends[run.prompt_steps] if decode else run.ends[-1]),
-        token_latencies=token_latencies(run.program.steps(), run.ends, begin, spec.time_base.ticks_per_second),
+        cycles=time.cycles(time.ticks),
+        clock_hz=float(time.clock.freq_hz),
+        latency_s=time.seconds(time.ticks),
+        tokens_per_s=tokens.tokens_per_s,
+        time_to_first_token_s=tokens.time_to_first_token_s,
+        token_latencies=tokens.latencies,
         energy_j=energy.joules if energy else None,
         energy=energy,
-        breakdown=[
-            KindShare(kind=kind, cycles=_cycles(run, ticks), share=ticks / run.ticks)
-            for kind, ticks in sorted(run.trace.kinds.items(), key=lambda item: -item[1])
-        ],
-        units=_units(run, channels),
-        bottleneck=_bottleneck(run, causes),
-        bound=_bound(run, causes),
+        breakdown=breakdown(time, run.trace.kinds),
+        units=_units(run, time, channels),
+        bottleneck=_bottleneck(run, time, causes),
+        bound=_bound(run, time, causes),
         dram=dram,
         offchip_bytes=sum(offchip.values()),
         offchip=offchip,
         resources=_resources(run),
         fits=True,  # a model that does not fit is an error before anything runs
-        excluded=_excluded(run, seconds / max(vectors, 1)),
+        excluded=_excluded(run, time),
         published=[],
-        unconfirmed=_unconfirmed(spec, spec_file, energy),
+        unconfirmed=unconfirmed(spec_file, spec, energy),
         parameters=spec.model_dump(),
         workload_parameters=workload.fields(),
         seed=None,
@@ -103,24 +88,10 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
     )
 
 
-def _cycles(run: Run, ticks: int) -> int:
-    """Ticks as cycles of the memory's clock, rounded up."""
-    return run.aim.clock.edge(ticks)
-
-
-def _units(run: Run, channels: list[ChannelResult]) -> list[UnitUse]:
+def _units(run: Run, time: RunTime, channels: list[ChannelResult]) -> list[UnitUse]:
     """The memory as a whole, the host, and below them the channels and the banks' MAC units."""
-    busy = run.trace.busy
-    units = [
-        UnitUse(
-            name=unit.name,
-            busy_cycles=_cycles(run, busy.get(unit.name, 0)),
-            utilisation=busy.get(unit.name, 0) / run.ticks,
-            source=unit.source,
-            proven=False,
-        )
-        for unit in (run.aim, run.host, *([run.link] if run.program.spec.devices > 1 else []))
-    ]
+    linked = [run.link] if run.program.spec.devices > 1 else []
+    units = [unit_use(time, unit, proven=unit.proven) for unit in (run.aim, run.host, *linked)]
     spent = {
         "aim.channels": (sum(c.busy_cycles for c in channels), "holding a request, mean of the channels"),
         "aim.mac_units": (
@@ -130,7 +101,7 @@ def _units(run: Run, channels: list[ChannelResult]) -> list[UnitUse]:
     }
     for name, (cycles, source) in spent.items():
         mean = round(cycles / len(channels))
-        share = run.aim.clock.ticks(cycles) / len(channels) / run.ticks
+        share = time.share(run.aim.clock.ticks(cycles)) / len(channels)
         units.append(UnitUse(name=name, busy_cycles=mean, utilisation=share, source=source, proven=False))
     return units
 
@@ -177,42 +148,35 @@ def _causes(run: Run) -> dict[str, int]:
     return {**causes, "refresh": run.refresh_cycles}
 
 
-def _bound(run: Run, causes: dict[str, int]) -> Bound:
+def _bound(run: Run, time: RunTime, causes: dict[str, int]) -> Bound:
     """Split the latency into the lower bound and what lies above it."""
-    spec = run.program.spec
-    seconds, dram = spec.time_base.seconds, run.aim.clock
+    busy, dram = run.trace.busy, run.aim.clock
     bounds = sum(run.channels.bounds.values())
-    waits = run.ticks - sum(run.trace.busy.values())
     others = {cause: dram.ticks(cycles) for cause, cycles in causes.items() if cause not in ("compute", "row")}
-    distance = {
-        "rows and columns beyond the bound": dram.ticks(causes["compute"] + causes["row"] - bounds),
-        "switches of the mode": others["mode"],
-        "vectors to the buffers": others["vectors"],
-        "biases to the accumulators": others["biases"],
-        "results from the accumulators": others["results"],
-        "activation functions": others["activation"],
-        "writes of K and V": others["cache writes"],
-        "refresh, with what it disturbs": others["refresh"],
-        "waits for SYNC": others["barriers"],
-        "host": run.trace.busy.get("host", 0),
-        **({LINK: run.trace.busy.get("link", 0)} if spec.devices > 1 else {}),
-        "waits for clock edges": waits,
-    }
     assert sum(causes.values()) == run.dram_cycles, "the causes of DRAM time must add up to it"
-    lower = seconds(dram.ticks(bounds))
-    return Bound(
-        lower_bound_s=lower,
-        ratio=seconds(run.ticks) / lower if lower else 0.0,
-        distance=[{"cause": cause, "seconds": seconds(ticks)} for cause, ticks in distance.items()],
+    return bound(
+        time,
+        dram.ticks(bounds),
+        [
+            ("rows and columns beyond the bound", dram.ticks(causes["compute"] + causes["row"] - bounds)),
+            ("switches of the mode", others["mode"]),
+            ("vectors to the buffers", others["vectors"]),
+            ("biases to the accumulators", others["biases"]),
+            ("results from the accumulators", others["results"]),
+            ("activation functions", others["activation"]),
+            ("writes of K and V", others["cache writes"]),
+            ("refresh, with what it disturbs", others["refresh"]),
+            ("waits for SYNC", others["barriers"]),
+            ("host", busy.get("host", 0)),
+            *([(LINK, busy.get("link", 0))] if run.program.spec.devices > 1 else []),
+            ("waits for clock edges", run.ticks - sum(busy.values())),
+        ],
     )
 
 
-def _bottleneck(run: Run, causes: dict[str, int]) -> str:
+def _bottleneck(run: Run, time: RunTime, causes: dict[str, int]) -> str:
     """One line: the unit that is busiest, and the work and cause that keep it so."""
-    busy = run.trace.busy
-    unit = max(busy, key=lambda name: busy[name])
-    kinds = ", ".join(kind for kind, _ in sorted(run.trace.kinds.items(), key=lambda item: -item[1])[:2])
-    line = f"{unit}: busy {busy[unit] / run.ticks:.1%} of the time; most time goes to {kinds}"
+    unit, line = busiest(time, run.trace.busy, run.trace.kinds)
     if unit != "aim":
         return line
     total = sum(causes.values())
@@ -242,29 +206,23 @@ def _energy(run: Run, channels: list[ChannelResult], commands: dict[str, int]) -
         table=table,
         idle_refreshes=refreshes,
     )
-    total = math.fsum(part.picojoules for part in parts) * 1e-12
-    workload = run.program.workload
-    macs = commands.get("MAC16", 0) * spec.standard.banks * spec.target.lanes
-    return EnergyUse(
-        table=table.name,
-        joules=total,
-        joules_per_token=total / (workload.run.taken_in * workload.run.batch),
-        mean_power_w=total / spec.time_base.seconds(run.ticks),
-        joules_per_mac=total / macs if macs else None,
-        components=[
-            EnergyShare(
-                component=part.name,
+    decoded = run.program.workload.run
+    return energy_use(
+        [
+            Component(
+                name=part.name,
                 joules=part.picojoules * 1e-12,
-                share=part.picojoules * 1e-12 / total if total else 0.0,
                 source=part.source,
                 grade=table.worst_grade(part.coefficients),
             )
             for part in parts
         ],
-        coefficients=[
-            EnergyCoefficient(name=name, value=getattr(table.coefficients, name), **vars(table.provenance[name]))
-            for name in dict.fromkeys(c for part in parts for c in part.coefficients)
-        ],
+        table,
+        joules=math.fsum(part.picojoules for part in parts) * 1e-12,
+        seconds=spec.time_base.seconds(run.ticks),
+        vectors=decoded.taken_in * decoded.batch,
+        macs=commands.get("MAC16", 0) * spec.standard.banks * spec.target.lanes,
+        coefficients=dict.fromkeys(c for part in parts for c in part.coefficients),
     )
 
 
@@ -287,7 +245,7 @@ def _resources(run: Run) -> dict[str, Any]:
     }
 
 
-def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
+def _excluded(run: Run, time: RunTime) -> list[Excluded]:
     """The vocabulary projection on the channels, played once on an idle memory."""
     program, spec = run.program, run.program.spec
     if program.left_out is None:
@@ -299,22 +257,4 @@ def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
             ticks += run.host.clock.ticks(part.cycles)
         else:
             ticks += run.aim.clock.ticks(sum(channels.play(part)))
-    seconds = spec.time_base.seconds(ticks)
-    return [
-        Excluded(
-            name="lm_head",
-            seconds_per_token=seconds,
-            share=seconds / seconds_per_token,
-            note="embedding, final norm, vocabulary projection on the channels and argmax, without refresh; include "
-            "with --set workload.lm_head=included",
-        )
-    ]
-
-
-def _unconfirmed(spec: AimSpec, spec_file: SpecFile[AimSpec], energy: EnergyUse | None) -> list[UnconfirmedParameter]:
-    """Parameters of the machine, then coefficients of the energy table in use."""
-    found = [UnconfirmedParameter(**vars(entry)) for entry in spec_file.unconfirmed(spec)]
-    for entry in energy.coefficients if energy else ():
-        if entry.grade in UNCONFIRMED:
-            found.append(UnconfirmedParameter(**{**entry.model_dump(), "name": f"energy_table.{entry.name}"}))
-    return found
+    return left_out_projection(time, program.workload.run.produced, ticks=ticks, where="the channels")

@@ -10,11 +10,13 @@ from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
 from hwsim.dram.timing_names import timing_meanings
 from hwsim.engine import Timeline
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.machine import Machine, Progress
 from hwsim.machines.pim_gpt.details import details
 from hwsim.machines.pim_gpt.instructions import Program
 from hwsim.machines.pim_gpt.lower import lower
 from hwsim.machines.pim_gpt.model import simulate
+from hwsim.machines.pim_gpt.parts import units
 from hwsim.machines.pim_gpt.spec import DRAMS, STANDARD, PimGptSpec, timing_of_standard
 from hwsim.machines.pim_gpt.summarize import summarize
 from hwsim.machines.pim_gpt.timeline import timeline
@@ -22,6 +24,7 @@ from hwsim.machines.pim_gpt.units import Run
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.pim import PimMapped, map_graph
+from hwsim.mapping.pim.map_graph import UNIT_OF
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.parameters.variants import VariantSpecFile
@@ -38,6 +41,7 @@ class PimGpt(Machine[PimGptSpec, PimMapped, Program, Run]):
 
     name = "pim_gpt"
     families = ("gpt", "llama")
+    kinds = frozenset({*UNIT_OF, "attention"})
     summary = "PIM-GPT: 8 channels of GDDR6 with a MAC unit a bank, and an ASIC of adders and multipliers"
 
     @property
@@ -46,6 +50,9 @@ class PimGpt(Machine[PimGptSpec, PimMapped, Program, Run]):
 
     def check(self, spec: PimGptSpec) -> None:
         _ = spec.mac_unit, spec.standard, spec.time_base, spec.vector_unit, spec.sram, spec.energy_costs
+
+    def units(self, spec: PimGptSpec) -> tuple[UnitSpec, ...]:
+        return units(spec)
 
     def map_graph(self, graph: OperatorGraph, workload: Workload[Any, Any], spec: PimGptSpec) -> PimMapped:
         run = decoder_of(workload, self.name).run

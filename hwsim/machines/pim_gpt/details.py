@@ -11,48 +11,47 @@ from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Run
 from hwsim.mapping.pim import CachePlacement, MatrixPlacement, PimMapped
 from hwsim.parameters.spec_file import SpecFile
+from hwsim.report.build_details import bank_map, bank_roofline, decoding_details
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
-from hwsim.report.steps import macs_by_kind, step_times
+from hwsim.report.steps import macs_by_kind
 
 MOST_SEQUENCES = 4  # whose K and V a page shows apart
 
 
 def details(run: Run, spec_file: SpecFile[PimGptSpec]) -> Details:
     """What the page of a run shows beyond the report."""
-    program = run.program
-    return Details(
-        steps=tuple(step_times(program.workload, program.steps(), run.ends, program.spec.time_base.ticks_per_second)),
-        steps_in_all=len(run.ends),
+    program, spec = run.program, run.program.spec
+    return decoding_details(
+        program.workload,
+        program.steps(),
+        run.ends,
+        spec.time_base.ticks_per_second,
         roofline=_roofline(run),
         memory=memory_map(program.mapped),
-        parameters=spec_file.origins(program.spec),
-        workload=program.workload.fields(),
+        parameters=spec_file.origins(spec),
     )
 
 
 def _roofline(run: Run) -> Roofline:
-    """The banks' MAC units against the banks' own bandwidth; a point for each kind of work, one for the whole run."""
-    spec = run.program.spec
-    target, standard = spec.target, spec.standard
+    spec, standard = run.program.spec, run.program.spec.standard
     access_s = standard.params["nCCD"] / spec.dram_clock_hz
     on_pim = (m.operator for m in run.program.mapped.operators if m.unit == "pim")
-    macs = macs_by_kind(run.program.steps(), on_pim)
-    seconds = {kind: spec.time_base.seconds(run.pim.clock.ticks(int(run.pim.causes[kind].sum()))) for kind in macs}
-    moved = {kind: run.pim.accesses[kind] * standard.column_bytes for kind in macs}
     points = [
-        RooflinePoint(name=kind, macs=macs[kind], moved_bytes=moved[kind], seconds=seconds[kind]) for kind in macs
+        RooflinePoint(
+            name=kind,
+            macs=macs,
+            moved_bytes=run.pim.accesses[kind] * standard.column_bytes,
+            seconds=spec.time_base.seconds(run.pim.clock.ticks(int(run.pim.causes[kind].sum()))),
+        )
+        for kind, macs in macs_by_kind(run.program.steps(), on_pim).items()
     ]
-    whole = RooflinePoint(
-        name="whole run",
-        macs=sum(macs.values()),
-        moved_bytes=sum(moved.values()),
-        seconds=spec.time_base.seconds(run.ticks),
-    )
-    return Roofline(
-        peak_macs_per_s=float(target.all_banks * spec.mac_lanes * spec.mac_clock_hz),
-        bytes_per_s=target.all_banks * standard.column_bytes / access_s,
-        points=(*points, whole),
-        note=f"{target.all_banks} banks: {spec.mac_lanes} MACs each at {spec.mac_clock_hz / 1e9:g} GHz, "
+    return bank_roofline(
+        spec.target,
+        points,
+        latency_s=spec.time_base.seconds(run.ticks),
+        macs_per_s=float(spec.target.all_banks * spec.mac_lanes * spec.mac_clock_hz),
+        access_s=access_s,
+        note=f"{spec.mac_lanes} MACs each at {spec.mac_clock_hz / 1e9:g} GHz, "
         f"and a column access of {standard.column_bytes} B each {access_s * 1e9:g} ns",
     )
 
@@ -70,13 +69,7 @@ def memory_map(mapped: PimMapped) -> MemoryMap:
     for cache in placement.caches.values():
         regions += _cache_regions(cache)
         held += _cache_elements(cache)
-    element_bytes = target.fmt.bits // 8
-    return MemoryMap(
-        rows=target.rows,
-        regions=tuple(sorted(regions, key=lambda region: region.first_row)),
-        held_bytes=tuple(tuple(int(n) * element_bytes for n in banks) for banks in held),
-        bank_bytes=target.bank_bytes,
-    )
+    return bank_map(target, regions, held.tolist())
 
 
 def _cache_regions(cache: CachePlacement) -> Iterator[Region]:

@@ -7,7 +7,8 @@ import math
 from hwsim.energy import Counts, break_down
 from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES
 from hwsim.machines.pim_gpt.units import Run
-from hwsim.report.schema import EnergyCoefficient, EnergyShare, EnergyUse
+from hwsim.report.energy_use import energy_use
+from hwsim.report.schema import EnergyUse
 
 # Commands that move a burst over the channel's pins.
 IO_COMMANDS = ("WRGB", "RDMAC16", "WR", "WRA16", "RD")
@@ -20,28 +21,14 @@ def energy_of(run: Run) -> EnergyUse | None:
         return None
     counts = count_actions(run)
     components = break_down(counts, costs)
-    total = math.fsum(component.joules for component in components)
-    vectors = run.program.workload.run.taken_in * run.program.workload.run.batch
-    return EnergyUse(
-        table=costs.table.name,
-        joules=total,
-        joules_per_token=total / vectors,
-        mean_power_w=total / counts.asic_seconds,
-        joules_per_mac=total / counts.macs if counts.macs else None,
-        components=[
-            EnergyShare(
-                component=part.name,
-                joules=part.joules,
-                share=part.joules / total if total else 0.0,
-                source=part.source,
-                grade=part.grade,
-            )
-            for part in components
-        ],
-        coefficients=[
-            EnergyCoefficient(name=name, value=getattr(costs.table.coefficients, name), **vars(entry))
-            for name, entry in costs.table.provenance.items()
-        ],
+    decoded = run.program.workload.run
+    return energy_use(
+        components,
+        costs.table,
+        joules=math.fsum(component.joules for component in components),
+        seconds=counts.asic_seconds,
+        vectors=decoded.taken_in * decoded.batch,
+        macs=counts.macs,
     )
 
 

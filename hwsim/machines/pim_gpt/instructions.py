@@ -64,9 +64,13 @@ class HostWork(NamedTuple):
 
 
 class Instruction(NamedTuple):
-    """One instruction for `unit`; it takes what the instruction `after` places before it in its step leaves.
+    """One instruction for `unit`.
 
-    The schedule `paper` runs one instruction after the other and needs no `after`.
+    Attributes
+    ----------
+    after : how many places before it in its step the instruction stands whose result it needs. The schedule `paper`
+        runs one instruction after the other and does not look at it
+    part_of : the operator that it carries out a part of, where it has another name than that operator
     """
 
     name: str
@@ -75,6 +79,7 @@ class Instruction(NamedTuple):
     work: PimWork | AsicWork | HostWork
     row_base: int = 0
     after: int = 1
+    part_of: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ from hwsim.mapping.operators import (
     Eltwise,
     Embed,
     Glu,
+    HeadNorm,
     LayerNorm,
     Linear,
     RmsNorm,
@@ -102,6 +103,11 @@ class _Lowering:
         self.cache = next(iter(mapped.placement.caches.values()))
         self.overlaps = spec.schedule == "overlap"
         self.queries_at_once = self._queries_at_once()
+        self._places = {
+            m.operator.name: self._find_places(m.operator)
+            for m in mapped.operators
+            if isinstance(m.operator, AttentionScores)
+        }
         self._product = lru_cache(maxsize=64)(self._make_product)
         self._parts = lru_cache(maxsize=4)(self._make_parts)
         self._scores = lru_cache(maxsize=8)(self._make_scores)
@@ -123,7 +129,9 @@ class _Lowering:
             elif isinstance(part, AttentionScores):
                 instructions += self._attention(part, passes(part.pattern), values if self.overlaps else None)
             else:
-                instructions.append(Instruction(f"{part.operator}.k", "kv_cache", "pim", keys, part.base_row))
+                instructions.append(
+                    Instruction(f"{part.operator}.k", "kv_cache", "pim", keys, part.base_row, part_of=part.operator)
+                )
                 if not self.overlaps:
                     instructions.append(_write_of_values(part, values))
         return instructions
@@ -178,16 +186,18 @@ class _Lowering:
 
     def _vector_bytes(self, tokens: int) -> int:
         """Largest set of vectors that live at once: the residual stream beside an operator's input and output."""
+        return tokens * self._widest * ELEMENT_BYTES
+
+    @cached_property
+    def _widest(self) -> int:
+        """Elements of a token in that set."""
         linears = [m.operator for m in self.mapped.operators if isinstance(m.operator, Linear) and m.unit == "pim"]
         # logits go to the running argmax as they come and are not kept
         widths = [op.d_in + (op.d_out if op.role != "lm_head" else 0) for op in linears]
         # a gated MLP's second matrix reads its input while the result of the first waits
-        widths += [
-            self.workload.model.d_model + 2 * m.operator.width
-            for m in self.mapped.operators
-            if isinstance(m.operator, Glu)
-        ]
-        return tokens * (self.workload.model.d_model + max(widths)) * ELEMENT_BYTES
+        d = self.workload.model.d_model
+        widths += [d + 2 * m.operator.width for m in self.mapped.operators if isinstance(m.operator, Glu)]
+        return d + max(widths)
 
     def _make_parts(self, tokens: int, outputs: int) -> tuple[Part, ...]:
         """A step's instructions, with a place left where the work depends on the context: attention, cache writes.
@@ -241,11 +251,14 @@ class _Lowering:
             case Rope():
                 return [self._asic(op.name, op.kind, self.unit.rope_phases(vectors * op.rotated))]
             case Act():
-                phases = {"gelu": self.unit.gelu_phases, "silu": self.unit.silu_phases}[op.function]
-                work = self._by_element(vectors * op.width, phases)
+                work = self._by_element(vectors * op.width, self._activation(op))
                 return [Instruction(op.name, op.kind, "asic", work)]
             case Glu():
+                self._activation(op)
                 return [self._asic(op.name, op.kind, self.unit.glu_phases(vectors * op.width, op.function))]
+            case HeadNorm():
+                norm = self.unit.layernorm_phases if op.function == "layernorm" else self.unit.rmsnorm_phases
+                return [self._asic(op.name, op.kind, norm(vectors * (op.heads + op.kv_heads), op.d_k))]
             case Eltwise():
                 work = self._by_element(vectors * op.width, self.unit.add_phases)
                 return [Instruction(op.name, op.kind, "asic", work)]
@@ -255,6 +268,20 @@ class _Lowering:
                 return [self._host(op.name, op.kind, vectors * self._embedded_bytes())]
             case _:
                 raise MappingError(f"{op.name}: PIM-GPT has no instruction for {op.kind}")
+
+    def _activation(self, op: Act | Glu) -> Callable[[int], Phases]:
+        """The phases of an activation function.
+
+        Raises
+        ------
+        MappingError : a function that the ASIC's adders and multipliers have no algorithm for
+        """
+        known = {"gelu": self.unit.gelu_phases, "silu": self.unit.silu_phases}
+        if op.function not in known:
+            raise MappingError(
+                f"{self.spec.name}: {op.name}: the ASIC has no algorithm for {op.function}; it runs {', '.join(known)}"
+            )
+        return known[op.function]
 
     def _collective(self, op: Collective, vectors: int) -> list[Instruction]:
         """A transfer to other devices; this one's share of a sum is added up behind it."""
@@ -267,7 +294,7 @@ class _Lowering:
         instructions = [Instruction(op.name, op.kind, "link", work)]
         if op.share:
             sums = self.unit.accumulate_phases(vectors * op.share, op.devices + op.bias)
-            instructions.append(self._asic(f"{op.name}.sum", op.kind, sums))
+            instructions.append(self._asic(f"{op.name}.sum", op.kind, sums)._replace(part_of=op.name))
         return instructions
 
     def _linear(self, op: Linear, vectors: int) -> list[Instruction]:
@@ -278,7 +305,7 @@ class _Lowering:
         parts = len(matrix.chunks) + op.bias
         if parts > 1:  # partial sums of the chunks, and the bias
             sums = self._by_element(vectors * op.d_out, lambda n: self.unit.accumulate_phases(n, parts))
-            instructions.append(Instruction(f"{op.name}.sum", op.kind, "asic", sums))
+            instructions.append(Instruction(f"{op.name}.sum", op.kind, "asic", sums, part_of=op.name))
         return instructions
 
     def _attention(
@@ -289,10 +316,7 @@ class _Lowering:
         `new_values` are written behind the first pass's scores, so that the first softmax hides the write: scores do
         not need them. Both then wait for what came before the write of the keys.
         """
-        graph = self.mapped.graph
-        cache = self.mapped.placement.caches[graph.origin(op.inputs[1])]
-        (softmax,) = graph.readers(op.name)
-        (values,) = graph.readers(softmax)
+        cache, softmax, values = self._places[op.name]
         instructions: list[Instruction] = []
         for number, attention in enumerate(passes):
             begin = len(instructions)
@@ -310,8 +334,16 @@ class _Lowering:
                     Instruction(values, AttentionValues.kind, "pim", group.values, cache.base_row, after)
                 )
                 if group.sums:
-                    instructions.append(Instruction(f"{values}.sum", AttentionValues.kind, "asic", group.sums))
+                    sums = Instruction(f"{values}.sum", AttentionValues.kind, "asic", group.sums, part_of=values)
+                    instructions.append(sums)
         return instructions
+
+    def _find_places(self, op: AttentionScores) -> tuple[CachePlacement, str, str]:
+        """The cache of an attention, and its softmax and values."""
+        graph = self.mapped.graph
+        (softmax,) = graph.readers(op.name)
+        (values,) = graph.readers(softmax)
+        return self.mapped.placement.caches[graph.origin(op.inputs[1])], softmax, values
 
     def _attention_passes(self, pattern: Pattern, step: Step, new_values: PimWork) -> list[AttentionPass]:
         """Group the queries' heads so that their scores fit the SRAM, and make the work of each group."""
@@ -442,7 +474,8 @@ class _Lowering:
 
 
 def _write_of_values(cache: CachePlacement, work: PimWork, *, after: int = 1) -> Instruction:
-    return Instruction(f"{cache.operator}.v", "kv_cache", "pim", work, cache.base_row, after)
+    name, base = f"{cache.operator}.v", cache.base_row
+    return Instruction(name, "kv_cache", "pim", work, base, after, part_of=cache.operator)
 
 
 def _split_heads(queries: tuple[Query, ...], groups: int) -> Iterator[tuple[Query, ...]]:

@@ -9,14 +9,12 @@ both are idle; so they alternate, instruction by instruction. Schedule `overlap`
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
-
-import simpy
 
 from hwsim.dram.fast import Package
 from hwsim.dram.overlap import OverlappedPackage
-from hwsim.engine import Trace
+from hwsim.engine import Diagram, Steps
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.overlap import Overlap
 from hwsim.machines.pim_gpt.recorder import Recorder
@@ -35,9 +33,8 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
     trace_tokens : tokens of each sequence whose instructions and DRAM commands are recorded
     """
     spec = program.spec
-    clocks = spec.time_base.clocks
-    env = simpy.Environment()
-    trace = Trace()
+    diagram = Diagram(spec.time_base)
+    clocks, trace = diagram.clocks, diagram.trace
     overlaps = spec.schedule == "overlap"
     package = (
         OverlappedPackage(spec.standard, spec.channels, spec.accumulators)
@@ -50,21 +47,19 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
         ticks=0,
         ends=array("q"),
         prompt_steps=0,
-        pim=PimUnit(env, clocks["dram"], trace, package),
-        asic=AsicUnit(env, clocks["asic"], trace, spec.vector_unit.source),
-        host=HostUnit(env, clocks["asic"], trace),
-        link=HostUnit(env, clocks["asic"], trace, "link", "link bandwidth and latency (assumed)"),
+        pim=PimUnit(diagram, clocks["dram"], package, spec.mac_unit),
+        asic=AsicUnit.of(spec.vector_unit, diagram, "asic", clocks["asic"]),
+        host=HostUnit(diagram, "host", clocks["asic"], source="link and memory bandwidth (assumed)"),
+        link=HostUnit(diagram, "link", clocks["asic"], source="link bandwidth and latency (assumed)"),
         recorder=Recorder(tokens=trace_tokens, trace=trace, package=package) if trace_tokens else None,
     )
     finish_step = Overlap(run).finish_step if overlaps else _taking_turns(run)
-    env.run(until=env.process(_sequence(env, run, finish_step, progress)))
+    ticks = diagram.run(_sequence(diagram, run, finish_step, progress))
     prompt_steps = sum(step.context <= program.workload.run.prompt_end for step in program.steps())
-    return replace(run, ticks=int(env.now), prompt_steps=prompt_steps)
+    return replace(run, ticks=ticks, prompt_steps=prompt_steps)
 
 
-def _sequence(
-    env: simpy.Environment, run: Run, finish_step: FinishStep, progress: Progress | None
-) -> Generator[simpy.Event, None, None]:
+def _sequence(diagram: Diagram, run: Run, finish_step: FinishStep, progress: Progress | None) -> Steps[None]:
     """The sequencer, step by step.
 
     Within a step each instruction's times follow from those before it, whatever the schedule: one event a step is
@@ -75,9 +70,9 @@ def _sequence(
     for step in run.program.steps():
         if run.recorder:
             run.recorder.begin(step)
-        now = int(env.now)
+        now = diagram.now
         end = finish_step(run.program.instructions(step), now)
-        yield env.timeout(end - now)
+        yield diagram.env.timeout(end - now)
         run.ends.append(end)
         if progress:
             progress(step.context - workload.run.past, total)

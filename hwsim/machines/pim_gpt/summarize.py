@@ -13,20 +13,12 @@ from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Run
 from hwsim.mapping.pim.map_graph import max_context
-from hwsim.parameters.provenance import UNCONFIRMED
 from hwsim.parameters.spec_file import SpecFile
-from hwsim.report.schema import (
-    Bound,
-    DramUse,
-    EnergyUse,
-    Excluded,
-    KindShare,
-    Published,
-    Report,
-    UnconfirmedParameter,
-    UnitUse,
-)
-from hwsim.report.steps import token_latencies
+from hwsim.report.build import bound, breakdown, busiest, unconfirmed, unit_use
+from hwsim.report.decoding import left_out_projection, token_times
+from hwsim.report.published import published_beside, read_published
+from hwsim.report.run_time import RunTime
+from hwsim.report.schema import Bound, DramUse, EnergyUse, Excluded, Published, Report, UnitUse
 from hwsim.version import VERSION
 
 
@@ -34,18 +26,9 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
     """The report of a run."""
     program, spec = run.program, run.program.spec
     workload = program.workload
-    seconds = spec.time_base.seconds(run.ticks)
-    dram = _dram(run)
-    vectors = (
-        workload.run.prompt * workload.run.batch
-        if workload.run.phase == "prefill"
-        else workload.run.tokens * workload.run.batch
-    )
-    prompt_end = run.ends[run.prompt_steps - 1] if run.prompt_steps else 0
-    decode_seconds = spec.time_base.seconds(run.ticks - (prompt_end if workload.run.phase == "decode" else 0))
-    begin = run.prompt_steps if workload.run.phase == "decode" else 0
-    first = run.ends[begin if workload.run.phase == "decode" else -1]
-    units = _units(run)
+    time = RunTime(ticks=run.ticks, ticks_per_second=spec.time_base.ticks_per_second, clock=run.asic.clock)
+    tokens = token_times(workload.run, program.steps(), run.ends, time.ticks_per_second)
+    dram = _dram(run, time)
     causes = _causes(run)
     offchip = {"dram_pins": dram.io_bytes, "host_link": run.host.link_bytes}
     if spec.devices > 1:
@@ -56,40 +39,32 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
         machine=spec.name,
         workload=workload.name,
         phase=workload.run.phase,
-        tokens=workload.run.tokens if workload.run.phase == "decode" else workload.run.prompt,
+        tokens=tokens.tokens,
         past=workload.run.past,
         prompt=workload.run.prompt,
         batch=workload.run.batch,
         lm_head=spec.lm_head if workload.run.lm_head == "included" else "excluded",
         schedule=spec.schedule,
-        cycles=_cycles(run, run.ticks),
-        clock_hz=float(spec.asic.clock_hz),
-        latency_s=seconds,
-        tokens_per_s=vectors / decode_seconds,
-        time_to_first_token_s=spec.time_base.seconds(first),
-        token_latencies=token_latencies(
-            run.program.steps(),
-            run.ends,
-            run.prompt_steps if workload.run.phase == "decode" else 0,
-            spec.time_base.ticks_per_second,
-        ),
+        cycles=time.cycles(time.ticks),
+        clock_hz=float(time.clock.freq_hz),
+        latency_s=time.seconds(time.ticks),
+        tokens_per_s=tokens.tokens_per_s,
+        time_to_first_token_s=tokens.time_to_first_token_s,
+        token_latencies=tokens.latencies,
         energy_j=energy.joules if energy else None,
         energy=energy,
-        breakdown=[
-            KindShare(kind=kind, cycles=_cycles(run, ticks), share=ticks / run.ticks)
-            for kind, ticks in sorted(run.trace.kinds.items(), key=lambda item: -item[1])
-        ],
-        units=units,
-        bottleneck=_bottleneck(run, causes),
-        bound=_bound(run, causes),
+        breakdown=breakdown(time, run.trace.kinds),
+        units=_units(run, time),
+        bottleneck=_bottleneck(run, time, causes),
+        bound=_bound(run, time, causes),
         dram=dram,
         offchip_bytes=sum(offchip.values()),
         offchip=offchip,
         resources=_resources(run),
         fits=True,  # a model that does not fit is an error before anything runs
-        excluded=_excluded(run, seconds / max(vectors, 1)),
-        published=_published(run, dram, seconds, energy.joules if energy else None),
-        unconfirmed=_unconfirmed(spec, spec_file, energy),
+        excluded=_excluded(run, time),
+        published=_published(run, time, dram, energy),
+        unconfirmed=unconfirmed(spec_file, spec, energy),
         parameters=spec.model_dump(),
         workload_parameters=workload.fields(),
         seed=None,
@@ -97,26 +72,15 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
     )
 
 
-def _cycles(run: Run, ticks: int) -> int:
-    """Ticks as cycles of the report's clock, rounded up."""
-    return run.asic.clock.edge(ticks)
-
-
-def _units(run: Run) -> list[UnitUse]:
+def _units(run: Run, time: RunTime) -> list[UnitUse]:
     spec = run.program.spec
-    units = []
-    linked = ((run.link, False),) if spec.devices > 1 else ()
-    for unit, proven in ((run.pim, False), (run.asic, spec.vector_unit.proven), (run.host, False), *linked):
-        busy = run.trace.busy.get(unit.name, 0)
-        units.append(
-            UnitUse(
-                name=unit.name,
-                busy_cycles=_cycles(run, busy),
-                utilisation=busy / run.ticks,
-                source=unit.source,
-                proven=proven,
-            )
-        )
+    linked = [unit_use(time, run.link, proven=run.link.proven)] if spec.devices > 1 else []
+    units = [
+        unit_use(time, run.pim, proven=run.pim.proven),
+        unit_use(time, run.asic, proven=run.asic.proven),
+        unit_use(time, run.host, proven=run.host.proven),
+        *linked,
+    ]
     contract = spec.vector_unit
     for name, done, count in (
         ("asic.adders", run.asic.adds, contract.adders),
@@ -127,15 +91,15 @@ def _units(run: Run) -> list[UnitUse]:
             UnitUse(
                 name=name,
                 busy_cycles=cycles,
-                utilisation=cycles * run.asic.clock.period_ticks / run.ticks,
+                utilisation=time.share(run.asic.clock.ticks(cycles)),
                 source=f"{done:,} operations on {count} {name.removeprefix('asic.')}",
-                proven=False,
+                proven=contract.proven,
             )
         )
     return units
 
 
-def _dram(run: Run) -> DramUse:
+def _dram(run: Run, time: RunTime) -> DramUse:
     package = run.pim.package
     standard, counts = package.standard, package.counts
     burst = standard.column_bytes
@@ -155,7 +119,7 @@ def _dram(run: Run) -> DramUse:
         commands=counts,
         row_hit_rate=package.row_hits / package.column_accesses if package.column_accesses else 0.0,
         refreshes=refreshes,
-        refresh_cycles=_cycles(run, refreshes * each),
+        refresh_cycles=time.cycles(refreshes * each),
         commands_represented=sum(counts.values()),
         steps_executed=package.steps,
     )
@@ -166,45 +130,42 @@ def _causes(run: Run) -> dict[str, int]:
     return {cause: sum(int(cycles[i]) for cycles in run.pim.causes.values()) for i, cause in enumerate(CAUSES)}
 
 
-def _bound(run: Run, causes: dict[str, int]) -> Bound:
+def _bound(run: Run, time: RunTime, causes: dict[str, int]) -> Bound:
     """Split the latency into the lower bound and what lies above it.
 
     Where units work side by side, their busy times are more than the latency, and what they share is taken off.
     """
-    spec = run.program.spec
-    seconds = spec.time_base.seconds
-    dram = run.pim.clock
+    spec, dram = run.program.spec, run.pim.clock
     bounds = sum(run.pim.bounds.values())
     busy = run.trace.busy
-    pim = busy.get("pim", 0)
-    structure = dram.ticks(causes["compute"] + causes["row"] + causes["write"] - bounds)
-    waits = run.ticks - sum(busy.values())
-    distance = [
-        ("refresh, with the rows it closes", dram.ticks(causes["refresh"])),
-        ("transfers between ASIC and DRAM", dram.ticks(causes["io"])),
-        ("rows, columns and cache writes beyond the bound", structure),
-        ("ASIC work", busy.get("asic", 0)),
-        ("host", busy.get("host", 0)),
-        *([("link between devices", busy.get("link", 0))] if spec.devices > 1 else []),
-        ("waits for clock edges" if spec.schedule == "paper" else "units at work side by side", waits),
-    ]
-    assert pim == dram.ticks(sum(causes.values())), "the causes of DRAM time must add up to it"
-    lower = seconds(dram.ticks(bounds))
-    return Bound(
-        lower_bound_s=lower,
-        ratio=seconds(run.ticks) / lower if lower else 0.0,
-        distance=[{"cause": cause, "seconds": seconds(ticks)} for cause, ticks in distance],
+    assert busy.get("pim", 0) == dram.ticks(sum(causes.values())), "the causes of DRAM time must add up to it"
+    return bound(
+        time,
+        dram.ticks(bounds),
+        [
+            ("refresh, with the rows it closes", dram.ticks(causes["refresh"])),
+            ("transfers between ASIC and DRAM", dram.ticks(causes["io"])),
+            (
+                "rows, columns and cache writes beyond the bound",
+                dram.ticks(causes["compute"] + causes["row"] + causes["write"] - bounds),
+            ),
+            ("ASIC work", busy.get("asic", 0)),
+            ("host", busy.get("host", 0)),
+            *([("link between devices", busy.get("link", 0))] if spec.devices > 1 else []),
+            (
+                "waits for clock edges" if spec.schedule == "paper" else "units at work side by side",
+                run.ticks - sum(busy.values()),
+            ),
+        ],
     )
 
 
-def _bottleneck(run: Run, causes: dict[str, int]) -> str:
+def _bottleneck(run: Run, time: RunTime, causes: dict[str, int]) -> str:
     """One line: the unit that is busiest, and the work and cause that keep it so."""
-    busy = run.trace.busy
-    unit = max(busy, key=lambda name: busy[name])
-    share = busy[unit] / run.ticks
+    unit, line = busiest(time, run.trace.busy, run.trace.kinds)
     if unit != "pim":
-        kinds = ", ".join(kind for kind, _ in sorted(run.trace.kinds.items(), key=lambda item: -item[1])[:2])
-        return f"{unit}: busy {share:.1%} of the time; most time goes to {kinds}"
+        return line
+    share = time.share(run.trace.busy[unit])
     kind = max(run.pim.causes, key=lambda name: int(run.pim.causes[name].sum()))
     total = sum(causes.values())
     shares = ", ".join(f"{cause} {cycles / total:.0%}" for cause, cycles in causes.items() if cycles)
@@ -215,7 +176,7 @@ def _resources(run: Run) -> dict[str, Any]:
     program, spec = run.program, run.program.spec
     mapped, target = program.mapped, program.mapped.placement.target
     row = target.row_bytes_everywhere
-    unit = spec.vector_unit.resources() + spec.sram.resources()
+    asic = run.asic.resources() + spec.sram.resources()
     return {
         "weights_bytes": mapped.placement.weight_rows * row,
         "cache_bytes": mapped.placement.cache_rows * row,
@@ -223,14 +184,14 @@ def _resources(run: Run) -> dict[str, Any]:
         "memory_bytes": mapped.placement.rows * row,
         "capacity_bytes": target.capacity_bytes,
         "max_context": max_context(mapped),
-        "mac_units": target.all_banks,
-        "asic_adders": unit.adders,
-        "asic_multipliers": unit.multipliers,
-        "asic_sram_bytes": unit.sram_bytes,
+        "mac_units": run.pim.copies,
+        "asic_adders": asic.adders,
+        "asic_multipliers": asic.multipliers,
+        "asic_sram_bytes": asic.sram_bytes,
     }
 
 
-def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
+def _excluded(run: Run, time: RunTime) -> list[Excluded]:
     """The vocabulary projection on the PIM channels, played once on an idle package."""
     program, spec = run.program, run.program.spec
     if program.left_out is None:
@@ -242,55 +203,23 @@ def _excluded(run: Run, seconds_per_token: float) -> list[Excluded]:
         dram_cycles = overlapped.play_overlapped(dram_program, 0).finish
     else:
         dram_cycles = Package(standard, spec.channels).play(dram_program, 0)
-    seconds = spec.time_base.seconds(run.pim.clock.ticks(dram_cycles) + run.asic.clock.ticks(asic_cycles))
-    return [
-        Excluded(
-            name="lm_head",
-            seconds_per_token=seconds,
-            share=seconds / seconds_per_token,
-            note="embedding, final norm, vocabulary projection on PIM and argmax, without refresh; include with "
-            "--set workload.lm_head=included",
-        )
-    ]
+    ticks = run.pim.clock.ticks(dram_cycles) + run.asic.clock.ticks(asic_cycles)
+    return left_out_projection(time, program.workload.run.produced, ticks=ticks, where="PIM")
 
 
-def _unconfirmed(
-    spec: PimGptSpec, spec_file: SpecFile[PimGptSpec], energy: EnergyUse | None
-) -> list[UnconfirmedParameter]:
-    """Parameters of the machine, then coefficients of the energy table in use."""
-    found = [UnconfirmedParameter(**vars(entry)) for entry in spec_file.unconfirmed(spec)]
-    for entry in energy.coefficients if energy else ():
-        if entry.grade in UNCONFIRMED:
-            found.append(UnconfirmedParameter(**{**entry.model_dump(), "name": f"energy_table.{entry.name}"}))
-    return found
-
-
-def _published(run: Run, dram: DramUse, latency_s: float, energy_j: float | None) -> list[Published]:
+def _published(run: Run, time: RunTime, dram: DramUse, energy: EnergyUse | None) -> list[Published]:
     workload = run.program.workload
     if workload.model.family != "gpt":  # the paper ran no other models
         return []
-    entries = read_data("hwsim.machines.pim_gpt", "published.yaml")
-    baselines = [entry["baseline"] for entry in entries if "baseline" in entry]
-    figures = {
+    figures = read_published(read_data("hwsim.machines.pim_gpt", "published.yaml"))
+    ours = {
         "row_hit_rate": Ratio(value=dram.row_hit_rate, note=""),
         "max_context": Ratio(value=float(max_context(run.program.mapped)), note=""),
-        **baseline_ratios(workload, latency_s=latency_s, energy_j=energy_j, keys=baselines),
+        **baseline_ratios(
+            workload,
+            latency_s=time.seconds(time.ticks),
+            energy_j=energy.joules if energy else None,
+            keys=[figure.baseline for figure in figures if figure.baseline],
+        ),
     }
-    found = []
-    for entry in entries:
-        if entry.get("only", workload.name) != workload.name:
-            continue
-        none = Ratio(value=None, note=f"not comparable: {entry.get('not_comparable')}")
-        ours = figures[entry["ours"]] if "ours" in entry else none
-        found.append(
-            Published(
-                name=entry["name"],
-                theirs=entry["theirs"],
-                ours=ours.value,
-                ratio=ours.value / entry["value"] if ours.value is not None and "value" in entry else None,
-                unit=entry.get("unit", ""),
-                grade=entry["grade"],
-                note=entry.get("note") or ours.note,
-            )
-        )
-    return found
+    return list(published_beside(figures, workload.name, ours))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
@@ -10,16 +9,14 @@ from hwsim.dram.activity import Changes, ChannelActivity, channel_activity
 from hwsim.engine import Clock, Counter, Slice, Span, Timeline, Track, Unit
 from hwsim.machines.pim_gpt.recorder import Recorder
 from hwsim.machines.pim_gpt.units import Run
-
-# Operators of layer 3 are named l3.norm1, l3.qkv and so on.
-LAYER = re.compile(r"l(\d+)\.")
+from hwsim.mapping.operators import Operator
 
 
 def timeline(run: Run) -> Timeline:
     """The tracks of the steps that a run recorded."""
     recorder, base = run.recorder, run.program.spec.time_base
     assert recorder is not None, "simulate was not asked to record"
-    operators = frozenset(mapped.operator.name for mapped in run.program.mapped.operators)
+    operators = _operators(run, recorder)
     ticks = Clock(name="tick", freq_hz=Fraction(base.ticks_per_second), period_ticks=1)
 
     def work(unit: Unit) -> tuple[Span, ...]:
@@ -46,23 +43,25 @@ def _steps(run: Run, recorder: Recorder) -> Iterator[Span]:
         begin = end
 
 
-def _span(piece: Slice, operators: frozenset[str]) -> Span:
+def _operators(run: Run, recorder: Recorder) -> Mapping[str, Operator]:
+    """The operator that each recorded instruction works for, by the instruction's name."""
+    known = {mapped.operator.name: mapped.operator for mapped in run.program.mapped.operators}
+    names = {i.name: i.part_of or i.name for step in recorder.steps for i in run.program.instructions(step)}
+    return {name: known[operator] for name, operator in names.items() if operator in known}
+
+
+def _span(piece: Slice, operators: Mapping[str, Operator]) -> Span:
     return Span(piece.start, piece.end, piece.name, _arguments(piece, operators))
 
 
-def _arguments(piece: Slice, operators: frozenset[str]) -> Mapping[str, int | str]:
-    """The operator that an instruction works for, its kind and its layer.
-
-    Parts of an operator are named for it: `l0.qkv.sum` adds up what `l0.qkv` left.
-    """
-    operator = piece.name
-    while operator not in operators and "." in operator:
-        operator = operator.rpartition(".")[0]
+def _arguments(piece: Slice, operators: Mapping[str, Operator]) -> Mapping[str, int | str]:
+    """The operator that an instruction works for, its kind and its layer; the end of a step works for none."""
     known: dict[str, int | str] = {"kind": piece.kind}
-    if operator in operators:
-        known["operator"] = operator
-    if layer := LAYER.match(piece.name):
-        known["layer"] = int(layer[1])
+    operator = operators.get(piece.name)
+    if operator is not None:
+        known["operator"] = operator.name
+        if operator.layer is not None:
+            known["layer"] = operator.layer
     return known
 
 

@@ -7,18 +7,20 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
 from hwsim.dram.fast import Package
 from hwsim.dram.kernel import CAUSES
-from hwsim.engine import Clock, Trace, Unit
+from hwsim.engine import Clock, Diagram, Trace, Unit
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.recorder import Recorder
+from hwsim.rtl.mac_unit.contract import MacUnitContract
 
 
 class PimUnit(Unit):
-    """All PIM channels; an instruction takes until the last channel is done.
+    """All PIM channels, a MAC unit a bank; an instruction takes until the last channel is done.
+
+    The MAC unit's contract says how long a column access occupies it; the DRAM engine, when each access comes.
 
     Attributes
     ----------
@@ -27,8 +29,15 @@ class PimUnit(Unit):
     accesses : kind of work -> column accesses, each bank of an all-bank command counted
     """
 
-    def __init__(self, env: simpy.Environment, clock: Clock, trace: Trace, package: Package) -> None:
-        super().__init__(env, "pim", clock, trace, source=f"DRAM engine, standard {package.standard.name}")
+    def __init__(self, diagram: Diagram, clock: Clock, package: Package, mac_unit: MacUnitContract) -> None:
+        super().__init__(
+            diagram,
+            "pim",
+            clock,
+            source=f"DRAM engine, standard {package.standard.name}; MAC units: {mac_unit.source}",
+            contract=mac_unit,
+            copies=package.channels * package.standard.banks,
+        )
         self.package = package
         self.causes: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(len(CAUSES), dtype=np.int64))
         self.bounds: dict[str, int] = defaultdict(int)
@@ -55,10 +64,8 @@ class PimUnit(Unit):
 class AsicUnit(Unit):
     """Adders and multipliers, charged by the contract of the vector unit."""
 
-    def __init__(self, env: simpy.Environment, clock: Clock, trace: Trace, source: str) -> None:
-        super().__init__(env, "asic", clock, trace, source=source)
-        self.adds = 0
-        self.multiplies = 0
+    adds = 0
+    multiplies = 0
 
     def count(self, work: AsicWork) -> None:
         """Enter the operations of an instruction."""
@@ -74,16 +81,7 @@ class AsicUnit(Unit):
 class HostUnit(Unit):
     """The host beyond its link, or the link to other devices; counts what crosses it."""
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        clock: Clock,
-        trace: Trace,
-        name: str = "host",
-        source: str = "link and memory bandwidth (assumed)",
-    ) -> None:
-        super().__init__(env, name, clock, trace, source=source)
-        self.link_bytes = 0
+    link_bytes = 0
 
     def count(self, work: HostWork) -> None:
         """Enter what an instruction moves."""

@@ -67,7 +67,7 @@ Ask Vivado's makefiles for `synth`: plain `make` goes on to a bitstream, which a
 
 ## Vectors
 
-`vectors/STREAM.hex` holds the payload of a beat a line in hexadecimal (for `$readmemh`), the jobs one behind the other.
+`vectors/STREAM.hex` holds the payload of a beat a line in hexadecimal (for `$readmemh`), the jobs one after the other.
 `vectors/jobs.json` names each job and says for each stream where it begins (`first`) and how many `beats` it has, and
 how many `cycles` it takes. Inputs are the block's corner cases and random data; outputs are the golden model's.
 """

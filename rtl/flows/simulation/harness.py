@@ -218,7 +218,7 @@ class Harness:
             monitor.pacing = Pacing() if rng is None else Pacing(rng.spawn(1)[0], after_valid)
 
     async def play(self, jobs: list[Job]) -> int:
-        """Run jobs one right behind the other and compare; the cycles of all together.
+        """Run jobs one right after the other and compare; the cycles of all together.
 
         Raises
         ------

@@ -39,7 +39,7 @@ PUBLISHED = {
 
 
 # Worked out by hand from preset and table, on one channel: a first command in cycle 1, EOC answered in the cycle
-# after the last command finished, two behind a command without a latency.
+# after the last command finished, two after a command without a latency.
 BY_HAND = {
     "MAC_SBK: ACT 1, MAC 57": ([op("MAC_SBK", bank=0, row=0)], 59),
     "MAC_ABK: ACT16 1, MAC16 57": ([op("MAC_ABK", row=0)], 59),
@@ -52,24 +52,24 @@ BY_HAND = {
     "WR_ABK: ACT16 1, WRA16 29, closed at 69": ([op("WR_ABK", row=0)], 70),
     "WR_GB: TMOD 1, WRGB 33, until 36": ([op("WR_GB")], 37),
     "WR_BIAS: TMOD 1, WRMAC16 33, until 36": ([op("WR_BIAS")], 37),
-    "RD_AF: TMOD 1, RDAF16 33, until 35; EOC behind it": ([op("RD_AF")], 37),
+    "RD_AF: TMOD 1, RDAF16 33, until 35; EOC after it": ([op("RD_AF")], 37),
     "EWADD: a cycle of the host": ([op("EWADD", mask=0)], 3),
     # WRA16 29 closes the row itself: the next ACT16 waits nCWL + nBL + nWR + nRP, then WRA16 130, closed at 170
     "WR_ABK twice": ([op("WR_ABK", row=0)] * 2, 171),
-    # PRE nRAS behind ACT, ACT nRC behind ACT: 55 and 90; RD 126 and its data until 178
+    # PRE nRAS after ACT, ACT nRC after ACT: 55 and 90; RD 126 and its data until 178
     "two rows of a bank": ([op("RD_SBK", bank=0, row=0), op("RD_SBK", bank=0, row=1)], 179),
-    # PRE waits nCWL + nBL + nWR behind WRCP 53: 94, ACT 126, WRCP 174 176 178
+    # PRE waits nCWL + nBL + nWR after WRCP 53: 94, ACT 126, WRCP 174 176 178
     "COPY_GBBK, two rows": ([op("COPY_GBBK", 3, bank=0, row=0), op("COPY_GBBK", 3, bank=0, row=1)], 180),
     # PREA waits nRAS or nRTP and the write: EWMUL16 30 of row 0 is followed by row 1's at 126 128 130
     "EWMUL, two rows": ([op("EWMUL", 3, row=0), op("EWMUL", 3, row=1)], 132),
     # ACT 1, ACT 12 (nRRD), RD 37 and 48, SYNC 101; WR 102, RD nCWL + nBL + nWTRL later: 121, until 173
-    "a read behind a write of its bank group": (
+    "a read after a write of its bank group": (
         [op("RD_SBK", bank=bank, row=0) for bank in (0, 1)]
         + [op("SYNC", mask=0), op("WR_SBK", bank=0, row=0), op("RD_SBK", bank=1, row=0)],
         174,
     ),
-    # the same in two bank groups: RD nCWL + nBL + nWTRS behind WR 102
-    "a read behind a write of another": (
+    # the same in two bank groups: RD nCWL + nBL + nWTRS after WR 102
+    "a read after a write of another": (
         [op("RD_SBK", bank=bank, row=0) for bank in (0, 4)]
         + [op("SYNC", mask=0), op("WR_SBK", bank=0, row=0), op("RD_SBK", bank=4, row=0)],
         172,

@@ -173,7 +173,7 @@ def test_streams_come_within_two_percent_of_what_the_timing_allows(name: str, re
     result = served(standard, "stream", 100_000, read_share=read_share)
     refresh = standard.refresh
     assert refresh is not None
-    # each refresh takes tRFC, and before it rows close (tRTP or write recovery, tRP) and open again behind it (tRCD)
+    # each refresh takes tRFC, and before it rows close (tRTP or write recovery, tRP) and open again after it (tRCD)
     p = standard.params
     around = p["nRP"] + max(p["nRTP"], p["nCWL"] + p["nBL"] + p["nWR"] if read_share == 0 else 0)
     share = 1 - (p["nRFC"] + around + max(v for k, v in p.items() if k.startswith("nRCD"))) / refresh.interval
@@ -203,7 +203,7 @@ def test_a_stream_misses_once_a_row() -> None:
 def test_a_stream_through_one_bank_pays_the_longer_distance_and_every_row() -> None:
     standard = load_standard("ddr4_2133", refresh=False)
     result = served(standard, "stream", 128 * 64, mapping="ChRaBaRoCo")
-    # a row: 127 distances of tCCD_L 6, then tRTP 8 + tRP 15 + tRCD 15 to the next; tRCD before, CL + BL behind
+    # a row: 127 distances of tCCD_L 6, then tRTP 8 + tRP 15 + tRCD 15 to the next; tRCD before, CL + BL after
     assert result.cycles == 15 + 63 * (127 * 6 + 38) + 127 * 6 + 19
 
 

@@ -22,4 +22,4 @@ async def experts_with_all_tokens_and_with_none_come_to_an_end(dut: Any) -> None
         for _ in range(ROUNDS):
             bench.pace(rng, after_valid=after_valid)
             await bench.play([jobs["an expert without tokens"], jobs["an expert with all tokens"]])
-            await bench.play([jobs["all tokens, one tile each"], jobs["no tokens before, between and behind"]])
+            await bench.play([jobs["all tokens, one tile each"], jobs["no tokens before, between and after"]])

@@ -1,0 +1,51 @@
+"""Energy by component as a report states it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hwsim.energy import Component, EnergyTable
+from hwsim.report.schema import EnergyCoefficient, EnergyShare, EnergyUse
+
+
+def energy_use(
+    components: Sequence[Component],
+    table: EnergyTable,
+    *,
+    joules: float,
+    seconds: float,
+    vectors: int,
+    macs: int,
+    coefficients: Iterable[str] | None = None,
+) -> EnergyUse:
+    """Energy of a run.
+
+    Parameters
+    ----------
+    joules : sum of the components
+    seconds : latency of the run
+    vectors : tokens that passed the layers, those of a prompt too
+    macs : multiply-accumulates of the machine's units, padding included
+    coefficients : those of the table that were used; all unless given
+    """
+    return EnergyUse(
+        table=table.name,
+        joules=joules,
+        joules_per_token=joules / vectors,
+        mean_power_w=joules / seconds,
+        joules_per_mac=joules / macs if macs else None,
+        components=[
+            EnergyShare(
+                component=part.name,
+                joules=part.joules,
+                share=part.joules / joules if joules else 0.0,
+                source=part.source,
+                grade=part.grade,
+            )
+            for part in components
+        ],
+        coefficients=[
+            EnergyCoefficient(name=name, value=getattr(table.coefficients, name), **vars(table.provenance[name]))
+            for name in (table.provenance if coefficients is None else coefficients)
+        ],
+    )

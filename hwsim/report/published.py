@@ -1,0 +1,76 @@
+"""Published figures beside ours: a table of theirs, with what they hang on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from hwsim.baselines.ratios import Ratio
+from hwsim.report.schema import Published
+
+
+class PublishedFigure(BaseModel):
+    """A line of a machine's published.yaml.
+
+    Attributes
+    ----------
+    theirs : as they state it; `value` where that is one number
+    ours : names the figure of ours to set beside it; `not_comparable` says why there is none
+    baseline : the modelled device that ours is a ratio to
+    only : the workload that theirs is about
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    theirs: str
+    value: float | None = None
+    grade: str
+    ours: str | None = None
+    not_comparable: str | None = None
+    baseline: str | None = None
+    unit: str = ""
+    only: str | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _has_ours_or_a_reason(self) -> Self:
+        if (self.ours is None) == (self.not_comparable is None):
+            raise ValueError(f"{self.name}: expected either ours or not_comparable")
+        return self
+
+
+def read_published(entries: Iterable[Mapping[str, Any]]) -> tuple[PublishedFigure, ...]:
+    """The lines of a machine's published.yaml."""
+    return tuple(PublishedFigure.model_validate(entry) for entry in entries)
+
+
+def published_beside(
+    figures: Iterable[PublishedFigure], workload: str, ours: Mapping[str, Ratio]
+) -> tuple[Published, ...]:
+    """Figures that speak of a workload, with ours beside them.
+
+    Parameters
+    ----------
+    ours : by the names that `PublishedFigure.ours` uses
+    """
+    return tuple(_beside(figure, ours) for figure in figures if figure.only in (None, workload))
+
+
+def _beside(figure: PublishedFigure, ours: Mapping[str, Ratio]) -> Published:
+    if figure.ours is None:
+        found = Ratio(value=None, note=f"not comparable: {figure.not_comparable}")
+    else:
+        found = ours[figure.ours]
+    comparable = found.value is not None and figure.value is not None
+    return Published(
+        name=figure.name,
+        theirs=figure.theirs,
+        ours=found.value,
+        ratio=found.value / figure.value if comparable else None,  # type: ignore[operator]  # both are there
+        unit=figure.unit,
+        grade=figure.grade,
+        note=figure.note or found.note,
+    )

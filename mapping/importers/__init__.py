@@ -1,0 +1,1 @@
+"""Workloads made from what others keep of a model."""
