@@ -37,6 +37,7 @@ def load_sized(source: str, settings: Mapping[str, Any], *, full: bool) -> tuple
                 f"--set workload.{name}={settings[name]}: a verification decodes one sequence from its first token, "
                 f"expected {only}"
             )
+    decoder_of(load_workload(find_workload(source)), "verify")  # whatever the settings: other families have other fields
     usual = {"phase": "decode", "batch": 1, "past": 0, "prompt": PROMPT, "tokens": TOKENS}
     own = decoder_of(load_workload(find_workload(source), {**usual, **settings}), "verify")
     reduced = {"layers": min(LAYERS, own.model.layers), "vocab": min(VOCAB, own.model.vocab)}
