@@ -9,6 +9,7 @@ from typing import Any
 from hwsim.errors import MachineError, nearest
 from hwsim.machines import MACHINES
 from hwsim.machines.machine import Machine
+from hwsim.mapping.models import build_graph
 from hwsim.mapping.workload.workload import Workload
 from hwsim.mapping.yaml_file import read_mapping
 from hwsim.parameters.settings import check_parameters
@@ -24,9 +25,18 @@ def choose_machine(given: str | None, workload: Workload[Any, Any]) -> str:
     named = given or workload.machine
     if named:
         return named
-    able = [name for name, machine in MACHINES.items() if workload.model.family in machine.families]
-    run_by = f"--machine {' or '.join(able)} can run it" if able else "no machine here runs its family"
+    able = _able(workload)
+    run_by = f"--machine {' or '.join(able)} can run it" if able else "no machine here has units for all its operators"
     raise MachineError(f"{workload.name}: names no machine; {run_by} (family {workload.model.family})")
+
+
+def _able(workload: Workload[Any, Any]) -> list[str]:
+    """Machines that have units for every operator of a workload."""
+    able = [(name, machine) for name, machine in MACHINES.items() if workload.model.family in machine.families]
+    if not able:
+        return []
+    graph = build_graph(workload)
+    return [name for name, machine in able if machine.has_units_for(graph)]
 
 
 def is_machine(source: str) -> bool:

@@ -46,8 +46,13 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    # Families of models that it can run (`hwsim.mapping.models.MODELS`).
+    # Families of models that it can run (`hwsim.mapping.models.MODELS`), and the operator kinds that it has units for.
     families: ClassVar[tuple[str, ...]]
+    kinds: ClassVar[frozenset[str]]
+
+    def has_units_for(self, graph: OperatorGraph) -> bool:
+        """Whether it has a unit for every operator of a graph; how much fits and in which formats is another matter."""
+        return all(op.is_view or op.kind in self.kinds for op in graph.operators)
 
     @property
     @abstractmethod

@@ -10,7 +10,7 @@ import pytest
 
 from hwsim.cli import main
 from hwsim.report import SCHEMA_VERSION, Report
-from hwsim.shipped import find_workload
+from hwsim.shipped import find_workload, shipped_workloads
 
 CAPTURE = pytest.CaptureFixture[str]
 
@@ -106,7 +106,7 @@ def test_list_names_machines_and_workloads(capsys: CAPTURE) -> None:
     assert lines[0] == "machines"
     assert lines[1].startswith("  pim_gpt        PIM-GPT: 8 channels of GDDR6")
     assert "  gpt2           12 layers, d 768, 12 heads, context 1024, 124.4 M parameters, on pim_gpt" in lines
-    assert len(lines) == 4 + 11
+    assert len(lines) == 4 + len(shipped_workloads())
 
 
 @pytest.mark.parametrize(
@@ -165,6 +165,52 @@ def test_what_is_wrong_is_one_line_on_stderr_and_status_2(arguments: list[str], 
     assert captured.err.startswith("hwsim: error: ")
     assert message in captured.err
     assert captured.err.count("\n") == 1
+
+
+@pytest.fixture
+def open_workload(tmp_path: Path) -> str:
+    """A workload that names no machine."""
+    file = tmp_path / "open.yaml"
+    file.write_text(
+        "name: open\nlayers: 1\nd_model: 64\nheads: 2\nvocab: 100\nn_ctx: 64\ntokens: 2\n"
+        "provenance: {grade: A, source: a test}\n"
+    )
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["run"], ["explain", "--stage", "mapped"], ["explain", "--set", "channels=4"], ["verify"]], ids=str
+)
+def test_a_workload_without_a_machine_says_which_can_run_it(
+    arguments: list[str], open_workload: str, capsys: CAPTURE
+) -> None:
+    command, *options = arguments
+    assert main([command, open_workload, *options]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "hwsim: error: open: names no machine; --machine pim_gpt or aim can run it (family gpt)\n",
+    )
+
+
+@pytest.mark.parametrize("machine", ["pim_gpt", "aim"])
+def test_a_workload_without_a_machine_runs_on_any(machine: str, open_workload: str, capsys: CAPTURE) -> None:
+    assert main(["run", open_workload, "--machine", machine, "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["machine"] == machine
+
+
+def test_a_graph_needs_no_machine(open_workload: str, capsys: CAPTURE) -> None:
+    assert main(["explain", open_workload, "--stage", "graph"]) == 0
+    assert capsys.readouterr().out.startswith("graph open: 16 operators, step of 1 at 2\n")
+
+
+@pytest.mark.parametrize("command", ["run", "explain", "verify"])
+def test_where_lm_head_runs_is_set_at_the_machine(command: str, capsys: CAPTURE) -> None:
+    assert main([command, "gpt2", "--set", "workload.lm_head=pim"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"hwsim: error: {find_workload('gpt2')}: lm_head: expected excluded or included, got 'pim'; where it runs is "
+        "a parameter of the machine that has a choice (--set lm_head=pim)\n",
+    )
 
 
 def test_a_failed_run_leaves_no_file(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_the_eight_models_of_the_paper_have_their_parameter_counts() -> None:
         "gpt3_small": 125_226_240,
         "gpt3_xl": 1_315_723_264,
     }
-    blocks = {name: round(load_workload(path).model.block_weights / 1e6, 1) for name, path in SHIPPED.items()}
+    blocks = {name: round(load_workload(SHIPPED[name]).model.block_weights / 1e6, 1) for name in counts}
     assert blocks["gpt2"] == blocks["gpt3_small"] == 84.9
     assert (blocks["gpt2_xl"], blocks["gpt3_xl"], blocks["gpt3_large"]) == (1474.6, 1208.0, 679.5)
 
@@ -40,6 +40,16 @@ def test_the_eight_models_of_the_paper_have_their_parameter_counts() -> None:
 def test_llamas_have_their_published_parameter_counts() -> None:
     counts = {name: load_workload(path).model.parameters for name, path in SHIPPED.items() if name.startswith("llama")}
     assert counts == {"llama2_7b": 6_738_415_616, "llama3_8b": 8_030_261_248}
+
+
+def test_shipped_encoders_have_their_counts() -> None:
+    shipped = {name: load_workload(SHIPPED[name]) for name in ("bert_large", "vit_base")}
+    assert {name: workload.model.parameters for name, workload in shipped.items()} == {
+        "bert_large": 335_141_888,
+        "vit_base": 86_567_656,
+    }
+    macs = {name: workload.model.macs(workload.run.last_step(workload.model)) for name, workload in shipped.items()}
+    assert macs == {"bert_large": 167_504_773_120, "vit_base": 17_563_828_224}
 
 
 def test_a_family_gives_the_usual_form_and_fields_change_it() -> None:
@@ -79,8 +89,8 @@ def test_a_filled_cache_lengthens_every_context() -> None:
 
 
 def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
-    steps = [(s.queries, s.context) for s in tiny(phase="prefill", prompt=5).steps(2)]
-    assert steps == [(2, 2), (2, 4), (1, 5)]
+    steps = [(s.queries, s.context, s.outputs) for s in tiny(phase="prefill", prompt=5).steps(2)]
+    assert steps == [(2, 2, 0), (2, 4, 0), (1, 5, 1)]  # a result comes out of the last token alone
 
 
 @pytest.mark.parametrize(

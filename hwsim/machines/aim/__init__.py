@@ -38,6 +38,7 @@ class Aim(Machine[AimSpec, RowMapped, Program, Run]):
 
     name = "aim"
     families = ("gpt", "llama")
+    kinds = frozenset({*UNIT_OF, "attention"})
     summary = "GDDR6-AiM: 32 channels driven by its instructions, a host unit for what its banks cannot do"
 
     @property

@@ -23,6 +23,7 @@ from hwsim.machines.pim_gpt.units import Run
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.pim import PimMapped, map_graph
+from hwsim.mapping.pim.map_graph import UNIT_OF
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.parameters.variants import VariantSpecFile
@@ -39,6 +40,7 @@ class PimGpt(Machine[PimGptSpec, PimMapped, Program, Run]):
 
     name = "pim_gpt"
     families = ("gpt", "llama")
+    kinds = frozenset({*UNIT_OF, "attention"})
     summary = "PIM-GPT: 8 channels of GDDR6 with a MAC unit a bank, and an ASIC of adders and multipliers"
 
     @property
