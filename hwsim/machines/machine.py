@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from hwsim.engine import Timeline
-from hwsim.engine.unit_spec import UnitSpec
+from hwsim.engine import Timeline, UnitSpec
 from hwsim.errors import MachineError
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.step import Step

@@ -25,7 +25,7 @@ def test_a_run_prints_a_report(capsys: CAPTURE) -> None:
         "Bottleneck: pim: busy",
         "row-hit rate",
         "Energy by table paper, mean power",
-        "lower bound of this placement",
+        "The bound is what the placement cannot undercut",
         "Not included: lm_head",
         "speed-up over NVIDIA T4",
         "not comparable",
@@ -44,16 +44,18 @@ def test_a_run_writes_json_that_the_schema_reads(tmp_path: Path, capsys: CAPTURE
     report = Report.model_validate_json(first.read_bytes())
     assert report.schema_version == SCHEMA_VERSION
     wanted = (
-        "schema_version machine workload phase tokens batch cycles clock_hz latency_s tokens_per_s energy_j breakdown "
-        "units dram offchip_bytes resources fits published unconfirmed seed"
+        "schema_version machine workload cycles clock_hz latency_s throughput energy_j breakdown units memories bound "
+        "offchip_bytes resources published unconfirmed decoding dram"
     )
-    assert set(wanted.split()) <= set(json.loads(first.read_text()))
+    written = json.loads(first.read_text())
+    assert set(wanted.split()) <= set(written)
+    assert not {"fpga", "devices", "loads", "fits", "seed"} & set(written)  # such a run has none
     assert oct(first.stat().st_mode & 0o777) in ("0o644", "0o664", "0o600")
 
 
 def test_json_on_stdout_is_nothing_but_json(capsys: CAPTURE) -> None:
     assert main(["run", "gpt2", "--tokens", "1", "--json", "-"]) == 0
-    assert json.loads(capsys.readouterr().out)["tokens"] == 1
+    assert json.loads(capsys.readouterr().out)["decoding"]["tokens"] == 1
 
 
 def test_settings_reach_machine_and_workload(capsys: CAPTURE) -> None:

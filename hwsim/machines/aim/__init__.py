@@ -9,8 +9,7 @@ from typing import Any
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
 from hwsim.dram.timing_names import timing_meanings
-from hwsim.engine import Timeline
-from hwsim.engine.unit_spec import UnitSpec
+from hwsim.engine import Timeline, UnitSpec
 from hwsim.errors import MachineError
 from hwsim.machines.aim.details import details
 from hwsim.machines.aim.emit import emit

@@ -8,9 +8,9 @@ from hwsim.mapping.pim.row_mapping import RowMapped
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.pim.target import BankGeometry
 from hwsim.parameters.spec_file import SpecFile
-from hwsim.report.build_details import bank_map, bank_roofline, decoding_details
+from hwsim.report.banks import bank_map, bank_roofline
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
-from hwsim.report.steps import macs_by_kind
+from hwsim.report.steps import decoding_details, macs_by_kind
 
 
 def details(run: Run, spec_file: SpecFile[AimSpec]) -> Details:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from hwsim.dram.aim.isa import Instruction, Ints, encode
 from hwsim.dram.aim.repeat import RepeatingPlayer
 from hwsim.engine import Diagram, Steps, Trace, Unit
+from hwsim.machines.aim import parts
 from hwsim.machines.aim.programs import AimWork, HostWork, Program, Segment, placed, segments
 from hwsim.machines.aim.spec import AimSpec
 
@@ -125,11 +126,11 @@ def simulate(program: Program, *, progress: Progress | None = None) -> Run:
         ticks=0,
         ends=array("q"),
         prompt_steps=0,
-        aim=Unit(diagram, "aim", clocks["dram"], source=f"DRAM engine, standard {spec.standard.name}"),
-        host=Unit(diagram, "host", clocks["host"], source="lanes and passes (assumed)"),
+        aim=Unit.stated(parts.memory(spec), diagram, clocks["dram"]),
+        host=Unit.stated(parts.host(spec), diagram, clocks["host"]),
         channels=_channels(spec, refresh=True),
         undisturbed=_channels(spec, refresh=False) if spec.standard.refresh else None,
-        link=Link(diagram, "link", clocks["host"], source="link bandwidth and latency (assumed)"),
+        link=Link.stated(parts.link(spec), diagram, clocks["host"]),
     )
     ticks = diagram.run(_take_turns(diagram, run, progress))
     prompt_steps = sum(step.context <= program.workload.run.prompt_end for step in program.steps())

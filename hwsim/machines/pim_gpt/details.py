@@ -11,9 +11,9 @@ from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Run
 from hwsim.mapping.pim import CachePlacement, MatrixPlacement, PimMapped
 from hwsim.parameters.spec_file import SpecFile
-from hwsim.report.build_details import bank_map, bank_roofline, decoding_details
+from hwsim.report.banks import bank_map, bank_roofline
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
-from hwsim.report.steps import macs_by_kind
+from hwsim.report.steps import decoding_details, macs_by_kind
 
 MOST_SEQUENCES = 4  # whose K and V a page shows apart
 

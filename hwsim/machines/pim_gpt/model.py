@@ -15,6 +15,7 @@ from dataclasses import replace
 from hwsim.dram.fast import Package
 from hwsim.dram.overlap import OverlappedPackage
 from hwsim.engine import Diagram, Steps
+from hwsim.machines.pim_gpt import parts
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.overlap import Overlap
 from hwsim.machines.pim_gpt.recorder import Recorder
@@ -47,10 +48,10 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
         ticks=0,
         ends=array("q"),
         prompt_steps=0,
-        pim=PimUnit(diagram, clocks["dram"], package, spec.mac_unit),
-        asic=AsicUnit.of(spec.vector_unit, diagram, "asic", clocks["asic"]),
-        host=HostUnit(diagram, "host", clocks["asic"], source="link and memory bandwidth (assumed)"),
-        link=HostUnit(diagram, "link", clocks["asic"], source="link bandwidth and latency (assumed)"),
+        pim=PimUnit(parts.memory(spec), diagram, clocks["dram"], package),
+        asic=AsicUnit.stated(parts.asic(spec), diagram, clocks["asic"]),
+        host=HostUnit.stated(parts.host(spec), diagram, clocks["asic"]),
+        link=HostUnit.stated(parts.link(spec), diagram, clocks["asic"]),
         recorder=Recorder(tokens=trace_tokens, trace=trace, package=package) if trace_tokens else None,
     )
     finish_step = Overlap(run).finish_step if overlaps else _taking_turns(run)
