@@ -18,7 +18,7 @@ from hwsim.devices.sums import (
     units_of_all,
 )
 from hwsim.mapping.models.decoder import DecoderWorkload
-from hwsim.mapping.parallel import Stage
+from hwsim.mapping.parallel import PipelineStage
 from hwsim.mapping.step import Step
 from hwsim.report.decoding import decoding_throughput, decoding_use
 from hwsim.report.schema import (
@@ -33,7 +33,7 @@ from hwsim.report.schema import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class StageRun:
+class StageExecution:
     """What one device of a stage did; the others of its stage did the same.
 
     Attributes
@@ -41,7 +41,7 @@ class StageRun:
     ends : tick in which each step ended on this device, which here has all time to itself
     """
 
-    stage: Stage
+    stage: PipelineStage
     report: Report
     ends: Sequence[int]
     ticks_per_second: int
@@ -51,7 +51,7 @@ class StageRun:
         return [end - before for before, end in zip([0, *self.ends], self.ends)]
 
 
-def combine(workload: DecoderWorkload, steps: Sequence[Step], stages: Sequence[StageRun]) -> Report:
+def combine(workload: DecoderWorkload, steps: Sequence[Step], stages: Sequence[StageExecution]) -> Report:
     """The report of all devices.
 
     Times follow each step through the stages; counts and bytes are those of all devices. Each device is timed as if
@@ -107,7 +107,7 @@ def combine(workload: DecoderWorkload, steps: Sequence[Step], stages: Sequence[S
     )
 
 
-def _stage(stage: StageRun) -> StageUse:
+def _stage(stage: StageExecution) -> StageUse:
     report = stage.report
     return StageUse(
         layers=stage.stage.share.model.layers,

@@ -78,7 +78,7 @@ class _Parts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
+class Execution:
     """What a simulation leaves behind.
 
     Attributes
@@ -110,7 +110,7 @@ class Run:
         return self.dram_cycles - self.undisturbed.player.cycle if self.undisturbed else 0
 
 
-def simulate(program: Program, *, progress: Progress | None = None) -> Run:
+def simulate(program: Program, *, progress: Progress | None = None) -> Execution:
     """Run a program to its end.
 
     Parameters
@@ -120,7 +120,7 @@ def simulate(program: Program, *, progress: Progress | None = None) -> Run:
     spec = program.spec
     diagram = Diagram(spec.time_base)
     clocks = diagram.clocks
-    run = Run(
+    run = Execution(
         program=program,
         trace=diagram.trace,
         ticks=0,
@@ -141,7 +141,7 @@ def _channels(spec: AimSpec, *, refresh: bool) -> Channels:
     return Channels.of(RepeatingPlayer(spec.standard if refresh else spec.standard_without_refresh, spec.channels))
 
 
-def _take_turns(diagram: Diagram, run: Run, progress: Progress | None) -> Steps[None]:
+def _take_turns(diagram: Diagram, run: Execution, progress: Progress | None) -> Steps[None]:
     """Channels and host in turn; nothing else can happen within a step: one event a step is exact."""
     workload = run.program.workload
     for step in run.program.steps():
@@ -161,7 +161,7 @@ def _take_turns(diagram: Diagram, run: Run, progress: Progress | None) -> Steps[
             progress(step.context - workload.run.past, workload.run.taken_in)
 
 
-def _play(run: Run, segment: tuple[AimWork, ...], now: int) -> int:
+def _play(run: Execution, segment: tuple[AimWork, ...], now: int) -> int:
     if run.undisturbed:
         run.undisturbed.play(segment)
     for work, cycles in zip(segment, run.channels.play(segment), strict=True):

@@ -10,7 +10,7 @@ from hwsim.dram.aim.player import WAIT, ChannelResult
 from hwsim.dram.aim.repeat import RepeatingPlayer
 from hwsim.energy import Component
 from hwsim.engine import UnitSpec
-from hwsim.machines.aim.model import Channels, Run
+from hwsim.machines.aim.model import Channels, Execution
 from hwsim.machines.aim.parts import units
 from hwsim.machines.aim.programs import HostWork, segments
 from hwsim.machines.aim.spec import AimSpec
@@ -41,7 +41,7 @@ IO_COMMANDS = ("WRGB", "WRMAC16", "RDMAC16", "RDAF16", "WR", "WRA16")
 BOUND_NOTE = "what no order of the commands can undercut: columns of a row nCCDL apart, rows opened one after the other"
 
 
-def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
+def summarize(run: Execution, spec_file: SpecFile[AimSpec]) -> Report:
     """The report of a run."""
     program, spec = run.program, run.program.spec
     workload, parts = program.workload, units(spec)
@@ -80,7 +80,7 @@ def summarize(run: Run, spec_file: SpecFile[AimSpec]) -> Report:
     )
 
 
-def _units(run: Run, time: RunTime, parts: tuple[UnitSpec, ...], channels: list[ChannelResult]) -> list[UnitUse]:
+def _units(run: Execution, time: RunTime, parts: tuple[UnitSpec, ...], channels: list[ChannelResult]) -> list[UnitUse]:
     """The memory as a whole, the host, and below them the channels and the banks' MAC units."""
     busy = run.trace.busy
     named = {unit.name: unit for unit in parts}
@@ -111,14 +111,14 @@ def _units(run: Run, time: RunTime, parts: tuple[UnitSpec, ...], channels: list[
     return found
 
 
-def _commands(run: Run, channels: list[ChannelResult]) -> dict[str, int]:
+def _commands(run: Execution, channels: list[ChannelResult]) -> dict[str, int]:
     totals: Counter[str] = Counter()
     for channel in channels:
         totals.update(channel.commands)
     return {name: totals[name] for name in run.program.spec.standard.commands if totals[name]}
 
 
-def _dram(run: Run, commands: dict[str, int]) -> DramUse:
+def _dram(run: Execution, commands: dict[str, int]) -> DramUse:
     standard = run.program.spec.standard
     burst = standard.column_bytes
 
@@ -148,7 +148,7 @@ def _dram(run: Run, commands: dict[str, int]) -> DramUse:
     )
 
 
-def _causes(run: Run) -> dict[str, int]:
+def _causes(run: Execution) -> dict[str, int]:
     """DRAM cycles by cause in the channel that sweeps most, as without refresh, and what refresh adds."""
     channels = (run.undisturbed or run.channels).player.results()
     busiest = max(channels, key=lambda channel: channel.commands.get("MAC16", 0))
@@ -158,7 +158,7 @@ def _causes(run: Run) -> dict[str, int]:
     return {**causes, "refresh": run.refresh_cycles}
 
 
-def _bound(run: Run, time: RunTime, causes: dict[str, int]) -> Bound:
+def _bound(run: Execution, time: RunTime, causes: dict[str, int]) -> Bound:
     """Split the latency into the lower bound and what lies above it."""
     busy, dram = run.trace.busy, run.aim.clock
     bounds = sum(run.channels.bounds.values())
@@ -182,7 +182,7 @@ def _bound(run: Run, time: RunTime, causes: dict[str, int]) -> Bound:
     return bound_use(time, dram.ticks(bounds), BOUND_NOTE, distance)
 
 
-def _bottleneck(run: Run, time: RunTime, causes: dict[str, int]) -> str:
+def _bottleneck(run: Execution, time: RunTime, causes: dict[str, int]) -> str:
     """One line: the unit that is busiest, and the work and cause that keep it so."""
     unit, line = busiest(time, run.trace.busy, run.trace.kinds)
     if unit != "aim":
@@ -192,7 +192,7 @@ def _bottleneck(run: Run, time: RunTime, causes: dict[str, int]) -> str:
     return f"{line}; the memory's time: " + ", ".join(f"{c} {n / total:.0%}" for c, n in shares if n / total >= 0.005)
 
 
-def _energy(run: Run, channels: list[ChannelResult], commands: dict[str, int]) -> EnergyUse | None:
+def _energy(run: Execution, channels: list[ChannelResult], commands: dict[str, int]) -> EnergyUse | None:
     """Energy of the channels by the table of `hwsim aim`; while the host works they stand by as they were left.
 
     The host's own energy is not known and not counted.
@@ -236,7 +236,7 @@ def _energy(run: Run, channels: list[ChannelResult], commands: dict[str, int]) -
     )
 
 
-def _memories(run: Run, dram: DramUse) -> list[MemoryUse]:
+def _memories(run: Execution, dram: DramUse) -> list[MemoryUse]:
     target, commands = run.program.spec.target, dram.commands
     return [
         banks_use(run.program.mapped.placement, dram),
@@ -249,7 +249,7 @@ def _resources(parts: tuple[UnitSpec, ...]) -> list[ResourceUse]:
     return [ResourceUse(place="memory", resource="mac_units", used=mac_units, available=None)]
 
 
-def _excluded(run: Run, time: RunTime) -> list[Excluded]:
+def _excluded(run: Execution, time: RunTime) -> list[Excluded]:
     """The vocabulary projection on the channels, played once on an idle memory."""
     program, spec = run.program, run.program.spec
     if program.left_out is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from hwsim.energy import Counts, break_down
-from hwsim.machines.pim_gpt.units import Run
+from hwsim.machines.pim_gpt.units import Execution
 from hwsim.report.energy_use import energy_use
 from hwsim.report.schema import EnergyUse
 
@@ -13,7 +13,7 @@ from hwsim.report.schema import EnergyUse
 IO_COMMANDS = ("WRGB", "RDMAC16", "WR", "WRA16", "RD")
 
 
-def energy_of(run: Run) -> EnergyUse | None:
+def energy_of(run: Execution) -> EnergyUse | None:
     """Energy by component, or None where the machine has it switched off."""
     costs = run.program.spec.energy_costs
     if costs is None:
@@ -32,7 +32,7 @@ def energy_of(run: Run) -> EnergyUse | None:
     )
 
 
-def count_actions(run: Run) -> Counts:
+def count_actions(run: Execution) -> Counts:
     """What the energy of a run depends on."""
     spec, package = run.program.spec, run.pim.package
     standard, issued = package.standard, package.counts

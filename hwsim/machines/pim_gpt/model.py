@@ -19,13 +19,13 @@ from hwsim.machines.pim_gpt import parts
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.overlap import Overlap
 from hwsim.machines.pim_gpt.recorder import Recorder
-from hwsim.machines.pim_gpt.units import AsicUnit, HostUnit, PimUnit, Run
+from hwsim.machines.pim_gpt.units import AsicUnit, Execution, HostUnit, PimUnit
 
 Progress = Callable[[int, int], None]  # (tokens done, tokens in all)
 FinishStep = Callable[[list[Instruction], int], int]  # a step's instructions, its first tick -> its last
 
 
-def simulate(program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Run:
+def simulate(program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Execution:
     """Run a program to its end.
 
     Parameters
@@ -42,7 +42,7 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
         if overlaps
         else Package(spec.standard, spec.channels)
     )
-    run = Run(
+    run = Execution(
         program=program,
         trace=trace,
         ticks=0,
@@ -60,7 +60,7 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
     return replace(run, ticks=ticks, prompt_steps=prompt_steps)
 
 
-def _sequence(diagram: Diagram, run: Run, finish_step: FinishStep, progress: Progress | None) -> Steps[None]:
+def _sequence(diagram: Diagram, run: Execution, finish_step: FinishStep, progress: Progress | None) -> Steps[None]:
     """The sequencer, step by step.
 
     Within a step each instruction's times follow from those before it, whatever the schedule: one event a step is
@@ -79,7 +79,7 @@ def _sequence(diagram: Diagram, run: Run, finish_step: FinishStep, progress: Pro
             progress(step.context - workload.run.past, total)
 
 
-def _taking_turns(run: Run) -> FinishStep:
+def _taking_turns(run: Execution) -> FinishStep:
     """Schedule `paper`: fetch an instruction when all units are idle."""
 
     def finish_step(instructions: list[Instruction], now: int) -> int:

@@ -11,7 +11,7 @@ from hwsim.engine import UnitSpec
 from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
 from hwsim.machines.pim_gpt.parts import units
 from hwsim.machines.pim_gpt.spec import PimGptSpec
-from hwsim.machines.pim_gpt.units import Run
+from hwsim.machines.pim_gpt.units import Execution
 from hwsim.mapping.pim.map_graph import max_context
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.banks import banks_use, buffers_use
@@ -34,7 +34,7 @@ from hwsim.report.schema import (
 BOUND_NOTE = "what the placement cannot undercut: every row that is touched is opened once, every column accessed once"
 
 
-def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
+def summarize(run: Execution, spec_file: SpecFile[PimGptSpec]) -> Report:
     """The report of a run."""
     program, spec = run.program, run.program.spec
     workload, parts = program.workload, units(spec)
@@ -75,7 +75,7 @@ def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
     )
 
 
-def _units(run: Run, time: RunTime, parts: tuple[UnitSpec, ...]) -> list[UnitUse]:
+def _units(run: Execution, time: RunTime, parts: tuple[UnitSpec, ...]) -> list[UnitUse]:
     """The units that instructions are for, and the ASIC's adders and multipliers as operations over units."""
     busy, turns = run.trace.busy, run.program.spec.schedule == "paper"
     named = {unit.name: unit for unit in parts}
@@ -106,7 +106,7 @@ def _units(run: Run, time: RunTime, parts: tuple[UnitSpec, ...]) -> list[UnitUse
     return found
 
 
-def _dram(run: Run, time: RunTime) -> DramUse:
+def _dram(run: Execution, time: RunTime) -> DramUse:
     package = run.pim.package
     standard, counts = package.standard, package.counts
     burst = standard.column_bytes
@@ -133,12 +133,12 @@ def _dram(run: Run, time: RunTime) -> DramUse:
     )
 
 
-def _causes(run: Run) -> dict[str, int]:
+def _causes(run: Execution) -> dict[str, int]:
     """DRAM cycles by cause over all kinds of work; they add up to the time in which the package was busy."""
     return {cause: sum(int(cycles[i]) for cycles in run.pim.causes.values()) for i, cause in enumerate(CAUSES)}
 
 
-def _bound(run: Run, time: RunTime, causes: dict[str, int]) -> Bound:
+def _bound(run: Execution, time: RunTime, causes: dict[str, int]) -> Bound:
     """Split the latency into the lower bound and what lies above it.
 
     Where units work side by side, their busy times are more than the latency, and what they share is taken off.
@@ -162,7 +162,7 @@ def _bound(run: Run, time: RunTime, causes: dict[str, int]) -> Bound:
     return bound_use(time, dram.ticks(bounds), BOUND_NOTE, distance)
 
 
-def _bottleneck(run: Run, time: RunTime, causes: dict[str, int]) -> str:
+def _bottleneck(run: Execution, time: RunTime, causes: dict[str, int]) -> str:
     """One line: the unit that is busiest, and the work and cause that keep it so."""
     unit, line = busiest(time, run.trace.busy, run.trace.kinds)
     if unit != "pim":
@@ -174,7 +174,7 @@ def _bottleneck(run: Run, time: RunTime, causes: dict[str, int]) -> str:
     return f"pim: busy {share:.1%} of the time, mostly {kind}; its time: {shares}"
 
 
-def _memories(run: Run, dram: DramUse) -> list[MemoryUse]:
+def _memories(run: Execution, dram: DramUse) -> list[MemoryUse]:
     spec, issued = run.program.spec, run.pim.package.counts
     return [
         banks_use(run.program.mapped.placement, dram),
@@ -198,7 +198,7 @@ def _resources(parts: tuple[UnitSpec, ...]) -> list[ResourceUse]:
     return [in_memory, *chip_resources(parts, "memory"), *chip_resources(parts, "asic")]
 
 
-def _excluded(run: Run, time: RunTime) -> list[Excluded]:
+def _excluded(run: Execution, time: RunTime) -> list[Excluded]:
     """The vocabulary projection on the PIM channels, played once on an idle package."""
     program, spec = run.program, run.program.spec
     if program.left_out is None:
@@ -215,7 +215,7 @@ def _excluded(run: Run, time: RunTime) -> list[Excluded]:
 
 
 def _published(
-    run: Run, time: RunTime, dram: DramUse, energy: EnergyUse | None, longest_context: int | None
+    run: Execution, time: RunTime, dram: DramUse, energy: EnergyUse | None, longest_context: int | None
 ) -> tuple[Published, ...]:
     workload = run.program.workload
     if workload.model.family != "gpt":  # the paper ran no other models

@@ -84,7 +84,7 @@ class HostUnit(Unit):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
+class Execution:
     """What a simulation leaves behind.
 
     Attributes
