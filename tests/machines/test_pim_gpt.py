@@ -232,7 +232,7 @@ def test_the_vocabulary_projection_costs_what_the_report_says() -> None:
     assert host.bytes_over("host_link") == 4 * (768 * 2 + 4) + 4 * 768 * 2
     assert pim.bytes_over("host_link") == 4 * 768 * 2 + 4 * 4
     assert not pim.excluded
-    assert (excluded.lm_head, pim.decoding.lm_head, host.decoding.lm_head) == ("excluded", "pim", "host")
+    assert (excluded.decoding.lm_head, pim.decoding.lm_head, host.decoding.lm_head) == ("excluded", "pim", "host")
 
 
 def test_inner_tokens_of_a_prompt_need_no_projection() -> None:
