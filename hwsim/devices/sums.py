@@ -42,7 +42,7 @@ def _unit(units: Sequence[UnitUse], alike: int, cycles: int) -> UnitUse:
             "count": sum(unit.count for unit in units) * alike,
             "busy_cycles": busy,
             "utilisation": busy / cycles,
-            "stalls": [Stall(cause=cause, cycles=waited) for cause, waited in stalls.items()],
+            "stalls": [Stall(cause=cause, cycles=waited, share=waited / cycles) for cause, waited in stalls.items()],
         }
     )
 
