@@ -51,7 +51,7 @@ def latencies(reports: dict[str, Report], console: Console) -> None:
     rows = []
     ratios: dict[str, list[float]] = {key: [] for key in SPEED}
     for name, report in reports.items():
-        workload = load_workload(name, tokens=report.tokens)
+        workload = load_workload(name, tokens=report.decoding.tokens)
         made = {key: decode_latency(workload, device).latency_s for key, device in devices().items()}
         for key in SPEED:
             ratios[key].append(made[key] / report.latency_s)
@@ -73,7 +73,7 @@ def energies(reports: dict[str, Report], console: Console) -> None:
     rows = []
     ratios: dict[str, list[float]] = {key: [] for key in ENERGY}
     for name, report in known.items():
-        workload = load_workload(name, tokens=report.tokens)
+        workload = load_workload(name, tokens=report.decoding.tokens)
         made = {key: decode_latency(workload, find_device(key)).energy_j for key in ENERGY}
         for key in ENERGY:
             ratios[key].append(made[key] / (report.energy_j or 0))
@@ -95,7 +95,7 @@ def implied(reports: dict[str, Report], console: Console) -> None:
         for name, ratio in (("gpt2", high), ("gpt2_xl", low)):  # smaller models have the larger speed-up (M .6)
             if name not in reports:
                 continue
-            workload = load_workload(name, tokens=reports[name].tokens)
+            workload = load_workload(name, tokens=reports[name].decoding.tokens)
             made = decode_latency(workload, device)
             theirs = reports[name].latency_s * ratio
             launches = made.overhead_s / device.launch_overhead_s

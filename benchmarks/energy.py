@@ -46,7 +46,7 @@ def models_table(models: list[str], tokens: int) -> Table:
             table.add_row(
                 model,
                 name,
-                f"{energy.joules_per_token * 1e3:.3f}",
+                f"{energy.joules_per_unit * 1e3:.3f}",
                 f"{energy.joules / each['aim'].joules:.3f}",
                 f"{energy.mean_power_w:.2f}",
                 f"{(energy.joules_per_mac or 0) * 1e12:.2f}",

@@ -37,7 +37,8 @@ def _one(model: str, options: argparse.Namespace, **settings: Any) -> Report:
 def _row(model: str, devices: str, report: Report) -> None:
     link = sum(stage.link_seconds for stage in report.devices.stages) if report.devices else 0.0
     attention = sum(part.share for part in report.breakdown if part.kind.startswith(("attention", "kv", "softmax")))
-    memory, capacity = report.resources["memory_bytes"] / 2**30, report.resources["capacity_bytes"] / 2**30
+    banks = report.memory("banks")
+    memory, capacity = banks.used_bytes / 2**30, banks.size_bytes / 2**30
     print(
         f"{model:10} {devices:>22} {report.latency_s * 1e6:9.1f} {link / report.latency_s:7.1%} {attention:9.1%} "
         f"{memory:13.2f} of {capacity:3.0f} GiB"

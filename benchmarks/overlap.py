@@ -28,7 +28,7 @@ def main() -> None:
     for name in COLUMNS:
         table.add_column(name, justify="left" if name == "model" else "right")
     for model in arguments.models:
-        window = max(load_workload(model).n_ctx, arguments.past + arguments.tokens)
+        window = max(load_workload(model).model.n_ctx, arguments.past + arguments.tokens)
         workload = load_workload(model, tokens=arguments.tokens, past=arguments.past, n_ctx=window)
         begun = time.perf_counter()
         paper = run(workload)

@@ -46,7 +46,8 @@ def main() -> None:
         report = run(load_workload(model, tokens=arguments.tokens))
         bound = report.bound
         facts = f"{bound.lower_bound_s * 1e3 / FACTS_MS[model]:.4f}" if arguments.tokens == 1024 else "-"
-        parts = [f"{part['seconds'] / bound.lower_bound_s:.1%}" for part in bound.distance[:4]]
+        kinds = ("refresh", "transfers", "rows", "unit")
+        parts = [f"{bound.seconds(kind) / bound.lower_bound_s:.1%}" for kind in kinds]
         table.add_row(
             model,
             f"{report.latency_s * 1e3:.3f}",

@@ -13,7 +13,7 @@ from hwsim.machines.machine import Dumpable, Machine, Progress
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models import build_graph
 from hwsim.mapping.models.decoder import decoder_of
-from hwsim.mapping.parallel import Stage, split_model
+from hwsim.mapping.parallel import PipelineStage, split_model
 from hwsim.mapping.workload.load import load_workload as load_workload_file
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.settings import parse_settings
@@ -41,14 +41,14 @@ class Stages:
     graph: OperatorGraph
     mapped: Dumpable
     program: Dumpable
-    devices: tuple[DeviceStages, ...] = ()
+    devices: tuple[DeviceProgram, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeviceStages:
+class DeviceProgram:
     """The program of one device of a pipeline's stage, where there are several devices."""
 
-    stage: Stage
+    stage: PipelineStage
     program: Any
 
 
@@ -70,14 +70,14 @@ def prepare(workload: AnyWorkload, machine: str | None = None, settings: Mapping
 
 def _prepare_devices(workload: AnyWorkload, model: Machine[Any, Any, Any, Any], spec: Any) -> Stages:
     """The same for each stage of a pipeline of devices; stages that are alike are made once."""
-    made: dict[Stage, tuple[OperatorGraph, Any, DeviceStages]] = {}
+    made: dict[PipelineStage, tuple[OperatorGraph, Any, DeviceProgram]] = {}
     order = split_model(decoder_of(workload, spec.name), spec.tensor_parallel, spec.pipeline_parallel)
     for stage in order:
         if stage not in made:
             graph = build_graph(stage.share, stage.split)
             mapped = model.map_graph(graph, stage.share, spec)
             program = model.lower(mapped, stage.share, spec)
-            made[stage] = graph, mapped, DeviceStages(stage=stage, program=program)
+            made[stage] = graph, mapped, DeviceProgram(stage=stage, program=program)
     graph, mapped, first = made[order[0]]
     return Stages(
         workload=workload,
@@ -91,7 +91,7 @@ def _prepare_devices(workload: AnyWorkload, model: Machine[Any, Any, Any, Any], 
 
 def _run_devices(stages: Stages, first: Any) -> Report:
     """The report of all devices; those that are alike run once, and `first` has run already."""
-    from hwsim.devices.combine import StageRun, combine
+    from hwsim.devices.combine import StageExecution, combine
 
     machine, done = stages.machine, {stages.devices[0].stage: first}
     for device in stages.devices:
@@ -101,7 +101,7 @@ def _run_devices(stages: Stages, first: Any) -> Report:
     for stage, finished in done.items():
         ends, ticks_per_second = machine.step_ends(finished)
         report = machine.summarize(finished)
-        runs[stage] = StageRun(stage=stage, report=report, ends=ends, ticks_per_second=ticks_per_second)
+        runs[stage] = StageExecution(stage=stage, report=report, ends=ends, ticks_per_second=ticks_per_second)
     steps = list(stages.devices[0].program.steps())
     return combine(stages.workload, steps, [runs[device.stage] for device in stages.devices])
 

@@ -42,7 +42,7 @@ def require_whole(model: Model, split: Split) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class PipelineStage:
     """The devices of one stage of a pipeline, all alike.
 
     Attributes
@@ -54,7 +54,7 @@ class Stage:
     split: Split
 
 
-def split_model(workload: DecoderWorkload, tensor: int, pipeline: int) -> tuple[Stage, ...]:
+def split_model(workload: DecoderWorkload, tensor: int, pipeline: int) -> tuple[PipelineStage, ...]:
     """The stages of a model, in order.
 
     Heads of queries, heads of keys and values and hidden units are dealt out over `tensor` devices; layers over
@@ -71,7 +71,7 @@ def split_model(workload: DecoderWorkload, tensor: int, pipeline: int) -> tuple[
             f"{model.name}: lm_head included: several devices run the blocks alone; set workload.lm_head=excluded"
         )
     return tuple(
-        Stage(
+        PipelineStage(
             share=replace(workload, model=_share(model, layers, tensor)),
             split=Split(tensor=tensor, sends=layers.stop < model.layers),
         )

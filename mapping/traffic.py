@@ -40,8 +40,8 @@ class Traffic:
 
 
 def operator_traffic(graph: OperatorGraph, op: Operator, step: Step) -> Traffic:
-    """Bytes of one operator of a graph; a view moves nothing."""
-    if op.is_view:
+    """Bytes of one operator of a graph; a view moves nothing, nor does what no vector passes in this step."""
+    if op.is_view or not graph.tensor(op.name).elements(step):
         return Traffic()
     cached = {name for name in op.inputs if graph.lies_in_cache(name)}
     activations = sum(graph.tensor(name).bytes(step) for name in op.inputs if name not in cached)

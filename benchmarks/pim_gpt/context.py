@@ -35,12 +35,12 @@ def main() -> None:
                 continue
             shares = {part.kind: part.share for part in report.breakdown}
             attention = sum(shares[kind] for kind in ("attention_scores", "softmax", "attention_values"))
-            r = report.resources
-            memory = f"{r['memory_bytes'] / r['capacity_bytes']:.1%}"
-            cache = f"{r['cache_bytes'] / 2**20:,.0f}"
+            banks = report.memory("banks")
+            memory = f"{banks.used_bytes / banks.size_bytes:.1%}"
+            cache = f"{banks.holding('cache') / 2**20:,.0f}"
             rows.append(
                 [model, f"{context:,}", f"{us_per_token(report):.2f}", f"{attention:.1%}", cache, memory,
-                 f"{r['max_context']:,}"]
+                 f"{report.decoding.longest_context:,}"]
             )  # fmt: skip
     title = f"the last {options.tokens} tokens before each context"
     heads = ["model", "context", "us/token", "attention", "cache MiB", "memory in use", "longest that fits"]

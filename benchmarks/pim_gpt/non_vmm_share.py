@@ -45,8 +45,7 @@ def main() -> None:
             rows.append([name, NO_ROOM, *["-"] * (len(PARTS) + 1)])
             continue
         shares = parts(report)
-        moved = next(part["seconds"] for part in report.bound.distance if part["cause"].startswith("transfers"))
-        cells = [1 - shares[0], *shares, moved / report.latency_s]
+        cells = [1 - shares[0], *shares, report.bound.seconds("transfers") / report.latency_s]
         rows.append([name, *(f"{cell:.1%}" for cell in cells)])
     title = f"share of the time, the last {options.tokens} tokens before each context"
     print_table(title, ["model, context", "not VMM", *PARTS, TRANSFERS], rows)

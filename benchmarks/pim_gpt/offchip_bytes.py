@@ -68,7 +68,7 @@ def main() -> None:
         if report is None:
             rows.append([model, *cells, NO_ROOM, "-", "-"])
             continue
-        ours = report.offchip_bytes / report.tokens
+        ours = report.offchip_bytes / report.decoding.tokens
         ratios = theirs.total / ours, theirs.total / (ours + theirs.biases_and_norms)
         rows.append([model, *cells, f"{ours / 1e6:.3f}", *(f"{ratio:.1f}" for ratio in ratios)])
         shown.append((model, theirs, ours, ratios[0]))

@@ -36,7 +36,7 @@ def main() -> None:
     rows = []
     for index, label in enumerate(labels):
         reports = [reports[index] for reports in found.values()]
-        parts = [r.bound.distance[1]["seconds"] / r.latency_s if r else None for r in reports]
+        parts = [r.bound.seconds("transfers") / r.latency_s if r else None for r in reports]
         rows.append([label, *("-" if part is None else f"{part:.1%}" for part in parts)])
     print_table("share of the time that transfers between ASIC and DRAM take", ["Gb/s", *found], rows)
 

@@ -70,7 +70,7 @@ def report_of(whole: DecoderWorkload, part: DecoderWorkload, settings: Mapping[s
 
 
 def us_per_token(report: Report) -> float:
-    return report.latency_s / report.tokens * 1e6
+    return report.latency_s / report.decoding.tokens * 1e6
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:

@@ -121,6 +121,8 @@ def _time(
     op: Operator, inputs: tuple[Tensor, ...], output: Tensor, step: Step, device: Device, fmt: str
 ) -> OperatorTime:
     own = device.runs(fmt)
+    if not output.elements(step):  # no vector passes: what follows the layers, in a step of which nothing comes out
+        return OperatorTime(name=op.name, kind=op.kind, compute_s=0.0, memory_s=0.0, overhead_s=0.0)
     moved = elements_moved(op, inputs, output, step) * ELEMENT_BYTES[own]
     return OperatorTime(
         name=op.name,

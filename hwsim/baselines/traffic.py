@@ -28,7 +28,7 @@ def elements_moved(op: Operator, inputs: tuple[Tensor, ...], output: Tensor, ste
 
     Raises
     ------
-    MachineError : an operator kind that is not supported here
+    MachineError : an operator that is not supported here
     """
     made = output.elements(step)
     read = sum(tensor.elements(step) for tensor in inputs)
@@ -43,6 +43,8 @@ def elements_moved(op: Operator, inputs: tuple[Tensor, ...], output: Tensor, ste
             return 2 * step.tokens * op.width
         case Rope():  # in place, without values; a sine and a cosine for each pair of a head
             return step.tokens * (2 * op.rotated + op.d_k)
+        case Attention() if op.shares_scores:
+            raise MachineError(f"{op.name}: the baselines do not count attention that shares scores")
         case Attention():
             return step.tokens * op.heads * op.d_k + _keys(op, step) * (op.d_k + op.d_v) + made
         case AttentionScores():

@@ -47,12 +47,20 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """Energy of one component; `source` says how it is computed, `grade` is that of its least certain coefficient."""
+    """Energy of one component.
+
+    Attributes
+    ----------
+    source : how it is computed
+    grade : the grade of its least certain coefficient
+    standing : it depends on time, whether or not there is work
+    """
 
     name: str
     joules: float
     source: str
     grade: str
+    standing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +124,7 @@ class Costs:
 
 
 _UNITS = {"mw": "mW", "pj": "pJ"}
+_STANDING = ("dram_background", "dram_refresh", "asic_static")  # components of `break_down` that time costs
 
 
 def break_down(counts: Counts, costs: Costs) -> tuple[Component, ...]:
@@ -149,6 +158,7 @@ def break_down(counts: Counts, costs: Costs) -> tuple[Component, ...]:
             joules=value,
             source=c.formulas[name][0],
             grade=costs.table.worst_grade(c.formulas[name][1]),
+            standing=name in _STANDING,
         )
         for name, value in joules.items()
     )

@@ -9,6 +9,7 @@ from hwsim.engine.port import In, Out, Port, Steps, StreamEndedError, connect, d
 from hwsim.engine.timeline import Counter, Span, Timeline, Track
 from hwsim.engine.trace import STALL, Cause, Slice, Trace
 from hwsim.engine.unit import Unit
+from hwsim.engine.unit_spec import UnitKind, UnitSpec
 
 __all__ = [
     "POLICIES",
@@ -35,6 +36,8 @@ __all__ = [
     "Trace",
     "Track",
     "Unit",
+    "UnitKind",
+    "UnitSpec",
     "connect",
     "cycles_of_ns",
     "double_buffer",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from hwsim.engine.clock import Clock
 from hwsim.engine.port import Out, Port, Steps
 from hwsim.engine.trace import Cause
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.errors import WiringError
 from hwsim.rtl.contract import Contract, Resources
 
@@ -78,6 +79,11 @@ class Unit:
         For units with this constructor; a class whose constructor takes more passes the contract to it itself.
         """
         return cls(diagram, name, clock, source=contract.source, contract=contract, copies=copies)
+
+    @classmethod
+    def stated(cls, unit: UnitSpec, diagram: Diagram, clock: Clock) -> Self:
+        """A unit as a machine states it in its list of units (`Machine.units`)."""
+        return cls(diagram, unit.name, clock, source=unit.source, contract=unit.contract, copies=unit.count)
 
     @property
     def now(self) -> int:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from hwsim.engine import Timeline
-from hwsim.engine.unit_spec import UnitSpec
+from hwsim.engine import Timeline, UnitSpec
 from hwsim.errors import MachineError
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.step import Step
@@ -36,10 +35,10 @@ class Dumpable(Protocol):
 
 MappedT = TypeVar("MappedT", bound=Dumpable)
 ProgramT = TypeVar("ProgramT", bound=Dumpable)
-RunT = TypeVar("RunT")
+ExecutionT = TypeVar("ExecutionT")
 
 
-class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
+class Machine(ABC, Generic[SpecT, MappedT, ProgramT, ExecutionT]):
     """An accelerator: its parameters and the stages from a graph to a report.
 
     Every stage is a pure function of frozen values, so that sweeps can keep what did not change.
@@ -86,7 +85,7 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
         """Turn a mapped graph into instructions."""
 
     @abstractmethod
-    def simulate(self, program: ProgramT, *, progress: Progress | None = None, trace_tokens: int = 0) -> RunT:
+    def simulate(self, program: ProgramT, *, progress: Progress | None = None, trace_tokens: int = 0) -> ExecutionT:
         """Run a program to its end.
 
         Parameters
@@ -95,11 +94,11 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
         """
 
     @abstractmethod
-    def summarize(self, run: RunT) -> Report:
+    def summarize(self, run: ExecutionT) -> Report:
         """The report of a run."""
 
     @abstractmethod
-    def timeline(self, run: RunT) -> Timeline:
+    def timeline(self, run: ExecutionT) -> Timeline:
         """What each unit did when, over the tokens that `simulate` was asked to keep."""
 
     def verify(self, request: VerifyRequest, spec: SpecT) -> VerifyReport:
@@ -111,7 +110,7 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
         """
         raise MachineError(f"{self.name}: has no golden models, so there is no arithmetic to verify")
 
-    def step_ends(self, run: RunT) -> tuple[Sequence[int], int]:
+    def step_ends(self, run: ExecutionT) -> tuple[Sequence[int], int]:
         """Tick in which each step of a run ended, and ticks a second; for machines that work together.
 
         Raises
@@ -129,6 +128,6 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, RunT]):
         """
         raise MachineError(f"{self.name}: has no instruction trace to write (--emit-trace)")
 
-    def details(self, run: RunT) -> Details:
+    def details(self, run: ExecutionT) -> Details:
         """What the page of a run shows beyond its report; a machine that gives nothing has a shorter page."""
         return Details()

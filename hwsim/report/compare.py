@@ -2,71 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from hwsim.errors import UserError
-from hwsim.mapping.yaml_file import first_problem
-from hwsim.report.schema import SCHEMA_VERSION, KindShare, Report, UnitUse
+from hwsim.parameters.nested import flatten
+from hwsim.report.incomparable import incomparable
+from hwsim.report.read import read_report
+from hwsim.report.schema import DramUse, Report
 
-COMPARISON_SCHEMA_VERSION = "1.0"
-MAX_BYTES = 64 << 20
-SETTINGS = ("machine", "workload", "phase", "tokens", "prompt", "batch", "lm_head", "schedule", "seed", "hwsim_version")
-# (figure, where it lies in a report, unit)
-HEADLINE = (
-    ("latency", "latency_s", "s"),
-    ("cycles", "cycles", ""),
-    ("throughput", "tokens_per_s", "tokens/s"),
-    ("time to first token", "time_to_first_token_s", "s"),
-    ("energy", "energy_j", "J"),
-    ("lower bound", "bound.lower_bound_s", "s"),
-    ("over the lower bound", "bound.ratio", ""),
-)
-DRAM = (
-    ("read in the banks", "dram.bytes_read", "B"),
-    ("written in the banks", "dram.bytes_written", "B"),
-    ("over the pins", "dram.io_bytes", "B"),
-    ("off chip", "offchip_bytes", "B"),
-    ("row-hit rate", "dram.row_hit_rate", "%"),
-    ("refreshes", "dram.refreshes", ""),
-    ("memory in use", "resources.memory_bytes", "B"),
-)
+COMPARISON_SCHEMA_VERSION = "2.0"
+GROUPS = ("headline", "kinds", "units", "memories", "resources", "dram", "commands")
 
-
-class ReadReport(BaseModel):
-    """What a comparison takes from a report; an older or newer minor version may lack or have more fields."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    schema_version: str
-    machine: str
-    workload: str
-    phase: str | None = None
-    tokens: int | None = None
-    prompt: int | None = None
-    batch: int | None = None
-    lm_head: str | None = None
-    schedule: str | None = None
-    seed: int | None = None
-    hwsim_version: str | None = None
-    cycles: int | None = None
-    clock_hz: float | None = None
-    latency_s: float | None = None
-    tokens_per_s: float | None = None
-    time_to_first_token_s: float | None = None
-    energy_j: float | None = None
-    breakdown: list[KindShare] | None = None
-    units: list[UnitUse] | None = None
-    bound: dict[str, Any] | None = None
-    dram: dict[str, Any] | None = None
-    offchip_bytes: float | None = None
-    resources: dict[str, Any] | None = None
-    parameters: dict[str, Any] | None = None
-    workload_parameters: dict[str, Any] | None = None
+Getter = Callable[[Report], float | None]
 
 
 class Figure(BaseModel):
@@ -87,13 +39,14 @@ class Difference(BaseModel):
 
 
 class Comparison(BaseModel):
-    """Reports side by side, in the order in which they were given."""
+    """Reports side by side, in the order in which they were given; notes call the first A, the next B, and so on."""
 
     schema_version: str = COMPARISON_SCHEMA_VERSION
     reports: list[str]
     titles: list[str]
-    figures: list[Figure] = Field(description="groups headline, kinds, units, dram, commands, in this order")
+    figures: list[Figure] = Field(description=f"groups {', '.join(GROUPS)}, in this order")
     differences: list[Difference]
+    notes: list[str] = Field(description="what cannot be compared, and why")
 
     def to_json(self) -> str:
         """The comparison as text."""
@@ -112,115 +65,105 @@ def compare_files(paths: Sequence[Path]) -> Comparison:
     return compare([read_report(path) for path in paths], [str(path) for path in paths])
 
 
-def read_report(path: Path) -> ReadReport:
-    """The report in a file.
-
-    Raises
-    ------
-    UserError : the file cannot be read, is no JSON, no report, or of another schema
-    """
-    try:
-        if path.is_dir():
-            raise UserError(f"{path}: is a folder, expected a report")
-        if path.stat().st_size > MAX_BYTES:
-            raise UserError(f"{path}: larger than {MAX_BYTES} bytes, expected a report")
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except OSError as cause:
-        raise UserError(f"{path}: cannot be read: {cause.strerror or cause}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not UTF-8 text, expected a report as JSON") from None
-    except (ValueError, RecursionError) as cause:
-        raise UserError(f"{path}: not JSON: {cause}") from None
-    version = document.get("schema_version") if isinstance(document, dict) else None
-    if not isinstance(version, str) or "latency_s" not in document:
-        raise UserError(f"{path}: not a report of hwsim run --json")
-    if version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
-        ours = SCHEMA_VERSION.partition(".")[0]
-        raise UserError(f"{path}: report of schema {version}, this hwsim compares those of schema {ours}.x")
-    try:
-        return ReadReport.model_validate(document)
-    except ValidationError as cause:
-        raise UserError(f"{path}: not a report: {first_problem(cause)}") from None
-
-
-def compare(reports: Sequence[ReadReport | Report], names: Sequence[str]) -> Comparison:
+def compare(reports: Sequence[Report], names: Sequence[str]) -> Comparison:
     """Compare reports; `names` stand for them."""
-    dumps = [report.model_dump() for report in reports]
-    figures = [
-        _figure(group, name, unit, [_number(_at(dump, path)) for dump in dumps])
-        for group, table in (("headline", HEADLINE), ("dram", DRAM))
-        for name, path, unit in table
-    ]
-    figures += _named(dumps, "kinds", "s", _kind_seconds)
-    figures += _named(
-        dumps, "units", "%", lambda dump: {unit["name"]: unit["utilisation"] for unit in dump["units"] or ()}
-    )
-    figures += _named(dumps, "commands", "", lambda dump: _at(dump, "dram.commands"))
-    order = ("headline", "kinds", "units", "dram", "commands")
     return Comparison(
         reports=list(names),
-        titles=[f"{dump['workload']} on {dump['machine']}" for dump in dumps],
-        figures=sorted(figures, key=lambda figure: order.index(figure.group)),
-        differences=_differences(dumps),
+        titles=[f"{report.workload} on {report.machine}" for report in reports],
+        figures=[*_headline(reports), *_tables(reports)],
+        differences=_differences(reports),
+        notes=incomparable(reports),
     )
 
 
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+def _headline(reports: Sequence[Report]) -> Iterator[Figure]:
+    def figure(name: str, unit: str, of: Getter, *, comparable: bool = True) -> Figure:
+        return _figure("headline", name, unit, [of(report) for report in reports], comparable=comparable)
+
+    yield figure("latency", "s", lambda report: report.latency_s)
+    one_clock = len({report.clock_hz for report in reports}) == 1
+    yield figure("cycles", "", lambda report: report.cycles, comparable=one_clock)
+    for unit in dict.fromkeys(report.throughput.unit for report in reports):
+        yield figure("throughput", f"{unit}/s", partial(_throughput, unit))
+    if any(report.decoding for report in reports):
+        yield figure("time to first token", "s", _first_token)
+    yield figure("energy", "J", lambda report: report.energy_j)
+    yield figure("lower bound", "s", lambda report: report.bound.lower_bound_s)
+    yield figure("over the lower bound", "", lambda report: report.bound.ratio)
+    yield figure("off chip", "B", lambda report: report.offchip_bytes)
 
 
-def _at(dump: Mapping[str, Any], path: str) -> Any:
-    value: Any = dump
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+def _throughput(unit: str, report: Report) -> float | None:
+    """Of that unit alone."""
+    return report.throughput.value if report.throughput.unit == unit else None
 
 
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _first_token(report: Report) -> float | None:
+    return report.decoding.time_to_first_token_s if report.decoding else None
 
 
-def _figure(group: str, name: str, unit: str, values: list[float | None]) -> Figure:
+def _tables(reports: Sequence[Report]) -> Iterator[Figure]:
+    # times, since reports may count different clocks
+    yield from _named("kinds", "s", [{k.kind: k.cycles / r.clock_hz for k in r.breakdown} for r in reports])
+    yield from _named("units", "%", [{unit.name: unit.utilisation for unit in r.units} for r in reports])
+    yield from _named("memories", "B", [_memories(report) for report in reports])
+    yield from _named("resources", "", [{f"{u.place} {u.resource}": u.used for u in r.resources} for r in reports])
+    for name, unit, of in DRAM:
+        if any(report.dram for report in reports):
+            yield _figure("dram", name, unit, [of(report.dram) if report.dram else None for report in reports])
+    yield from _named("commands", "", [report.dram.commands if report.dram else {} for report in reports])
+
+
+DRAM: tuple[tuple[str, str, Callable[[DramUse], float]], ...] = (
+    ("read in the banks", "B", lambda dram: dram.bytes_read),
+    ("written in the banks", "B", lambda dram: dram.bytes_written),
+    ("over the pins", "B", lambda dram: dram.io_bytes),
+    ("row-hit rate", "%", lambda dram: dram.row_hit_rate),
+    ("refreshes", "", lambda dram: dram.refreshes),
+)
+
+
+def _memories(report: Report) -> dict[str, float | None]:
+    """Size of each memory, and what of it is in use."""
+    found: dict[str, float | None] = {}
+    for memory in report.memories:
+        found |= {f"{memory.name}, in use": memory.used_bytes} if memory.used_bytes is not None else {}
+        found[memory.name] = memory.size_bytes
+    return found
+
+
+def _figure(group: str, name: str, unit: str, values: Sequence[float | None], *, comparable: bool = True) -> Figure:
     first = values[0]
-    ratios = [value / first if first and value is not None else None for value in values]
-    return Figure(group=group, name=name, unit=unit, values=values, ratios=ratios)
+    ratios = [value / first if comparable and first and value is not None else None for value in values]
+    return Figure(group=group, name=name, unit=unit, values=list(values), ratios=ratios)
 
 
-def _named(
-    dumps: Sequence[Mapping[str, Any]], group: str, unit: str, of: Callable[[Mapping[str, Any]], Any]
-) -> list[Figure]:
+def _named(group: str, unit: str, tables: Sequence[Mapping[str, float | None]]) -> Iterator[Figure]:
     """A figure for each name that any of the reports has, in the order in which they come."""
-    tables = [table if isinstance(table, Mapping) else {} for table in map(of, dumps)]
-    names = dict.fromkeys(name for table in tables for name in table)
-    return [_figure(group, name, unit, [_number(table.get(name)) for table in tables]) for name in names]
+    for name in dict.fromkeys(name for table in tables for name in table):
+        yield _figure(group, name, unit, [table.get(name) for table in tables])
 
 
-def _kind_seconds(dump: Mapping[str, Any]) -> dict[str, float]:
-    """Times, since reports may count different clocks."""
-    clock = dump["clock_hz"]
-    return {part["kind"]: part["cycles"] / clock for part in dump["breakdown"] or ()} if clock else {}
-
-
-def _differences(dumps: Sequence[Mapping[str, Any]]) -> list[Difference]:
-    """Settings, parameters, fields of the workload; what an older report does not hold is no difference."""
-    rows: list[Difference] = []
-    for group, prefix in (("", ""), ("parameters", ""), ("workload_parameters", "workload.")):
-        tables = [{name: dump[name] for name in SETTINGS} if not group else dump[group] for dump in dumps]
-        flat = [None if table is None else _flat(table, prefix) for table in tables]
-        known = [table for table in flat if table is not None]
-        for name in dict.fromkeys(name for table in known for name in table):
-            # the report itself has these already
-            if (name.removeprefix("workload.") in SETTINGS and group) or name == "workload.name":
-                continue
-            if any(table.get(name) != known[0].get(name) for table in known[1:]):
-                rows.append(Difference(name=name, values=[table and table.get(name) for table in flat]))
+def _differences(reports: Sequence[Report]) -> list[Difference]:
+    """Settings of the run, parameters of the machine, fields of the workload."""
+    tables = [_settings(report) for report in reports]
+    rows = []
+    for name in dict.fromkeys(name for table in tables for name in table):
+        values = [table.get(name) for table in tables]
+        if any(value != values[0] for value in values[1:]):
+            rows.append(Difference(name=name, values=values))
     return rows
 
 
-def _flat(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value})
-    return flat
+def _settings(report: Report) -> dict[str, Any]:
+    """What the report itself says of how it was run, then the parameters that it has not said yet."""
+    said: dict[str, Any] = {"machine": report.machine, "workload": report.workload, "schedule": report.schedule}
+    if report.decoding:
+        said |= report.decoding.model_dump(include={"phase", "tokens", "past", "prompt", "batch", "lm_head"})
+    for load in report.loads or ():
+        said |= {f"load {load.name}": load.source, f"load {load.name}, seed": load.seed}
+    said["hwsim_version"] = report.hwsim_version
+    machine = {name: value for name, value in flatten(report.parameters).items() if name not in said}
+    own = flatten(report.workload_parameters)
+    workload = {f"workload.{name}": value for name, value in own.items() if name not in (*said, "name")}
+    return {**said, **machine, **workload}

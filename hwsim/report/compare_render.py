@@ -9,26 +9,33 @@ from rich.markup import escape
 from rich.table import Table
 
 from hwsim.report.compare import Comparison
+from hwsim.report.incomparable import letters
 from hwsim.report.quantities import bytes_text, seconds_text
 
 TITLES = {
     "headline": "Headline",
     "kinds": "Time by operator kind",
     "units": "Busy share of the units",
-    "dram": "DRAM and memory",
+    "memories": "Memories",
+    "resources": "Resources",
+    "dram": "DRAM",
     "commands": "DRAM commands",
 }
 NOTHING = "\N{EM DASH}"
 
 
 def render_comparison(comparison: Comparison, console: Console) -> None:
-    """Print a comparison: each figure of every report, and behind it the ratio to the first."""
-    letters = _letters(len(comparison.reports))
-    for letter, name, title in zip(letters, comparison.reports, comparison.titles):
+    """Print a comparison: each figure of every report with its ratio to the first, and what cannot be compared."""
+    named = letters(len(comparison.reports))
+    for letter, name, title in zip(named, comparison.reports, comparison.titles):
         console.print(f"{letter}  {escape(name)}: {escape(title)}", soft_wrap=True, highlight=False)
+    if comparison.notes:
+        console.print("\nCannot be compared:")
+    for note in comparison.notes:
+        console.print(f"  {escape(note)}", soft_wrap=True, highlight=False)
     for group, title in TITLES.items():
         table = _table(title)
-        for i, letter in enumerate(letters):
+        for i, letter in enumerate(named):
             table.add_column(letter, justify="right")
             if i:
                 table.add_column(f"{letter}/A", justify="right")
@@ -43,7 +50,7 @@ def render_comparison(comparison: Comparison, console: Console) -> None:
             table.add_row(*cells)
         _show(console, table)
     table = _table("Settings that differ")
-    for letter in letters:
+    for letter in named:
         table.add_column(letter, justify="right", overflow="fold")
     for row in comparison.differences:
         table.add_row(escape(row.name), *(NOTHING if value is None else escape(str(value)) for value in row.values))
@@ -51,11 +58,6 @@ def render_comparison(comparison: Comparison, console: Console) -> None:
         _show(console, table)
     else:
         console.print("\nNo setting differs.")
-
-
-def _letters(count: int) -> list[str]:
-    """A to Z, then R27 and so on."""
-    return [chr(ord("A") + i) if i < 26 else f"R{i + 1}" for i in range(count)]
 
 
 def _table(title: str) -> Table:
@@ -82,5 +84,5 @@ def _value(value: Any, unit: str) -> str:
             return f"{value:.2%}"
         case _:
             text = f"{value:,}" if isinstance(value, int) or float(value).is_integer() else f"{value:,.4g}"
-            text = f"{value:,.1f}" if unit == "tokens/s" else text.removesuffix(".0")
+            text = f"{value:,.1f}" if unit.endswith("/s") else text.removesuffix(".0")
             return f"{text} {unit}".rstrip()

@@ -54,11 +54,14 @@ class Roofline:
 
     Attributes
     ----------
-    peak_macs_per_s : of all multipliers beside the memory
+    compute, memory : what the two roofs are called
+    peak_macs_per_s : of all multipliers
     bytes_per_s : from the memory to them
     note : how the two follow from the machine's parameters, in one line
     """
 
+    compute: str
+    memory: str
     peak_macs_per_s: float
     bytes_per_s: float
     points: tuple[RooflinePoint, ...]

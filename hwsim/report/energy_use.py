@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hwsim.energy import Component, EnergyTable
+from hwsim.mapping.workload.run import Unit
 from hwsim.report.schema import EnergyCoefficient, EnergyShare, EnergyUse
 
 
@@ -14,7 +15,8 @@ def energy_use(
     *,
     joules: float,
     seconds: float,
-    vectors: int,
+    passed: int,
+    unit: Unit,
     macs: int,
     coefficients: Iterable[str] | None = None,
 ) -> EnergyUse:
@@ -24,14 +26,15 @@ def energy_use(
     ----------
     joules : sum of the components
     seconds : latency of the run
-    vectors : tokens that passed the layers, those of a prompt too
+    passed : how many of `unit` passed the machine, tokens of a prompt too
     macs : multiply-accumulates of the machine's units, padding included
     coefficients : those of the table that were used; all unless given
     """
     return EnergyUse(
         table=table.name,
         joules=joules,
-        joules_per_token=joules / vectors,
+        joules_per_unit=joules / passed,
+        unit=unit,
         mean_power_w=joules / seconds,
         joules_per_mac=joules / macs if macs else None,
         components=[
@@ -41,6 +44,7 @@ def energy_use(
                 share=part.joules / joules if joules else 0.0,
                 source=part.source,
                 grade=part.grade,
+                standing=part.standing,
             )
             for part in components
         ],

@@ -41,3 +41,8 @@ def figure_text(value: float, unit: str) -> str:
             return f"{value:,.1f}x"
         case _:
             return f"{value:,.0f} {unit}".rstrip()
+
+
+def count_text(value: float) -> str:
+    """A count, whole or in tenths."""
+    return f"{value:,.1f}".removesuffix(".0")

@@ -2,120 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from rich.table import Table
 
-from hwsim.report.quantities import bytes_text, figure_text, hertz_text, joules_text, seconds_text
-from hwsim.report.schema import Report
+from hwsim.report.headline import describe_run, one_of, speed, waits_text
+from hwsim.report.quantities import bytes_text, count_text, figure_text, joules_text, seconds_text
+from hwsim.report.render_sections import render_sections
+from hwsim.report.schema import Contents, Report
+from hwsim.report.tables import print_line, print_rows, print_table
+
+HOLDS: dict[Contents, str] = {
+    "weights": "weights",
+    "cache": "K and V at the last token, as reserved",
+    "activations": "activations",
+    "tables": "tables",
+    "other": "other",
+}
 
 
 def render(report: Report, console: Console) -> None:
     """Print a report."""
-    _headline(report, console)
-    _table(
-        console,
-        "Operators",
-        ("kind", "cycles", "share"),
-        ((part.kind, f"{part.cycles:,}", f"{part.share:.1%}") for part in report.breakdown),
-    )
-    _table(
-        console,
-        "Units",
-        ("unit", "busy cycles", "busy", "RTL", "timing from"),
-        (
-            (
-                unit.name,
-                f"{unit.busy_cycles:,}",
-                f"{unit.utilisation:.1%}",
-                "proven" if unit.proven else "none",
-                unit.source,
-            )
-            for unit in report.units
-        ),
-    )
-    console.print(f"Bottleneck: {report.bottleneck}", soft_wrap=True, highlight=False)
-    _devices(report, console)
+    print_line(console, f"[bold]{report.workload}[/bold] on [bold]{report.machine}[/bold]: {describe_run(report)}")
+    print_rows(console, _headline(report))
+    operators = ((part.kind, f"{part.cycles:,}", f"{part.share:.1%}") for part in report.breakdown)
+    print_table(console, "Operators", ("kind", "cycles", "share"), operators)
+    _units(report, console)
+    print_line(console, f"Bottleneck: {report.bottleneck}")
     _bound(report, console)
-    _dram(report, console)
+    render_sections(report, console)
     _energy(report, console)
-    _memory(report, console)
+    print_table(console, "Memory", ("", "", ""), _memories(report))
+    _resources(report, console)
     for left_out in report.excluded:
-        console.print(
-            f"\nNot included: {left_out.name}, {seconds_text(left_out.seconds_per_token)} a token "
+        print_line(
+            console,
+            f"\nNot included: {left_out.name}, {seconds_text(left_out.seconds_per_unit)} {one_of(report)} "
             f"({left_out.share:.1%} on top) — {left_out.note}",
-            soft_wrap=True,
-            highlight=False,
         )
     _published(report, console)
     _unconfirmed(report, console)
 
 
-def _headline(report: Report, console: Console) -> None:
-    console.print(
-        f"[bold]{report.workload}[/bold] on [bold]{report.machine}[/bold]: {report.phase}, {report.tokens} tokens"
-        + (f" after a prompt of {report.prompt}" if report.prompt and report.phase == "decode" else "")
-        + (f", {report.past} in the cache before" if report.past else "")
-        + f", batch {report.batch}, schedule {report.schedule}, lm_head {report.lm_head}",
-        soft_wrap=True,
-        highlight=False,
-    )
-    table = Table.grid(padding=(0, 2))
-    table.add_row(
-        "latency", f"{seconds_text(report.latency_s)}  ({report.cycles:,} cycles at {hertz_text(report.clock_hz)})"
-    )
-    table.add_row("throughput", f"{report.tokens_per_s:,.1f} tokens/s")
-    table.add_row("time to first token", seconds_text(report.time_to_first_token_s))
-    each = "   ".join(f"{seconds_text(entry.seconds)} at context {entry.context}" for entry in report.token_latencies)
-    table.add_row("per token", each)
-    table.add_row("instructions", f"{report.instructions:,}")
-    console.print(table, highlight=False)
+def _headline(report: Report) -> Iterator[tuple[str, str]]:
+    """Latency, throughput and time to the first token; what stands in tables below is not repeated."""
+    for figure in speed(report):
+        remark = f"  ({figure.remark})" if figure.name == "latency" else ""
+        yield figure.name, f"{figure.value}{remark}"
+    if report.decoding:
+        latencies = report.decoding.token_latencies
+        each = (f"{seconds_text(entry.seconds)} at context {entry.context}" for entry in latencies)
+        yield "per token", "   ".join(each)
+    yield "instructions", f"{report.instructions:,}"
 
 
-def _devices(report: Report, console: Console) -> None:
-    use = report.devices
-    if use is None:
-        return
+def _units(report: Report, console: Console) -> None:
     rows = (
         (
-            f"{number}",
-            f"{use.tensor_parallel}",
-            f"{stage.layers}",
-            seconds_text(stage.seconds),
-            seconds_text(stage.link_seconds),
-            f"{bytes_text(stage.memory_bytes)} of {bytes_text(stage.capacity_bytes)}",
+            unit.name,
+            f"{unit.count:,}",
+            f"{unit.busy_cycles:,}",
+            f"{unit.utilisation:.1%}",
+            waits_text(unit),
+            "proven" if unit.proven else "none",
+            unit.source + (f"; compared {unit.compared}" if unit.compared else ""),
         )
-        for number, stage in enumerate(use.stages, 1)
+        for unit in report.units
     )
-    title = f"Devices: {use.devices}, {use.simulated} of them simulated; each one's time and memory"
-    _table(console, title, ("stage", "devices", "layers", "time", "on the link", "memory"), rows)
+    print_table(console, "Units", ("unit", "count", "busy cycles", "busy", "waits", "RTL", "timing from"), rows)
 
 
 def _bound(report: Report, console: Console) -> None:
     bound = report.bound
-    rows = [("lower bound of this placement", seconds_text(bound.lower_bound_s), "100.0%")]
+    rows = [("lower bound", seconds_text(bound.lower_bound_s), "100.0%")]
     rows += [
-        (part["cause"], seconds_text(part["seconds"]), f"{part['seconds'] / bound.lower_bound_s:+.1%}")
+        (part.cause, seconds_text(part.seconds), f"{part.seconds / bound.lower_bound_s:+.1%}")
         for part in bound.distance
-        if part["seconds"] and bound.lower_bound_s
+        if part.seconds and bound.lower_bound_s
     ]
     rows.append(("latency", seconds_text(report.latency_s), f"{bound.ratio:.1%}"))
-    _table(console, "Where the time goes", ("", "time", "of the bound"), rows)
-
-
-def _dram(report: Report, console: Console) -> None:
-    dram = report.dram
-    rows = [
-        ("read in the banks", bytes_text(dram.bytes_read)),
-        ("written in the banks", bytes_text(dram.bytes_written)),
-        ("over the pins", bytes_text(dram.io_bytes)),
-        ("row-hit rate", f"{dram.row_hit_rate:.2%}"),
-        ("refreshes", f"{dram.refreshes:,} ({dram.refresh_cycles:,} channel cycles)"),
-        ("commands", "  ".join(f"{name} {count:,}" for name, count in sorted(dram.commands.items()))),
-        ("played", f"{dram.commands_represented:,} commands in {dram.steps_executed:,} steps"),
-    ]
-    _table(console, "DRAM", ("", ""), rows)
+    print_table(console, "Where the time goes", ("", "time", "of the bound"), rows)
+    print_line(console, f"The bound is {bound.note}.")
 
 
 def _energy(report: Report, console: Console) -> None:
@@ -127,55 +94,52 @@ def _energy(report: Report, console: Console) -> None:
         for part in energy.components
     ]
     each = "" if energy.joules_per_mac is None else f", {joules_text(energy.joules_per_mac)} a MAC"
-    rows.append(
-        ("total", joules_text(energy.joules), "100.0%", "", f"{joules_text(energy.joules_per_token)} a token{each}")
-    )
+    per_unit = f"{joules_text(energy.joules_per_unit)} {one_of(report)}{each}"
+    rows.append(("total", joules_text(energy.joules), "100.0%", "", per_unit))
     title = f"Energy by table {energy.table}, mean power {energy.mean_power_w:,.2f} W"
-    _table(console, title, ("component", "energy", "share", "grade", "source"), rows)
+    print_table(console, title, ("component", "energy", "share", "grade", "source"), rows)
 
 
-def _memory(report: Report, console: Console) -> None:
-    r = report.resources
-    rows = [
-        ("weights", bytes_text(r["weights_bytes"])),
-        ("K and V at the last token, as reserved", bytes_text(r["cache_bytes"])),
-        ("peak use", f"{bytes_text(r['memory_bytes'])} of {bytes_text(r['capacity_bytes'])}"),
-        ("padding in weight sweeps", bytes_text(r["padding_bytes"])),
-        ("longest context that fits", f"{r['max_context']:,} tokens"),
-    ]
-    _table(console, "Memory", ("", ""), rows)
+def _memories(report: Report) -> Iterator[tuple[str, str, str]]:
+    for memory in report.memories:
+        size = bytes_text(memory.size_bytes)
+        in_use = size if memory.used_bytes is None else f"peak use {bytes_text(memory.used_bytes)} of {size}"
+        moved = ""
+        if memory.bytes_read is not None and memory.bytes_written is not None:
+            moved = f"{bytes_text(memory.bytes_read)} read, {bytes_text(memory.bytes_written)} written"
+        yield f"{memory.name} ({memory.kind})", in_use, moved
+        for part in memory.parts:
+            yield f"  {HOLDS[part.holds]}", bytes_text(part.size_bytes), ""
+        if memory.padding_bytes is not None:
+            yield "  padding, of these", bytes_text(memory.padding_bytes), ""
+    if report.decoding and report.decoding.longest_context is not None:
+        yield "longest context that fits", f"{report.decoding.longest_context:,} tokens", ""
+
+
+def _resources(report: Report, console: Console) -> None:
+    """What chips without a budget take; that of an FPGA stands in its section."""
+    rows = (
+        (f"{use.place} {use.resource.replace('_', ' ')}", count_text(use.used))
+        for use in report.resources
+        if not (report.fpga and use.place == "fpga")
+    )
+    print_table(console, "Resources", ("", "used"), rows)
 
 
 def _published(report: Report, console: Console) -> None:
-    if not report.published:
-        return
     rows = []
     for figure in report.published:
         ours = "not comparable" if figure.ours is None else figure_text(figure.ours, figure.unit)
         ratio = "" if figure.ratio is None else f"{figure.ratio:.3f}"
         reason = figure.note.removeprefix("not comparable: ")
         rows.append((figure.name, figure.theirs, ours, ratio, figure.grade, reason))
-    if not rows:
-        return
-    _table(console, "Published figures", ("figure", "theirs", "ours", "ratio", "grade", "note"), rows)
+    print_table(console, "Published figures", ("figure", "theirs", "ours", "ratio", "grade", "note"), rows)
 
 
 def _unconfirmed(report: Report, console: Console) -> None:
-    rows = [
+    rows: Iterable[tuple[str, str, str, str]] = (
         (p.name, str(p.value), p.grade + (f" {p.confidence:g}" if p.confidence is not None else ""), p.source)
         for p in report.unconfirmed
-    ]
+    )
     title = "Unconfirmed parameters (M remembered with a confidence, A assumed; --set overrides)"
-    _table(console, title, ("parameter", "value", "grade", "source"), rows)
-
-
-def _table(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    names = list(columns)
-    table = Table(title=title, title_justify="left", show_header=any(names), box=None, padding=(0, 2, 0, 0))
-    for name in names:
-        numeric = name in ("cycles", "busy cycles", "share", "busy", "energy", "time", "of the bound", "ratio")
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    console.print()
-    console.print(table, highlight=False)
+    print_table(console, title, ("parameter", "value", "grade", "source"), rows)

@@ -9,7 +9,8 @@ from dataclasses import replace
 from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.operators import Operator
 from hwsim.mapping.step import Step
-from hwsim.report.details import StepTime, thin
+from hwsim.parameters.provenance import ParameterOrigin
+from hwsim.report.details import Details, MemoryMap, Roofline, StepTime, thin
 from hwsim.report.schema import Latency
 
 MOST_STEPS = 2000  # points of the latency curve that a page holds
@@ -56,3 +57,29 @@ def macs_by_kind(steps: Iterable[Step], operators: Iterable[Operator]) -> dict[s
         for op, copies in sorts.items():
             totals[op.kind] += copies * op.macs(step)
     return {kind: count for kind, count in totals.items() if count}
+
+
+def decoding_details(
+    workload: DecoderWorkload,
+    steps: Iterable[Step],
+    ends: Sequence[int],
+    ticks_per_second: int,
+    *,
+    roofline: Roofline,
+    memory: MemoryMap,
+    parameters: tuple[ParameterOrigin, ...],
+) -> Details:
+    """The details of a run that decodes.
+
+    Parameters
+    ----------
+    ends : tick in which each step ended
+    """
+    return Details(
+        steps=tuple(step_times(workload, steps, ends, ticks_per_second)),
+        steps_in_all=len(ends),
+        roofline=roofline,
+        memory=memory,
+        parameters=parameters,
+        workload=workload.fields(),
+    )

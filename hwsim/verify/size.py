@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from hwsim.errors import WorkloadError
-from hwsim.mapping.models.decoder import DecoderWorkload, decoder_of
-from hwsim.mapping.workload.load import load_workload
+from hwsim.mapping.models.decoder import DecoderModel, DecoderWorkload, decoder_of
+from hwsim.mapping.workload.load import family_of, load_workload
 from hwsim.shipped import find_workload
 
 # Two layers show how errors pass from one to the next. Heads, hidden sizes and the positions stay as they are: they
@@ -37,8 +37,11 @@ def load_sized(source: str, settings: Mapping[str, Any], *, full: bool) -> tuple
                 f"--set workload.{name}={settings[name]}: a verification decodes one sequence from its first token, "
                 f"expected {only}"
             )
+    path = find_workload(source)
+    if not issubclass(family_of(path, settings), DecoderModel):  # other families lack the fields that are set below
+        raise WorkloadError(f"{path}: a verification decodes token by token, which families gpt and llama do")
     usual = {"phase": "decode", "batch": 1, "past": 0, "prompt": PROMPT, "tokens": TOKENS}
-    own = decoder_of(load_workload(find_workload(source), {**usual, **settings}), "verify")
+    own = decoder_of(load_workload(path, {**usual, **settings}), "verify")
     reduced = {"layers": min(LAYERS, own.model.layers), "vocab": min(VOCAB, own.model.vocab)}
     kept = reduced if full else settings
     smaller = own.model.model_copy(update={name: value for name, value in reduced.items() if name not in kept})

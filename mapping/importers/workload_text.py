@@ -16,7 +16,7 @@ def workload_text(fields: Mapping[str, Any], comments: Mapping[str, str], *, hea
     comments : by field
     heading : lines of comment before the fields
     """
-    lines = [f"# {line}" for line in heading]
+    lines = [f"# {one_line(line)}" for line in heading]
     for name, value in fields.items():
         if isinstance(value, Mapping):
             lines += [f"{name}:", *(f"  {key}: {_scalar(inner)}" for key, inner in value.items())]
@@ -26,9 +26,19 @@ def workload_text(fields: Mapping[str, Any], comments: Mapping[str, str], *, hea
     return "\n".join(lines) + "\n"
 
 
+def one_line(text: str) -> str:
+    """A text from a stranger's file without what would end a line or cannot be printed."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 def _scalar(value: Any) -> str:
     """A value or a list of them in one line."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True)
+    text: str = yaml.safe_dump(_whole(value), default_flow_style=True, width=10_000, allow_unicode=True)
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _whole(value: Any) -> Any:
+    """Whole numbers without a point."""
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

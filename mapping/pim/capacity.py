@@ -21,7 +21,7 @@ class Occupied(Protocol):
     def cache_rows(self) -> int: ...
 
 
-def longest_context(rows_of: Callable[[int], int], target: BankGeometry) -> int:
+def max_context_by_rows(rows_of: Callable[[int], int], target: BankGeometry) -> int:
     """Longest context, in tokens, whose cache fits beside the weights; 0 if not even one token does.
 
     Parameters

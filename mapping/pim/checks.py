@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.graph import OperatorGraph
-from hwsim.mapping.operators import AttentionScores, KvCache, Linear, Operator
+from hwsim.mapping.operators import AttentionScores, AttentionValues, KvCache, Linear, Operator
 from hwsim.mapping.patterns import Causal, Full, Window
 from hwsim.mapping.pim.target import BankGeometry
 
@@ -30,27 +30,35 @@ def find_caches(graph: OperatorGraph, machine: str) -> Mapping[str, CacheOf]:
 
     Raises
     ------
-    MappingError : attention whose keys lie in no cache, a cache that nothing reads
+    MappingError : attention whose keys or values lie in no cache, a pattern or a cap that no unit has, a cache that
+        nothing reads
     """
     found: dict[str, CacheOf] = {}
+    caches = {op.name: op for op in graph.operators if isinstance(op, KvCache)}
     for op in graph.operators:
-        if isinstance(op, AttentionScores):
-            cache = graph.operator(graph.origin(op.inputs[1])) if op.keys == "context" else None
-            if not isinstance(cache, KvCache):
+        if isinstance(op, AttentionScores | AttentionValues):
+            cache = caches.get(graph.origin(op.inputs[1])) if op.keys == "context" else None
+            if cache is None:
+                read = "keys" if isinstance(op, AttentionScores) else "values"
                 raise MappingError(
-                    f"{machine}: {op.name}: runs attention over a cache in its banks alone; these keys are in none"
+                    f"{machine}: {op.name}: runs attention over a cache in its banks alone; these {read} are in none"
                 )
-            if not isinstance(op.pattern, Causal | Full | Window):
-                raise MappingError(
-                    f"{machine}: {op.name}: sweeps one range of keys a query (full, causal, window), got {op.pattern}"
-                )
-            if op.softcap:
-                raise MappingError(f"{machine}: {op.name}: has no unit that caps scores (softcap {op.softcap:g})")
-            found[cache.name] = CacheOf(cache=cache, heads=op.heads)
-    unread = [op.name for op in graph.operators if isinstance(op, KvCache) and op.name not in found]
+            if isinstance(op, AttentionScores):
+                _check_scores(op, machine)
+                found[cache.name] = CacheOf(cache=cache, heads=op.heads)
+    unread = [name for name in caches if name not in found]
     if unread:
         raise MappingError(f"{machine}: {unread[0]}: a cache that no attention reads")
     return found
+
+
+def _check_scores(op: AttentionScores, machine: str) -> None:
+    if not isinstance(op.pattern, Causal | Full | Window):
+        raise MappingError(
+            f"{machine}: {op.name}: sweeps one range of keys a query (full, causal, window), got {op.pattern}"
+        )
+    if op.softcap:
+        raise MappingError(f"{machine}: {op.name}: has no unit that caps scores (softcap {op.softcap:g})")
 
 
 def check_format(op: Operator, target: BankGeometry) -> None:

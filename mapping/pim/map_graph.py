@@ -9,7 +9,7 @@ from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.mapped import MappedGraph, MappedOperator, assign_units
 from hwsim.mapping.operators import Linear, Operator
 from hwsim.mapping.passes.split_attention import split_attention
-from hwsim.mapping.pim.capacity import longest_context, what_does_not_fit
+from hwsim.mapping.pim.capacity import max_context_by_rows, what_does_not_fit
 from hwsim.mapping.pim.checks import CacheOf, check_format, find_caches
 from hwsim.mapping.pim.placement import CachePlacement, MatrixPlacement, Placement
 from hwsim.mapping.pim.target import PimTarget
@@ -57,7 +57,7 @@ def map_graph(
     caches = find_caches(split, target.machine)
     placement = _place(operators, caches, target, context, batch)
     if placement.rows > target.rows:
-        fits = longest_context(lambda tokens: _place(operators, caches, target, tokens, batch).rows, target)
+        fits = max_context_by_rows(lambda tokens: _place(operators, caches, target, tokens, batch).rows, target)
         raise CapacityError(what_does_not_fit(graph.name, placement, context, batch, fits))
     placement.verify()
     return MappedGraph(graph=split, operators=operators, placement=placement, context=context, batch=batch)
@@ -67,7 +67,9 @@ def max_context(mapped: PimMapped) -> int:
     """Longest context, in tokens, whose cache fits beside the weights; 0 if not even one token does."""
     target = mapped.placement.target
     caches = find_caches(mapped.graph, target.machine)
-    return longest_context(lambda tokens: _place(mapped.operators, caches, target, tokens, mapped.batch).rows, target)
+    return max_context_by_rows(
+        lambda tokens: _place(mapped.operators, caches, target, tokens, mapped.batch).rows, target
+    )
 
 
 def _place(

@@ -65,6 +65,16 @@ def check_workload(document: Mapping[str, Any], *, origin: str) -> Workload[Any,
     return Workload(model=model, run=model.completed(run), machine=machine)
 
 
+def family_of(path: Path | str, overrides: Mapping[str, Any] | None = None) -> type[Model]:
+    """The class of the model in a workload file, whatever else is wrong with it.
+
+    Raises
+    ------
+    WorkloadError : a file that cannot be read, an unknown family
+    """
+    return _model_type({**read_mapping(Path(path), WorkloadError), **(overrides or {})}, str(path))
+
+
 def field_names() -> tuple[str, ...]:
     """Every field of a workload of some family, those of a group with a dot."""
     names = {MACHINE: None}

@@ -14,6 +14,7 @@ from hwsim.mapping.scheme import Scheme
 if TYPE_CHECKING:
     from hwsim.mapping.graph import OperatorGraph
     from hwsim.mapping.parallel import Split
+    from hwsim.mapping.step import Step
     from hwsim.mapping.workload.run import Run
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
@@ -98,6 +99,10 @@ class Model(Checked, ABC):
     @abstractmethod
     def parameters(self) -> int:
         """Closed-form parameter count of the whole model."""
+
+    @abstractmethod
+    def macs(self, step: Step) -> int:
+        """Closed-form number of multiply-accumulates in one step of the whole model."""
 
     @abstractmethod
     def check_run(self, run: Run) -> None:

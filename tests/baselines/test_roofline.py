@@ -15,7 +15,7 @@ from hwsim.errors import MachineError
 from hwsim.mapping.formats import BF16
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models import build_graph
-from hwsim.mapping.operators import AttentionScores, AttentionValues, KvCache, Linear, Slice, Softmax, Tensor
+from hwsim.mapping.operators import Attention, AttentionScores, AttentionValues, KvCache, Linear, Slice, Softmax, Tensor
 from hwsim.mapping.patterns import Causal
 from hwsim.mapping.step import Step
 from tests.mapping.workloads import tiny
@@ -75,6 +75,31 @@ def test_embedding_reads_two_rows_and_the_head_its_whole_table() -> None:
     times = {t.name: t for t in step_times(build_graph(workload), Step(queries=1, context=1), SIMPLE, "bf16")}
     assert round(times["embed"].memory_s * 1e6) == 2 * (1 + 2 * 4 + 4)
     assert round(times["lm_head"].memory_s * 1e6) == 2 * (4 + 4 * 100 + 100)
+
+
+def test_a_prompt_of_which_nothing_comes_out_passes_no_head() -> None:
+    workload = tiny(layers=1, d_model=4, heads=2, vocab=100, lm_head="included", prompt=2, tokens=1)
+    graph = build_graph(workload)
+    prompt, token = (
+        {t.name: t for t in step_times(graph, step, SIMPLE, "bf16")} for step in workload.steps(queries_at_once=2)
+    )
+    assert prompt.keys() == token.keys()
+    assert [(prompt[name].seconds, token[name].seconds > 0) for name in ("norm", "lm_head")] == [(0, True), (0, True)]
+    assert decode_latency(workload, SIMPLE).overhead_s == pytest.approx((12 + 14) * 5e-6)
+
+
+def test_attention_that_shares_scores_is_not_counted() -> None:
+    shape: dict[str, Any] = {"fmt": BF16, "heads": 1, "kv_heads": 1, "d_k": 4, "d_v": 4, "keys": "tokens"}
+    graph = OperatorGraph(
+        name="shared",
+        inputs=tuple(Tensor(name=name, shape=("tokens", 4), fmt=BF16) for name in "qkv"),
+        operators=[
+            Attention(name="a", inputs=("q", "k", "v"), pattern=Causal(), **shape),
+            Attention(name="b", inputs=("a", "v"), pattern=Causal(), shares_scores=True, **shape),
+        ],
+    )
+    with pytest.raises(MachineError, match="b: the baselines do not count attention that shares scores"):
+        step_times(graph, Step(queries=1, context=1), SIMPLE, "bf16")
 
 
 def test_split_attention_moves_its_scores() -> None:

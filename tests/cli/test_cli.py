@@ -25,7 +25,7 @@ def test_a_run_prints_a_report(capsys: CAPTURE) -> None:
         "Bottleneck: pim: busy",
         "row-hit rate",
         "Energy by table paper, mean power",
-        "lower bound of this placement",
+        "The bound is what the placement cannot undercut",
         "Not included: lm_head",
         "speed-up over NVIDIA T4",
         "not comparable",
@@ -44,16 +44,18 @@ def test_a_run_writes_json_that_the_schema_reads(tmp_path: Path, capsys: CAPTURE
     report = Report.model_validate_json(first.read_bytes())
     assert report.schema_version == SCHEMA_VERSION
     wanted = (
-        "schema_version machine workload phase tokens batch cycles clock_hz latency_s tokens_per_s energy_j breakdown "
-        "units dram offchip_bytes resources fits published unconfirmed seed"
+        "schema_version machine workload cycles clock_hz latency_s throughput energy_j breakdown units memories bound "
+        "offchip_bytes resources published unconfirmed decoding dram"
     )
-    assert set(wanted.split()) <= set(json.loads(first.read_text()))
+    written = json.loads(first.read_text())
+    assert set(wanted.split()) <= set(written)
+    assert not {"fpga", "devices", "loads", "fits", "seed"} & set(written)  # such a run has none
     assert oct(first.stat().st_mode & 0o777) in ("0o644", "0o664", "0o600")
 
 
 def test_json_on_stdout_is_nothing_but_json(capsys: CAPTURE) -> None:
     assert main(["run", "gpt2", "--tokens", "1", "--json", "-"]) == 0
-    assert json.loads(capsys.readouterr().out)["tokens"] == 1
+    assert json.loads(capsys.readouterr().out)["decoding"]["tokens"] == 1
 
 
 def test_settings_reach_machine_and_workload(capsys: CAPTURE) -> None:
@@ -163,6 +165,52 @@ def test_what_is_wrong_is_one_line_on_stderr_and_status_2(arguments: list[str], 
     assert captured.err.startswith("hwsim: error: ")
     assert message in captured.err
     assert captured.err.count("\n") == 1
+
+
+@pytest.fixture
+def open_workload(tmp_path: Path) -> str:
+    """A workload that names no machine."""
+    file = tmp_path / "open.yaml"
+    file.write_text(
+        "name: open\nlayers: 1\nd_model: 64\nheads: 2\nvocab: 100\nn_ctx: 64\ntokens: 2\n"
+        "provenance: {grade: A, source: a test}\n"
+    )
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["run"], ["explain", "--stage", "mapped"], ["explain", "--set", "channels=4"], ["verify"]], ids=str
+)
+def test_a_workload_without_a_machine_says_which_can_run_it(
+    arguments: list[str], open_workload: str, capsys: CAPTURE
+) -> None:
+    command, *options = arguments
+    assert main([command, open_workload, *options]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "hwsim: error: open: names no machine; --machine pim_gpt or aim can run it (family gpt)\n",
+    )
+
+
+@pytest.mark.parametrize("machine", ["pim_gpt", "aim"])
+def test_a_workload_without_a_machine_runs_on_any(machine: str, open_workload: str, capsys: CAPTURE) -> None:
+    assert main(["run", open_workload, "--machine", machine, "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["machine"] == machine
+
+
+def test_a_graph_needs_no_machine(open_workload: str, capsys: CAPTURE) -> None:
+    assert main(["explain", open_workload, "--stage", "graph"]) == 0
+    assert capsys.readouterr().out.startswith("graph open: 16 operators, step of 1 at 2\n")
+
+
+@pytest.mark.parametrize("command", ["run", "explain", "verify"])
+def test_where_lm_head_runs_is_set_at_the_machine(command: str, capsys: CAPTURE) -> None:
+    assert main([command, "gpt2", "--set", "workload.lm_head=pim"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"hwsim: error: {find_workload('gpt2')}: lm_head: expected excluded or included, got 'pim'; where it runs is "
+        "a parameter of the machine that has a choice (--set lm_head=pim)\n",
+    )
 
 
 def test_a_failed_run_leaves_no_file(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_sequence_takes_the_stages_one_behind_the_other(pipeline: int, refresh
         alone = run(stage.share, settings={"refresh": refresh}).latency_s
         if not refresh:
             assert use.seconds - use.link_seconds == pytest.approx(alone, rel=1e-12)
-    causes = report.bound.lower_bound_s + sum(part["seconds"] for part in report.bound.distance)
+    causes = report.bound.lower_bound_s + sum(part.seconds for part in report.bound.distance)
     assert causes == pytest.approx(report.latency_s, rel=1e-9)
     assert sum(part.cycles for part in report.breakdown) == pytest.approx(report.cycles, rel=0.01)
 
@@ -93,7 +93,7 @@ def test_the_tokens_of_a_prompt_follow_each_other_through_the_stages() -> None:
     workload = llama(phase="prefill", prompt=40)
     one, four = spread(workload, 1, 1), spread(workload, 1, 4, **{"link.latency_ns": 0})
     assert one.latency_s / 4 < four.latency_s < one.latency_s / 3
-    assert any(part["cause"] == "stages at work side by side" and part["seconds"] < 0 for part in four.bound.distance)
+    assert any(part.cause == "stages at work side by side" and part.seconds < 0 for part in four.bound.distance)
 
 
 def held(graph: OperatorGraph, kinds: tuple[str, ...]) -> int:
@@ -125,10 +125,10 @@ def test_devices_that_share_a_layer_count_as_often_as_they_are() -> None:
     stage = split_model(workload, 4, 1)[0]
     alone = run(stage.share)
     assert report.dram.bytes_read == 4 * alone.dram.bytes_read
-    assert report.resources["memory_bytes"] == 4 * alone.resources["memory_bytes"]
+    assert report.memory("banks").used_bytes == 4 * alone.memory("banks").used_bytes
     # 2 sums a layer of 128 B in parts of 32 B, over 2 x 3 transfers of 500.5 ns
     assert report.devices.stages[0].link_seconds == pytest.approx(3 * 4 * 2 * 3003e-9)
-    assert report.offchip["device_link"] == 4 * 3 * 4 * 2 * 6 * 32
+    assert report.bytes_over("device_link") == 4 * 3 * 4 * 2 * 6 * 32
     kinds = {part.kind for part in report.breakdown}
     assert "collective" in kinds
     assert report.energy is not None

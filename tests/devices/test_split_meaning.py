@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hwsim.mapping.models import build_graph
 from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.operators import Collective
-from hwsim.mapping.parallel import Stage, split_model
+from hwsim.mapping.parallel import PipelineStage, split_model
 from hwsim.verify.float64_llama import Float64Llama
 from hwsim.verify.weights import random_weights
 from tests.mapping.test_llama import Interpreter, llama
@@ -20,7 +20,7 @@ ROWS = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj")  # a device makes 
 COLUMNS = ("o_proj", "down_proj")  # a device has a part of their inputs
 
 
-def share_of(whole: DecoderWorkload, stage: Stage, first_layer: int, device: int) -> Interpreter:
+def share_of(whole: DecoderWorkload, stage: PipelineStage, first_layer: int, device: int) -> Interpreter:
     """A device with its part of the whole model's tensors."""
     own = Interpreter(stage.share)
     own.graph = build_graph(stage.share, stage.split)

@@ -90,28 +90,51 @@ def play(case: Case) -> dict[str, Any]:
 
 
 def counts_of(report: Report) -> dict[str, Any]:
-    """The cycles and counts of a report."""
+    """The cycles and counts of a report, by the names of the schema in which they were first kept."""
+    decoding, dram = report.decoding, report.dram
+    assert decoding
+    assert dram
     return {
         "cycles": report.cycles,
         "latency_s": report.latency_s,
         "instructions": report.instructions,
-        "time_to_first_token_s": report.time_to_first_token_s,
-        "tokens_per_s": report.tokens_per_s,
-        "token_latencies": [[entry.context, entry.seconds] for entry in report.token_latencies],
+        "time_to_first_token_s": decoding.time_to_first_token_s,
+        "tokens_per_s": decoding.tokens_per_s,
+        "token_latencies": [[entry.context, entry.seconds] for entry in decoding.token_latencies],
         "breakdown": {part.kind: part.cycles for part in report.breakdown},
         "units": {unit.name: unit.busy_cycles for unit in report.units},
-        "distance": {part["cause"]: part["seconds"] for part in report.bound.distance},
+        "distance": {part.cause: part.seconds for part in report.bound.distance},
         "lower_bound_s": report.bound.lower_bound_s,
-        "commands": dict(sorted(report.dram.commands.items())),
+        "commands": dict(sorted(dram.commands.items())),
         "dram": [
-            report.dram.bytes_read, report.dram.bytes_written, report.dram.io_bytes, report.dram.row_hit_rate,
-            report.dram.refreshes, report.dram.refresh_cycles,
+            dram.bytes_read, dram.bytes_written, dram.io_bytes, dram.row_hit_rate, dram.refreshes, dram.refresh_cycles,
         ],
-        "offchip": report.offchip,
+        "offchip": {way.link: way.size_bytes for way in report.offchip},
         "energy_j": report.energy_j,
-        "excluded": [part.seconds_per_token for part in report.excluded],
-        "resources": {key: value for key, value in report.resources.items() if isinstance(value, int)},
+        "excluded": [part.seconds_per_unit for part in report.excluded],
+        "resources": _resources(report),
     }  # fmt: skip
+
+
+def _resources(report: Report) -> dict[str, int]:
+    """Memory, units and what was played, of what the machine has."""
+    banks, dram = report.memory("banks"), report.dram
+    assert dram
+    found = {
+        "weights_bytes": banks.holding("weights"),
+        "cache_bytes": banks.holding("cache"),
+        "padding_bytes": banks.padding_bytes,
+        "memory_bytes": banks.used_bytes,
+        "capacity_bytes": banks.size_bytes,
+        "max_context": report.decoding and report.decoding.longest_context,
+        "mac_units": report.resource("memory", "mac_units").used,
+        **{f"asic_{use.resource}": use.used for use in report.resources if use.place == "asic"},
+        "trace_cycles": dram.trace_cycles,
+        "refresh_cost_cycles": dram.refresh_cost_cycles,
+        "programs_played": dram.programs_played,
+        "programs_repeated": dram.programs_repeated,
+    }
+    return {name: int(value) for name, value in found.items() if value is not None}
 
 
 def differences(ours: dict[str, Any], kept: dict[str, Any]) -> list[str]:

@@ -109,7 +109,7 @@ def test_the_trace_takes_the_cycles_of_the_run(  # the promise of --emit-trace
     played = play_trace(tmp_path / "run.trace", channels, refresh=refresh, settings=changed)
     aim = report.units[0]
     assert (played.cycles, played.commands) == (aim.busy_cycles, report.dram.commands)
-    assert played.refresh_cycles == report.resources["refresh_cost_cycles"]
+    assert played.refresh_cycles == report.dram.refresh_cost_cycles
     assert played.instructions == report.instructions
     # the host's time adds standby alone, and refreshes that nobody waits for
     assert report.energy is not None
@@ -126,7 +126,7 @@ def test_a_trace_names_the_options_that_play_it(tmp_path: Path, capsys: pytest.C
     options = "--channels 8 --refresh all_bank --set rows=20000 --set timing.nRP=40"
     assert first == f"# {report.workload} on aim; to play it: hwsim aim FILE {options}"
     assert main(["aim", str(trace), *options.split(), "--json", "-"]) == 0
-    assert json.loads(capsys.readouterr().out)["cycles"] == report.resources["trace_cycles"]
+    assert json.loads(capsys.readouterr().out)["cycles"] == report.dram.trace_cycles
 
 
 def test_the_public_simulator_s_rule_of_one_channel() -> None:
@@ -143,21 +143,21 @@ def test_the_slow_player_takes_them_too(refresh: Any) -> None:
     limits = Limits.of(load_aim(), 2)
     slow = ReferenceAim(load_aim(refresh), 2)
     slow.play([i for line in emitted(program) if (i := parse_line(line, limits))])
-    assert slow.cycle == run(tiny(tokens=2), "aim", {"channels": 2, "refresh": refresh}).resources["trace_cycles"]
+    assert slow.cycle == run(tiny(tokens=2), "aim", {"channels": 2, "refresh": refresh}).dram.trace_cycles
 
 
 def test_the_parts_add_up() -> None:
     report = run(tiny(tokens=20), "aim", {"refresh": "all_bank"})
-    distance = sum(part["seconds"] for part in report.bound.distance)
+    distance = sum(part.seconds for part in report.bound.distance)
     assert report.bound.lower_bound_s + distance == pytest.approx(report.latency_s)
-    assert all(part["seconds"] >= 0 for part in report.bound.distance)
-    waits = next(part["seconds"] for part in report.bound.distance if part["cause"] == "waits for clock edges")
+    assert all(part.seconds >= 0 for part in report.bound.distance)
+    waits = next(part.seconds for part in report.bound.distance if part.cause == "waits for clock edges")
     shares = sum(part.share for part in report.breakdown)
     assert shares == pytest.approx(1 - waits / report.latency_s)
     assert report.energy is not None
     assert sum(part.joules for part in report.energy.components) == pytest.approx(report.energy.joules)
-    assert report.lm_head == "excluded"
-    assert report.excluded[0].seconds_per_token > 0
+    assert report.decoding.lm_head == "excluded"
+    assert report.excluded[0].seconds_per_unit > 0
 
 
 def test_the_host_does_what_af_does_not() -> None:
@@ -196,9 +196,9 @@ def test_a_prompt_goes_token_by_token() -> None:
 
 def test_layers_and_neighbouring_tokens_share_what_was_played() -> None:
     report = run(tiny(layers=6, tokens=32), "aim")
-    assert report.resources["programs_played"] + report.resources["programs_repeated"] == 3 * 6 * 32
+    assert report.dram.programs_played + report.dram.programs_repeated == 3 * 6 * 32
     # a token's first segment writes its key somewhere else; the two others change each 16 tokens at most
-    assert report.resources["programs_played"] < 32 + 30
+    assert report.dram.programs_played < 32 + 30
 
 
 def test_a_model_that_does_not_fit_is_refused() -> None:
@@ -254,7 +254,7 @@ def test_the_trace_reads_back(tmp_path: Path) -> None:
     assert np.array_equal(read[~barriers], np.concatenate([placed(p) for p in pieces]))
     player = AimPlayer(load_aim(), 2)
     player.play(read)
-    assert player.cycle == run(tiny(tokens=2), "aim", {"channels": 2}).resources["trace_cycles"]
+    assert player.cycle == run(tiny(tokens=2), "aim", {"channels": 2}).dram.trace_cycles
 
 
 def test_only_what_the_banks_hold_is_mapped_to_them() -> None:
@@ -292,10 +292,10 @@ def test_several_devices_sweep_what_one_does(tensor: int, pipeline: int) -> None
     assert several.dram.commands["MAC16"] == one.dram.commands["MAC16"]
     assert several.devices is not None
     assert several.devices.simulated == pipeline
-    distance = sum(part["seconds"] for part in several.bound.distance)
+    distance = sum(part.seconds for part in several.bound.distance)
     assert several.bound.lower_bound_s + distance == pytest.approx(several.latency_s)
     # time follows a token through the stages, however many devices a stage has
-    assert several.resources["trace_cycles"] == several.units[0].busy_cycles
+    assert several.dram.trace_cycles == several.units[0].busy_cycles
 
 
 def test_a_trace_is_of_one_device(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_run_equals_the_reference_player_to_the_tick(fields: dict[str, Any], m
 def test_no_run_is_faster_than_its_bound(context: int, d_model: int, channels: int, refresh: bool) -> None:
     report = run(tiny(tokens=context, d_model=d_model), settings={"channels": channels, "refresh": refresh})
     assert report.bound.ratio >= 1
-    parts = sum(part["seconds"] for part in report.bound.distance)
+    parts = sum(part.seconds for part in report.bound.distance)
     assert report.bound.lower_bound_s + parts == pytest.approx(report.latency_s, rel=1e-12)
 
 
@@ -110,8 +110,10 @@ def check_figures(report: Report) -> None:
 def test_gpt2_lies_within_its_figures(gpt2: Report) -> None:
     check_figures(gpt2)
     assert gpt2.instructions == 1024 * 12 * 18  # 14 of the paper's order and 4 sums of parts and biases
-    assert [entry.context for entry in gpt2.token_latencies] == [1, 512, 1024]
-    assert gpt2.resources["weights_bytes"] == 84_934_656 * 2 + 12 * 2 * 128 * 1024  # half a row of 2 matrices a layer
+    assert [entry.context for entry in gpt2.decoding.token_latencies] == [1, 512, 1024]
+    assert (
+        gpt2.memory("banks").holding("weights") == 84_934_656 * 2 + 12 * 2 * 128 * 1024
+    )  # half a row of 2 matrices a layer
 
 
 def test_gpt2_reads_each_weight_once_a_token(gpt2: Report) -> None:
@@ -139,7 +141,7 @@ def test_each_model_of_the_paper_lies_within_its_figures(model: str) -> None:
 def test_each_model_of_the_paper_runs_some_tokens(model: str) -> None:
     report = run(load_workload(model, tokens=24))
     assert 1 <= report.bound.ratio <= 1.6
-    assert report.fits
+    assert report.memory("banks").used_bytes <= report.memory("banks").size_bytes
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_prefill_goes_token_by_token_like_decode() -> None:
     prefill = run(load_workload("gpt2", phase="prefill", prompt=8))
     decode = run(load_workload("gpt2", tokens=8))
     assert prefill.cycles == decode.cycles
-    assert prefill.time_to_first_token_s == prefill.latency_s
+    assert prefill.decoding.time_to_first_token_s == prefill.latency_s
 
 
 def test_row_reuse_saves_activates_where_the_buffer_holds_several_vectors() -> None:
@@ -196,18 +198,20 @@ def test_a_prompt_delays_the_first_token() -> None:
     report = run(load_workload("gpt2", prompt=4, tokens=4))
     alone = run(load_workload("gpt2", tokens=8))
     assert report.latency_s == alone.latency_s
-    assert report.time_to_first_token_s > 4.85 * alone.time_to_first_token_s
-    assert report.tokens_per_s == pytest.approx(4 / (report.latency_s - run(load_workload("gpt2", tokens=4)).latency_s))
+    assert report.decoding.time_to_first_token_s > 4.85 * alone.decoding.time_to_first_token_s
+    assert report.decoding.tokens_per_s == pytest.approx(
+        4 / (report.latency_s - run(load_workload("gpt2", tokens=4)).latency_s)
+    )
 
 
 def test_a_run_from_a_filled_cache_is_the_end_of_a_longer_one() -> None:
     still = {"refresh": False}  # refreshes fall elsewhere in a run that begins later
     whole = run(tiny(tokens=130), settings=still)
     rest = run(tiny(past=128, tokens=2), settings=still)
-    assert [entry.context for entry in rest.token_latencies] == [129, 130]
-    assert rest.token_latencies[-1] == whole.token_latencies[-1]
-    assert whole.resources["cache_bytes"] == rest.resources["cache_bytes"]
-    assert rest.tokens_per_s == pytest.approx(2 / rest.latency_s)
+    assert [entry.context for entry in rest.decoding.token_latencies] == [129, 130]
+    assert rest.decoding.token_latencies[-1] == whole.decoding.token_latencies[-1]
+    assert whole.memory("banks").holding("cache") == rest.memory("banks").holding("cache")
+    assert rest.decoding.tokens_per_s == pytest.approx(2 / rest.latency_s)
 
 
 def test_a_batch_takes_its_vectors_one_after_the_other() -> None:
@@ -215,7 +219,7 @@ def test_a_batch_takes_its_vectors_one_after_the_other() -> None:
     one = run(load_workload("gpt2", tokens=2), settings=still)
     two = run(load_workload("gpt2", tokens=2, batch=2), settings=still)
     assert 1.95 < two.latency_s / one.latency_s < 2.0
-    assert two.resources["cache_bytes"] == 2 * one.resources["cache_bytes"]
+    assert two.memory("banks").holding("cache") == 2 * one.memory("banks").holding("cache")
 
 
 def test_the_vocabulary_projection_costs_what_the_report_says() -> None:
@@ -224,15 +228,16 @@ def test_the_vocabulary_projection_costs_what_the_report_says() -> None:
     pim = run(load_workload("gpt2", tokens=4, lm_head="included"))
     host = run(load_workload("gpt2", tokens=4, lm_head="included"), settings={"lm_head": "host"})
     added = (pim.latency_s - excluded.latency_s) / 4
-    assert added == pytest.approx(cost.seconds_per_token, rel=0.12)  # the estimate has no refresh
-    assert host.offchip["host_link"] == 4 * (768 * 2 + 4) + 4 * 768 * 2
-    assert pim.offchip["host_link"] == 4 * 768 * 2 + 4 * 4
+    assert added == pytest.approx(cost.seconds_per_unit, rel=0.12)  # the estimate has no refresh
+    assert host.bytes_over("host_link") == 4 * (768 * 2 + 4) + 4 * 768 * 2
+    assert pim.bytes_over("host_link") == 4 * 768 * 2 + 4 * 4
     assert not pim.excluded
+    assert (excluded.decoding.lm_head, pim.decoding.lm_head, host.decoding.lm_head) == ("excluded", "pim", "host")
 
 
 def test_inner_tokens_of_a_prompt_need_no_projection() -> None:
     decode = run(load_workload("gpt2", prompt=3, tokens=1, lm_head="included"))
-    assert decode.offchip["host_link"] == 4 * 768 * 2 + 1 * 4
+    assert decode.bytes_over("host_link") == 4 * 768 * 2 + 1 * 4
     prefill = run(load_workload("gpt2", phase="prefill", prompt=4, lm_head="included"))
     assert prefill.cycles == decode.cycles
 
@@ -261,7 +266,7 @@ def test_a_head_whose_scores_exceed_the_sram_is_an_error() -> None:
 
 def test_dimensions_that_divide_by_nothing_run() -> None:
     report = run(tiny(d_model=51, heads=3, d_ff=77, tokens=3), settings={"channels": 3})
-    assert report.resources["padding_bytes"] > 0
+    assert report.memory("banks").padding_bytes > 0
     assert report.bound.ratio >= 1
 
 
@@ -331,7 +336,7 @@ def test_energy_by_component_adds_up(table: str) -> None:
     assert energy is not None
     assert report.energy_j == energy.joules == pytest.approx(sum(part.joules for part in energy.components), rel=1e-12)
     assert sum(part.share for part in energy.components) == pytest.approx(1)
-    assert energy.joules_per_token == pytest.approx(energy.joules / 6)
+    assert energy.joules_per_unit == pytest.approx(energy.joules / 6)
     assert energy.mean_power_w == pytest.approx(energy.joules / report.latency_s)
     assert energy.joules_per_mac == pytest.approx(energy.joules / (report.dram.commands["MAC16"] * 256))
     # standby lies between that of closed and that of open rows
@@ -352,7 +357,7 @@ def test_energy_off_is_null_and_changes_nothing_else() -> None:
 def test_tokens_that_lay_in_the_cache_before_take_no_share_of_the_energy() -> None:
     energy = run(tiny(tokens=2, prompt=1, past=20, n_ctx=64)).energy
     assert energy is not None
-    assert energy.joules_per_token == pytest.approx(energy.joules / 3)
+    assert energy.joules_per_unit == pytest.approx(energy.joules / 3)
 
 
 def test_the_counts_behind_energy_equal_those_of_the_reference_logs() -> None:
@@ -424,11 +429,7 @@ def test_units_say_what_their_contracts_say() -> None:
     program = program_of(tiny(tokens=1), {"channels": 3})
     spec, done = program.spec, simulate(program)
     assert (done.asic.contract, done.asic.proven) == (spec.vector_unit, spec.vector_unit.proven)
-    assert (done.pim.contract, done.pim.copies, done.pim.proven) == (spec.mac_unit, 3 * 16, spec.mac_unit.proven)
+    assert (done.pim.contract, done.pim.copies) == (None, 3)
     told = {unit.name: (unit.source, unit.proven) for unit in run(tiny(tokens=1), settings={"channels": 3}).units}
     assert told["asic"] == ("operation counts of the PIM-GPT paper's algorithms on its adders and multipliers", False)
-    assert told["pim"] == (
-        "DRAM engine, standard pim_gpt; MAC units: PIM-GPT: 16 BF16 multipliers and an adder tree a bank; "
-        "formats of sums assumed",
-        False,
-    )
+    assert told["pim"] == ("DRAM engine, standard pim_gpt", False)

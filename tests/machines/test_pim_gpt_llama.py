@@ -94,7 +94,7 @@ def test_each_query_head_reads_its_keys_and_values_however_many_share_them() -> 
 
 def test_the_host_sends_angles_with_an_embedding() -> None:
     def link(**own: Any) -> int:
-        return run(llama(lm_head="included", tokens=1, **own)).offchip["host_link"]
+        return run(llama(lm_head="included", tokens=1, **own)).bytes_over("host_link")
 
     # 64 elements of 2 B, a cosine and a sine of 4 B for each of 16 pairs, a token id of 4 B
     assert link() == 64 * 2 + 32 * 4 + 4
@@ -112,7 +112,7 @@ def test_llama2_fits_32_channels_and_streams_its_weights() -> None:
     report = run(load_workload("llama2_7b", tokens=1), "pim_gpt", settings={"channels": 32})
     weights = 32 * (4 * 4096 * 4096 + 3 * 4096 * 11008) * 2
     # 11,008 hidden units over 512 banks are 21.5 each: 22 with padding
-    assert weights < report.resources["weights_bytes"] < 1.02 * weights
+    assert weights < report.memory("banks").holding("weights") < 1.02 * weights
     assert 1 <= report.bound.ratio < 1.6
     assert report.published == []  # the paper ran GPTs alone
-    assert report.dram.bytes_read >= report.resources["weights_bytes"]
+    assert report.dram.bytes_read >= report.memory("banks").holding("weights")

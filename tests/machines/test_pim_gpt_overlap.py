@@ -199,7 +199,7 @@ def test_overlap_is_never_slower_with_refresh_on_the_papers_models(model: str, p
     paper, overlap = both(load_workload(model, tokens=2, past=past))
     assert overlap.latency_s < paper.latency_s
     assert sum(kind.cycles for kind in overlap.breakdown) == pytest.approx(overlap.cycles, abs=len(overlap.breakdown))
-    parts = sum(part["seconds"] for part in overlap.bound.distance)
+    parts = sum(part.seconds for part in overlap.bound.distance)
     assert overlap.bound.lower_bound_s + parts == pytest.approx(overlap.latency_s, rel=1e-12)
     assert overlap.instructions >= paper.instructions  # softmax in groups of heads
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hwsim.cli import main
-from hwsim.engine.unit_spec import UnitSpec
+from hwsim.engine import UnitSpec
 from hwsim.errors import MachineError
 from hwsim.machines import MACHINES
 from hwsim.machines.find import load_machine

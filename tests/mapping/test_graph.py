@@ -1,8 +1,11 @@
 """The operator graph: shapes and formats are inferred and checked, work is counted."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hwsim.mapping.errors import GraphError
 from hwsim.mapping.formats import BF16, FP8_E4M3, FP32
@@ -110,6 +113,43 @@ def test_a_circle_is_named() -> None:
         graph(Act(name="a", inputs=("a",), fmt=BF16, width=8))
 
 
+def test_a_circle_is_told_from_its_shortest_way() -> None:
+    with pytest.raises(GraphError) as caught:
+        graph(add("a", "x", "x"), add("b", "a", "e"), add("c", "b", "a"), add("d", "c", "c"), add("e", "d", "c"))
+    assert str(caught.value) == "b: reads 'e', which depends on it: b -> c -> e -> b is a circle"
+
+
+def add(name: str, a: str, b: str) -> Eltwise:
+    return Eltwise(name=name, inputs=(a, b), fmt=BF16, width=8)
+
+
+def reaches(reads: list[tuple[int, int]], source: int, target: int) -> bool:
+    """Whether operator `target` hangs on `source`, found by walking the inputs back; operator i reads `reads[i]`."""
+    seen: set[int] = set()
+    front = {target}
+    while front:
+        seen |= front
+        front = {made for reader in front for made in reads[reader] if made >= 0} - seen
+    return source in seen
+
+
+@given(data=st.data(), count=st.integers(1, 6))
+def test_any_wiring_is_a_graph_or_says_whether_order_or_a_circle_is_in_its_way(data: st.DataObject, count: int) -> None:
+    maker = st.integers(-1, count - 1)  # -1 is the graph's input
+    reads = data.draw(st.lists(st.tuples(maker, maker), min_size=count, max_size=count))
+    names = {-1: "x", **{i: f"y{i}" for i in range(count)}}
+    early = [(i, made) for i, pair in enumerate(reads) for made in pair if made >= i]
+    operators = [add(names[i], names[a], names[b]) for i, (a, b) in enumerate(reads)]
+    if not early:
+        assert len(graph(*operators).operators) == count
+        return
+    reader, made = early[0]
+    with pytest.raises(GraphError) as caught:
+        graph(*operators)
+    assert str(caught.value).startswith(f"{names[reader]}: reads {names[made]!r}, which ")
+    assert str(caught.value).endswith("is a circle" if reaches(reads, reader, made) else "is made only after it")
+
+
 def test_a_wrong_order_is_no_circle() -> None:
     with pytest.raises(GraphError, match="b: reads 'a', which is made only after it"):
         graph(Act(name="b", inputs=("a",), fmt=BF16, width=8), Act(name="a", inputs=("x",), fmt=BF16, width=8))
@@ -121,6 +161,32 @@ def test_a_shared_table_has_one_shape() -> None:
     assert (twice.parameters, twice.totals(Step(queries=1, context=1)).weight_bytes) == (32, 64)
     with pytest.raises(GraphError, match="b: shares the table 'w' with a, which has it as 4 x 8 bf16, expected 5 x 8"):
         graph(Linear(name="a", d_out=4, **shared), Linear(name="b", d_out=5, **shared))
+
+
+def test_a_shared_table_has_one_format() -> None:
+    shared: dict[str, Any] = {"inputs": ("x",), "fmt": BF16, "d_in": 8, "d_out": 4, "bias": False, "weights_id": "w"}
+    with pytest.raises(GraphError, match="which has it as 4 x 8 bf16, expected 4 x 8 fp32"):
+        graph(Linear(name="a", **shared), Linear(name="b", weight_fmt=FP32, **shared))
+
+
+def test_tied_embeddings_are_one_table() -> None:
+    tied, apart = (build_graph(tiny(lm_head="included", tied_embeddings=tied)) for tied in (True, False))
+    assert apart.parameters - tied.parameters == 100 * 64
+    assert tied.parameters == tiny().model.parameters
+    step = Step(queries=1, context=1)
+    assert apart.totals(step).weight_bytes - tied.totals(step).weight_bytes == 100 * 64 * 2
+
+
+def test_what_follows_the_layers_runs_for_the_last_token_of_each_sequence() -> None:
+    whole, step = build_graph(tiny(lm_head="included")), Step(queries=3, context=5, batch=2)
+    assert whole.dump(step).splitlines()[-5:-2] == [
+        "take last[outputs, 64] bf16 <- l0.add2; the last of each sequence; view",
+        "norm norm[outputs, 64] bf16 <- last; layernorm 64; macs 0 bytes 256 weights 256 B",
+        "linear lm_head[outputs, 100] bf16 <- norm; 64 -> 100; macs 12800 bytes 400 weights 12800 B",
+    ]
+    inner = replace(step, results=0)  # a prompt's inner tokens, of which nothing comes out
+    assert whole.operator("lm_head").macs(inner) == 0
+    assert whole.traffic(step).weights_read - whole.traffic(inner).weights_read == 256 + 12800
 
 
 def attention_over(keys: Dim, **fields: Any) -> OperatorGraph:

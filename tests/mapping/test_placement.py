@@ -1,7 +1,9 @@
 """Placement: every weight and cache entry has one place of its own."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +11,12 @@ from hypothesis import strategies as st
 
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.formats import BF16, parse_format
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.mapped import assign_units
 from hwsim.mapping.models import build_graph
+from hwsim.mapping.operators import Act, Attention, AttentionValues, KvCache, Operator, Slice, Tensor
+from hwsim.mapping.passes.split_attention import split_attention
+from hwsim.mapping.patterns import Causal
 from hwsim.mapping.pim import Address, CachePlacement, MatrixPlacement, PimTarget, map_graph
 from hwsim.mapping.pim.map_graph import max_context
 from hwsim.mapping.step import Step
@@ -140,6 +147,65 @@ def test_banks_compute_in_their_own_format_only() -> None:
     with pytest.raises(MappingError, match=r"l0\.qkv: format fp32 of results, but the banks of tiny compute in bf16"):
         map_graph(build_graph(tiny(format="fp32")), target(), context=4, batch=1)
     assert str(parse_format("bf16")) == "bf16"
+
+
+def attention_over(where: str, **fields: Any) -> OperatorGraph:
+    """One attention whose keys and values are those of a cache, or its own tokens, or come from outside."""
+    shape: dict[str, Any] = {"fmt": BF16, "kv_heads": 1, "d_k": 4, "d_v": 4}
+    inputs = [Tensor(name=name, shape=("tokens", 4), fmt=BF16) for name in "qkv"]
+    operators: list[Operator] = []
+    keys, values = "k", "v"
+    if where == "outside":
+        keys, values = "keys", "values"
+        inputs += [Tensor(name=name, shape=("context", 4), fmt=BF16) for name in (keys, values)]
+    elif where == "cache":
+        keys, values = "keys", "values"
+        operators += [
+            KvCache(name="kv", inputs=("k", "v"), **shape),
+            Slice(name=keys, inputs=("kv",), fmt=BF16, first=0, width=4, rows="context"),
+            Slice(name=values, inputs=("kv",), fmt=BF16, first=4, width=4, rows="context"),
+        ]
+    rows = "tokens" if where == "tokens" else "context"
+    whole = {"name": "a", "inputs": ("q", keys, values), "heads": 1, "pattern": Causal(), "keys": rows, **shape}
+    return OperatorGraph(name="g", inputs=inputs, operators=[*operators, Attention(**whole, **fields)])
+
+
+@pytest.mark.parametrize("where", ["tokens", "outside"])
+def test_banks_attend_to_a_cache_alone(where: str) -> None:
+    with pytest.raises(MappingError) as caught:
+        map_graph(attention_over(where), target(), context=4, batch=1)
+    assert str(caught.value) == (
+        "tiny: a.scores: runs attention over a cache in its banks alone; these keys are in none"
+    )
+
+
+def test_banks_cap_no_scores_and_keep_no_cache_that_nothing_reads() -> None:
+    assert map_graph(attention_over("cache"), target(), context=4, batch=1).placement.caches.keys() == {"kv"}
+    with pytest.raises(MappingError, match=r"tiny: a\.scores: has no unit that caps scores \(softcap 30\)"):
+        map_graph(attention_over("cache", softcap=30.0), target(), context=4, batch=1)
+    inputs = [Tensor(name=name, shape=("tokens", 4), fmt=BF16) for name in "kv"]
+    cache = KvCache(name="c", inputs=("k", "v"), fmt=BF16, kv_heads=1, d_k=4, d_v=4)
+    with pytest.raises(MappingError, match="tiny: c: a cache that no attention reads"):
+        map_graph(OperatorGraph(name="g", inputs=inputs, operators=[cache]), target(), context=4, batch=1)
+
+
+def test_values_lie_in_a_cache_as_keys_do() -> None:
+    split = split_attention(attention_over("cache"))
+    outside = Tensor(name="elsewhere", shape=("context", 4), fmt=BF16)
+    moved = [
+        replace(op, inputs=("a.softmax", "elsewhere")) if isinstance(op, AttentionValues) else op
+        for op in split.operators
+    ]
+    graph = OperatorGraph(name="g", inputs=[*split.inputs, outside], operators=moved)
+    with pytest.raises(MappingError, match=r"tiny: a: runs attention over a cache .*; these values are in none"):
+        map_graph(graph, target(), context=4, batch=1)
+
+
+def test_an_operator_without_a_unit_names_those_that_have_one() -> None:
+    x = Tensor(name="x", shape=("tokens", 4), fmt=BF16)
+    graph = OperatorGraph(name="g", inputs=[x], operators=[Act(name="y", inputs=("x",), fmt=BF16, width=4)])
+    with pytest.raises(MappingError, match=r"aim: y: has no unit for act; it runs linear, softmax$"):
+        assign_units(graph, {"softmax": "host", "linear": "aim"}, machine="aim")
 
 
 def test_the_mapped_graph_reads_like_this() -> None:

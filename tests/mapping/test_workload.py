@@ -89,8 +89,8 @@ def test_a_filled_cache_lengthens_every_context() -> None:
 
 
 def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
-    steps = [(s.queries, s.context) for s in tiny(phase="prefill", prompt=5).steps(2)]
-    assert steps == [(2, 2), (2, 4), (1, 5)]
+    steps = [(s.queries, s.context, s.outputs) for s in tiny(phase="prefill", prompt=5).steps(2)]
+    assert steps == [(2, 2, 0), (2, 4, 0), (1, 5, 1)]  # a result comes out of the last token alone
 
 
 @pytest.mark.parametrize(

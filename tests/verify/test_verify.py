@@ -58,6 +58,24 @@ def test_verify_prints_errors_and_agreement(capsys: CAPTURE) -> None:
         assert expected in out
 
 
+@pytest.mark.parametrize(
+    ("settings", "where"),
+    [
+        ([], "on PIM (a run's timing leaves it out)"),
+        (["lm_head=host"], "on the host, taken to be exact (a run's timing leaves it out)"),
+        (["workload.lm_head=included"], "on PIM"),
+        (["workload.lm_head=included", "lm_head=host"], "on the host, taken to be exact"),
+    ],
+)
+def test_the_report_says_where_the_projection_was_carried_out(settings: list[str], where: str, capsys: CAPTURE) -> None:
+    """With the projection left out of a run and lm_head at the host, it said that PIM had carried it out."""
+    words = [word for text in settings for word in ("--set", text)]
+    assert main(["verify", "gpt2", *SMALL, "--json", "-", *words]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["lm_head"] == where
+    assert ("lm_head" in [entry["function"] for entry in report["functions"]]) == ("host" not in where)
+
+
 def test_verify_knows_llama(capsys: CAPTURE) -> None:
     assert main(["verify", "tiny_llama", "--set", "workload.vocab=50", "--tokens", "3"]) == 0
     out, err = capsys.readouterr()

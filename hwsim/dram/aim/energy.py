@@ -17,12 +17,19 @@ NS = 1e9
 
 @dataclass(frozen=True)
 class Part:
-    """Energy of one part; `coefficients` are the ones in the table that it depends on."""
+    """Energy of one part.
+
+    Attributes
+    ----------
+    coefficients : the ones in the table that it depends on
+    standing : it depends on time, whether or not there is work
+    """
 
     name: str
     picojoules: float
     source: str
     coefficients: tuple[str, ...]
+    standing: bool = False
 
 
 def energy_parts(
@@ -56,11 +63,12 @@ def energy_parts(
     # refreshing one bank takes its share of refreshing all banks
     refreshes = commands.get("REFab", 0) + commands.get("REFpb", 0) / standard.banks + idle_refreshes
     refresh_pj = refreshes * c.refresh_mw * standard.params["nRFC"] * cycle_ns
-    parts.append(Part("refresh", refresh_pj, "power over tRFC, a bank's share where banks take turns", ("refresh_mw",)))
+    source = "power over tRFC, a bank's share where banks take turns"
+    parts.append(Part("refresh", refresh_pj, source, ("refresh_mw",), standing=True))
     for name, coefficient, cycles in (
         ("standby_active", "active_standby_mw", active_cycles),
         ("standby_precharged", "precharged_standby_mw", precharged_cycles),
     ):
         power = getattr(c, coefficient)
-        parts.append(Part(name, power * cycles * cycle_ns, "power over time", (coefficient,)))
+        parts.append(Part(name, power * cycles * cycle_ns, "power over time", (coefficient,), standing=True))
     return parts

@@ -9,13 +9,12 @@ from typing import Any
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
 from hwsim.dram.timing_names import timing_meanings
-from hwsim.engine import Timeline
-from hwsim.engine.unit_spec import UnitSpec
+from hwsim.engine import Timeline, UnitSpec
 from hwsim.errors import MachineError
 from hwsim.machines.aim.details import details
 from hwsim.machines.aim.emit import emit
 from hwsim.machines.aim.lower import UNIT_OF, lower
-from hwsim.machines.aim.model import Run, simulate
+from hwsim.machines.aim.model import Execution, simulate
 from hwsim.machines.aim.parts import units
 from hwsim.machines.aim.programs import Program
 from hwsim.machines.aim.spec import STANDARD, AimSpec, timing_of_standard
@@ -34,7 +33,7 @@ NO_TIMELINE = (
 )
 
 
-class Aim(Machine[AimSpec, RowMapped, Program, Run]):
+class Aim(Machine[AimSpec, RowMapped, Program, Execution]):
     """The machine's stages, in the order of the pipeline."""
 
     name = "aim"
@@ -59,21 +58,21 @@ class Aim(Machine[AimSpec, RowMapped, Program, Run]):
     def lower(self, mapped: RowMapped, workload: Workload[Any, Any], spec: AimSpec) -> Program:
         return lower(mapped, decoder_of(workload, self.name), spec)
 
-    def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Run:
+    def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Execution:
         if trace_tokens:
             raise MachineError(NO_TIMELINE)
         return simulate(program, progress=progress)
 
-    def summarize(self, run: Run) -> Report:
+    def summarize(self, run: Execution) -> Report:
         return summarize(run, self.spec_file)
 
-    def timeline(self, run: Run) -> Timeline:
+    def timeline(self, run: Execution) -> Timeline:
         raise MachineError(NO_TIMELINE)
 
-    def step_ends(self, run: Run) -> tuple[Sequence[int], int]:
+    def step_ends(self, run: Execution) -> tuple[Sequence[int], int]:
         return run.ends, run.program.spec.time_base.ticks_per_second
 
-    def details(self, run: Run) -> Details:
+    def details(self, run: Execution) -> Details:
         return details(run, self.spec_file)
 
     def emit_trace(self, program: Program) -> Iterator[str]:

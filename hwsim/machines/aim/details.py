@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from hwsim.machines.aim.model import Run
+from hwsim.machines.aim.model import Execution
 from hwsim.machines.aim.spec import AimSpec
 from hwsim.mapping.pim.row_mapping import RowMapped
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.pim.target import BankGeometry
 from hwsim.parameters.spec_file import SpecFile
-from hwsim.report.build_details import bank_map, bank_roofline, decoding_details
+from hwsim.report.banks import bank_map, bank_roofline
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
-from hwsim.report.steps import macs_by_kind
+from hwsim.report.steps import decoding_details, macs_by_kind
 
 
-def details(run: Run, spec_file: SpecFile[AimSpec]) -> Details:
+def details(run: Execution, spec_file: SpecFile[AimSpec]) -> Details:
     """What the page of a run shows beyond the report."""
     program, spec = run.program, run.program.spec
     return decoding_details(
@@ -27,7 +27,7 @@ def details(run: Run, spec_file: SpecFile[AimSpec]) -> Details:
     )
 
 
-def _roofline(run: Run) -> Roofline:
+def _roofline(run: Execution) -> Roofline:
     """A column access meets its vector once, so that the MAC units' rate and the banks' bandwidth are one."""
     spec, standard = run.program.spec, run.program.spec.standard
     target = spec.target

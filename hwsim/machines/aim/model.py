@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from hwsim.dram.aim.isa import Instruction, Ints, encode
 from hwsim.dram.aim.repeat import RepeatingPlayer
 from hwsim.engine import Diagram, Steps, Trace, Unit
+from hwsim.machines.aim import parts
 from hwsim.machines.aim.programs import AimWork, HostWork, Program, Segment, placed, segments
 from hwsim.machines.aim.spec import AimSpec
 
@@ -77,7 +78,7 @@ class _Parts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
+class Execution:
     """What a simulation leaves behind.
 
     Attributes
@@ -109,7 +110,7 @@ class Run:
         return self.dram_cycles - self.undisturbed.player.cycle if self.undisturbed else 0
 
 
-def simulate(program: Program, *, progress: Progress | None = None) -> Run:
+def simulate(program: Program, *, progress: Progress | None = None) -> Execution:
     """Run a program to its end.
 
     Parameters
@@ -119,17 +120,17 @@ def simulate(program: Program, *, progress: Progress | None = None) -> Run:
     spec = program.spec
     diagram = Diagram(spec.time_base)
     clocks = diagram.clocks
-    run = Run(
+    run = Execution(
         program=program,
         trace=diagram.trace,
         ticks=0,
         ends=array("q"),
         prompt_steps=0,
-        aim=Unit(diagram, "aim", clocks["dram"], source=f"DRAM engine, standard {spec.standard.name}"),
-        host=Unit(diagram, "host", clocks["host"], source="lanes and passes (assumed)"),
+        aim=Unit.stated(parts.memory(spec), diagram, clocks["dram"]),
+        host=Unit.stated(parts.host(spec), diagram, clocks["host"]),
         channels=_channels(spec, refresh=True),
         undisturbed=_channels(spec, refresh=False) if spec.standard.refresh else None,
-        link=Link(diagram, "link", clocks["host"], source="link bandwidth and latency (assumed)"),
+        link=Link.stated(parts.link(spec), diagram, clocks["host"]),
     )
     ticks = diagram.run(_take_turns(diagram, run, progress))
     prompt_steps = sum(step.context <= program.workload.run.prompt_end for step in program.steps())
@@ -140,7 +141,7 @@ def _channels(spec: AimSpec, *, refresh: bool) -> Channels:
     return Channels.of(RepeatingPlayer(spec.standard if refresh else spec.standard_without_refresh, spec.channels))
 
 
-def _take_turns(diagram: Diagram, run: Run, progress: Progress | None) -> Steps[None]:
+def _take_turns(diagram: Diagram, run: Execution, progress: Progress | None) -> Steps[None]:
     """Channels and host in turn; nothing else can happen within a step: one event a step is exact."""
     workload = run.program.workload
     for step in run.program.steps():
@@ -160,7 +161,7 @@ def _take_turns(diagram: Diagram, run: Run, progress: Progress | None) -> Steps[
             progress(step.context - workload.run.past, workload.run.taken_in)
 
 
-def _play(run: Run, segment: tuple[AimWork, ...], now: int) -> int:
+def _play(run: Execution, segment: tuple[AimWork, ...], now: int) -> int:
     if run.undisturbed:
         run.undisturbed.play(segment)
     for work, cycles in zip(segment, run.channels.play(segment), strict=True):

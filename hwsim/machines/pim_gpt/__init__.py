@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hwsim.data_file import read_data
 from hwsim.dram.standard import timing_provenance
 from hwsim.dram.timing_names import timing_meanings
-from hwsim.engine import Timeline
-from hwsim.engine.unit_spec import UnitSpec
+from hwsim.engine import Timeline, UnitSpec
 from hwsim.machines.machine import Machine, Progress
 from hwsim.machines.pim_gpt.details import details
 from hwsim.machines.pim_gpt.instructions import Program
@@ -20,7 +19,7 @@ from hwsim.machines.pim_gpt.parts import units
 from hwsim.machines.pim_gpt.spec import DRAMS, STANDARD, PimGptSpec, timing_of_standard
 from hwsim.machines.pim_gpt.summarize import summarize
 from hwsim.machines.pim_gpt.timeline import timeline
-from hwsim.machines.pim_gpt.units import Run
+from hwsim.machines.pim_gpt.units import Execution
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.pim import PimMapped, map_graph
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from hwsim.verify.request import VerifyRequest
 
 
-class PimGpt(Machine[PimGptSpec, PimMapped, Program, Run]):
+class PimGpt(Machine[PimGptSpec, PimMapped, Program, Execution]):
     """The machine's stages, in the order of the pipeline."""
 
     name = "pim_gpt"
@@ -62,13 +61,13 @@ class PimGpt(Machine[PimGptSpec, PimMapped, Program, Run]):
     def lower(self, mapped: PimMapped, workload: Workload[Any, Any], spec: PimGptSpec) -> Program:
         return lower(mapped, decoder_of(workload, self.name), spec)
 
-    def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Run:
+    def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Execution:
         return simulate(program, progress=progress, trace_tokens=trace_tokens)
 
-    def summarize(self, run: Run) -> Report:
+    def summarize(self, run: Execution) -> Report:
         return summarize(run, self.spec_file)
 
-    def timeline(self, run: Run) -> Timeline:
+    def timeline(self, run: Execution) -> Timeline:
         return timeline(run)
 
     def verify(self, request: VerifyRequest, spec: PimGptSpec) -> VerifyReport:
@@ -76,10 +75,10 @@ class PimGpt(Machine[PimGptSpec, PimMapped, Program, Run]):
 
         return verify(request, spec, self.spec_file)
 
-    def step_ends(self, run: Run) -> tuple[Sequence[int], int]:
+    def step_ends(self, run: Execution) -> tuple[Sequence[int], int]:
         return run.ends, run.program.spec.time_base.ticks_per_second
 
-    def details(self, run: Run) -> Details:
+    def details(self, run: Execution) -> Details:
         return details(run, self.spec_file)
 
 

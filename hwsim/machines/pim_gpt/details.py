@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.machines.pim_gpt.spec import PimGptSpec
-from hwsim.machines.pim_gpt.units import Run
+from hwsim.machines.pim_gpt.units import Execution
 from hwsim.mapping.pim import CachePlacement, MatrixPlacement, PimMapped
 from hwsim.parameters.spec_file import SpecFile
-from hwsim.report.build_details import bank_map, bank_roofline, decoding_details
+from hwsim.report.banks import bank_map, bank_roofline
 from hwsim.report.details import Details, MemoryMap, Region, Roofline, RooflinePoint
-from hwsim.report.steps import macs_by_kind
+from hwsim.report.steps import decoding_details, macs_by_kind
 
 MOST_SEQUENCES = 4  # whose K and V a page shows apart
 
 
-def details(run: Run, spec_file: SpecFile[PimGptSpec]) -> Details:
+def details(run: Execution, spec_file: SpecFile[PimGptSpec]) -> Details:
     """What the page of a run shows beyond the report."""
     program, spec = run.program, run.program.spec
     return decoding_details(
@@ -32,7 +32,7 @@ def details(run: Run, spec_file: SpecFile[PimGptSpec]) -> Details:
     )
 
 
-def _roofline(run: Run) -> Roofline:
+def _roofline(run: Execution) -> Roofline:
     spec, standard = run.program.spec, run.program.spec.standard
     access_s = standard.params["nCCD"] / spec.dram_clock_hz
     on_pim = (m.operator for m in run.program.mapped.operators if m.unit == "pim")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from hwsim.energy import Counts, break_down
-from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES
-from hwsim.machines.pim_gpt.units import Run
+from hwsim.machines.pim_gpt.units import Execution
 from hwsim.report.energy_use import energy_use
 from hwsim.report.schema import EnergyUse
 
@@ -14,7 +13,7 @@ from hwsim.report.schema import EnergyUse
 IO_COMMANDS = ("WRGB", "RDMAC16", "WR", "WRA16", "RD")
 
 
-def energy_of(run: Run) -> EnergyUse | None:
+def energy_of(run: Execution) -> EnergyUse | None:
     """Energy by component, or None where the machine has it switched off."""
     costs = run.program.spec.energy_costs
     if costs is None:
@@ -27,12 +26,13 @@ def energy_of(run: Run) -> EnergyUse | None:
         costs.table,
         joules=math.fsum(component.joules for component in components),
         seconds=counts.asic_seconds,
-        vectors=decoded.taken_in * decoded.batch,
+        passed=decoded.taken_in * decoded.batch,
+        unit=decoded.unit,
         macs=counts.macs,
     )
 
 
-def count_actions(run: Run) -> Counts:
+def count_actions(run: Execution) -> Counts:
     """What the energy of a run depends on."""
     spec, package = run.program.spec, run.pim.package
     standard, issued = package.standard, package.counts
@@ -47,7 +47,6 @@ def count_actions(run: Run) -> Counts:
     # a write that closes its row by itself keeps it open for write recovery, and nothing opens before
     p = standard.params
     recovery = issued.get("WRA16", 0) * (p["nCWL"] + p["nBL"] + p["nWR"])
-    lanes = spec.access_bytes // ELEMENT_BYTES
     return Counts(
         channel_seconds=seconds(dram.ticks(end)) * package.channels,
         open_channel_seconds=seconds(dram.ticks(rows.channels + recovery)),
@@ -57,7 +56,7 @@ def count_actions(run: Run) -> Counts:
         writes=issued.get("WR", 0),
         write_all_columns=banks("WRA16"),
         mac_columns=banks("MAC16"),
-        macs=banks("MAC16") * lanes,
+        macs=banks("MAC16") * spec.mac_unit.column_elements,
         refreshes=issued.get("REFab", 0),
         buffer_reads=issued.get("MAC16", 0),
         buffer_writes=issued.get("WRGB", 0),

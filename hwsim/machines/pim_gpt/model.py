@@ -15,16 +15,17 @@ from dataclasses import replace
 from hwsim.dram.fast import Package
 from hwsim.dram.overlap import OverlappedPackage
 from hwsim.engine import Diagram, Steps
+from hwsim.machines.pim_gpt import parts
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.overlap import Overlap
 from hwsim.machines.pim_gpt.recorder import Recorder
-from hwsim.machines.pim_gpt.units import AsicUnit, HostUnit, PimUnit, Run
+from hwsim.machines.pim_gpt.units import AsicUnit, Execution, HostUnit, PimUnit
 
 Progress = Callable[[int, int], None]  # (tokens done, tokens in all)
 FinishStep = Callable[[list[Instruction], int], int]  # a step's instructions, its first tick -> its last
 
 
-def simulate(program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Run:
+def simulate(program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Execution:
     """Run a program to its end.
 
     Parameters
@@ -41,16 +42,16 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
         if overlaps
         else Package(spec.standard, spec.channels)
     )
-    run = Run(
+    run = Execution(
         program=program,
         trace=trace,
         ticks=0,
         ends=array("q"),
         prompt_steps=0,
-        pim=PimUnit(diagram, clocks["dram"], package, spec.mac_unit),
-        asic=AsicUnit.of(spec.vector_unit, diagram, "asic", clocks["asic"]),
-        host=HostUnit(diagram, "host", clocks["asic"], source="link and memory bandwidth (assumed)"),
-        link=HostUnit(diagram, "link", clocks["asic"], source="link bandwidth and latency (assumed)"),
+        pim=PimUnit(parts.memory(spec), diagram, clocks["dram"], package),
+        asic=AsicUnit.stated(parts.asic(spec), diagram, clocks["asic"]),
+        host=HostUnit.stated(parts.host(spec), diagram, clocks["asic"]),
+        link=HostUnit.stated(parts.link(spec), diagram, clocks["asic"]),
         recorder=Recorder(tokens=trace_tokens, trace=trace, package=package) if trace_tokens else None,
     )
     finish_step = Overlap(run).finish_step if overlaps else _taking_turns(run)
@@ -59,7 +60,7 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
     return replace(run, ticks=ticks, prompt_steps=prompt_steps)
 
 
-def _sequence(diagram: Diagram, run: Run, finish_step: FinishStep, progress: Progress | None) -> Steps[None]:
+def _sequence(diagram: Diagram, run: Execution, finish_step: FinishStep, progress: Progress | None) -> Steps[None]:
     """The sequencer, step by step.
 
     Within a step each instruction's times follow from those before it, whatever the schedule: one event a step is
@@ -78,7 +79,7 @@ def _sequence(diagram: Diagram, run: Run, finish_step: FinishStep, progress: Pro
             progress(step.context - workload.run.past, total)
 
 
-def _taking_turns(run: Run) -> FinishStep:
+def _taking_turns(run: Execution) -> FinishStep:
     """Schedule `paper`: fetch an instruction when all units are idle."""
 
     def finish_step(instructions: list[Instruction], now: int) -> int:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from hwsim.dram.overlap import OverlappedPackage
 from hwsim.engine import Unit
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork
-from hwsim.machines.pim_gpt.units import Run
+from hwsim.machines.pim_gpt.units import Execution
 
 
 class Arrivals(NamedTuple):
@@ -37,7 +37,7 @@ class Part(NamedTuple):
 class Overlap:
     """The state of the units between instructions, in ticks but for the package's cycles."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Execution) -> None:
         assert isinstance(run.pim.package, OverlappedPackage)
         self.run = run
         self.package = run.pim.package

@@ -40,7 +40,7 @@ class Query:
         return self.head_end - self.head
 
 
-class Run(NamedTuple):
+class ColumnRun(NamedTuple):
     """Results `first` to `first + results` of a sweep, each for `members` vectors in the buffer."""
 
     first: int
@@ -144,18 +144,18 @@ class RequestBuilder:
             yield Request(command="WRGB", count=(end - head) * width)
             yield from self._sweep(cache.k_base(query.sequence), self._key_runs(cache, slots, head, end), width)
 
-    def _key_runs(self, cache: CachePlacement, slots: range, head: int, end: int) -> Iterator[Run]:
+    def _key_runs(self, cache: CachePlacement, slots: range, head: int, end: int) -> Iterator[ColumnRun]:
         """Keys that the query heads [head, end) in the buffer multiply, slot by slot.
 
         Query heads of a group sweep the same keys one after the other while their row is open.
         """
         for parts in self._shared(cache, head, end):
             if len(parts) == cache.heads:  # a bank's tokens lie back to back: one run
-                yield Run(slots[0] * cache.heads, len(slots) * cache.heads, parts[0].members)
+                yield ColumnRun(slots[0] * cache.heads, len(slots) * cache.heads, parts[0].members)
                 continue
             first = parts[0].key_head
             for slot in slots:
-                yield Run(slot * cache.heads + first, len(parts), parts[0].members)
+                yield ColumnRun(slot * cache.heads + first, len(parts), parts[0].members)
 
     def _shared(self, cache: CachePlacement, head: int, end: int) -> Iterator[list[Share]]:
         """Query heads [head, end) by the key head that they share; neighbours with as many members go together."""
@@ -168,7 +168,7 @@ class RequestBuilder:
             together.append(share)
         yield together
 
-    def _sweep(self, base_row: int, runs: Iterable[Run], width: int) -> Iterator[Request]:
+    def _sweep(self, base_row: int, runs: Iterable[ColumnRun], width: int) -> Iterator[Request]:
         """Sweep runs, `width` columns a result; read whenever accumulators are full."""
         pending = 0
         for first, results, members in runs:

@@ -2,104 +2,111 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hwsim.baselines.ratios import Ratio, baseline_ratios
 from hwsim.data_file import read_data
 from hwsim.dram.fast import Package
 from hwsim.dram.kernel import CAUSES
 from hwsim.dram.overlap import OverlappedPackage
+from hwsim.engine import UnitSpec
 from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
+from hwsim.machines.pim_gpt.parts import units
 from hwsim.machines.pim_gpt.spec import PimGptSpec
-from hwsim.machines.pim_gpt.units import Run
+from hwsim.machines.pim_gpt.units import Execution
 from hwsim.mapping.pim.map_graph import max_context
 from hwsim.parameters.spec_file import SpecFile
-from hwsim.report.build import bound, breakdown, busiest, unconfirmed, unit_use
-from hwsim.report.decoding import left_out_projection, token_times
+from hwsim.report.banks import banks_use, buffers_use
+from hwsim.report.build import Distance, bound_use, build_report, busiest, chip_resources, unit_use, waits_for_turn
+from hwsim.report.decoding import decoding_throughput, decoding_use, left_out_projection
 from hwsim.report.published import published_beside, read_published
 from hwsim.report.run_time import RunTime
-from hwsim.report.schema import Bound, DramUse, EnergyUse, Excluded, Published, Report, UnitUse
-from hwsim.version import VERSION
+from hwsim.report.schema import (
+    Bound,
+    DramUse,
+    EnergyUse,
+    Excluded,
+    MemoryUse,
+    Published,
+    Report,
+    ResourceUse,
+    UnitUse,
+)
+
+BOUND_NOTE = "what the placement cannot undercut: every row that is touched is opened once, every column accessed once"
 
 
-def summarize(run: Run, spec_file: SpecFile[PimGptSpec]) -> Report:
+def summarize(run: Execution, spec_file: SpecFile[PimGptSpec]) -> Report:
     """The report of a run."""
     program, spec = run.program, run.program.spec
-    workload = program.workload
+    workload, parts = program.workload, units(spec)
     time = RunTime(ticks=run.ticks, ticks_per_second=spec.time_base.ticks_per_second, clock=run.asic.clock)
-    tokens = token_times(workload.run, program.steps(), run.ends, time.ticks_per_second)
-    dram = _dram(run, time)
-    causes = _causes(run)
+    decoding = decoding_use(
+        workload.run,
+        program.steps(),
+        run.ends,
+        time.ticks_per_second,
+        lm_head=spec.lm_head,
+        longest_context=max_context(program.mapped),
+    )
+    dram, causes, energy = _dram(run, time), _causes(run), energy_of(run)
     offchip = {"dram_pins": dram.io_bytes, "host_link": run.host.link_bytes}
     if spec.devices > 1:
         offchip["device_link"] = run.link.link_bytes
-    energy = energy_of(run)
-    return Report(
-        hwsim_version=VERSION,
+    return build_report(
         machine=spec.name,
-        workload=workload.name,
-        phase=workload.run.phase,
-        tokens=tokens.tokens,
-        past=workload.run.past,
-        prompt=workload.run.prompt,
-        batch=workload.run.batch,
-        lm_head=spec.lm_head if workload.run.lm_head == "included" else "excluded",
+        spec=spec,
+        spec_file=spec_file,
+        workload=workload,
         schedule=spec.schedule,
-        cycles=time.cycles(time.ticks),
-        clock_hz=float(time.clock.freq_hz),
-        latency_s=time.seconds(time.ticks),
-        tokens_per_s=tokens.tokens_per_s,
-        time_to_first_token_s=tokens.time_to_first_token_s,
-        token_latencies=tokens.latencies,
-        energy_j=energy.joules if energy else None,
-        energy=energy,
-        breakdown=breakdown(time, run.trace.kinds),
-        units=_units(run, time),
+        time=time,
+        throughput=decoding_throughput(workload.run, decoding),
+        kinds=run.trace.kinds,
+        units=_units(run, time, parts),
         bottleneck=_bottleneck(run, time, causes),
         bound=_bound(run, time, causes),
-        dram=dram,
-        offchip_bytes=sum(offchip.values()),
+        memories=_memories(run, dram),
         offchip=offchip,
-        resources=_resources(run),
-        fits=True,  # a model that does not fit is an error before anything runs
-        excluded=_excluded(run, time),
-        published=_published(run, time, dram, energy),
-        unconfirmed=unconfirmed(spec_file, spec, energy),
-        parameters=spec.model_dump(),
-        workload_parameters=workload.fields(),
-        seed=None,
+        energy=energy,
+        resources=_resources(parts),
         instructions=run.trace.pieces,
+        excluded=_excluded(run, time),
+        published=_published(run, time, dram, energy, decoding.longest_context),
+        decoding=decoding,
+        dram=dram,
     )
 
 
-def _units(run: Run, time: RunTime) -> list[UnitUse]:
-    spec = run.program.spec
-    linked = [unit_use(time, run.link, proven=run.link.proven)] if spec.devices > 1 else []
-    units = [
-        unit_use(time, run.pim, proven=run.pim.proven),
-        unit_use(time, run.asic, proven=run.asic.proven),
-        unit_use(time, run.host, proven=run.host.proven),
-        *linked,
+def _units(run: Execution, time: RunTime, parts: tuple[UnitSpec, ...]) -> list[UnitUse]:
+    """The units that instructions are for, and the ASIC's adders and multipliers as operations over units."""
+    busy, turns = run.trace.busy, run.program.spec.schedule == "paper"
+    named = {unit.name: unit for unit in parts}
+    found = [
+        unit_use(time, named[name], busy.get(name, 0), waits_for_turn(time, name, busy) if turns else None)
+        for name in ("pim", "asic", "host", "link")
+        if name in named
     ]
-    contract = spec.vector_unit
+    contract = run.program.spec.vector_unit
     for name, done, count in (
-        ("asic.adders", run.asic.adds, contract.adders),
-        ("asic.multipliers", run.asic.multiplies, contract.multipliers),
+        ("adders", run.asic.adds, contract.adders),
+        ("multipliers", run.asic.multiplies, contract.multipliers),
     ):
         cycles = -(-done // count)
-        units.append(
+        found.append(
             UnitUse(
-                name=name,
+                name=f"asic.{name}",
+                kind="asic",
+                count=count,
                 busy_cycles=cycles,
                 utilisation=time.share(run.asic.clock.ticks(cycles)),
-                source=f"{done:,} operations on {count} {name.removeprefix('asic.')}",
-                proven=contract.proven,
+                stalls=[],
+                source=f"{done:,} operations on {count} {name}",
+                proven=named["asic"].proven,
+                compared=None,
             )
         )
-    return units
+    return found
 
 
-def _dram(run: Run, time: RunTime) -> DramUse:
+def _dram(run: Execution, time: RunTime) -> DramUse:
     package = run.pim.package
     standard, counts = package.standard, package.counts
     burst = standard.column_bytes
@@ -113,6 +120,7 @@ def _dram(run: Run, time: RunTime) -> DramUse:
     refreshes = counts.get("REFab", 0)
     each = run.pim.clock.ticks(standard.params["nRFC"])
     return DramUse(
+        standard=standard.name,
         bytes_read=moved("MAC16") + moved("RD"),
         bytes_written=moved("WR") + moved("WRA16"),
         io_bytes=sum(counts.get(name, 0) for name in IO_COMMANDS) * burst,
@@ -125,12 +133,12 @@ def _dram(run: Run, time: RunTime) -> DramUse:
     )
 
 
-def _causes(run: Run) -> dict[str, int]:
+def _causes(run: Execution) -> dict[str, int]:
     """DRAM cycles by cause over all kinds of work; they add up to the time in which the package was busy."""
     return {cause: sum(int(cycles[i]) for cycles in run.pim.causes.values()) for i, cause in enumerate(CAUSES)}
 
 
-def _bound(run: Run, time: RunTime, causes: dict[str, int]) -> Bound:
+def _bound(run: Execution, time: RunTime, causes: dict[str, int]) -> Bound:
     """Split the latency into the lower bound and what lies above it.
 
     Where units work side by side, their busy times are more than the latency, and what they share is taken off.
@@ -139,28 +147,22 @@ def _bound(run: Run, time: RunTime, causes: dict[str, int]) -> Bound:
     bounds = sum(run.pim.bounds.values())
     busy = run.trace.busy
     assert busy.get("pim", 0) == dram.ticks(sum(causes.values())), "the causes of DRAM time must add up to it"
-    return bound(
-        time,
-        dram.ticks(bounds),
-        [
-            ("refresh, with the rows it closes", dram.ticks(causes["refresh"])),
-            ("transfers between ASIC and DRAM", dram.ticks(causes["io"])),
-            (
-                "rows, columns and cache writes beyond the bound",
-                dram.ticks(causes["compute"] + causes["row"] + causes["write"] - bounds),
-            ),
-            ("ASIC work", busy.get("asic", 0)),
-            ("host", busy.get("host", 0)),
-            *([("link between devices", busy.get("link", 0))] if spec.devices > 1 else []),
-            (
-                "waits for clock edges" if spec.schedule == "paper" else "units at work side by side",
-                run.ticks - sum(busy.values()),
-            ),
-        ],
-    )
+    rows = causes["compute"] + causes["row"] + causes["write"] - bounds
+    distance: list[Distance] = [
+        ("refresh, with the rows it closes", "refresh", dram.ticks(causes["refresh"])),
+        ("transfers between ASIC and DRAM", "transfers", dram.ticks(causes["io"])),
+        ("rows, columns and cache writes beyond the bound", "rows", dram.ticks(rows)),
+        ("ASIC work", "unit", busy.get("asic", 0)),
+        ("host", "host", busy.get("host", 0)),
+    ]
+    if spec.devices > 1:
+        distance.append(("link between devices", "link", busy.get("link", 0)))
+    waits = "waits for clock edges" if spec.schedule == "paper" else "units at work side by side"
+    distance.append((waits, "waits", run.ticks - sum(busy.values())))
+    return bound_use(time, dram.ticks(bounds), BOUND_NOTE, distance)
 
 
-def _bottleneck(run: Run, time: RunTime, causes: dict[str, int]) -> str:
+def _bottleneck(run: Execution, time: RunTime, causes: dict[str, int]) -> str:
     """One line: the unit that is busiest, and the work and cause that keep it so."""
     unit, line = busiest(time, run.trace.busy, run.trace.kinds)
     if unit != "pim":
@@ -172,26 +174,31 @@ def _bottleneck(run: Run, time: RunTime, causes: dict[str, int]) -> str:
     return f"pim: busy {share:.1%} of the time, mostly {kind}; its time: {shares}"
 
 
-def _resources(run: Run) -> dict[str, Any]:
-    program, spec = run.program, run.program.spec
-    mapped, target = program.mapped, program.mapped.placement.target
-    row = target.row_bytes_everywhere
-    asic = run.asic.resources() + spec.sram.resources()
-    return {
-        "weights_bytes": mapped.placement.weight_rows * row,
-        "cache_bytes": mapped.placement.cache_rows * row,
-        "padding_bytes": mapped.placement.padding_bytes,
-        "memory_bytes": mapped.placement.rows * row,
-        "capacity_bytes": target.capacity_bytes,
-        "max_context": max_context(mapped),
-        "mac_units": run.pim.copies,
-        "asic_adders": asic.adders,
-        "asic_multipliers": asic.multipliers,
-        "asic_sram_bytes": asic.sram_bytes,
-    }
+def _memories(run: Execution, dram: DramUse) -> list[MemoryUse]:
+    spec, issued = run.program.spec, run.pim.package.counts
+    return [
+        banks_use(run.program.mapped.placement, dram),
+        buffers_use("vector buffers", spec.target, reads=issued.get("MAC16", 0), writes=issued.get("WRGB", 0)),
+        MemoryUse(
+            name="asic.sram",
+            kind="sram",
+            size_bytes=spec.sram.size_bytes,
+            used_bytes=None,
+            padding_bytes=None,
+            bytes_read=None,
+            bytes_written=None,
+            parts=[],
+        ),
+    ]
 
 
-def _excluded(run: Run, time: RunTime) -> list[Excluded]:
+def _resources(parts: tuple[UnitSpec, ...]) -> list[ResourceUse]:
+    mac_units = sum(unit.count for unit in parts if unit.name == "pim.mac_units")
+    in_memory = ResourceUse(place="memory", resource="mac_units", used=mac_units, available=None)
+    return [in_memory, *chip_resources(parts, "memory"), *chip_resources(parts, "asic")]
+
+
+def _excluded(run: Execution, time: RunTime) -> list[Excluded]:
     """The vocabulary projection on the PIM channels, played once on an idle package."""
     program, spec = run.program, run.program.spec
     if program.left_out is None:
@@ -207,14 +214,16 @@ def _excluded(run: Run, time: RunTime) -> list[Excluded]:
     return left_out_projection(time, program.workload.run.produced, ticks=ticks, where="PIM")
 
 
-def _published(run: Run, time: RunTime, dram: DramUse, energy: EnergyUse | None) -> list[Published]:
+def _published(
+    run: Execution, time: RunTime, dram: DramUse, energy: EnergyUse | None, longest_context: int | None
+) -> tuple[Published, ...]:
     workload = run.program.workload
     if workload.model.family != "gpt":  # the paper ran no other models
-        return []
+        return ()
     figures = read_published(read_data("hwsim.machines.pim_gpt", "published.yaml"))
     ours = {
         "row_hit_rate": Ratio(value=dram.row_hit_rate, note=""),
-        "max_context": Ratio(value=float(max_context(run.program.mapped)), note=""),
+        "max_context": Ratio(value=longest_context, note=""),
         **baseline_ratios(
             workload,
             latency_s=time.seconds(time.ticks),
@@ -222,4 +231,4 @@ def _published(run: Run, time: RunTime, dram: DramUse, energy: EnergyUse | None)
             keys=[figure.baseline for figure in figures if figure.baseline],
         ),
     }
-    return list(published_beside(figures, workload.name, ours))
+    return published_beside(figures, workload.name, ours)

@@ -8,11 +8,11 @@ from fractions import Fraction
 from hwsim.dram.activity import Changes, ChannelActivity, channel_activity
 from hwsim.engine import Clock, Counter, Slice, Span, Timeline, Track, Unit
 from hwsim.machines.pim_gpt.recorder import Recorder
-from hwsim.machines.pim_gpt.units import Run
+from hwsim.machines.pim_gpt.units import Execution
 from hwsim.mapping.operators import Operator
 
 
-def timeline(run: Run) -> Timeline:
+def timeline(run: Execution) -> Timeline:
     """The tracks of the steps that a run recorded."""
     recorder, base = run.recorder, run.program.spec.time_base
     assert recorder is not None, "simulate was not asked to record"
@@ -35,7 +35,7 @@ def timeline(run: Run) -> Timeline:
     )
 
 
-def _steps(run: Run, recorder: Recorder) -> Iterator[Span]:
+def _steps(run: Execution, recorder: Recorder) -> Iterator[Span]:
     begin = 0
     for step, end in zip(recorder.steps, run.ends, strict=False):
         arguments = {"queries": step.queries, "context": step.context, "batch": step.batch}
@@ -43,7 +43,7 @@ def _steps(run: Run, recorder: Recorder) -> Iterator[Span]:
         begin = end
 
 
-def _operators(run: Run, recorder: Recorder) -> Mapping[str, Operator]:
+def _operators(run: Execution, recorder: Recorder) -> Mapping[str, Operator]:
     """The operator that each recorded instruction works for, by the instruction's name."""
     known = {mapped.operator.name: mapped.operator for mapped in run.program.mapped.operators}
     names = {i.name: i.part_of or i.name for step in recorder.steps for i in run.program.instructions(step)}
@@ -65,7 +65,7 @@ def _arguments(piece: Slice, operators: Mapping[str, Operator]) -> Mapping[str, 
     return known
 
 
-def _channels(run: Run, recorder: Recorder, instructions: tuple[Span, ...]) -> tuple[Track, ...]:
+def _channels(run: Execution, recorder: Recorder, instructions: tuple[Span, ...]) -> tuple[Track, ...]:
     """A track a channel: its own part of each of the package's instructions, and what its banks and pins do."""
     package, clock = run.pim.package, run.pim.clock
     activities = channel_activity(package.standard, package.channels, recorder.plays)

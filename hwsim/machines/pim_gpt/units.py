@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 
 from hwsim.dram.fast import Package
 from hwsim.dram.kernel import CAUSES
-from hwsim.engine import Clock, Diagram, Trace, Unit
+from hwsim.engine import Clock, Diagram, Trace, Unit, UnitSpec
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.recorder import Recorder
-from hwsim.rtl.mac_unit.contract import MacUnitContract
 
 
 class PimUnit(Unit):
     """All PIM channels, a MAC unit a bank; an instruction takes until the last channel is done.
-
-    The MAC unit's contract says how long a column access occupies it; the DRAM engine, when each access comes.
 
     Attributes
     ----------
@@ -29,15 +26,8 @@ class PimUnit(Unit):
     accesses : kind of work -> column accesses, each bank of an all-bank command counted
     """
 
-    def __init__(self, diagram: Diagram, clock: Clock, package: Package, mac_unit: MacUnitContract) -> None:
-        super().__init__(
-            diagram,
-            "pim",
-            clock,
-            source=f"DRAM engine, standard {package.standard.name}; MAC units: {mac_unit.source}",
-            contract=mac_unit,
-            copies=package.channels * package.standard.banks,
-        )
+    def __init__(self, unit: UnitSpec, diagram: Diagram, clock: Clock, package: Package) -> None:
+        super().__init__(diagram, unit.name, clock, source=unit.source, copies=unit.count)
         self.package = package
         self.causes: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(len(CAUSES), dtype=np.int64))
         self.bounds: dict[str, int] = defaultdict(int)
@@ -94,7 +84,7 @@ class HostUnit(Unit):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
+class Execution:
     """What a simulation leaves behind.
 
     Attributes

@@ -17,12 +17,7 @@ from hwsim.verify.request import VerifyRequest
 from hwsim.verify.statistics import FunctionErrors
 from hwsim.verify.weights import load_weights
 
-# Tokens are chosen from logits: where a run's timing leaves the projection out, its numbers come from the banks.
-PROJECTION = {
-    "excluded": "on PIM (a run's timing leaves it out)",
-    "pim": "on PIM",
-    "host": "on the host, taken to be exact",
-}
+PROJECTION = {"pim": "on PIM", "host": "on the host, taken to be exact"}
 
 # Parameters that numbers hang on; the others are timing.
 NUMERIC = (
@@ -67,12 +62,18 @@ def verify(request: VerifyRequest, spec: PimGptSpec, spec_file: SpecFile[PimGptS
         found,
         weights=weights,
         functions=errors.results(),
-        lm_head=PROJECTION[spec.lm_head if request.workload.run.lm_head == "included" else "excluded"],
+        lm_head=_projection(request.workload, spec),
         contracts=(spec.mac_unit, spec.vector_unit),
         spec=spec,
         spec_file=spec_file,
         numeric=NUMERIC,
     )
+
+
+def _projection(workload: DecoderWorkload, spec: PimGptSpec) -> str:
+    """Where the vocabulary projection was carried out; tokens are chosen from logits, whatever a run's timing has."""
+    left_out = " (a run's timing leaves it out)" if workload.run.lm_head == "excluded" else ""
+    return PROJECTION[spec.lm_head] + left_out
 
 
 def _with_projection(workload: DecoderWorkload) -> DecoderWorkload:

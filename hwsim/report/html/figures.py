@@ -9,8 +9,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from hwsim.report.details import Details, MemoryMap, Roofline
-from hwsim.report.quantities import bytes_text, seconds_text
-from hwsim.report.schema import Report
+from hwsim.report.quantities import bytes_text, count_text, seconds_text
+from hwsim.report.schema import FpgaUse, Report
 
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#2f6db3", "#e08214", "#3a9b62", "#c2413b", "#7b5aa6", "#c9ced6"
 REGION_COLOURS = {"weights": BLUE, "K": ORANGE, "V": GREEN, "K and V": PURPLE}
@@ -51,7 +51,7 @@ def units_figure(report: Report) -> Any:
 def bound_figure(report: Report) -> Any:
     """From the lower bound to the latency, part by part."""
     parts = [("lower bound", report.bound.lower_bound_s)]
-    parts += [(part["cause"], part["seconds"]) for part in report.bound.distance if part["seconds"]]
+    parts += [(part.cause, part.seconds) for part in report.bound.distance if part.seconds]
     figure = go.Figure(
         go.Waterfall(
             orientation="h",
@@ -122,13 +122,13 @@ def roofline_figure(roofline: Roofline) -> Any:
             f"{seconds_text(point.seconds)}<br>%{{x:.3g}} MAC/B, %{{y:,.1f}} GMAC/s<extra></extra>",
         )
     lowest = min(point.rate for point in roofline.points) / 1e9
-    figure.update_xaxes(title="arithmetic intensity (MAC per byte read in the banks)", type="log")
+    figure.update_xaxes(title=f"arithmetic intensity (MAC per byte, {roofline.memory})", type="log")
     figure.update_xaxes(range=[math.log10(low), math.log10(high)], **_log_ticks(low, high))
     bottom, top = math.log10(lowest / 3), math.log10(roofline.peak_macs_per_s / 1e9 * 3)
     figure.update_yaxes(title="rate (GMAC/s)", type="log", range=[bottom, top], **_log_ticks(10**bottom, 10**top))
     for text, x, y, side in (
-        (f"MAC units: {roofline.peak_macs_per_s / 1e12:,.3g} TMAC/s", high, roofline.peak_macs_per_s, "right"),
-        (f"banks: {roofline.bytes_per_s / 1e12:,.3g} TB/s", low, roofline.ceiling(low), "left"),
+        (f"{roofline.compute}: {roofline.peak_macs_per_s / 1e12:,.3g} TMAC/s", high, roofline.peak_macs_per_s, "right"),
+        (f"{roofline.memory}: {roofline.bytes_per_s / 1e12:,.3g} TB/s", low, roofline.ceiling(low), "left"),
     ):
         figure.add_annotation(
             x=math.log10(x), y=math.log10(y / 1e9), text=text, showarrow=False, xanchor=side,
@@ -196,6 +196,28 @@ def banks_figure(memory: MemoryMap) -> Any:
     figure.update_xaxes(title="bank", dtick=1 if banks <= 16 else None, showgrid=False, constrain="domain")
     figure.update_yaxes(title="channel", dtick=1 if len(shares) <= 16 else None, showgrid=False, autorange="reversed")
     return _styled(figure, height=max(220, min(640, 110 + 26 * len(shares))))
+
+
+def fpga_figure(fpga: FpgaUse) -> Any:
+    """Share of the part that the units take, a colour a unit; beyond 100 % the design does not fit."""
+    kinds = [name for name, available in fpga.available if available][::-1]
+    figure = go.Figure()
+    for i, unit in enumerate(fpga.units):
+        counts = [getattr(unit.cells, kind) for kind in kinds]
+        figure.add_bar(
+            x=[count / getattr(fpga.available, kind) * 100 for count, kind in zip(counts, kinds)],
+            y=[kind.upper() for kind in kinds],
+            orientation="h",
+            name=f"{unit.unit} x {unit.count}" if unit.count > 1 else unit.unit,
+            marker_color=_palette(i),
+            hovertext=[f"{unit.unit}: {count_text(count)} {kind.upper()}" for count, kind in zip(counts, kinds)],
+            hoverinfo="text",
+        )
+    most = max(getattr(fpga.used, kind) / getattr(fpga.available, kind) for kind in kinds) * 100
+    figure.add_vline(x=100, line={"color": RED, "width": 1.5, "dash": "dot"})
+    figure.update_layout(barmode="stack", showlegend=True)
+    figure.update_xaxes(title=f"share of {fpga.part} (%)", range=[0, max(105, most * 1.08)])
+    return _styled(figure, height=130 + 34 * len(kinds))
 
 
 def _log_ticks(low: float, high: float) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from hwsim.mapping.errors import ConfigError
+from hwsim.mapping.importers.workload_text import one_line
 
 # Far beyond any model, and small enough for every product that a graph takes of them.
 MOST = 1_000_000_000
@@ -61,9 +62,24 @@ class Config:
         name, value = self._one_of(names)
         if value is None:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        if not _is_whole(value, least=least, most=most):
             raise self.error(name, f"expected a whole number from {least} to {most}, found {_shown(value)}")
         return value
+
+    def integers(self, name: str, *, count: int, default: int) -> list[int]:
+        """`count` whole numbers, from a list of them or one that is all of them."""
+        value = self.fields.get(name)
+        if not isinstance(value, list):
+            return [self.integer(name, default=default)] * count
+        self.asked.add(name)
+        if len(value) != count or not all(_is_whole(item) for item in value):
+            raise self.error(name, f"expected a whole number or a list of {count}, found {_shown(value)}")
+        return value
+
+    def sides(self, name: str, *, default: int) -> tuple[int, int]:
+        """Height and width, from a list of them or one number that is both."""
+        height, width = self.integers(name, count=2, default=default)
+        return height, width
 
     def number(self, *names: str, default: float | None = None) -> float:
         """A number above 0; missing without a default, it is an error."""
@@ -133,7 +149,7 @@ class Config:
 
     def error(self, name: str, message: str) -> ConfigError:
         """What is wrong with a field, to be raised."""
-        return ConfigError(f"{self.origin}: {self.place}{name}: {message}")
+        return ConfigError(f"{self.origin}: {one_line(f'{self.place}{name}: {message}')}")
 
     def _one_of(self, names: tuple[str, ...]) -> tuple[str, Any]:
         """The first of a field's names that the file has, with its value; all that it has must agree."""
@@ -153,6 +169,10 @@ class Config:
             raise self.error(names[0], f"this field is missing{others}")
         self.defaults[names[0]] = default
         return default
+
+
+def _is_whole(value: Any, *, least: int = 1, most: int = MOST) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

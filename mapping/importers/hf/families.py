@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwsim.mapping.errors import nearest
+from hwsim.mapping.importers.hf.bert import bert, roberta
 from hwsim.mapping.importers.hf.config import Config
 from hwsim.mapping.importers.hf.experts import mixtral, qwen3_moe
 from hwsim.mapping.importers.hf.gemma import gemma2, gemma3, gemma3_text
 from hwsim.mapping.importers.hf.gpt import gpt2, gpt_neox
 from hwsim.mapping.importers.hf.llama import llama, mistral, phi3, qwen2, qwen3
+from hwsim.mapping.importers.hf.long_text import big_bird, longformer, modernbert
 from hwsim.mapping.importers.hf.phi import phi
+from hwsim.mapping.importers.hf.vit import deit, vit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +25,13 @@ class Family:
     Attributes
     ----------
     classes : how the names of its model classes begin, which files list as `architectures`
+    has_head : whether a workload ends with the vocabulary projection, as files of its classes do; otherwise it is the
+        base class, without the head of a task
     read : from a file to the fields of the model in a workload; those that are None are not written
     """
 
     classes: str
+    has_head: bool = True
     read: Callable[[Config], dict[str, Any]]
 
 
@@ -43,11 +49,19 @@ FAMILIES: dict[str, Family] = {
     "gemma3_text": Family(classes="Gemma3", read=gemma3_text),
     "phi": Family(classes="Phi", read=phi),
     "phi3": Family(classes="Phi3", read=phi3),
+    "bert": Family(classes="Bert", read=bert, has_head=False),
+    "roberta": Family(classes="Roberta", read=roberta, has_head=False),
+    "xlm-roberta": Family(classes="XLMRoberta", read=roberta, has_head=False),
+    "vit": Family(classes="ViT", read=vit, has_head=False),
+    "deit": Family(classes="DeiT", read=deit, has_head=False),
+    "longformer": Family(classes="Longformer", read=longformer, has_head=False),
+    "big_bird": Family(classes="BigBird", read=big_bird, has_head=False),
+    "modernbert": Family(classes="ModernBert", read=modernbert, has_head=False),
 }
 
 # How the names of classes go on after their family.
 CLASS_ENDINGS = ("For", "Model", "LMHead", "DoubleHeads", "Text")
-# The heads that a workload has; files of others are imported with these.
+# The classes that end with a vocabulary projection.
 LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 
 

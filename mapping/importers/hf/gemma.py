@@ -26,7 +26,9 @@ def gemma3_text(config: Config) -> dict[str, Any]:
     """Gemma 3: norms on queries and keys; layers with a window turn by a base of their own."""
     cycle = config.maybe_integer("sliding_window_pattern", "_sliding_window_pattern") or 6
     shape = _gemma_form(config, windowed_of=cycle)
-    full, sliding = thetas_by_layer_type(config, full=1_000_000.0, sliding=10_000.0)
+    full, sliding = thetas_by_layer_type(
+        config, full=("rope_theta", 1_000_000.0), sliding=("rope_local_base_freq", 10_000.0)
+    )
     windowed = shape.get("attention") == "window"
     return {
         **shape,

@@ -30,12 +30,12 @@ def theta(config: Config, *old: str, default: float = 10_000.0) -> float:
     return _theta(config, group, old or ("rope_theta",), default)
 
 
-def thetas_by_layer_type(config: Config, *, full: float, sliding: float) -> tuple[float, float]:
+def thetas_by_layer_type(config: Config, *, full: tuple[str, float], sliding: tuple[str, float]) -> tuple[float, float]:
     """Bases of the wavelengths in layers that see everything and in those with a window.
 
     Parameters
     ----------
-    full, sliding : what they are where the file does not say
+    full, sliding : the field that old files have for it, and what it is where the file does not say
 
     Raises
     ------
@@ -46,13 +46,7 @@ def thetas_by_layer_type(config: Config, *, full: float, sliding: float) -> tupl
         of_full, of_sliding = (group.group(name) for name in LAYER_TYPES)
     else:  # old files: one group for layers that see everything, and a field for the others
         of_full, of_sliding = group, None
-    for part in (of_full, of_sliding):
-        if part is not None:
-            _check(part)
-    return (
-        _theta(config, of_full, ("rope_theta", "global_rope_theta"), full),
-        _theta(config, of_sliding, ("rope_local_base_freq", "local_rope_theta"), sliding),
-    )
+    return _theta(config, of_full, full[:1], full[1]), _theta(config, of_sliding, sliding[:1], sliding[1])
 
 
 def rotary(config: Config, head_size: int, *old: str, default: float) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from hwsim.mapping.importers.hf.config import Config
+
+T = TypeVar("T")
 
 FULL, SLIDING = "full_attention", "sliding_attention"
 
@@ -67,7 +69,7 @@ def windows(config: Config, types: Sequence[str], window: int | None) -> dict[st
     return {"attention": "window", "windows": cycle}
 
 
-def shortest_cycle(values: list[int | None]) -> list[int | None]:
+def shortest_cycle(values: list[T]) -> list[T]:
     """The fewest first values that give them all, when they are gone through over again."""
     for length in range(1, len(values)):
         if all(value == values[index % length] for index, value in enumerate(values)):

@@ -137,6 +137,75 @@ MIXTRAL = """
  "use_cache": true, "vocab_size": 32000}
 """
 
+# google-bert/bert-large-uncased
+BERT = """
+{"architectures": ["BertForMaskedLM"], "attention_probs_dropout_prob": 0.1, "gradient_checkpointing": false,
+ "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "hidden_size": 1024, "initializer_range": 0.02,
+ "intermediate_size": 4096, "layer_norm_eps": 1e-12, "max_position_embeddings": 512, "model_type": "bert",
+ "num_attention_heads": 16, "num_hidden_layers": 24, "pad_token_id": 0, "position_embedding_type": "absolute",
+ "type_vocab_size": 2, "use_cache": true, "vocab_size": 30522}
+"""
+
+# FacebookAI/roberta-base
+ROBERTA = """
+{"architectures": ["RobertaForMaskedLM"], "attention_probs_dropout_prob": 0.1, "bos_token_id": 0, "eos_token_id": 2,
+ "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "hidden_size": 768, "initializer_range": 0.02,
+ "intermediate_size": 3072, "layer_norm_eps": 1e-05, "max_position_embeddings": 514, "model_type": "roberta",
+ "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 1, "type_vocab_size": 1, "vocab_size": 50265}
+"""
+
+# google/vit-base-patch16-224-in21k
+VIT = """
+{"architectures": ["ViTModel"], "attention_probs_dropout_prob": 0.0, "hidden_act": "gelu",
+ "hidden_dropout_prob": 0.0, "hidden_size": 768, "image_size": 224, "initializer_range": 0.02,
+ "intermediate_size": 3072, "layer_norm_eps": 1e-12, "model_type": "vit", "num_attention_heads": 12,
+ "num_channels": 3, "num_hidden_layers": 12, "patch_size": 16, "qkv_bias": true}
+"""
+
+# facebook/deit-tiny-distilled-patch16-224
+DEIT = """
+{"architectures": ["DeiTForImageClassificationWithTeacher"], "attention_probs_dropout_prob": 0.0,
+ "hidden_act": "gelu", "hidden_dropout_prob": 0.0, "hidden_size": 192, "id2label": {"0": "tench, Tinca tinca"},
+ "image_size": 224, "initializer_range": 0.02, "intermediate_size": 768, "label2id": {"tench, Tinca tinca": 0},
+ "layer_norm_eps": 1e-12, "model_type": "deit", "num_attention_heads": 3, "num_channels": 3,
+ "num_hidden_layers": 12, "patch_size": 16, "qkv_bias": true}
+"""
+
+# allenai/longformer-base-4096
+LONGFORMER = """
+{"attention_mode": "longformer", "attention_probs_dropout_prob": 0.1,
+ "attention_window": [512, 512, 512, 512, 512, 512, 512, 512, 512, 512, 512, 512], "bos_token_id": 0,
+ "eos_token_id": 2, "gradient_checkpointing": false, "hidden_act": "gelu", "hidden_dropout_prob": 0.1,
+ "hidden_size": 768, "ignore_attention_mask": false, "initializer_range": 0.02, "intermediate_size": 3072,
+ "layer_norm_eps": 1e-05, "max_position_embeddings": 4098, "model_type": "longformer", "num_attention_heads": 12,
+ "num_hidden_layers": 12, "pad_token_id": 1, "sep_token_id": 2, "type_vocab_size": 1, "vocab_size": 50265}
+"""
+
+# google/bigbird-roberta-base
+BIG_BIRD = """
+{"architectures": ["BigBirdForPreTraining"], "attention_probs_dropout_prob": 0.1, "attention_type": "block_sparse",
+ "block_size": 64, "bos_token_id": 1, "eos_token_id": 2, "gradient_checkpointing": false, "hidden_act": "gelu_new",
+ "hidden_dropout_prob": 0.1, "hidden_size": 768, "initializer_range": 0.02, "intermediate_size": 3072,
+ "layer_norm_eps": 1e-12, "max_position_embeddings": 4096, "model_type": "big_bird", "num_attention_heads": 12,
+ "num_hidden_layers": 12, "num_random_blocks": 3, "pad_token_id": 0, "rescale_embeddings": false,
+ "sep_token_id": 66, "type_vocab_size": 2, "use_bias": true, "use_cache": true, "vocab_size": 50358}
+"""
+
+# answerdotai/ModernBERT-base
+MODERNBERT = """
+{"architectures": ["ModernBertForMaskedLM"], "attention_bias": false, "attention_dropout": 0.0,
+ "bos_token_id": 50281, "classifier_activation": "gelu", "classifier_bias": false, "classifier_dropout": 0.0,
+ "classifier_pooling": "mean", "cls_token_id": 50281, "decoder_bias": true, "deterministic_flash_attn": false,
+ "embedding_dropout": 0.0, "eos_token_id": 50282, "global_attn_every_n_layers": 3, "global_rope_theta": 160000.0,
+ "gradient_checkpointing": false, "hidden_activation": "gelu", "hidden_size": 768,
+ "initializer_cutoff_factor": 2.0, "initializer_range": 0.02, "intermediate_size": 1152, "layer_norm_eps": 1e-05,
+ "local_attention": 128, "local_rope_theta": 10000.0, "max_position_embeddings": 8192, "mlp_bias": false,
+ "mlp_dropout": 0.0, "model_type": "modernbert", "norm_bias": false, "norm_eps": 1e-05, "num_attention_heads": 12,
+ "num_hidden_layers": 22, "pad_token_id": 50283, "position_embedding_type": "absolute", "reference_compile": null,
+ "repad_logits_with_grad": false, "sep_token_id": 50282, "sparse_pred_ignore_index": -100,
+ "sparse_prediction": false, "tie_word_embeddings": true, "torch_dtype": "float32", "vocab_size": 50368}
+"""
+
 DECODERS = {
     "gpt2": GPT2,
     "gpt-neox-20b": GPT_NEOX,
@@ -151,6 +220,18 @@ DECODERS = {
     "Phi-3-mini-4k-instruct": PHI3,
     "Mixtral-8x7B-v0.1": MIXTRAL,
 }
+
+ENCODERS = {
+    "bert-large-uncased": BERT,
+    "roberta-base": ROBERTA,
+    "vit-base-patch16-224-in21k": VIT,
+    "deit-tiny-distilled-patch16-224": DEIT,
+    "longformer-base-4096": LONGFORMER,
+    "bigbird-roberta-base": BIG_BIRD,
+    "ModernBERT-base": MODERNBERT,
+}
+
+PUBLISHED = {**DECODERS, **ENCODERS}
 
 
 def imported(config: str, title: str = "model", **options: Any) -> Imported:

@@ -13,16 +13,22 @@ from hypothesis import strategies as st
 from hwsim.mapping.errors import UserError
 from hwsim.mapping.importers.hf import import_file
 from tests.mapping.importers.configs import (
-    DECODERS,
+    BERT,
+    BIG_BIRD,
     GEMMA3,
     GPT2,
     GPT_NEOX,
     LLAMA,
+    LONGFORMER,
     MISTRAL,
     MIXTRAL,
+    MODERNBERT,
     PHI,
+    PUBLISHED,
     QWEN3,
     QWEN3_MOE,
+    ROBERTA,
+    VIT,
     changed,
     imported,
 )
@@ -131,6 +137,47 @@ def test_fields_that_are_wrong_or_contradict_each_other(fields: dict[str, Any], 
             "scale_attn_by_inverse_layer_idx: true: a scale of the scores that depends on the layer is not imported",
         ),
         (
+            changed(BERT, position_embedding_type="relative_key"),
+            'position_embedding_type: "relative_key": other than learned positions are not imported',
+        ),
+        (changed(BERT, is_decoder=True), "is_decoder: true: an encoder that decodes is not imported"),
+        (
+            changed(ROBERTA, max_position_embeddings=2),
+            "max_position_embeddings: 2 positions, of which the first 2 are padding's",
+        ),
+        (changed(VIT, image_size=225), "patches of 16 pixels do not divide image_height 225"),
+        (
+            changed(VIT, image_size=[224, 224, 3]),
+            "image_size: expected a whole number or a list of 2, found [224, 224, 3]",
+        ),
+        (changed(VIT, patch_size=[16, 8]), "patch_size: 16 x 8: other than square patches are not imported"),
+        (changed(VIT, pooler_act="relu"), 'pooler_act: "relu": a pooler of another form is not imported'),
+        (
+            changed(LONGFORMER, attention_window=[512, 511]),
+            "attention_window: expected a whole number or a list of 12, found [512, 511]",
+        ),
+        (
+            changed(LONGFORMER, attention_window=511),
+            "attention_window: expected even numbers, half of it to each side, found 511",
+        ),
+        (
+            changed(BIG_BIRD, use_bias=False),
+            "use_bias: false: queries, keys and values without biases are not imported",
+        ),
+        (
+            changed(BIG_BIRD, attention_type="dense"),
+            "attention_type: expected block_sparse or original_full, found 'dense'",
+        ),
+        (
+            changed(MODERNBERT, mlp_bias=True),
+            "mlp_bias: true, and attention_bias is not; one of them alone is not imported",
+        ),
+        (changed(MODERNBERT, layer_types=["full_attention"] * 3), "layer_types: 3 of them for num_hidden_layers 22"),
+        (
+            changed(MODERNBERT, rope_parameters={"full_attention": {"rope_theta": 5.0}}),
+            "global_rope_theta: 160000 contradicts rope_parameters.full_attention.rope_theta, which is 5",
+        ),
+        (
             changed(GPT2, add_cross_attention=True),
             "add_cross_attention: true: attention over another sequence is not imported",
         ),
@@ -168,7 +215,7 @@ def test_fields_that_are_wrong_or_contradict_each_other(fields: dict[str, Any], 
         ),
         (
             '{"architectures": ["MistrelForCausalLM"]}',
-            "architectures: no importer for MistrelForCausalLM; nearest: mistral, mixtral",
+            "architectures: no importer for MistrelForCausalLM; nearest: mistral, mixtral, vit",
         ),
     ],
 )
@@ -202,7 +249,7 @@ json_values = st.recursive(
 
 @given(data=st.data())
 def test_any_values_of_a_file_give_a_workload_or_a_users_error(data: st.DataObject) -> None:
-    config = DECODERS[data.draw(st.sampled_from(sorted(DECODERS)))]
+    config = PUBLISHED[data.draw(st.sampled_from(sorted(PUBLISHED)))]
     names = sorted(json.loads(config))
     changes = data.draw(st.dictionaries(st.sampled_from(names), json_values, max_size=3))
     with contextlib.suppress(UserError):
