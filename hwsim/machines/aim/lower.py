@@ -189,7 +189,7 @@ class _Lowering:
         return self.mapped.placement.caches[self.mapped.graph.origin(op.inputs[1])]
 
     def _sweeps(self, op: AttentionScores | AttentionValues, step: Step, together: int) -> tuple[Query, ...]:
-        """The queries of a step, their ranges widened to `together` tokens, which are swept at once in any case."""
+        """The queries of a step; their ranges are widened to whole groups of `together` tokens swept at once."""
         found = []
         for sequence in range(step.batch):
             for query in range(step.queries):

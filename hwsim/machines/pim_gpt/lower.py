@@ -180,7 +180,7 @@ class _Lowering:
         return max(1, min(together, held, self.workload.run.prompt))
 
     def _embedded_bytes(self) -> int:
-        """What the host sends for a token: its embedding, and a cosine and a sine for each pair of a head with RoPE."""
+        """Bytes from the host for a token: its embedding and, with RoPE, a cosine and a sine per pair of a head."""
         w = self.workload.model
         return w.d_model * ELEMENT_BYTES + (w.head_size * self.spec.internal.bytes if w.position == "rope" else 0)
 
