@@ -1,4 +1,4 @@
-"""Energy of the paper's eight models by each energy table, and what it hangs on.
+"""Energy of the paper's eight models by each energy table, and its sensitivity to the coefficients.
 
 python benchmarks/energy.py [--tokens N] [MODEL ...]
 """

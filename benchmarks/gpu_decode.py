@@ -1,4 +1,4 @@
-"""Time GPT decode token by token on a real GPU with PyTorch, and the GPU's own limits beside it.
+"""Time GPT decode token by token on a real GPU with PyTorch, and measure the GPU's own limits.
 
 python benchmarks/gpu_decode.py --out FILE.json [MODEL ...]
 

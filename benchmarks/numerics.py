@@ -1,4 +1,4 @@
-"""How the machine's arithmetic hangs on its knobs: one at a time, everything else as shipped.
+"""How the machine's errors depend on the parameters of its arithmetic: one at a time, everything else as shipped.
 
 python benchmarks/numerics.py [--model gpt2] [--seed 0] [--set KEY=VALUE ...]
 """

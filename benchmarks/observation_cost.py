@@ -1,4 +1,4 @@
-"""What looking costs: run time of gpt2 with energy, a trace, both and neither.
+"""The cost of observing a run: run time of gpt2 with energy, a trace, both and neither.
 
     python benchmarks/observation_cost.py [--trace-tokens N]
 

@@ -1,4 +1,4 @@
-"""How latency hangs on what nobody has confirmed: each remembered or assumed number halved and doubled.
+"""How latency depends on unconfirmed numbers: each remembered or assumed number is halved and doubled.
 
 python benchmarks/sensitivity.py [--model gpt2] [--tokens 128]
 """

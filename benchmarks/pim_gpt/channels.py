@@ -3,7 +3,7 @@
 python benchmarks/pim_gpt/channels.py [--tokens N] [--length N] [--workloads NAME ...] [--set KEY=VALUE]
 
 A channel brings its own 512 MiB: few channels do not hold a large model. `--set rows=131072` gives every channel
-eight times the rows, which a real device has not got, to see the scaling alone.
+eight times the rows, which no real device has, to see only the scaling.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What MAC units of 4 to 64 multipliers a bank gain, with the column access as it is and with one that grows.
+"""Speed with 4 to 64 multipliers per bank, with the column access as it is and with one that grows.
 
 python benchmarks/pim_gpt/mac_width.py [--tokens N] [--length N] [--workloads NAME ...] [--set KEY=VALUE]
 
-In the paper's machine a bank gives 32 B a tCCD, 16 BF16, whatever the width of its MAC unit: width beyond 16 waits for
-data. The second table is a different machine: its column access grows with the width from 32 B on, at the same
+In the paper's machine a bank gives 32 B, or 16 BF16, per tCCD for any width of its MAC unit: units wider than 16 wait
+for data. The second table is a different machine: its column access grows with the width from 32 B on, at the same
 tCCD, in rows of the same 2 KB.
 """
 

@@ -3,7 +3,7 @@
 python benchmarks/pim_gpt/non_vmm_share.py [--tokens N] [--workloads NAME ...] [--set KEY=VALUE]
 
 VMM is the time of the instructions that multiply on the channels, with their transfers, row changes and refreshes.
-The rest is writing K and V, and the ASIC's work; in the paper's schedule units take turns, so the parts add up. The
+The rest is writing K and V, and the ASIC's work; in the paper's schedule units alternate, so the parts add up. The
 last column is the time of all transfers between ASIC and DRAM, which lies within VMM and the writes.
 """
 

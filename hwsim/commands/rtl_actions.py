@@ -35,7 +35,7 @@ def read_contract(name: str, preset: str, settings: tuple[str, ...]) -> tuple[Co
 
     Raises
     ------
-    UserError : no such block, a setting that is none or given twice
+    UserError : no such block, an invalid setting, or one given twice
     ContractError : a preset, parameter or value that the block cannot have
     """
     if name not in BLOCKS:
@@ -53,7 +53,7 @@ def read_changes(settings: tuple[str, ...], form: str = "PARAM=VALUE") -> dict[s
 
     Raises
     ------
-    UserError : a setting that is none or given twice
+    UserError : an invalid setting, or one given twice
     """
     changes: dict[str, str] = {}
     for text in settings:
@@ -98,7 +98,7 @@ def resources(contract: Contract) -> BlockResources:
 
     Raises
     ------
-    UserError : the file of kept results is none
+    UserError : the file of kept results is invalid
     """
     from hwsim.rtl.flows.synthesis.resources import block_resources
     from hwsim.rtl.flows.synthesis.result import RecordError
@@ -114,7 +114,7 @@ def synthesise(contract: Contract, target: str, record: Path | None, say: Callab
 
     Raises
     ------
-    UserError : no such target, a data file that is none
+    UserError : no such target, an invalid data file
     ToolError, GenerateError : a tool is missing or complains, the block fits no device
     """
     from hwsim.rtl.flows.synthesis.run import TARGETS
@@ -123,7 +123,7 @@ def synthesise(contract: Contract, target: str, record: Path | None, say: Callab
     if target not in TARGETS:
         raise UserError(f"--target {target}: no such target{nearest(target, TARGETS)}")
     if record is not None:
-        _read_record(record)  # a file that is none is found before any work
+        _read_record(record)  # so that an invalid file is found before any work
     result = run(contract, target, say)
     if record is not None:
         _add_to(record, result)

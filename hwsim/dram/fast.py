@@ -238,7 +238,7 @@ class Package:
 
 
 class FastChannel:
-    """One channel of the fast player behind the interface of `ChannelController`."""
+    """One channel of the fast player with the interface of `ChannelController`."""
 
     def __init__(self, standard: Standard, *, first_refresh: int | None = None, record: bool = False) -> None:
         self.package = Package(standard, 1, first_refresh=first_refresh, record=record)

@@ -42,7 +42,7 @@ def program_of(workload: DecoderWorkload, settings: dict[str, Any]) -> Program:
 
 
 def replay(program: Program) -> tuple[int, list[ReferenceChannel]]:
-    """The paper's schedule once more, without SimPy and with the reference player: end in ticks, channels."""
+    """Replay the paper's schedule without SimPy, with the reference player; return end in ticks and channels."""
     spec = program.spec
     dram, asic = spec.time_base.clocks["dram"], spec.time_base.clocks["asic"]
     channels = [ReferenceChannel(spec.standard) for _ in range(spec.channels)]

@@ -47,7 +47,7 @@ class Coverage:
         return self.toggles_hit / self.toggles if self.toggles else 0.0
 
     def shortfall(self) -> str:
-        """What lies below its threshold, and points missed; empty if nothing does. No points are too few."""
+        """Shares below their thresholds, and the points missed; empty if there are none. No points are too few."""
         if not (self.lines and self.toggles):
             return f"{self.lines} lines and {self.toggles} toggles are no coverage"
         if self.line_share >= LINE_THRESHOLD and self.toggle_share >= TOGGLE_THRESHOLD:

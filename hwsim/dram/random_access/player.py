@@ -157,7 +157,7 @@ class MemoryPlayer:
 
 
 class MemoryChannel:
-    """One channel of plain memory behind the interface of `ChannelController`: programs of RD and WR.
+    """One channel of plain memory with the interface of `ChannelController`: programs of RD and WR.
 
     Accesses of a program are offered in its order, one a cycle; the controller may reorder them.
     """
