@@ -22,7 +22,7 @@ def script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
 
 
 def line(out: str, first: str) -> list[str]:
-    """The cells of the last line that begins so."""
+    """The cells of the last line that begins with this text."""
     return [text for text in out.splitlines() if text.strip().startswith(first)][-1].split()
 
 

@@ -1,4 +1,4 @@
-"""The command line: what a user types, and one clear line for what is wrong."""
+"""The command line: what a user types, and one clear line for each mistake."""
 
 import json
 import os
@@ -18,7 +18,7 @@ CAPTURE = pytest.CaptureFixture[str]
 def test_a_run_prints_a_report(capsys: CAPTURE) -> None:
     assert main(["run", "gpt2", "--tokens", "2"]) == 0
     out, err = capsys.readouterr()
-    assert err == ""  # no progress bar where no one watches
+    assert err == ""  # no progress bar without a terminal
     for expected in (
         "gpt2 on pim_gpt: decode, 2 tokens, batch 1",
         "time to first token",

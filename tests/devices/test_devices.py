@@ -1,4 +1,4 @@
-"""Several devices: one is the plain machine, shares add up to the whole, stages follow each other."""
+"""Several devices: a single one equals the plain machine, shares add up to the whole, stages follow each other."""
 
 from fractions import Fraction
 from typing import Any
@@ -68,7 +68,7 @@ def test_a_sequence_takes_the_stages_one_behind_the_other(pipeline: int, refresh
     assert report.latency_s == pytest.approx(sum(stage.seconds for stage in stages), rel=1e-12)
     # all but the last send 128 B six times: 500 ns and 2 ns on the link
     assert [round(stage.link_seconds * 1e9) for stage in stages] == [6 * 502] * (pipeline - 1) + [0]
-    # without refresh a stage takes what its layers take alone
+    # without refresh a stage takes as long as its layers alone
     for use, stage in zip(stages, split_model(workload, 1, pipeline), strict=True):
         alone = run(stage.share, settings={"refresh": refresh}).latency_s
         if not refresh:
@@ -83,8 +83,8 @@ def test_over_a_link_that_takes_no_time_stages_take_what_one_device_does(pipelin
     workload = llama(tokens=6)
     free = {"link.latency_ns": 0, "link.gb_per_s": 1e6, "refresh": False}
     whole, stages = run(workload, settings={"refresh": False}), spread(workload, 1, pipeline, **free)
-    # each further device begins with closed rows, so that its first need not close another: tRP is 12 ns; a send still
-    # takes a cycle for each token, as less than one does not show at the clock
+    # each further device begins with closed rows, so its first access need not close one: tRP is 12 ns. A send still
+    # takes a cycle for each token, since shorter times are rounded up to a cycle
     sends = (pipeline - 1) * 6
     assert 0 <= whole.cycles + sends - stages.cycles <= 12 * (pipeline - 1)
 
@@ -160,7 +160,7 @@ def test_transfers_by_hand() -> None:
 
 
 def slow_ends(durations: list[list[int]], prompt_steps: int) -> list[int]:
-    """The same as SimPy processes: stages with queues before them, a source that waits for generated tokens."""
+    """The same with SimPy processes: stages with input queues, and a source that waits for generated tokens."""
     env = simpy.Environment()
     queues = [simpy.Store(env) for _ in range(len(durations) + 1)]
     ends: list[int] = []

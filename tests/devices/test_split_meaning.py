@@ -1,4 +1,4 @@
-"""A split model computes what the whole one does: all devices' graphs carried out in float64, step in step."""
+"""A split model computes the same as the whole one: all devices' graphs are executed in float64, in lockstep."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ from hwsim.verify.weights import random_weights
 from tests.mapping.test_llama import Interpreter, llama
 
 Values = NDArray[np.float64]
-ROWS = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj")  # a device makes a part of their results
+ROWS = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj")  # a device computes a part of their results
 COLUMNS = ("o_proj", "down_proj")  # a device has a part of their inputs
 
 

@@ -1,4 +1,4 @@
-"""What channels do over time, against a replay of the reference player's log, command by command."""
+"""Activity of channels over time, against a replay of the reference player's log, command by command."""
 
 from collections import defaultdict
 from itertools import accumulate, pairwise

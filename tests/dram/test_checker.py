@@ -40,7 +40,7 @@ def test_what_the_reference_plays_is_legal(name: str, data: st.DataObject) -> No
     now = 0
     for requests, gap in data.draw(plays(standard)):
         now = channel.play(requests, now + gap)
-    # a due refresh waits for open rows to close: nRAS or a write to be recovered from, then nRP
+    # a due refresh waits until open rows are closed: nRAS or write recovery, then nRP
     assert first_violation(channel.log, standard, max_refresh_delay=200) is None
 
 

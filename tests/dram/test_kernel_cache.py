@@ -1,4 +1,4 @@
-"""Compiled code is kept somewhere, whoever runs."""
+"""Compiled code is kept in some folder, for every user."""
 
 import os
 import tempfile

@@ -129,7 +129,7 @@ def test_accesses_chase_the_transfers_that_they_read() -> None:
     assert [f"{entry.cycle} {entry.command}" for entry in package.logs[0][12:18]] == [
         "100 WRGB", "102 WRGB", "103 MAC16", "104 WRGB", "105 MAC16", "107 MAC16",
     ]  # fmt: skip
-    # results are read when no access wants to go; the pins turn round in nCWLGB + nBL + nWTR = 12 cycles
+    # results are read when no access can be issued; the pins turn in nCWLGB + nBL + nWTR = 12 cycles
     assert played.drains.tolist() == [[104 + 12 + 2, 120]]
 
 

@@ -1,4 +1,4 @@
-"""Standards are data: what their files say, and what is said about a wrong one."""
+"""Standards are data: the content of their files, and messages for wrong ones."""
 
 from dataclasses import replace
 from fractions import Fraction

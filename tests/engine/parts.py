@@ -1,4 +1,4 @@
-"""Units for small stories, and a diagram for them."""
+"""Units for small tests, and a diagram for them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def timelines(of: Diagram) -> Mapping[str, list[tuple[int, int, str]]]:
 
 
 class Part(Unit):
-    """Works the next number of cycles on each item.
+    """Works on each item for the next number of cycles in its list.
 
     Attributes
     ----------
-    handed_over : tick in which each item was out of its hands
+    handed_over : tick in which each item was handed over
     """
 
     def __init__(self, diagram: Diagram, name: str, cycles: Sequence[int], clock: Clock | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Resources that several units share: who comes first, in the same tick too, and who waits for whom."""
+"""Resources that several units share: which request is served first, also in the same tick, and who waits."""
 
 from collections.abc import Sequence
 from random import Random
@@ -15,7 +15,7 @@ Jobs = Sequence[tuple[int, int]]  # cycles before each request, and cycles that 
 
 
 class Requester(Unit):
-    """Asks as fast as the limit allows, and in the end waits for the last answer.
+    """Issues requests as fast as the limit allows, and at the end waits for the last answer.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Requester(Unit):
 
 
 class Patient(Requester):
-    """Asks for the next when it has the last."""
+    """Issues the next request when the last one is answered."""
 
     def run(self) -> Steps[None]:
         for pause, size in self.jobs:
@@ -52,7 +52,7 @@ class Patient(Requester):
 def shared(
     board: Diagram, masters: Sequence[Requester], policy: str, *, outstanding: int = 1, latency: int = 0
 ) -> Arbiter[int]:
-    """A resource that a job occupies for its size; the answer comes `latency` later."""
+    """A resource that a job occupies for as many cycles as its size; the answer comes `latency` later."""
     clock = board.clocks.get("port", masters[0].clock)
 
     def serve(size: int, start: int) -> Service:
@@ -78,7 +78,7 @@ THREE = {"a": [(0, 3), (0, 3)], "b": [(0, 3), (0, 3)], "c": [(1, 3)]}
     ("policy", "served"),
     [
         ("round_robin", ["a", "b", "c", "a", "b"]),
-        ("priority", ["a", "a", "b", "b", "c"]),  # who is answered asks again in the same tick
+        ("priority", ["a", "a", "b", "b", "c"]),  # a master that is answered asks again in the same tick
         ("oldest", ["a", "b", "c", "a", "b"]),
     ],
 )

@@ -32,7 +32,7 @@ BURST = 16  # beats
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """A matrix that some tokens are multiplied with, in tiles."""
+    """A matrix by which some tokens are multiplied, in tiles."""
 
     number: int
     in_tiles: int
@@ -49,7 +49,7 @@ class Matrix:
 
 
 class Sequencer(Unit):
-    """Tells loader and reader which matrices come."""
+    """Tells loader and reader which matrices come next."""
 
     loads = Out[Matrix]()
     reads = Out[Matrix]()
@@ -62,7 +62,7 @@ class Sequencer(Unit):
 
 
 class Loader(Unit):
-    """Fills a bank with a matrix, in bursts; beats are written as they come."""
+    """Fills a bank with a matrix, in bursts; beats are written as they arrive."""
 
     contract: WeightLoaderContract
     commands = In[Matrix]()

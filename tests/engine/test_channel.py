@@ -50,7 +50,7 @@ def test_a_deeper_channel_holds_more_and_says_how_many_places_it_took() -> None:
 
 
 class Loader(Source):
-    """Fills a bank while it is its own."""
+    """Fills a bank while it owns it."""
 
     def run(self) -> Steps[None]:
         for item, cycles in enumerate(self.cycles):
@@ -60,7 +60,7 @@ class Loader(Source):
 
 
 class Reader(Sink):
-    """Works on a bank where it lies."""
+    """Works on a bank in place."""
 
     def run(self) -> Steps[None]:
         for cycles in self.cycles:
@@ -126,7 +126,7 @@ def test_a_stage_ends_with_its_stream() -> None:
 
 
 class Counter(Unit):
-    """Knows when its stream is over, and hands on how much came."""
+    """Notices the end of its stream and sends the number of items."""
 
     x = In[int]()
     total = Out[int]()

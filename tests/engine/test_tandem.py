@@ -1,4 +1,4 @@
-"""Lines of units with finite buffers, against the recurrence of their times; whatever order they are made in."""
+"""Lines of units with finite buffers, created in any order, against the recurrence of their times."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -46,10 +46,10 @@ def _edge(tick: int, period: int) -> int:
 
 
 def recurrence(line: Line) -> list[list[int]]:
-    """Tick in which each item is out of the hands of each station.
+    """Tick in which each station has handed over each item.
 
-    A station begins with an item when the one before has handed it over and it is rid of its own last item; it is
-    rid of an item when the next station has begun with the one that was in the way, `depth` items before.
+    A station begins an item when the previous station has handed it over and this one has handed over its own last
+    item. It can hand over an item when the next station has begun the item `depth` places earlier, which frees a place.
     """
     last = len(line.cycles) - 1
     begun: list[list[int]] = [[] for _ in line.cycles]
@@ -106,7 +106,7 @@ def test_the_order_in_which_units_are_made_moves_nothing(line: Line) -> None:
 
 
 def test_three_equal_stations_take_their_closed_form() -> None:
-    """The first item passes all stations, each further one follows the slowest."""
+    """The first item passes all stations; each further item adds the time of the slowest."""
     slowest, items = 9, 20
     line = Line(cycles=[[4] * items, [slowest] * items, [5] * items], depths=[2, 2], periods=[1, 1, 1], order=[0, 1, 2])
     board, _ = _built(line)
@@ -141,9 +141,9 @@ def pipeline_lines(draw: st.DrawFn) -> PipelineLine:
 
 
 def _pipeline_recurrence(line: PipelineLine) -> tuple[list[int], list[int]]:
-    """When items are out of the hands of source and sink, with the pipeline's stages and the FIFO after it apart.
+    """When source and sink hand over items; the pipeline's stages and the FIFO after it are separate.
 
-    An item enters when the one `places` before has left the stages; it leaves them `latency` later, or when there is
+    An item enters when the item `places` earlier has left the stages; it leaves them `latency` later, or when there is
     a place in the FIFO.
     """
     entered: list[int] = []

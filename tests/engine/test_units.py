@@ -1,4 +1,4 @@
-"""Units made from contracts: what they charge, when their results leave, what they say of themselves."""
+"""Units made from contracts: the cycles they charge, when their results leave, and their descriptions."""
 
 import pytest
 from hypothesis import given
@@ -69,7 +69,7 @@ def test_booked_work_begins_on_an_edge_and_is_a_share_of_the_run() -> None:
 
 
 class Loads(Unit):
-    """Streams groups of weights, each when its last word was read."""
+    """Streams groups of weights; each group leaves when its last word was read."""
 
     out = Out[int]()
     groups: list[Group]
@@ -145,7 +145,7 @@ def test_a_block_whose_items_do_not_follow_each_other_evenly_has_no_pace() -> No
     with pytest.raises(WiringError) as caught:
         Pace.of(OnlineSoftmaxContract.from_preset("rtl"))
     assert str(caught.value) == ("online_softmax: has no steady pace, the second item takes 6 cycles more, item 5 9")
-    short = LinearContract.from_preset("rtl")  # tokens of one tile come in bursts of as many as the index FIFO holds
+    short = LinearContract.from_preset("rtl")  # tokens of one tile come in bursts as long as the index FIFO
     with pytest.raises(WiringError, match="the second item takes 1 cycles more, item 9 "):
         Pace.of(short, lambda count: [Command(tokens=count, in_tiles=1, out_tiles=1)])
     with pytest.raises(WiringError, match="pace: interval must be at least 1 cycle, got 0"):

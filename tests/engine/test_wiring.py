@@ -1,4 +1,4 @@
-"""What a diagram refuses, before it runs and when it stands still."""
+"""What a diagram refuses, before it runs and when its units block each other."""
 
 import pytest
 
@@ -73,7 +73,7 @@ class TwoStreams(Unit):
 
 
 class Pairs(Unit):
-    """Takes an item of each in turns."""
+    """Takes an item of each alternately."""
 
     a = In[int]()
     b = In[int]()

@@ -1,4 +1,4 @@
-"""`hwsim fit`: what a design takes of a board's FPGA, from kept synthesis and estimates."""
+"""`hwsim fit`: the resources of a design on a board's FPGA, from kept synthesis and estimates."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ CAPTURE = pytest.CaptureFixture[str]
 
 
 def kept(tmp_path: Path, cells: Cells) -> Path:
-    """A data file that knows one thing: what `exp` takes."""
+    """A data file with one result, for `exp`."""
     exp = ExpContract.from_preset("rtl")
     part = Part(module="exp", count=1, cells=cells)
     result = Synthesis(block="exp", target="xcup", parameters=exp.parameters(), tools={"yosys": "0.70"}, parts=(part,))
@@ -56,7 +56,7 @@ def test_what_is_lacking_is_counted(tmp_path: Path, capsys: CAPTURE) -> None:
 
 
 def test_ultra_rams_that_a_part_lacks_become_block_rams() -> None:
-    """Of 2,200 rows of 4,096 bits in 57 UltraRAMs each: 285 block RAMs, not 8 for each UltraRAM."""
+    """Memories of 2,200 rows of 4,096 bits in 57 UltraRAMs each: 285 block RAMs, not 8 for each UltraRAM."""
     design = load_design(find_design("edge_moe"), settings={"linear.weight_words": "1100", "linear.count": "2"})
     on_zcu102 = fit_design(design, "edge_moe")
     linear, *_, gate = on_zcu102.units

@@ -1,4 +1,4 @@
-"""Reports whose cycles and counts no change of structure may move.
+"""Reports whose cycles and counts no change of structure may alter.
 
 `python -m tests.golden.reports` runs every case and prints how many reports were compared and how many differ;
 `--record` keeps what the code gives now.
@@ -44,7 +44,7 @@ FULL = (("gpt2", {}), ("gpt2", OVERLAP), ("tiny_llama", {}), ("gpt3_xl", {}))
 
 
 def cases() -> Iterator[Case]:
-    """All shipped workloads on both machines and schedules, then prompts, batches, devices and what else there is."""
+    """All shipped workloads on both machines and schedules, then prompts, batches, devices and other settings."""
     for name in RECORDED:
         yield Case(workload=name, machine="pim_gpt", run={"tokens": 24})
         yield Case(workload=name, machine="pim_gpt", run={"tokens": 24}, settings=OVERLAP)
@@ -82,7 +82,7 @@ def cases() -> Iterator[Case]:
 
 
 def play(case: Case) -> dict[str, Any]:
-    """What a case's report counts, or the message of its error."""
+    """The counts of a case's report, or the message of its error."""
     try:
         return counts_of(run(load_workload(case.workload, **case.run), case.machine, case.settings))
     except UserError as error:
@@ -117,7 +117,7 @@ def counts_of(report: Report) -> dict[str, Any]:
 
 
 def _resources(report: Report) -> dict[str, int]:
-    """Memory, units and what was played, of what the machine has."""
+    """Memory, units and what was played, as far as the machine has them."""
     banks, dram = report.memory("banks"), report.dram
     assert dram
     found = {
@@ -138,7 +138,7 @@ def _resources(report: Report) -> dict[str, int]:
 
 
 def differences(ours: dict[str, Any], kept: dict[str, Any]) -> list[str]:
-    """What of a kept report is not the same now."""
+    """The parts of a kept report that differ now."""
     return [f"{key}: {kept.get(key)} -> {ours.get(key)}" for key in {**kept, **ours} if kept.get(key) != ours.get(key)]
 
 

@@ -1,4 +1,4 @@
-"""No change of structure moves a cycle: what reports count is what they counted when the file was kept."""
+"""No change of structure alters a cycle: the counts of reports equal those in the kept file."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""GDDR6-AiM as a machine: its trace takes its cycles, and its parts add up."""
+"""GDDR6-AiM as a machine: its trace takes as many cycles, and its parts add up."""
 
 import json
 from itertools import pairwise
@@ -40,7 +40,7 @@ def emitted(program: Program) -> list[str]:
 
 
 def test_a_step_as_its_trace() -> None:
-    """64 elements on one channel: 192 outputs are 12 a bank; the third token's key lies in bank 2."""
+    """64 elements on one channel: 192 outputs are 12 per bank; the third token's key lies in bank 2."""
     program = program_of(tiny(d_ff=16, heads=4, tokens=3), channels=1)
     shown = [line.strip() for line in program.dump(Step(queries=1, context=3)).splitlines()]
     assert shown[:3] == [
@@ -69,7 +69,7 @@ def test_a_step_as_its_trace() -> None:
 
 
 def test_channels_without_values_are_not_written() -> None:
-    """3 heads of 16 dimensions are a group each: 2 channels hold one, then the first of them another."""
+    """3 heads of 16 dimensions are a group each: 2 channels hold one group each, the first of them also the third."""
     program = program_of(tiny(heads=3, head_dim=16, tokens=1), channels=2)
     wide = program_of(tiny(heads=3, head_dim=16, tokens=1), channels=4)
     masks = [[line.split()[3] for line in emitted(p) if "WR_ABK" in line] for p in (program, wide)]
@@ -111,7 +111,7 @@ def test_the_trace_takes_the_cycles_of_the_run(  # the promise of --emit-trace
     assert (played.cycles, played.commands) == (aim.busy_cycles, report.dram.commands)
     assert played.refresh_cycles == report.dram.refresh_cost_cycles
     assert played.instructions == report.instructions
-    # the host's time adds standby alone, and refreshes that nobody waits for
+    # the host's time adds only standby, and refreshes that delay nothing
     assert report.energy is not None
     for part in report.energy.components:
         if not part.component.startswith(("standby", "refresh")):
@@ -130,7 +130,7 @@ def test_a_trace_names_the_options_that_play_it(tmp_path: Path, capsys: pytest.C
 
 
 def test_the_public_simulator_s_rule_of_one_channel() -> None:
-    """It refuses WR_ABK, WR_SBK and RD_SBK for several channels; WR_ABK went to all that hold values at once."""
+    """It refuses WR_ABK, WR_SBK and RD_SBK for several channels; our WR_ABK went to several at once."""
     lines = emitted(program_of(tiny(heads=4, head_dim=16, tokens=2), channels=32))
     masks = [int(line.split()[3], 16) for line in lines if line.split()[1] in ("WR_ABK", "WR_SBK", "RD_SBK")]
     assert len(masks) > 8
@@ -175,7 +175,7 @@ def test_a_faster_host_shortens_its_own_share_alone() -> None:
 
 
 def test_sweeps_cover_every_product() -> None:
-    """Columns that the banks sweep hold at least the multiply-accumulates of the graph, and the weights exactly."""
+    """The columns swept hold at least the multiply-accumulates of the graph, and exactly the weights."""
     workload = tiny(d_model=1100, heads=4, head_dim=64, tokens=1)
     program = program_of(workload, channels=4)
     step = Step(queries=1, context=1)

@@ -1,4 +1,4 @@
-"""The instructions of GDDR6-AiM sweep and write exactly the columns in which the placement put what they need."""
+"""The instructions of GDDR6-AiM sweep and write exactly the columns in which the placement put their data."""
 
 from collections import Counter
 from typing import Any
@@ -34,7 +34,7 @@ def channels_of(program: Program, instruction: Instruction) -> list[int]:
 
 
 def swept(program: Program, instructions: list[Instruction]) -> Counter[Place]:
-    """(channel, row) -> columns swept, as often as they are."""
+    """(channel, row) -> columns swept, with repetitions."""
     found: Counter[Place] = Counter()
     for i in instructions:
         if i.operation == "MAC_ABK":
@@ -99,7 +99,7 @@ def test_attention_touches_what_the_cache_holds_and_nothing_else(
         wanted = {(a.channel, a.row, a.column) for s in range(batch) for a in held(cache, s, everything)}
         assert swept(program, work[name]) == columns(wanted, share), name
 
-    # each column of the new keys is written once, by its bank; each row of the new values by one element a bank
+    # each column of the new keys is written once, by its bank; each row of the new values by one element per bank
     wanted_keys = {(a.channel, a.bank, a.row, a.column) for s in range(batch) for a in keys(cache, s, new)}
     written = Counter((channels_of(program, i)[0], i.bank, i.row) for i in work["l0.kv.k"])
     assert written == Counter(place[:3] for place in wanted_keys)
@@ -122,7 +122,7 @@ def test_products_sweep_each_weight_once_a_vector(channels: int, d_model: int, d
 
 
 def test_results_are_activated_when_all_chunks_are_in() -> None:
-    """1,100 inputs are a chunk of 1,024 and one of 76; AF comes behind the second."""
+    """1,100 inputs are a chunk of 1,024 and one of 76; AF comes after the second."""
     program = program_of(1, d_model=1100, heads=2, head_dim=16, d_ff=16, tokens=1)
     assert [line_of(i) for i in work_of(program, Step(queries=1, context=1))["l0.ffn1"]] == [
         "W CFR 2 0",
@@ -139,7 +139,7 @@ def test_results_are_activated_when_all_chunks_are_in() -> None:
 
 
 def test_each_channels_buffer_gets_the_probabilities_of_its_head() -> None:
-    """Two heads of 16 dimensions lie in a channel each; of 32, each head in both channels."""
+    """Two heads of 16 dimensions lie in one channel each; with 32 dimensions each head lies in both channels."""
     apart, together = (program_of(2, heads=2, head_dim=size, tokens=1) for size in (16, 32))
     buffers = [
         [line_of(i) for i in work_of(program, Step(queries=1, context=1))["l0.attention"] if i.operation == "WR_GB"]

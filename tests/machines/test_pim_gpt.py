@@ -28,7 +28,7 @@ from tests.machines.strategies import SMALL_MACHINES, SMALL_MODELS
 from tests.mapping.workloads import tiny
 
 MODELS = ("gpt2", "gpt2_medium", "gpt2_large", "gpt2_xl", "gpt3_small", "gpt3_medium", "gpt3_large", "gpt3_xl")
-# Lower bounds for 1,024 tokens in ms, calculated apart from this code (weights row by row, attention, V writes).
+# Lower bounds for 1,024 tokens in ms, calculated independently of this code (weights row by row, attention, V writes).
 BOUNDS_MS = {
     "gpt2": 69.3, "gpt2_medium": 235.7, "gpt2_large": 540.5, "gpt2_xl": 1128.0,
     "gpt3_small": 69.3, "gpt3_medium": 235.7, "gpt3_large": 509.5, "gpt3_xl": 886.7,
@@ -119,7 +119,7 @@ def test_gpt2_lies_within_its_figures(gpt2: Report) -> None:
 def test_gpt2_reads_each_weight_once_a_token(gpt2: Report) -> None:
     commands = gpt2.dram.commands
     weight_columns = 1024 * 84_934_656 // 16 // 16  # 16 weights a column, 16 banks a command
-    keys = 8 * 12 * 48 * sum(-(-t // 128) for t in range(1, 1025))  # the fullest channels decide nothing here
+    keys = 8 * 12 * 48 * sum(-(-t // 128) for t in range(1, 1025))  # all channels count, not only the fullest
     values = 12 * 48 * sum(-(-t // 16) for t in range(1, 1025))
     assert weight_columns + values < commands["MAC16"] <= weight_columns + values + keys
     assert commands["WR"] == 1024 * 12 * 48
@@ -160,7 +160,8 @@ def test_each_model_of_the_paper_runs_some_tokens(model: str) -> None:
 )
 def test_parameters_move_latency_the_way_they_must(setting: dict[str, Any], slower: bool) -> None:
     workload = load_workload("gpt2", tokens=4)
-    # without refresh: with it, a layer of about one refresh interval locks to it and hides small changes
+    # without refresh: a layer takes about one refresh interval, so with refresh the two stay in step and hide small
+    # changes
     usual, changed = (run(workload, settings={"refresh": False, **s}) for s in ({}, setting))
     assert (changed.latency_s > usual.latency_s) == slower
     assert changed.latency_s != usual.latency_s
@@ -205,7 +206,7 @@ def test_a_prompt_delays_the_first_token() -> None:
 
 
 def test_a_run_from_a_filled_cache_is_the_end_of_a_longer_one() -> None:
-    still = {"refresh": False}  # refreshes fall elsewhere in a run that begins later
+    still = {"refresh": False}  # in a run that begins later refreshes come at other places
     whole = run(tiny(tokens=130), settings=still)
     rest = run(tiny(past=128, tokens=2), settings=still)
     assert [entry.context for entry in rest.decoding.token_latencies] == [129, 130]
@@ -339,7 +340,7 @@ def test_energy_by_component_adds_up(table: str) -> None:
     assert energy.joules_per_unit == pytest.approx(energy.joules / 6)
     assert energy.mean_power_w == pytest.approx(energy.joules / report.latency_s)
     assert energy.joules_per_mac == pytest.approx(energy.joules / (report.dram.commands["MAC16"] * 256))
-    # standby lies between that of closed and that of open rows
+    # standby lies between that of closed rows and that of open rows
     background = energy.components[0].joules / report.latency_s / 8
     low, high = {"paper": (0.115, 0.1775), "aim": (0.18315, 0.26375), "dramsim3": (0.081, 0.08235)}[table]
     assert low < background < high
@@ -417,7 +418,7 @@ def test_any_values_give_a_machine_or_one_line(tmp_path: Path, changes: dict[str
 
 
 def test_results_in_fp32_take_two_transfers() -> None:
-    # 16 banks x 2 bytes fill a transfer of 32; with 8 banks one still brings them all
+    # 16 banks x 2 bytes fill a transfer of 32; with 8 banks one transfer still carries all results
     def reads(**settings: Any) -> int:
         return run(tiny(), settings=settings).dram.commands["RDMAC16"]
 

@@ -1,4 +1,4 @@
-"""PIM-GPT on other DRAM: what `--set dram=` brings with it."""
+"""PIM-GPT on other DRAM: what `--set dram=` changes."""
 
 import pytest
 

@@ -1,7 +1,7 @@
-"""What must never go the wrong way when one parameter of PIM-GPT moves.
+"""Figures that must never go the wrong way when one parameter of PIM-GPT changes.
 
-Strict laws hold without refresh. With it, work that ends a little earlier can meet a refresh that it would have
-missed, or hide one less behind the ASIC, and latency may move against the law by parts of a refresh.
+Strict laws hold without refresh. With refresh, work that ends a little earlier can meet a refresh that it would have
+missed, or leave one less to hide during ASIC work, and latency may break the law by parts of a refresh.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ def test_slower_pins_never_gain(workload: DecoderWorkload) -> None:
 @given(workload=shapes)
 @settings(max_examples=12)
 def test_doubling_the_channels_never_loses(workload: DecoderWorkload) -> None:
-    # one more channel may lose 12 ns: heads' groups of dimensions then fall on other channels
+    # one more channel may lose 12 ns, because heads' groups of dimensions then lie in other channels
     assert rises(latencies(workload, "channels", (32, 16, 8, 4, 2, 1)))
 
 
@@ -81,8 +81,8 @@ def test_a_longer_context_never_takes_less_time(past: int, heads: int, head_dim:
     finished = simulate(program)
     times = [end - before for before, end in pairwise(finished.ends)]
     assert all(times[token] < times[token + 128] for token in range(len(times) - 128))  # keys in the same bank
-    # Neighbours' keys lie in different channels, of which some may have fewer values to write: then a token may be
-    # quicker than the one before, but by no more than the recovery of a write.
+    # The keys of consecutive tokens lie in different channels, and some channels may have fewer values to write. Then a
+    # token may be quicker than the previous one, but by no more than the recovery of a write.
     recovery = program.spec.time_base.clocks["dram"].ticks(program.spec.standard.params["nWR"])
     assert all(before - after <= recovery for before, after in pairwise(times))
 

@@ -1,4 +1,4 @@
-"""Llama on PIM-GPT: against the replays of both schedules, and what grouped heads save."""
+"""Llama on PIM-GPT: against replays of both schedules, and the savings of grouped heads."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ def test_grouped_heads_open_fewer_rows_and_write_less() -> None:
 
 
 def test_each_query_head_reads_its_keys_and_values_however_many_share_them() -> None:
-    # MAC commands of attention do not depend on the grouping; matrices no longer make what is shared
+    # MAC commands of attention do not depend on the grouping; matrices compute shared keys and values only once
     one, grouped = (run(llama(heads=8, d_model=512, kv_heads=n, past=400, tokens=1)) for n in (8, 1))
     fewer = one.dram.commands["MAC16"] - grouped.dram.commands["MAC16"]
     assert fewer == 512 * 7 * (64 + 64) // (16 * 16)  # K and V of seven heads, 16 banks with 16 weights a column
@@ -114,5 +114,5 @@ def test_llama2_fits_32_channels_and_streams_its_weights() -> None:
     # 11,008 hidden units over 512 banks are 21.5 each: 22 with padding
     assert weights < report.memory("banks").holding("weights") < 1.02 * weights
     assert 1 <= report.bound.ratio < 1.6
-    assert report.published == []  # the paper ran GPTs alone
+    assert report.published == []  # the paper ran only GPTs
     assert report.dram.bytes_read >= report.memory("banks").holding("weights")

@@ -38,7 +38,7 @@ class Replay:
         steps = [program.instructions(step) for step in program.steps()]
         self.instructions = [instruction for step in steps for instruction in step]
         self.done = [self.env.event() for _ in self.instructions]
-        self.needs: list[int] = []  # the instruction that each one waits for, -1 for none
+        self.needs: list[int] = []  # the instruction for which each one waits, -1 for none
         for step in steps:
             first = len(self.needs)
             self.needs += [
@@ -106,7 +106,7 @@ class Replay:
             number = chain[-1] + 1
 
     def arrivals_to_come(self, number: int) -> set[int]:
-        """The instruction before, where it is one whose results can be taken in one by one by this one."""
+        """The previous instruction, if this one can process its results one by one."""
         before, own = self.instructions[number - 1].work, self.instructions[number].work
         if not isinstance(before, PimWork) or not isinstance(own, AsicWork) or not before.results:
             return set()
@@ -222,7 +222,7 @@ def test_gelu_and_softmax_run_under_the_package() -> None:
     assert max(early) <= ffn1[1]
     softmax, values, write = slices["l0.attention.softmax"], slices["l0.attention"], slices["l0.kv.v"]
     assert len(softmax) == len(values) > 1  # groups of heads
-    assert values[0][0] < softmax[-1][1]  # values of the first group beside the softmax of the last
+    assert values[0][0] < softmax[-1][1]  # values of the first group during the softmax of the last
     assert write[0][0] < softmax[0][1]  # V is written under the first softmax
 
 
@@ -234,7 +234,7 @@ def test_the_paper_runs_values_behind_their_softmax() -> None:
 
 
 def test_a_trace_of_overlapped_units_shows_the_cycles_of_the_report() -> None:
-    # parts of one instruction lie between those of another; tracks refuse spans that run into each other
+    # parts of one instruction lie between those of another; tracks refuse spans that overlap
     program = program_of(load_workload("gpt2", tokens=2), {"schedule": "overlap"})
     finished = simulate(program, trace_tokens=2)
     report = MACHINE.summarize(finished)

@@ -1,4 +1,4 @@
-"""Requests of PIM-GPT: each sweep touches what the placement holds, no more and no less."""
+"""Requests of PIM-GPT: each sweep touches exactly the columns of the placement."""
 
 from collections import Counter
 
@@ -143,7 +143,7 @@ def test_a_group_of_queries_sweeps_an_open_row_of_keys_together() -> None:
     assert [(r.command, r.count, r.repeat) for r in channel_requests(scores, 0, STANDARD)] == [
         ("WRGB", 8, 1), ("MAC16", 2, 4), ("RDMAC16", 8, 1),
     ]  # fmt: skip
-    # probabilities of 32 tokens take two columns a query: all four of a group fit beside each other
+    # probabilities of 32 tokens take two columns a query: all four queries of a group fit together
     values = builder(accumulators=8).values(cache, (query,))
     assert [(r.command, r.row, r.count, r.repeat) for r in channel_requests(values, 0, STANDARD)] == [
         ("WRGB", 0, 8, 1), ("MAC16", 1, 2, 4), ("RDMAC16", 0, 4, 1),
@@ -153,7 +153,7 @@ def test_a_group_of_queries_sweeps_an_open_row_of_keys_together() -> None:
 def test_a_long_context_leaves_room_for_one_query_of_a_group() -> None:
     cache = CachePlacement(operator="kv", heads=1, group=2, head_dim=16, context=65, batch=1, base_row=0, target=TARGET)
     values = builder().values(cache, (Query(sequence=0, first=0, last=65, head=0, head_end=2),))
-    # 65 of 128 elements a query: the row of values is swept once for each
+    # 65 of 128 elements a query: the row of values is swept once for each query
     assert [(r.command, r.count, r.repeat) for r in channel_requests(values, 0, STANDARD)] == [
         ("WRGB", 5, 1), ("MAC16", 5, 1), ("WRGB", 5, 1), ("MAC16", 5, 1), ("RDMAC16", 2, 1),
     ]  # fmt: skip
@@ -204,7 +204,7 @@ def test_no_program_undercuts_its_bound(d_in: int, d_out: int, context: int) -> 
         build.values(cache, (query,)),
         build.write_values(cache, [(0, context - 1)]),
     ):
-        # from a channel with another row open, as it is in the middle of a run
+        # start from a channel with another row open, as in the middle of a run
         longest = 0
         for channel in range(2):
             player = ReferenceChannel(STANDARD)

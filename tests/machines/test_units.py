@@ -1,4 +1,4 @@
-"""What machines consist of, and what that takes."""
+"""The units of machines, and their resources."""
 
 import json
 from typing import Any

@@ -38,7 +38,7 @@ def graph_of(**fields: Any) -> OperatorGraph:
 
 @st.composite
 def decoder_fields(draw: st.DrawFn) -> dict[str, Any]:
-    """Fields of any decoder that can be said, a small one."""
+    """Fields of any small decoder that can be stated."""
     fields: dict[str, Any] = {"family": draw(st.sampled_from(["gpt", "llama"]))}
     for name, values in CHOICES.items():
         if draw(st.booleans()):

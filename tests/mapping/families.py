@@ -37,7 +37,7 @@ def graph_of(family: str, **fields: Any) -> OperatorGraph:
 
 
 def lines_of(graph: OperatorGraph) -> list[str]:
-    """A line an operator without its work; views are left out."""
+    """One line per operator without its work; views are left out."""
     return [
         f"{op.name} <- {', '.join(graph.origin(name) for name in op.inputs)}: {op.describe()}"
         for op in graph.operators

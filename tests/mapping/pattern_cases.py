@@ -47,7 +47,7 @@ def _random_blocks(draw: st.DrawFn, n_k: int) -> Pattern:
         sum(first <= key < n_blocks - last and abs(key - query) > near for key in range(n_blocks))
         for query in range(n_blocks)
     )
-    if most == 0:  # with nothing left out but its own, a block finds the others
+    if most == 0:  # if only its own block is left out, a block can draw all others
         near = first = last = 0
         most = n_blocks - 1
     return RandomBlocks(
@@ -82,7 +82,7 @@ def _strided(draw: st.DrawFn, n_k: int) -> Pattern:
     return Strided(stride=draw(st.integers(offset + 1, 7)), offset=offset)
 
 
-# Each makes patterns that fit n_k keys.
+# Each function draws patterns that fit n_k keys.
 KINDS: dict[str, Callable[[int], Drawn]] = {
     "full": lambda n_k: st.just(Full()),
     "causal": lambda n_k: st.just(Causal()),
@@ -103,7 +103,7 @@ KINDS: dict[str, Callable[[int], Drawn]] = {
     "memory_slots": lambda n_k: st.builds(MemorySlots, count=st.integers(1, n_k)),
 }
 
-# Numbers that have many divisors come often, for grids and segments.
+# Numbers with many divisors are drawn often, for grids and segments.
 keys = st.one_of(st.integers(2, 30), st.sampled_from([12, 16, 18, 24, 30, 36]))
 
 

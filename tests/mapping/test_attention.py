@@ -1,4 +1,4 @@
-"""Attention over a cache, over its own tokens, over another sequence: what it takes, computes and shares."""
+"""Attention over a cache, over its own tokens, over another sequence: its inputs, its work, and shared scores."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def test_an_encoder_attends_to_its_own_tokens() -> None:
     graph = graph_of(op, q=8, k=8, v=8)
     step = Step(queries=5, context=5, batch=3)
     assert graph.tensor("a").shape == ("tokens", 8)
-    assert op.macs(step) == 3 * 2 * (5 * 5) * (4 + 4)  # every query meets every key, within its own sequence
+    assert op.macs(step) == 3 * 2 * (5 * 5) * (4 + 4)  # every query meets every key of its own sequence
     assert op.keys_read(step) == 3 * 5
     with pytest.raises(GraphError, match=r"a: input k\[tokens, 8\] bf16 where attention expects \[context, 8\]"):
         graph_of(attention(), q=8, k=8, v=8)
@@ -57,7 +57,7 @@ def test_grouped_heads_with_values_of_another_size_read_like_this() -> None:
     assert graph.dump(Step(queries=1, context=10)).splitlines()[-3:-1] == [
         "attention a[tokens, 18] bf16 <- q, k, v; 6 heads over 2 x 4 and 3, causal, capped at 50; "
         "macs 420 bytes 36 weights 0 B",  # 6 heads x 10 keys x (4 + 3)
-        # an exp a score, an exp and a reciprocal for its cap, a reciprocal a row
+        # an exp per score, an exp and a reciprocal for its cap, a reciprocal per row
         "total macs 420 element_ops 60 special_functions 186 weights 0 B state 0 B",
     ]
     assert [op.bytes_seen(index, Step(queries=1, context=10)) for index in (1, 2)] == [10 * 2 * 4 * 2, 10 * 2 * 3 * 2]
@@ -82,7 +82,7 @@ def sharing(**fields: Any) -> Attention:
 
 def test_shared_scores_are_computed_once() -> None:
     first, second = attention(keys="tokens"), sharing()
-    third = sharing(name="c", inputs=("b", "v"))  # which has them from the first by way of the second
+    third = sharing(name="c", inputs=("b", "v"))  # it gets the scores of the first through the second
     graph = graph_of(first, second, third, q=8, k=8, v=8)
     step = Step(queries=5, context=5)
     assert (first.macs(step), second.macs(step)) == (2 * 25 * 8, 2 * 25 * 4)

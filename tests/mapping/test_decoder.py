@@ -1,4 +1,4 @@
-"""Decoders: what their fields weigh and cost in closed form is what their graphs hold and do."""
+"""Decoders: parameters and work in closed form equal those of their graphs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The operators of a decoder's block, as they read."""
+"""The operators of a decoder's block, as text."""
 
 from hwsim.mapping.step import Step
 from tests.mapping.decoders import graph_of
@@ -7,7 +7,7 @@ STEP = Step(queries=1, context=4)
 
 
 def block(**fields: object) -> list[str]:
-    """A line an operator without its work; views are left out."""
+    """One line per operator without its work; views are left out."""
     graph = graph_of(**fields)
     return [
         f"{op.name} <- {', '.join(graph.origin(name) for name in op.inputs)}: {op.describe()}"

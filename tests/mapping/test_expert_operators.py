@@ -1,4 +1,4 @@
-"""Routing and experts: what they compute, hold and read."""
+"""Routing and experts: their work, their weights, and what they read."""
 
 from typing import Any
 
@@ -108,7 +108,7 @@ def test_queues_of_a_run() -> None:
 
 
 def test_p99_is_the_least_length_that_99_of_100_do_not_exceed() -> None:
-    # a layer of 100 experts, of which one gets all and 1 the others' second choice
+    # a layer of 100 experts: one gets all tokens, the others share the second choices
     op = experts(experts=100, top_k=1)
     inputs = [Tensor(name="x", shape=("tokens", 8), fmt=BF16), Tensor(name="route", shape=("tokens", 100), fmt=BF16)]
     graph = OperatorGraph(name="g", inputs=inputs, operators=[op])

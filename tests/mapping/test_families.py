@@ -1,4 +1,4 @@
-"""What the fields of a family weigh and cost in closed form is what its graph holds and does."""
+"""Families: parameters and work in closed form equal those of their graphs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Number formats round exactly as they say."""
+"""Number formats round exactly as specified."""
 
 from fractions import Fraction
 from math import floor
@@ -193,7 +193,7 @@ def test_every_fixed_point_mode_equals_exact_fractions(
     assert got == expected
     value = Fraction(dequantise(got, fmt).item())
     assert value == expected * Fraction(2) ** (integer - width)
-    if low <= code <= high:  # in range: off by less than a step, or by half a step at most
+    if low <= code <= high:  # in range: the error is less than a step, or at most half a step
         error = exact - value * Fraction(2) ** (width - integer)
         assert 0 <= error < 1 if rounding == "floor" else abs(error) <= Fraction(1, 2)
 

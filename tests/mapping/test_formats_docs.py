@@ -1,4 +1,4 @@
-"""docs/formats.md states what the formats are."""
+"""docs/formats.md agrees with the formats."""
 
 import re
 from pathlib import Path

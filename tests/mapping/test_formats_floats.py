@@ -1,4 +1,4 @@
-"""Floats of 4 to 8 bits: every code is what its standard says, every rounding what ml_dtypes does."""
+"""Floats of 4 to 8 bits: every code has its standard's value, every rounding equals that of ml_dtypes."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -30,7 +30,7 @@ BIAS = {"fp8_e4m3": 7, "fp8_e5m2": 15, "fp6_e2m3": 1, "fp6_e3m2": 3, "fp4_e2m1":
 
 
 def value_of(code: int, fmt: Float) -> Fraction | None:
-    """What a code means by the OCP's definition; None for infinity and NaN."""
+    """The value of a code by the OCP's definition; None for infinity and NaN."""
     exponent_bits, mantissa_bits = fmt.exponent_bits, fmt.mantissa_bits
     mantissa = code & ((1 << mantissa_bits) - 1)
     exponent = (code >> mantissa_bits) & ((1 << exponent_bits) - 1)
@@ -90,7 +90,7 @@ def test_codes_beyond_finite_numbers() -> None:
 
 
 def test_overflow_begins_half_a_step_beyond_the_largest_number() -> None:
-    # the largest is odd in E5M2, so that the tie leaves the range, and even in E4M3, where the tie stays
+    # the largest code is odd in E5M2, so the tie leaves the range, and even in E4M3, so the tie stays in it
     assert str(round_to([464.0, 464.001, -1e9], FP8_E4M3).tolist()) == "[448.0, nan, nan]"
     assert str(round_to([61439.9, 61440.0, -1e9], FP8_E5M2).tolist()) == "[57344.0, inf, -inf]"
 
@@ -102,7 +102,7 @@ def test_overflow_saturates_where_that_is_asked_for() -> None:
 
 
 def inputs_of(fmt: Float) -> NDArray[np.float64]:
-    """All float16, and around every value and every tie of a format the nearest float32; both signs."""
+    """All float16, and the nearest float32 around every value and every tie of a format; both signs."""
     values = np.unique(np.abs([dequantise(c, fmt).item() for c in range(1 << fmt.bits)]))
     values = values[np.isfinite(values)]
     beyond = 2 * values[-1] - values[-2]
@@ -130,7 +130,7 @@ def test_rounding_equals_ml_dtypes(fmt: Float) -> None:
 
 
 def neighbours(code: int, fmt: Float) -> Iterator[int]:
-    """Codes of the finite values of the same sign beside that of a code."""
+    """Codes of the neighbouring finite values of the same sign."""
     for other in (code - 1, code + 1):
         if 0 <= other < 1 << (fmt.bits - 1) and value_of(other, fmt) is not None:
             yield other

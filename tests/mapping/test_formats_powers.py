@@ -1,4 +1,4 @@
-"""Powers of two round to the nearest, and E8M0 is what ml_dtypes has."""
+"""Powers of two round to the nearest, and E8M0 equals that of ml_dtypes."""
 
 from fractions import Fraction
 
@@ -41,7 +41,7 @@ def test_e8m0_equals_ml_dtypes() -> None:
     codes = np.arange(256)
     stored = codes.astype(np.uint8).view(ml_dtypes.float8_e8m0fnu)
     np.testing.assert_array_equal(dequantise(codes, E8M0), stored.astype(np.float64))
-    # numbers of float32, by way of which ml_dtypes rounds
+    # float32 numbers, since ml_dtypes rounds through float32
     half = np.float32(1.5)
     shares = [1.0, 1.25, np.nextafter(half, np.float32(1)), half, np.nextafter(half, np.float32(2)), 1.9]
     x = np.outer(np.array(shares, dtype=np.float32), 2.0 ** np.arange(-126, 128)).ravel()

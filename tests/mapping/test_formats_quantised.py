@@ -1,4 +1,4 @@
-"""Matrices in formats with scales: what is stored, and how far from the values it is."""
+"""Matrices in formats with scales: the stored values, and their error."""
 
 from fractions import Fraction
 
@@ -144,7 +144,7 @@ def matrices(draw: st.DrawFn) -> NDArray[np.float64]:
 
 
 def half_steps(held: Quantised, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Half the distance of the two elements around x / factor, times the factor; from all the element's values."""
+    """Half the distance of the two element values around x / factor, times the factor; from all element values."""
     element = held.fmt.element
     factors = held.factors()
     if isinstance(element, Fixed):

@@ -1,4 +1,4 @@
-"""Formats with scales: how many bits a matrix takes, and what they are made of."""
+"""Formats with scales: how many bits a matrix takes, and for what."""
 
 import numpy as np
 import pytest

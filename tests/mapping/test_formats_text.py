@@ -1,4 +1,4 @@
-"""Formats as text: what is printed reads back, and what is wrong is one line."""
+"""Formats as text: printed formats read back the same, and mistakes are reported in one line."""
 
 import pytest
 from hypothesis import given

@@ -124,7 +124,7 @@ def add(name: str, a: str, b: str) -> Eltwise:
 
 
 def reaches(reads: list[tuple[int, int]], source: int, target: int) -> bool:
-    """Whether operator `target` hangs on `source`, found by walking the inputs back; operator i reads `reads[i]`."""
+    """Whether operator `target` depends on `source`, found by walking the inputs back; operator i reads `reads[i]`."""
     seen: set[int] = set()
     front = {target}
     while front:
@@ -184,7 +184,7 @@ def test_what_follows_the_layers_runs_for_the_last_token_of_each_sequence() -> N
         "norm norm[outputs, 64] bf16 <- last; layernorm 64; macs 0 bytes 256 weights 256 B",
         "linear lm_head[outputs, 100] bf16 <- norm; 64 -> 100; macs 12800 bytes 400 weights 12800 B",
     ]
-    inner = replace(step, results=0)  # a prompt's inner tokens, of which nothing comes out
+    inner = replace(step, results=0)  # a prompt's inner tokens, which give no result
     assert whole.operator("lm_head").macs(inner) == 0
     assert whole.traffic(step).weights_read - whole.traffic(inner).weights_read == 256 + 12800
 

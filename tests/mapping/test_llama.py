@@ -1,4 +1,4 @@
-"""Llama in the operator graph: what it computes, what it holds, what it costs."""
+"""Llama in the operator graph: its results, its parameters, its work."""
 
 from math import sqrt
 
@@ -43,7 +43,7 @@ def llama(**fields: object) -> DecoderWorkload:
 
 
 class Interpreter:
-    """Carries a graph out in float64, operator by operator, each by its definition written with loops."""
+    """Executes a graph in float64, operator by operator, each by its definition written with loops."""
 
     def __init__(self, w: DecoderWorkload) -> None:
         self.graph, self.checkpoint = build_graph(w), checkpoint_of(w)
@@ -132,7 +132,7 @@ def test_macs_and_cache_of_llama3_by_hand() -> None:
     assert totals.macs == blocks + 32 * 32 * 1000 * 256
     assert totals.state_bytes == 1000 * 131_072  # 8 of 32 heads keep K and V: 128 KiB a token
     whole = load_workload(find_workload("llama2_7b"), {"lm_head": "included"})
-    # a matrix's weights each once a token; norms and the embedding multiply nothing
+    # each weight of a matrix once per token; norms and the embedding have no multiply-accumulates
     step = Step(queries=1, context=1)
     assert build_graph(whole).totals(step).macs == 6_738_415_616 - 32000 * 4096 - 65 * 4096 + 32 * 32 * 256
 

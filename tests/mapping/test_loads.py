@@ -1,4 +1,4 @@
-"""Loads: whole numbers of tokens for each expert, the same in whatever order they are asked for."""
+"""Loads: whole numbers of tokens for each expert, the same in any order of queries."""
 
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def test_uniform_differs_by_one_token_at_most(tokens: int, experts: int, number:
 
 
 def test_uniform_over_129_tokens() -> None:
-    # 258 = 16 x 16 + 2: two experts get one more, others in another layer and in the next step
+    # 258 = 16 x 16 + 2: two experts get one more, different ones in another layer and in the next step
     assert queues(Load()) == (16, 16, 16, 16, 16, 17, 16, 16, 16, 16, 16, 16, 16, 17, 16, 16)
     assert [expert for expert, length in enumerate(queues(Load(), layer=2)) if length == 17] == [3, 11]
     assert [expert for expert, length in enumerate(queues(Load(), 1)) if length == 17] == [2, 10]

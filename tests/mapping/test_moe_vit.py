@@ -71,7 +71,7 @@ def test_a_gate_a_task_or_one_that_reads_the_task() -> None:
     assert {t.identity: t.elements for t in told.operator("l3.route").tables} == {
         "l3.route.gate0": 4 * (8 + 3), "tasks": 2 * 3,
     }  # fmt: skip
-    assert len([t for t in told.tables if t.identity == "tasks"]) == 1  # which both layers read
+    assert len([t for t in told.tables if t.identity == "tasks"]) == 1  # both layers read it
 
 
 def test_a_step_reads_its_tasks_gate_alone() -> None:

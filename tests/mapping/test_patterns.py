@@ -1,4 +1,4 @@
-"""Closed forms of attention patterns against the pairs written out: every kind, unions, intersections."""
+"""Closed forms of attention patterns against enumerated pairs: every kind, unions, intersections."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -22,7 +22,7 @@ def written_out(spans: Spans, n_k: int) -> list[bool]:
 
 
 def agrees(pattern: Pattern, n_q: int, n_k: int) -> NDArray[np.bool_]:
-    """Hold every answer of a pattern to its mask, which comes from the definition alone."""
+    """Compare every answer of a pattern with its mask, which follows the definition alone."""
     mask = pattern.mask(n_q, n_k)
     assert pattern.pairs(n_q, n_k) == mask.sum()
     assert pattern.union_keys(n_q, n_k) == mask.any(axis=0).sum()
@@ -115,7 +115,7 @@ def test_one_range_a_query_is_the_same_as_its_keys(pattern: Pattern, size: tuple
         assert (pattern.keys(query, n_k),) == pattern.keys_of(query, n_k)
 
 
-# What the closed forms are made of.
+# The parts of the closed forms.
 
 ascending = st.builds(range, st.integers(0, 20), st.integers(0, 40), st.integers(1, 7))
 some_spans = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=6)

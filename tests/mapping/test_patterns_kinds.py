@@ -1,4 +1,4 @@
-"""What each kind of pattern means, told with the models that it comes from."""
+"""The meaning of each kind of pattern, shown with the models from which it comes."""
 
 import itertools
 
@@ -62,7 +62,7 @@ def test_a_dilated_window_leaves_keys_out() -> None:
 
 def test_blocks_see_the_blocks_before_them() -> None:
     assert drawing(BlockLocal(size=2, back=1), 5, 5) == ["xx...", "xx...", "xxxx.", "xxxx.", "..xxx"]
-    # Reformer: chunks of 128, one back, of 65,536 tokens; only the first has none before it
+    # Reformer: 65,536 tokens in chunks of 128, each with one chunk before it, except the first
     assert BlockLocal(size=128, back=1).pairs(65_536, 65_536) == 65_536 * 256 - 128 * 128
 
 
@@ -72,10 +72,10 @@ def test_global_tokens_see_all_and_are_seen_by_all() -> None:
 
 
 def test_longformer_4096_with_window_512() -> None:
-    """256 keys on either side and itself; the ends lack 1 + 2 + ... + 256 each."""
+    """256 keys on either side and the query's own; each end lacks 1 + 2 + ... + 256."""
     window = Window(left=256, right=256)
     assert window.pairs(4096, 4096) == 4096 * 513 - 256 * 257 == 2_035_456
-    # one global token: its row and its column, less what its window and the windows over it have already
+    # one global token: its row and its column, minus the pairs that windows already have
     assert (window | GlobalTokens(count=1)).pairs(4096, 4096) == 2_035_456 + 2 * 4096 - 1 - (257 + 257 - 1)
 
 
@@ -85,7 +85,7 @@ def bigbird(seed: int) -> Pattern:
 
 
 def test_a_query_of_bigbird_4096_sees_eight_blocks() -> None:
-    """3 of its window, 3 drawn, 2 global; beside the first and the last block one of its window is global already."""
+    """3 of its window, 3 random, 2 global; next to the first and last block, one of its window is already global."""
     pattern = bigbird(seed=1)
     blocks = [sum(last - first for first, last in pattern.keys_of(64 * b, 4096)) // 64 for b in range(64)]
     assert blocks == [64, 7, *[8] * 60, 7, 64]
@@ -164,7 +164,7 @@ def test_heads_that_share_the_keys_out() -> None:
         ((3, 4), (7, 8)),
     ]
     assert hepos.of_head(1).pairs(1024, 10_240) == 1024 * 10_240 // 4
-    assert hepos.pairs_of_heads(1, 10, heads=6) == 10 + 3 + 3  # four heads see all keys once, two more 3 each
+    assert hepos.pairs_of_heads(1, 10, heads=6) == 10 + 3 + 3  # four heads see all keys once, two more see 3 each
     assert hepos.union_keys_of_heads(1, 10, heads=4, kv_heads=4) == 10
     assert hepos.union_keys_of_heads(1, 10, heads=4, kv_heads=2) == (3 + 3) + (2 + 2)
     assert hepos.union_keys_of_heads(1, 10, heads=8, kv_heads=2) == 10 + 10

@@ -1,4 +1,4 @@
-"""Patterns as text: what is written reads back the same, and what is wrong is told where."""
+"""Patterns as text: printed patterns read back the same, and error messages say where the mistake is."""
 
 import re
 from dataclasses import MISSING, fields

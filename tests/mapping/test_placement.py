@@ -98,9 +98,9 @@ def test_gpt2_head_layout_is_that_of_the_paper() -> None:
     paper = target(channels=8, banks=16, columns=64, lanes=16, buffer_elements=1024)
     cache = CachePlacement(operator="kv", heads=12, head_dim=64, context=1024, batch=1, base_row=0, target=paper)
     assert cache.k_home(0) == (0, 0, 0)
-    assert cache.k_home(129) == (1, 0, 1)  # t mod 128 tells the bank, t div 128 the place in it
+    assert cache.k_home(129) == (1, 0, 1)  # t mod 128 gives the bank, t div 128 the place in it
     assert (cache.k_rows, cache.v_rows) == (6, 6)  # 8 keys of 768 fill 6 rows; 6 groups of dimensions a channel
-    # a dimension's tokens lie side by side: 16 of them share a column access
+    # a dimension's tokens are contiguous: 16 of them share a column access
     assert cache.v_address(0, 15, 0, 0)[:4] == cache.v_address(0, 0, 0, 0)[:4]
     # a token's 16 neighbouring dimensions lie in the 16 banks of one channel
     assert {cache.v_address(0, 7, 0, e).bank for e in range(16)} == set(range(16))
@@ -150,7 +150,7 @@ def test_banks_compute_in_their_own_format_only() -> None:
 
 
 def attention_over(where: str, **fields: Any) -> OperatorGraph:
-    """One attention whose keys and values are those of a cache, or its own tokens, or come from outside."""
+    """One attention whose keys and values are in a cache, or are those of its own tokens, or come from outside."""
     shape: dict[str, Any] = {"fmt": BF16, "kv_heads": 1, "d_k": 4, "d_v": 4}
     inputs = [Tensor(name=name, shape=("tokens", 4), fmt=BF16) for name in "qkv"]
     operators: list[Operator] = []

@@ -1,4 +1,4 @@
-"""Formats of operands: what a scheme changes, and the conversions that come between."""
+"""Formats of operands: what a scheme changes, and the conversions that it inserts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Vision transformers: patches, tokens in front of them, what reads those."""
+"""Vision transformers: patches, the tokens in front of them, and their readers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Workload files: what they say, and one clear line for each way to get them wrong."""
+"""Workload files: their content, and one clear line for each kind of mistake."""
 
 import json
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_the_exported_schema_is_current() -> None:
 
 def test_a_prompt_precedes_the_generated_tokens() -> None:
     steps = list(tiny(prompt=2, tokens=2, batch=3).steps())
-    # nothing comes out of the prompt's
+    # the prompt's tokens give no result
     assert steps == [
         *(Step(queries=1, context=context, batch=3, results=0) for context in (1, 2)),
         *(Step(queries=1, context=context, batch=3) for context in (3, 4)),
@@ -90,7 +90,7 @@ def test_a_filled_cache_lengthens_every_context() -> None:
 
 def test_a_prompt_can_go_several_tokens_at_a_time() -> None:
     steps = [(s.queries, s.context, s.outputs) for s in tiny(phase="prefill", prompt=5).steps(2)]
-    assert steps == [(2, 2, 0), (2, 4, 0), (1, 5, 1)]  # a result comes out of the last token alone
+    assert steps == [(2, 2, 0), (2, 4, 0), (1, 5, 1)]  # only the last token gives a result
 
 
 @pytest.mark.parametrize(

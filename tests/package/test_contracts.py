@@ -1,4 +1,4 @@
-"""The import contracts of pyproject.toml speak of everything that there is."""
+"""The import contracts of pyproject.toml cover every package."""
 
 import tomllib
 from pathlib import Path

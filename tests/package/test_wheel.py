@@ -39,7 +39,7 @@ def test_the_wheel_carries_workloads_machines_and_standards(wheel: Path) -> None
 
 
 def from_wheel(wheel: Path, folder: Path, arguments: str) -> str:
-    """What a command prints with nothing of the checkout in sight."""
+    """What a command prints when it cannot see the checkout."""
     site = folder / "site"
     zipfile.ZipFile(wheel).extractall(site)
     script = f"import sys, hwsim; from hwsim.cli import main; print(hwsim.__file__); sys.exit(main({arguments}))"
@@ -69,6 +69,6 @@ def test_a_users_own_mapping_and_rtl_stand_beside_the_wheel(wheel: Path, tmp_pat
     assert "online_softmax" in from_wheel(wheel, tmp_path, "['rtl', 'list']")
 
 
-@pytest.mark.slow  # compiles the kernel anew
+@pytest.mark.slow  # compiles the kernel again
 def test_a_run_by_name_works_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     assert '"workload": "gpt2"' in from_wheel(wheel, tmp_path, "['run', 'gpt2', '--tokens', '1', '--json', '-']")

@@ -1,4 +1,4 @@
-"""What a machine says of its parameters: type, unit, range, meaning."""
+"""What a machine states about its parameters: type, unit, range, meaning."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ def find_browser() -> str:
 
 
 def opened(browser: str, file: Path, profile: Path, *options: str) -> str:
-    """What the browser prints for a page, with every host name out of reach."""
+    """What the browser prints for a page, without access to any host."""
     command = [
         browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
         f"--user-data-dir={profile}", f"--window-size={WIDTH},{HEIGHT}", "--virtual-time-budget=10000",
@@ -32,6 +32,6 @@ def opened(browser: str, file: Path, profile: Path, *options: str) -> str:
 
 
 def drawn_figures(browser: str, file: Path, profile: Path) -> list[str]:
-    """The figures of a page that plotly drew, in their order: as several surfaces; an undrawn one has none."""
+    """The drawn figures of a page, in order: plotly draws each as several surfaces, an undrawn one has none."""
     parts = opened(browser, file, profile, "--dump-dom").split('id="figure-')[1:]
     return [part.split('"')[0] for part in parts if 'class="main-svg"' in part]

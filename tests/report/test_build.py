@@ -1,4 +1,4 @@
-"""What reports of all machines are made of."""
+"""The common parts of all machines' reports."""
 
 from fractions import Fraction
 from typing import Any

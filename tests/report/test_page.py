@@ -39,7 +39,7 @@ def test_the_page_is_whole_in_itself(written: Path) -> None:
 
 
 def js_of(text: str) -> str:
-    """plotly.js as it lies in a page."""
+    """plotly.js as contained in a page."""
     return max(re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL), key=len)
 
 

@@ -122,7 +122,7 @@ def test_slices_neither_overlap_nor_vanish_whatever_the_clocks(tmp_path: Path, c
 
 def test_a_trace_ends_with_its_tokens(tmp_path: Path) -> None:
     report, tracks = traced(tmp_path, tiny(tokens=5), trace_tokens=3)
-    assert report.model_dump() == run(tiny(tokens=5)).model_dump()  # looking changes nothing
+    assert report.model_dump() == run(tiny(tokens=5)).model_dump()  # tracing changes nothing
     assert [name for _, _, name, _ in tracks["steps"].slices] == [f"step at context {n}" for n in (1, 2, 3)]
     last = tracks["steps"].slices[-1][1]
     assert max(end for _, end, _, _ in tracks["asic"].slices) == last

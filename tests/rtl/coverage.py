@@ -21,7 +21,7 @@ _KINDS = {"line": "line", "branch": "line", "toggle": "toggle"}
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """Points seen and there; branches count as lines, each direction of each bit as a toggle."""
+    """Points seen, and points in all; branches count as lines, each direction of each bit as a toggle."""
 
     lines_hit: int
     lines: int
@@ -60,7 +60,7 @@ _STARTER = "dump_module$"
 
 
 def read_coverage(path: Path) -> Coverage:
-    """The points of Verilator's coverage file, but for what Yosys adds to start processes."""
+    """The points of Verilator's coverage file, except those that Yosys adds to start processes."""
     sources: dict[str, list[str]] = {}
     hit, there, missed = {"line": 0, "toggle": 0}, {"line": 0, "toggle": 0}, []
     for text in path.read_text(encoding="latin-1").splitlines():
@@ -86,7 +86,7 @@ def read_coverage(path: Path) -> Coverage:
 
 
 def add_to_report(name: str, coverage: Coverage, builds: Path = BUILDS) -> None:
-    """Keep a block's figures, and write the report of all blocks that have some."""
+    """Keep a block's figures, and write the report of all blocks with figures."""
     folder = builds / "coverage"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(asdict(coverage)))

@@ -1,7 +1,7 @@
 """Proofs with SymbiYosys, on the native Yosys and ABC of the pyosys package.
 
-SymbiYosys calls `yosys` and `yosys-abc`; the WebAssembly build of Yosys that it comes with takes most of a minute to
-start for the first time, so it is given a few lines around pyosys instead.
+SymbiYosys calls `yosys` and `yosys-abc`; its own WebAssembly build of Yosys takes most of a minute for its first start,
+so it gets a small wrapper around pyosys instead.
 """
 
 from __future__ import annotations
@@ -51,19 +51,19 @@ INDUCTION = "read_aiger {aiger}; fold; strash; orpos; ind -F {frames}"
 
 
 def prove(component: Any, name: str) -> str:
-    """Prove a component's assertions by PDR; empty if they hold, else what SymbiYosys said."""
+    """Prove a component's assertions by PDR; return "" if they hold, otherwise SymbiYosys's output."""
     return _run(component, name, "mode prove", "pdr")
 
 
 def search(component: Any, name: str, cycles: int) -> str:
-    """Look for a violation within some cycles of reset; empty if there is none, else what SymbiYosys said."""
+    """Look for a violation within some cycles of reset; return "" if there is none, otherwise SymbiYosys's output."""
     return _run(component, name, f"mode bmc\ndepth {cycles}", "bmc3")
 
 
 def prove_by_induction(component: Any, name: str, steps: int = 1) -> str:
-    """Prove assertions that hold because they held in the `steps` cycles before; empty if so, else what was said.
+    """Prove assertions that hold because they held in the `steps` cycles before; return as `prove` does.
 
-    For sums and counts: what PDR finds are clauses of single bits, of which a sum takes exponentially many.
+    For sums and counts: PDR finds clauses of single bits, and a sum needs exponentially many of them.
     """
     if said := search(component, name, steps + 1):
         return said

@@ -1,8 +1,8 @@
 """One transformer layer of Edge-MoE in fixed point over whole arrays, without streams, tiles or blocks.
 
-Written apart from the blocks' golden models, so that RTL blocks in sequence can be held against it; only the
-functions of one number (exp, reciprocals, GELU), which have tests against float64 of their own, are shared. All
-activations are codes of `ACTIVATION`.
+Written independently of the blocks' golden models, so that RTL blocks in sequence can be compared with it. Only the
+functions of one number (exp, reciprocals, GELU) are shared; they have their own tests against float64. All activations
+are codes of `ACTIVATION`.
 
 Source: Edge-MoE, schedule of a layer.
 """
@@ -94,11 +94,11 @@ class Layer:
 
 
 def run_layer(layer: Layer, x: Codes) -> dict[str, Codes]:
-    """Every array of a layer by name, in the order in which they are made; (tokens, features) unless said otherwise.
+    """Every array of a layer by name, in the order of computation; (tokens, features) unless said otherwise.
 
     `scores` and `probabilities` are (heads, queries, keys), `maximum` and `inverse` (heads, queries), `chosen` and
-    `gate` (tokens, experts). `hidden2` is what expert 2 makes of its tokens, 0 for others, and `out2` the sum when
-    it is done. `out` is the layer's result.
+    `gate` (tokens, experts). `hidden2` is the hidden layer of expert 2 for its tokens, 0 for others, and `out2` the sum
+    after expert 2. `out` is the layer's result.
     """
     s, made = layer.shape, {}
     made["norm1"] = norm(layer.norm1, x)
@@ -152,7 +152,7 @@ def attention_scores(s: Shape, q: Codes, k: Codes) -> Codes:
 
 
 def running_sum(scores: Codes, start: int) -> tuple[int, int]:
-    """Maximum of one row of scores, and 1 over their softmax's sum; it sees the keys from `start` on, then the rest."""
+    """Maximum of one row of scores, and 1 over their softmax's sum; keys come from `start` on, then the rest."""
     best, total = int(scores[start]), 1 << FRACTION
     for score in np.roll(scores, -start)[1:].tolist():
         if score > best:
@@ -163,20 +163,20 @@ def running_sum(scores: Codes, start: int) -> tuple[int, int]:
 
 
 def probabilities(scores: Codes, sums: tuple[int, int]) -> Codes:
-    """Softmax of one row, floored to activations before any value is weighed."""
+    """Softmax of one row, floored to activations before values are weighted."""
     best, inverse = map(int, sums)
     return np.array([_exp(score - best) * inverse >> FRACTION for score in scores.tolist()], dtype=np.int64)
 
 
 def weigh(s: Shape, shares: Codes, v: Codes) -> Codes:
-    """Values weighed by probabilities."""
+    """Values weighted by probabilities."""
     v = v.reshape(s.tokens, s.heads, s.head_dim).transpose(1, 0, 2)
     products = _floor(shares[:, :, :, None] * v[:, None, :, :], FRACTION)
     return _wrap(products.sum(axis=2)).transpose(1, 0, 2).reshape(s.tokens, s.features)
 
 
 def gate(layer: Layer, x: Codes) -> tuple[Codes, Codes]:
-    """(tokens, experts): 1 where an expert is among a token's best, and its score there, which may be 0, else 0.
+    """(tokens, experts): 1 if an expert is among a token's best, otherwise 0; and its score there, which may be 0.
 
     Ties go to the lower expert.
     """
@@ -219,7 +219,7 @@ def _wrap(codes: Codes) -> Codes:
 
 
 def _floor(products: Codes, places: int) -> Codes:
-    """Products with `places` fraction bits too many, as an accumulator holds them."""
+    """Products with `places` excess fraction bits, as an accumulator holds them."""
     return _wrap(products >> places)
 
 

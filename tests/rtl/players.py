@@ -1,4 +1,4 @@
-"""Blocks of RTL as functions from streams to streams: a simulation plays the part of the accelerator's unit."""
+"""Blocks of RTL as functions from streams to streams, each a simulation of the accelerator's unit."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tests.rtl.simulation import build, run_bench
 
 
 def play(contract: Contract, work: Any, inputs: Streams, folder: Path) -> Streams:
-    """What the RTL of a contract answers to streams, never stalled, in the contract's cycles.
+    """The output streams of a contract's RTL, never stalled, in the contract's cycles.
 
     Parameters
     ----------
-    work : the same work as the contract counts it, which bounds the time
-    folder : an empty one, to carry the streams in and out of the simulator
+    work : the same work as the contract counts it; it limits the time
+    folder : an empty folder for the streams in and out of the simulator
 
     Raises
     ------
-    AssertionError : what the simulation said, or other cycles than the contract's
+    AssertionError : the simulation failed, or took other cycles than the contract's
     """
     np.savez(folder / "in.npz", **{f"{port}.{name}": a for port, beats in inputs.items() for name, a in beats.items()})
     (folder / "periods.txt").write_text(str(contract.cycles(work) + 20))

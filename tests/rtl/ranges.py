@@ -1,4 +1,4 @@
-"""The range of each whole-number parameter of a block, as its contract states it when it refuses a value."""
+"""The range of each whole-number parameter of a block, from the message with which its contract refuses a value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def integer_parameters(block: Block[Any]) -> list[str]:
 
 
 def stated_range(contract: Contract, name: str) -> tuple[int, int]:
-    """Lowest and highest value of a parameter beside the others of `contract`, read from what a value outside says."""
+    """Lowest and highest value of a parameter, given the others of `contract`, from the message for a value outside."""
     said = refusal(contract, name, FAR)
     found = re.fullmatch(rf"{contract.block}: {name} must be (-?\d+) to (-?\d+), got {FAR}", said)
     assert found, f"{contract.block}, {name}: {said!r} names no range"
@@ -26,7 +26,7 @@ def stated_range(contract: Contract, name: str) -> tuple[int, int]:
 
 
 def refusal(contract: Contract, name: str, value: int) -> str:
-    """What the contract says to another value of one parameter; empty if it takes it."""
+    """The contract's error message for another value of one parameter; empty if it accepts the value."""
     own = {p: getattr(contract, p) for p in contract.parameters()}
     try:
         type(contract)(**{**own, name: value})

@@ -1,8 +1,8 @@
 """One layer of Edge-MoE by RTL blocks in sequence, each simulated in Verilator.
 
-Between blocks numpy plays the memory: it keeps whole arrays, and deals them out in the order in which a block takes
-them. It adds, multiplies and compares nothing. Both residual sums are the linear unit's, which adds its result times
-a score of 1 to a destination.
+Between blocks numpy plays the memory: it keeps whole arrays and supplies them in the order in which a block takes them.
+It does not add, multiply or compare. The linear unit computes both residual sums: it adds its result times a score of 1
+to a destination.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Loaded:
 
 @dataclass
 class RtlLayer:
-    """Plays a layer, block by block; keeps what was made and how long each block took."""
+    """Plays a layer block by block; keeps the arrays and the cycles of each block."""
 
     layer: Layer
     folder: Path
@@ -64,9 +64,9 @@ class RtlLayer:
     _calls: Any = field(default_factory=count)
 
     def run(self, x: Codes) -> Iterator[str]:
-        """Make a layer's arrays, with the names that `golden_layer.run_layer` gives them; say each as it is made.
+        """Compute a layer's arrays, with the names of `golden_layer.run_layer`; report each as soon as it is computed.
 
-        `proj`, `mlp` and `probabilities` never leave a block: sums and weighed values do.
+        `proj`, `mlp` and `probabilities` never leave a block; sums and weighted values do.
         """
         layer, made = self.layer, self.made
         made["norm1"] = self.norm(layer.norm1, x)
@@ -137,9 +137,9 @@ class RtlLayer:
         add_to: Codes | None = None,
         use_gelu: bool = False,
     ) -> list[Codes]:
-        """Each matrix times its input, (tokens, features), a command each.
+        """Each matrix times its input, (tokens, features), with one command each.
 
-        `index` gives the rows that a command gathers and writes. With `add_to` the one command's result times
+        `index` gives the rows that a command gathers and writes. With `add_to` the result of the single command times
         `score`, or times 1, is added to it.
         """
         tokens = index or [np.arange(len(x)) for x in inputs]
@@ -167,7 +167,7 @@ class RtlLayer:
         return self._written(work, y, inputs, add_to)
 
     def _written(self, work: list[Command], y: Any, inputs: list[Codes], add_to: Codes | None) -> list[Codes]:
-        """The memory behind the unit: each result where its address says."""
+        """The memory after the unit: each result at its address."""
         written, start = [], 0
         for command, x in zip(work, inputs):
             beats = slice(start, start := start + command.tokens * command.out_tiles)
@@ -178,7 +178,7 @@ class RtlLayer:
         return written
 
     def attend(self) -> Iterator[str]:
-        """Scores, what the single-pass softmax keeps of them, and values weighed by it."""
+        """Scores, the result of the single-pass softmax for them, and the weighted values."""
         q, k, v = (self.made[name] for name in ("q", "k", "v"))
         tokens, rows = len(q), list(skewed_rows(len(q), SCORES.slots))
         again = [row.key for row in rows]
@@ -204,7 +204,7 @@ class RtlLayer:
         yield "attention"
 
     def mix(self) -> Iterator[str]:
-        """Gate, then expert by expert those tokens that it chose: hidden units, and their sum onto the result."""
+        """Gate, then expert by expert the tokens that chose it: hidden units, and their sum onto the result."""
         made, x = self.made, self.made["norm2"]
         assert self.layer.gate is not None
         streams = {
@@ -231,7 +231,7 @@ class RtlLayer:
             yield f"out{expert}"
 
     def play(self, contract: Contract, work: Any, streams: Streams) -> Streams:
-        """One call of a block; its cycles are those of the contract."""
+        """One call of a block; its cycles must be those of the contract."""
         folder = self.folder / f"{next(self._calls):02} {contract.block}"
         folder.mkdir()
         answer = play(contract, work, streams, folder)
@@ -246,7 +246,7 @@ def tiles_of(m: Matrix) -> Codes:
 
 
 def stored_biases(m: Matrix, *, attention: bool) -> Codes:
-    """Biases as they lie in memory: 16 bits, a beat an out tile, the rest of it empty."""
+    """Biases as stored in memory: 16 bits, one beat per out tile, the rest of the beat empty."""
     codes = m.bias >> (BIAS.fraction - ATTENTION_BIAS.fraction) if attention else m.bias
     return np.pad(codes.reshape(-1, LANES), ((0, 0), (0, LOADER.beat_numbers - LANES)))
 

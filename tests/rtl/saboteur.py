@@ -15,7 +15,7 @@ FAULTS = ("none", "bit", "cycle", "drop", "double")
 
 
 class Saboteur(wiring.Component):
-    """Passes the streams of a block on; `fault` chooses what happens to the second beat (`cycle`: the first) of `y`."""
+    """Forwards the streams of a block; `fault` chooses what happens to the second beat (`cycle`: the first) of `y`."""
 
     def __init__(self, contract: Contract, block: Any) -> None:
         self.block = block
@@ -28,7 +28,7 @@ class Saboteur(wiring.Component):
         for name in self.inputs:
             connect(m, flipped(getattr(self, name)), getattr(block, name))
         given, sink = block.y, self.y
-        count, repeated = Signal(2), Signal()  # beats that left, up to 2; the second left once already
+        count, repeated = Signal(2), Signal()  # beats that left, up to 2; the second beat left once already
         second = (count == 1) & given.valid
         m.d.comb += [
             sink.valid.eq(given.valid),

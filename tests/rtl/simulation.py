@@ -28,13 +28,13 @@ def build_component(component: Any, name: str) -> Path:
 
 
 def run_bench(folder: Path, contract: Contract, bench: str, *, seed: int = SEED) -> str:
-    """What a bench complains of; empty if nothing. `bench` is the one of all blocks, or of tests/rtl/benches."""
+    """The complaint of a bench; empty if none. `bench` is the one for all blocks, or one of tests/rtl/benches."""
     module = "hwsim.rtl.flows.simulation.bench" if bench == "bench" else f"tests.rtl.benches.{bench}"
     return simulation.run_bench(folder, contract, module, seed=seed).complaint
 
 
 def lint(contract: Contract, folder: Path) -> str:
-    """What Verilator's lint says of the raw text, beside what is waived; empty if nothing."""
+    """Messages of Verilator's lint about the raw text, except waived ones; empty if none."""
     path, waivers = folder / f"{contract.block}.v", folder / f"{contract.block}.vlt"
     path.write_text(to_verilog(emit_rtlil(BLOCKS[contract.block].component(contract), contract.block)))
     waivers.write_text(waiver_file())

@@ -57,7 +57,7 @@ def test_exp_is_0_below_its_clamp_and_1_above_0() -> None:
 
 
 def roots() -> dict[str, InverseRootContract]:
-    """The roots of all sets, and those within other blocks, each once."""
+    """The root units of all sets, and those within other blocks, each once."""
     found = {f"{name}-{i}": c for name in ("reciprocal", "rsqrt") for i, c in enumerate(BLOCKS[name].sets())}
     for name in ("online_softmax", "topk_gate"):
         whole = [BLOCKS[name].contract.from_preset("rtl"), *BLOCKS[name].sets(), *BLOCKS[name].extremes()]
@@ -69,12 +69,12 @@ def roots() -> dict[str, InverseRootContract]:
 
 @pytest.mark.parametrize("c", roots().values(), ids=roots())
 def test_roots_keep_their_bound(c: InverseRootContract) -> None:
-    """Over all arguments: what the table's argument cuts off makes classes of equal results, checked at both ends.
+    """Over all arguments: the bits below the table's argument give classes of equal results, checked at both ends.
 
-    The function falls, so that its error over a class is largest at one of its ends.
+    The function falls, so its error over a class is largest at one of the ends.
     """
     used = np.array([_used_of_bound(c, x) for x in _class_ends(c, dense=1 << 12)]).max(axis=0)
-    # and the bound is no excuse, neither near 0 nor where its relative part is the larger one, if it is anywhere
+    # and the bound is tight, both near 0 and where its relative part (if it ever does) exceeds the absolute one
     assert used[0] > 1 / 5
     assert used[1] > 1 / 5 or c.result.maximum * c.error_bound[1] < 2 * c.error_bound[0]
 
@@ -93,7 +93,7 @@ def test_roots_keep_their_bound_for_every_argument(contract: type[InverseRootCon
 
 
 def _used_of_bound(c: InverseRootContract, x: Codes) -> tuple[float, float]:
-    """The largest share of the bound that errors take: of all results, and of those where its relative part is larger.
+    """The largest ratio of error to bound: over all results, and over those for which its relative part is larger.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def _used_of_bound(c: InverseRootContract, x: Codes) -> tuple[float, float]:
 
 
 def _class_ends(c: InverseRootContract, dense: int | None) -> Iterator[Codes]:
-    """First and last argument of the classes of equal mantissa; `dense` of them an octave, or all."""
+    """First and last argument of the classes of equal mantissa; `dense` classes per octave, or all."""
     for position in range(c.argument.width):
         cut = max(position - c.working_fraction, 0)
         count = 1 << (position - cut)
@@ -150,7 +150,7 @@ def test_gelu_keeps_its_bound(index: int, step: int) -> None:
         for x in chunks(max(-end, low), end, step)
     )
     assert c.error_bound / 2 < worst <= c.error_bound  # and the bound is no excuse
-    # after the table it is the rectifier, which the bound allows for
+    # beyond the table it is the rectifier, which the bound includes
     assert gelu(c, np.array([low, high])).tolist() == [0, high] or high < c.limit_steps << c.rest_bits
 
 

@@ -29,14 +29,14 @@ ONE = 1 << 22  # the code of 1 in <32,10>
 
 
 def plain_score(q: list[int], k: list[int]) -> int:
-    """Code of a score of codes of <32,10>, in rational numbers: floors, a sum, an eighth, a floor."""
+    """Code of a score of codes of <32,10>, in rational numbers: floored products, their sum, an eighth, floored."""
     total = sum(floor(Fraction(a, ONE) * Fraction(b, ONE) * ONE) for a, b in zip(q, k))
     wrapped = (total + 2**31) % 2**32 - 2**31
     return floor(Fraction(wrapped, 8))
 
 
 def qk_job(c: QkReorderContract, q: Codes, k: Codes) -> Streams:
-    """Queries and keys (tokens, channels of all heads) as the memory side streams them."""
+    """Queries and keys (tokens, channels of all heads) as the memory streams them."""
     tokens = len(q)
     again = [row.key for row in skewed_rows(tokens, c.slots)]
     return {
@@ -105,7 +105,7 @@ def test_the_three_blocks_in_sequence_are_near_attention_in_float64(tokens: int,
     p = np.exp(a - a.max(axis=2, keepdims=True))
     p /= p.sum(axis=2, keepdims=True)
     exact = np.einsum("hqk,khd->qhd", p, v_)
-    # a score is off by head_dim/8 + 1 floors, which scales its probability; then exp, 1/sum and a floor a product
+    # a score's error is head_dim/8 + 1 floors, which scales its probability; then exp, 1/sum and a floor per product
     one_probability = (head_dim / 8 + 1) * 2.0**-22 * 2 + 2 * mv.exp.error_bound + tokens * 2.0**-21
     bound = tokens * (one_probability * np.abs(v_).max() + 2.0**-22)
     assert np.abs(y_qhd / ONE - exact).max() <= bound
@@ -117,7 +117,7 @@ def _rows(scores: Any, heads: int, slots: int) -> Codes:
 
 
 def weighed_in_order(c: MvContract, scores: Codes, info: Any, v: Codes) -> list[list[list[int]]]:
-    """Results in whole numbers, query by query and key by key; the exponential alone is shared."""
+    """Results in whole numbers, query by query and key by key; only the exponential is shared."""
     results = []
     for query, (inverse, bias) in enumerate(zip(info["inverse"].tolist(), info["bias"].tolist())):
         heads = []

@@ -1,4 +1,4 @@
-"""What proves the blocks is itself whole: sets that vary everything and reach all ends, data for any parameters."""
+"""The cases that prove the blocks are complete: sets vary every parameter up to all ends, data fit any parameters."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_block_has_jobs_to_hold_it_back_with_exactly_where_its_contract_states
     ],
 )
 def test_data_fit_formats_that_do_not_hold_1(name: str, index: int, changes: dict[str, Any]) -> None:
-    """Corners and random data were made of the codes of 1, 4 or 9, which such formats do not have."""
+    """Corners and random data used the codes of 1, 4 or 9, which such formats do not have."""
     block = BLOCKS[name]
     contract = block.contract.from_preset("rtl", **{**block.cases.SETS[index], **changes})
     assert vectors(block, contract, SEED)["jobs.json"]
@@ -76,7 +76,7 @@ def test_any_contract_that_is_accepted_has_data(name: str, count: int) -> None:
 @pytest.mark.parametrize("count", [4, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", BLOCKS)
 def test_any_contract_that_is_accepted_has_a_component(name: str, count: int) -> None:
-    """Scores in steps far above 1 were accepted, and the exponential unit of no bits was not made."""
+    """Scores in steps far above 1 were accepted, but an exponential unit without bits could not be made."""
     rng = np.random.default_rng(SEED)
     for _ in range(count):
         contract = _random_contract(BLOCKS[name], rng)
@@ -95,7 +95,7 @@ def test_any_contract_that_is_accepted_is_proven(name: str, number: int) -> None
 
 
 def _random_contract(block: Block[Any], rng: np.random.Generator) -> Contract:
-    """One of the small sets with up to three parameters drawn anew, in a way that the block accepts."""
+    """One of the small sets with up to three parameters drawn again, such that the block accepts it."""
     while True:
         own = block.cases.SETS[int(rng.integers(2))]
         base = block.contract.from_preset("rtl", **own)

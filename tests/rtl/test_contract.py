@@ -100,7 +100,7 @@ def test_a_wrong_text_is_one_line(settings: dict[str, str], message: str) -> Non
 
 @dataclass(frozen=True, kw_only=True)
 class TwoShifters(Contract):
-    """A block with a part whose parameter it calls otherwise."""
+    """A block with a part whose parameter has another name in the block."""
 
     block: ClassVar[str] = "two_shifters"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"rtl": {}}
@@ -143,6 +143,6 @@ def test_each_whole_number_is_refused_under_the_name_that_a_user_set(name: str) 
 
 
 def test_the_two_presets_of_the_tile_differ_in_depth() -> None:
-    """Edge-MoE's log: a loop of depth 16, that is 15 edges after the last beat."""
+    """Edge-MoE's log: a loop of depth 16, which is 15 edges after the last beat."""
     published, rtl = MacTileContract.from_preset("published"), MacTileContract.from_preset("rtl")
     assert [c.cycles(n) for c in (published, rtl) for n in (0, 1, 100)] == [0, 16, 115, 0, 7, 106]

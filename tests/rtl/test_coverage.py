@@ -1,4 +1,4 @@
-"""Coverage as Verilator writes it: what counts, what is too little, and the report of all blocks."""
+"""Coverage as Verilator writes it: which points count, which shares are too low, and the report of all blocks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_points_are_counted_by_kind_and_those_missed_are_named(tmp_path: Path) -
 
 
 def test_a_file_without_points_is_no_coverage(tmp_path: Path) -> None:
-    """Its shares counted as 1, so that a simulation built without coverage passed."""
+    """Its shares counted as 1, so a simulation built without coverage passed."""
     (tmp_path / "coverage.dat").write_text("# SystemC::Coverage-3\n")
     empty = read_coverage(tmp_path / "coverage.dat")
     assert (empty.line_share, empty.toggle_share) == (0, 0)

@@ -1,4 +1,4 @@
-"""The pieces that estimates are composed of, as synthesis maps them."""
+"""The pieces of estimates, as synthesis maps them."""
 
 import pytest
 

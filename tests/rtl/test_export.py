@@ -1,4 +1,4 @@
-"""`hwsim rtl`: what it writes is whole, clean, and what other tools accept."""
+"""`hwsim rtl`: its files are complete, free of lint, and accepted by other tools."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def test_an_export_is_what_its_manifest_says(name: str, tmp_path: Path) -> None:
     out = exported(name, tmp_path)
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["files"] == sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
-    assert [p.name for p in tmp_path.iterdir()] == [name]  # nothing beside it
+    assert [p.name for p in tmp_path.iterdir()] == [name]  # nothing else
     readme = (out / "README.md").read_text()
     for port in BLOCKS[name].contract.from_preset("rtl").ports:
         assert f"| `{port.name}` | {port.direction} |" in readme
@@ -171,7 +171,7 @@ def test_the_verilog_replays_its_vectors_without_any_of_our_code(tmp_path: Path)
 
 
 def replay(manifest: dict[str, Any], out: Path) -> str:
-    """A test bench in Verilog: every stream's file from end to end, one output compared; no end is an error."""
+    """A test bench in Verilog: every stream's file from start to end, one output compared; not ending is an error."""
     ports, body = [], []
     for port in manifest["streams"]:
         name = port["name"]
@@ -206,7 +206,7 @@ def replay(manifest: dict[str, Any], out: Path) -> str:
 def test_fusesoc_takes_the_core(target: str, suffix: str, line: str, tmp_path: Path) -> None:
     out, build = exported("exp", tmp_path), tmp_path / "build"
     fusesoc = [sys.executable, "-c", "import sys; from fusesoc.main import main; main()", "--cores-root", str(out)]
-    how_far = ["--setup", "--build"] if target == "lint" else ["--setup"]  # Vivado is not there to go on
+    how_far = ["--setup", "--build"] if target == "lint" else ["--setup"]  # Vivado is not installed to continue
     command = [*fusesoc, "run", *how_far, "--build-root", str(build), "--target", target, "hwsim:rtl:exp"]
     environment = os.environ | verilator_environment() | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     del environment["MAKEFLAGS"]
@@ -321,7 +321,7 @@ def test_a_missing_tool_is_named_and_nothing_is_written(
 def test_a_base_install_says_how_to_get_the_extra(
     package: str, arguments: list[str], purpose: str, tmp_path: Path
 ) -> None:
-    """A process of its own, in which the package cannot be found."""
+    """A separate process in which the package cannot be found."""
     program = (
         "import sys, importlib.util as u; find = u.find_spec\n"
         f"u.find_spec = lambda name, *rest: None if name == {package!r} else find(name, *rest)\n"

@@ -46,7 +46,7 @@ class LeakyBuffer(SkidBuffer):
 
 
 class OverflowingFifo(ShortFifo):
-    """Ready though it is full: a beat that comes then is lost."""
+    """Ready although it is full: a beat that comes then is lost."""
 
     def elaborate(self, platform: Any) -> Module:
         m = super().elaborate(platform)
@@ -55,7 +55,7 @@ class OverflowingFifo(ShortFifo):
 
 
 class StickyFifo(ShortFifo):
-    """Keeps its oldest beat when a new one comes as it is taken: that beat is doubled."""
+    """Keeps its oldest beat if a new one comes when it is taken: the oldest beat is doubled."""
 
     def elaborate(self, platform: Any) -> Module:
         m = super().elaborate(platform)
@@ -140,7 +140,7 @@ def test_a_wrong_order_of_the_best_is_found(wrong: type[TopK]) -> None:
 
 
 class EagerDoubleBuffer(DoubleBuffer):
-    """Ready though both banks are loaded: it writes the bank that is read."""
+    """Ready although both banks are loaded: it writes the bank that is read."""
 
     def elaborate(self, platform: Any) -> Module:
         m = super().elaborate(platform)
@@ -149,7 +149,7 @@ class EagerDoubleBuffer(DoubleBuffer):
 
 
 class HastyDoubleBuffer(DoubleBuffer):
-    """Takes a group for loaded before its last word has come."""
+    """Considers a group loaded before its last word has come."""
 
     def elaborate(self, platform: Any) -> Module:
         m = super().elaborate(platform)
@@ -158,7 +158,7 @@ class HastyDoubleBuffer(DoubleBuffer):
 
 
 class SingleBuffer(DoubleBuffer):
-    """Both banks lie at the same place."""
+    """Both banks use the same addresses."""
 
     def _place(self, bank: Any, row: Any) -> Any:
         return row

@@ -1,4 +1,4 @@
-"""Blocks that write where nothing says that it is full, proven never to do so, for all inputs and all times."""
+"""Blocks that write to memories without a full flag, proven never to overflow them, for all inputs and all times."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NUMBER = Fixed(width=2, integer=2)
 
 
 def layer_norm(beats: int) -> LayerNorm:
-    """One lane, the fewest stages and numbers of 4 bits: values say nothing of how many beats wait."""
+    """One lane, the fewest stages and numbers of 4 bits: values do not affect how many beats wait."""
     number = Fixed(width=4, integer=2)
     return LayerNorm(
         LayerNormContract(
@@ -46,7 +46,7 @@ def layer_norm(beats: int) -> LayerNorm:
 @pytest.mark.parametrize("beats", [1, 2, 4])
 def test_layer_norms_queue_without_a_full_flag_never_overflows(beats: int) -> None:
     block = layer_norm(beats)
-    spare = 2  # beats that the contract grants beyond need
+    spare = 2  # beats of capacity beyond those needed
     flow, level = (QueueProperties(block, block.contract.queue_beats - spare, step) for step in ("flow", "level"))
     assert prove(flow, f"layer_norm_flow_{beats}") == ""
     assert prove_by_induction(level, f"layer_norm_level_{beats}") == ""
@@ -83,7 +83,7 @@ def small_loader(cls: type[WeightLoader], out_lanes: int, words: int, stages: in
 
 
 class HastyLoader(WeightLoader):
-    """Takes a command as soon as it has all beats of the last one, though no bank may be free."""
+    """Takes a command as soon as it has all beats of the last one, although no bank may be free."""
 
     def elaborate(self, platform: Any) -> Module:
         m = super().elaborate(platform)
@@ -102,7 +102,7 @@ def test_a_weight_loader_that_takes_a_command_too_soon_is_found() -> None:
 
 
 class EagerGroupLoader(GroupLoader):
-    """Ready though both banks are loaded: a word is lost."""
+    """Ready although both banks are loaded: a word is lost."""
 
     def elaborate(self, platform: Any) -> Module:
         m = super().elaborate(platform)
@@ -111,7 +111,7 @@ class EagerGroupLoader(GroupLoader):
 
 
 class HastyGroupLoader(GroupLoader):
-    """Takes each row for a word."""
+    """Treats each row as a word."""
 
     def elaborate(self, platform: Any) -> Module:
         m = super().elaborate(platform)

@@ -1,4 +1,4 @@
-"""What must come in order, and once, proven for all inputs and all times: words, experts' tokens, queries."""
+"""Order without loss or repetition, proven for all inputs and all times: words, experts' tokens, queries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_beats_become_words_in_order(beats: int) -> None:
 
 
 def gather_all(m: Module, name: str, beat: Value, beats: int, valid: Value) -> tuple[Value, Value]:
-    """Takes each cycle for a beat."""
+    """Treats each cycle as a beat."""
     return gather(m, name, beat, beats, Const(1))
 
 
@@ -39,7 +39,7 @@ def queues(cls: type[ExpertQueues], experts: int, max_tokens: int) -> ExpertQueu
 
 
 class HastyQueues(ExpertQueues):
-    """Drained once all experts were named, though their tokens may not have been read."""
+    """Drained once all experts were named, although their tokens may not have been read."""
 
     def elaborate(self, platform: Any) -> Module:
         m = super().elaborate(platform)
@@ -48,14 +48,14 @@ class HastyQueues(ExpertQueues):
 
 
 class NarrowQueues(ExpertQueues):
-    """Reads an expert that all tokens chose as one that none did, which hangs as the published source does."""
+    """Confuses an expert that all tokens chose with one that none chose, and hangs as the published source does."""
 
     def _read(self, m: Module, lengths: list[Signal], full: Signal) -> None:
         super()._read(m, [length[:-1] for length in lengths], full)
 
 
 class EndlessQueues(ExpertQueues):
-    """Calls no expert the last."""
+    """Marks no expert as the last."""
 
     def elaborate(self, platform: Any) -> Module:
         m = super().elaborate(platform)
@@ -84,7 +84,7 @@ class UnskewedWalk(SkewWalk):
 
 
 class CrowdedWalk(SkewWalk):
-    """Masks no slot: one without a query counts as one that has it."""
+    """Masks no slot: a slot without a query counts as having one."""
 
     def elaborate(self, platform: Any) -> Module:
         m = super().elaborate(platform)

@@ -1,4 +1,4 @@
-"""One layer of Edge-MoE: the golden layer against float64, and RTL in its sequence against the golden layer."""
+"""One layer of Edge-MoE: the golden layer against float64, and RTL blocks in sequence against the golden layer."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def test_each_token_has_two_experts() -> None:
 
 
 def play_and_compare(layer: Layer, x: NDArray[np.int64], folder: Path) -> RtlLayer:
-    """The layer by RTL, each array held against the golden layer's as soon as it is made."""
+    """The layer by RTL; each array is compared with the golden layer's as soon as it is computed."""
     golden, rtl = run_layer(layer, x), RtlLayer(layer, folder)
     for name in rtl.run(x):
         np.testing.assert_array_equal(rtl.made[name], golden[name], err_msg=name)
     return rtl
 
 
-COUNTED = 20231028  # a seed of its own: how tokens choose experts decides over cycles
+COUNTED = 20231028  # a fixed seed, since the cycles depend on how tokens choose experts
 BOTH = {"layernorm": 204, "qk_reorder": 688, "online_softmax": 278, "mv": 702}
 
 
@@ -97,7 +97,7 @@ def test_an_expert_of_all_tokens_and_one_of_none(tmp_path: Path) -> None:
     layer.norm2.weight[0], layer.norm2.bias[0] = 0, NORM.quantise(np.array(2.0))  # a feature that all tokens share
     assert layer.gate is not None
     layer.gate[:, 0] = WEIGHT.quantise(np.array([0, 1.9, -1.9, 0]))
-    layer.gate[1:3, 1:] //= 8  # so that the shared feature decides over experts 1 and 2
+    layer.gate[1:3, 1:] //= 8  # so that the shared feature decides between experts 1 and 2
     rtl = play_and_compare(layer, x, tmp_path)
     assert rtl.made["chosen"].sum(axis=0).tolist() == [10, 17, 0, 7]
     assert "hidden2" not in rtl.made
@@ -114,4 +114,4 @@ def test_layers_of_large_numbers(dense: bool, tmp_path: Path) -> None:
     made = play_and_compare(layer, x, tmp_path).made
     assert np.ptp(ACTIVATION.dequantise(made["scores"]), axis=2).max() > 32  # exp(-16) is less than a code
     if not dense:
-        assert ((made["chosen"] == 1) & (made["gate"] == 0)).any()  # in the queue all the same
+        assert ((made["chosen"] == 1) & (made["gate"] == 0)).any()  # still in the queue

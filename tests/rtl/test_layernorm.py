@@ -65,12 +65,12 @@ def test_it_is_near_float64() -> None:
     x, weight, bias = (fmt.dequantise(code) for fmt, code in zip((c.activation, c.weight, c.bias), codes))
     exact = (x - x.mean(axis=1, keepdims=True)) / np.sqrt(x.var(axis=1, keepdims=True) + 4 * 2.0**-22) * weight + bias
     error = np.abs(c.activation.dequantise(layernorm(c, *codes)) - exact).max()
-    # 192 summands lose up to 2^-22 each, and 1/192 lacks 1.6e-6 of itself: 5e-5 of a deviation of 1.5
+    # 192 terms lose up to 2^-22 each, and the constant 1/192 is 1.6e-6 of itself too small: 5e-5 of a deviation of 1.5
     assert 1e-6 < error < 2e-4
 
 
 def test_a_constant_token_becomes_the_bias() -> None:
-    """But for the floor of x/D, by which the mean lies a little low; the root is at its limit of 2^9."""
+    """Except for the floor of x/D, which makes the mean a little too low; the root is at its limit of 2^9."""
     c = LayerNormContract.from_preset("rtl", features=4, lanes=2)
     bias = np.array([5, -5, 0, 7])
     y = layernorm(c, np.full((1, 4), 4 << 22), np.full(4, 1 << 11), bias)

@@ -80,7 +80,7 @@ def test_an_expert_with_all_tokens_and_one_with_none_end(index: int) -> None:
 
 
 def test_a_layer_of_129_tokens_takes_a_tile_a_cycle() -> None:
-    """192 x 192 by tiles of 16 x 16: 144 cycles a token, 2,304 of loading before, the way through the unit after."""
+    """192 x 192 by tiles of 16 x 16: 144 cycles a token, 2,304 of loading before, the unit's latency after."""
     layers = [Command(tokens=n, in_tiles=12, out_tiles=12) for n in (0, 1, 129)]
     assert [[c.cycles([layer]) for layer in layers] for c in (PUBLISHED, RTL)] == [
         [0, 2468, 20900],
@@ -97,7 +97,7 @@ def test_the_second_matrix_is_loaded_under_the_first() -> None:
 
 
 def test_published_depths_are_parameters_alone() -> None:
-    """Edge-MoE's loops of depth 16 (compute), 5 (write) and 6 more with GELU; edges are one fewer a loop."""
+    """Edge-MoE's loops of depth 16 (compute), 5 (write) and 6 more with GELU; each loop has one edge fewer."""
     load = 16 + 1
     plain, with_gelu = (
         PUBLISHED.cycles([Command(tokens=1, in_tiles=1, out_tiles=1, use_gelu=use)]) for use in (False, True)
@@ -107,7 +107,7 @@ def test_published_depths_are_parameters_alone() -> None:
 
 
 def test_tiny_tokens_wait_for_the_index_fifo() -> None:
-    """A tile a token: no more than 8 are between reader and writer, a way of 12 cycles."""
+    """A token of one tile: at most 8 tokens are between reader and writer, a latency of 12 cycles."""
     tokens = [Command(tokens=n, in_tiles=1, out_tiles=1) for n in (1, 8, 9, 16, 17)]
     cycles = [RTL.cycles([command]) for command in tokens]
     assert [n - cycles[0] for n in cycles] == [0, 7, 12, 19, 24]

@@ -92,7 +92,7 @@ def test_fp32_stays_within_the_bound_of_its_additions(inputs: int, seed: int) ->
     rng = np.random.default_rng(seed)
     weights, x = operands(rng, 3, inputs), operands(rng, inputs)
     got = MacUnit(MacUnitContract(output=FP32)).sweep(weights, x)
-    additions = 4 + -(-inputs // 16)  # on the longest way through tree and accumulator
+    additions = 4 + -(-inputs // 16)  # on the longest path through tree and accumulator
     assert (np.abs(got - weights @ x) <= additions * 2.0**-24 * 1.01 * (np.abs(weights) @ np.abs(x))).all()
 
 

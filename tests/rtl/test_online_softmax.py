@@ -27,7 +27,7 @@ def test_each_query_gets_the_maximum_and_inverse_sum_of_its_own_scores(tokens: i
     wanted = scores_hqk.max(axis=2)
     total = np.exp((scores_hqk - wanted[:, :, None]) * 2.0**-22).sum(axis=2)
     assert (bias == wanted.T).all()
-    # each key adds an exponential's error and a floor; 1/s moves by less than s does, since s >= 1
+    # each key adds an exponential's error and a floor; 1/s changes by less than s, since s >= 1
     bound = tokens * (c.recurrence.exp.error_bound + 2.0**-22) + sum(c.reciprocal.error_bound)
     assert np.abs(inverse * c.inverse.resolution - 1 / total.T).max() <= bound
 
@@ -36,7 +36,7 @@ def test_each_query_gets_the_maximum_and_inverse_sum_of_its_own_scores(tokens: i
     ("counts", "total", "maximum"), [([1, 1], 2, 3), ([0, 1], 1, 3), ([1, 0], 1, 3), ([0, 0], 0, -512)]
 )
 def test_a_masked_score_counts_for_nothing_even_as_the_first(counts: list[int], total: int, maximum: int) -> None:
-    """Two queries one after the other in a slot; of the first one's scores, which are larger, nothing may be left."""
+    """Two queries one after the other in a slot; nothing may remain of the larger scores of the first."""
     c = OnlineSoftmaxContract.from_preset("rtl", heads=1, slots=1)
     scores, mask = np.array([9, 9, 3, 3]) << c.activation.fraction, np.array([1, 1, *counts])
     inverse, bias = online_softmax(c, 2, scores.reshape(4, 1, 1), mask.reshape(4, 1, 1))

@@ -42,7 +42,7 @@ def test_the_jobs_and_their_cycles_go_to_json(tmp_path: Path) -> None:
     assert main(["rtl", "exp", "--set", "degree=1", "--simulate", "--json", str(file)]) == 0
     document = json.loads(file.read_text())
     assert document["checks"]["reset_in_mid_job"] is True
-    assert "held_back" not in document["checks"]  # it passed where there was nothing to check
+    assert "held_back" not in document["checks"]  # once it passed although there was nothing to check
     corners = [(job["job"], job["cycles"]) for job in document["exact"] if job["check"] == "corner_vectors"]
     assert corners == [("edges and extremes", 101), ("nothing", 0), ("one", 8)]
 
@@ -91,7 +91,7 @@ TINY = ["rtl", "reciprocal", "--set", "degree=1", "--simulate"]
 
 
 def test_a_compiler_that_fails_is_one_line(tmp_path: Path, capsys: CAPTURE, monkeypatch: pytest.MonkeyPatch) -> None:
-    """cocotb 2.1 raises RuntimeError, which went through as a traceback."""
+    """cocotb 2.1 raises RuntimeError, which was shown as a traceback."""
     compiler = tmp_path / "c++"
     compiler.write_text("#!/bin/sh\nexit 1\n")
     compiler.chmod(0o755)
@@ -104,7 +104,7 @@ def test_a_compiler_that_fails_is_one_line(tmp_path: Path, capsys: CAPTURE, monk
 
 
 def test_two_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
-    """Each removed what the other was running, and said that the block differs."""
+    """Each removed the files that the other was running, and reported that the block differs."""
     command = [sys.executable, "-c", "from hwsim.cli import entry_point; entry_point()", *TINY]
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
     both = [subprocess.Popen([*command, "--seed", seed], env=environment) for seed in "12"]
@@ -112,7 +112,7 @@ def test_two_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
 
 
 def test_extreme_scores_stay_within_their_format(tmp_path: Path) -> None:
-    """Scores near each other were drawn up to 4, which a format of one integer bit does not hold."""
+    """Scores close together were drawn up to 4, which a format with one integer bit cannot hold."""
     small = {"activation": "fixed(16,2)", "heads": 1, "slots": 2, "max_tokens": 4}
     settings = [part for name, value in small.items() for part in ("--set", f"{name}={value}")]
     assert main(["rtl", "online_softmax", *settings, "--out", str(tmp_path / "out")]) == 0

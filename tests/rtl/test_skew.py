@@ -1,4 +1,4 @@
-"""The skewed order of attention: each query meets each key once, one query is fetched a row at most."""
+"""The skewed order of attention: each query meets each key once, and at most one query is fetched per row."""
 
 from __future__ import annotations
 

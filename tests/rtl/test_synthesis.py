@@ -1,4 +1,4 @@
-"""Synthesis: counts by module, kept results, and what the tools are asked."""
+"""Synthesis: counts by module, kept results, and the tools' arguments."""
 
 import json
 from pathlib import Path
@@ -110,7 +110,7 @@ def test_a_foreign_data_file_stays_as_it_is(text: str, tmp_path: Path, capsys: C
 
 
 def test_two_results_at_once_are_both_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that synthesises for long adds to what the file holds by then, not to what it held before."""
+    """A long synthesis adds its result to the file's content at its end, not to the content at its start."""
     from hwsim.rtl.flows.synthesis import run
 
     file, first, second = tmp_path / "data.json", ExpContract.from_preset("rtl"), ExpContract(degree=3)
@@ -147,9 +147,10 @@ def test_kept_parameters_are_parameters_that_the_blocks_have() -> None:
 
 
 def test_estimates_are_near_the_synthesis_of_the_preset() -> None:
-    """The model's form, not its luck: DSPs and memories within a factor of 1.5, LUTs and registers within 2, anywhere.
+    """DSPs and memories within a factor of 1.5, LUTs and registers within 2, for all sets: this tests the model's form.
 
-    The least that is compared: a block RAM more or less is whether halves pair, an UltraRAM is never a matter of that.
+    Small counts are not compared: one block RAM more or less depends on whether halves pair up; UltraRAMs have no
+    halves.
     """
     far, memories = [], (("bram36", 1.5, 2), ("uram", 1.0, 1))
     for record in (r for r in read_records() if r.target == "xcup"):
@@ -188,7 +189,7 @@ def test_a_block_too_large_for_ecp5_says_so(monkeypatch: pytest.MonkeyPatch, cap
 
 @pytest.mark.parametrize("family", ["synth_ecp5", "synth_xilinx -family xcup"])
 def test_elements_of_arrays_are_not_called_as_bits_are(family: str, tmp_path: Path) -> None:
-    """Yosys's ABC passes failed where element i of a register was called `values[i]`, as its bit i is."""
+    """Yosys's ABC passes failed if element i of a register had the name `values[i]`, like its bit i."""
     from amaranth import signed
 
     from hwsim.rtl.flows.generate import emit_rtlil, run_yosys
@@ -211,7 +212,7 @@ def test_small_blocks_are_synthesised_on_both_families(name: str, tmp_path: Path
     steps: list[str] = []
     counted = synthesise(contract, "xcup", steps.append)
     assert counted.total.other == 0
-    assert len(steps) > 10  # a user sees that it goes on
+    assert len(steps) > 10  # a user sees progress
     routed = synthesise(contract, "ecp5", steps.append)
     assert routed.route is not None
     assert 10e6 < routed.route.fmax_hz < 500e6

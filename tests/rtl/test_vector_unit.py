@@ -1,4 +1,4 @@
-"""The vector unit: cycles follow from operations, and the golden model does exactly these."""
+"""The vector unit: cycles follow from operations, and the golden model executes exactly these."""
 
 import math
 from collections.abc import Callable
@@ -19,7 +19,7 @@ GOLDEN = VectorUnit(UNIT)
 
 
 class CountingArithmetic(Arithmetic):
-    """Counts each operation an element; work on the exponent and comparisons count as additions."""
+    """Counts each operation per element; work on the exponent and comparisons count as additions."""
 
     def __init__(self) -> None:
         super().__init__(FP32)

@@ -46,7 +46,7 @@ def test_a_matrix_takes_out_in_over_16_beats() -> None:
 
 
 def test_loading_hides_behind_reading() -> None:
-    """Groups of 10 beats: of 100 reads each only the first load shows, of 1 read each only the loads do."""
+    """Groups of 10 beats: with 100 reads each only the first load adds cycles, with 1 read each only the loads do."""
     group = {"in_tiles": 2, "out_tiles": 2}
     often, once = Group(**group, reads=100), Group(**group, reads=1)
     assert SMALL.beats(often) == 10

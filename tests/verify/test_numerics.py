@@ -1,4 +1,4 @@
-"""PIM-GPT's arithmetic in a whole model, and the float64 model it is measured against."""
+"""PIM-GPT's arithmetic in a whole model, and the float64 model with which it is compared."""
 
 import math
 from dataclasses import replace
@@ -122,7 +122,7 @@ def test_the_free_run_parts_where_the_forced_one_first_differs() -> None:
     assert g.agreement == sum(a == b for a, b in zip(g.forced, g.reference)) / 20
     assert g.widest_gap is not None
     assert g.widest_gap > 0
-    # the machine alone, from its own tokens, says the same
+    # the machine alone, fed its own tokens, gives the same
     alone = decoder(w, weights, coarse, vector)
     given = np.random.default_rng(0).integers(w.model.vocab, size=w.run.context).tolist()[:4]
     for token in given[:-1]:
@@ -135,7 +135,7 @@ def test_the_free_run_parts_where_the_forced_one_first_differs() -> None:
 
 
 def test_a_model_of_one_token_by_hand() -> None:
-    """With every weight 0 but the embedding and the norms' scales, a token's logits are those of its own LayerNorm."""
+    """With all weights 0 except embedding and norms' scales, a token's logits are those of its own LayerNorm."""
     w = model(layers=1, prompt=0)
     tensors = {name: np.zeros_like(tensor) for name, tensor in random_weights(w, 0).tensors.items()}
     tensors["wte.weight"][7, :2] = [1, -1]

@@ -1,4 +1,4 @@
-"""`hwsim verify`: what it prints, and one line for what is wrong."""
+"""`hwsim verify`: its output, and one line for each mistake."""
 
 import json
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_verify_prints_errors_and_agreement(capsys: CAPTURE) -> None:
     ],
 )
 def test_the_report_says_where_the_projection_was_carried_out(settings: list[str], where: str, capsys: CAPTURE) -> None:
-    """With the projection left out of a run and lm_head at the host, it said that PIM had carried it out."""
+    """With the projection excluded from a run and lm_head=host, the report said that PIM had computed it."""
     words = [word for text in settings for word in ("--set", text)]
     assert main(["verify", "gpt2", *SMALL, "--json", "-", *words]) == 0
     report = json.loads(capsys.readouterr().out)

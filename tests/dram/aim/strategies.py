@@ -27,6 +27,6 @@ def instructions(draw: st.DrawFn, kinds: list[str], channels: int) -> Instructio
 
 @st.composite
 def programs(draw: st.DrawFn, channels: int) -> list[Instruction]:
-    """A program of a few kinds, so that some of them meet often, with its EOC."""
+    """A program of a few kinds of instruction, so that some of them often follow each other; ends with EOC."""
     kinds = draw(st.lists(st.sampled_from([*KINDS, "RD_SBK", "WR_SBK"]), min_size=1, max_size=12))
     return [*draw(st.lists(instructions(kinds, channels), max_size=40)), EOC]

@@ -111,7 +111,7 @@ def test_published_cycles(name: str) -> None:
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_cycles_worked_out_by_hand(name: str) -> None:
-    """Fast player, slow player and checker read one table, so that a wrong number in it shows only against these."""
+    """Fast player, slow player and checker read the same table, so only these counts show a wrong number in it."""
     instructions, cycles = BY_HAND[name]
     one_channel = [replace(instruction, mask=min(instruction.mask, 1)) for instruction in instructions]
     fast, slow = AimPlayer(AIM, 1), ReferenceAim(AIM, 1)

@@ -1,4 +1,4 @@
-"""Refresh of GDDR6-AiM: both players, the checker, and what it costs."""
+"""Refresh of GDDR6-AiM: both players, the checker, and its cost."""
 
 from collections import Counter
 from dataclasses import replace
@@ -23,19 +23,19 @@ from tests.dram.aim.test_player import full_row, logs_of, op
 ALL_BANK = load_aim("all_bank")
 PER_BANK = load_aim("per_bank")
 POSTPONED, TWO = load_aim("per_bank", postponed=7), load_aim("all_bank", postponed=1)
-# A request that has begun is not interrupted, and before it others of its kind may wait: cycles by which a refresh may
-# come late.
+# Cycles by which a refresh may come late: a request that has begun is not interrupted, and others of its kind may come
+# before it.
 LATE = 400
 
 
 def latest(standard: Standard) -> int:
-    """Cycles by which a refresh may come late: those due together follow each other."""
+    """Cycles by which a refresh may come late: refreshes due together follow each other."""
     assert standard.refresh
     return LATE + standard.refresh.postponed * 250
 
 
 def often(standard: Standard, interval: int) -> Standard:
-    """The standard with more refreshes than it has, so that short programs meet many."""
+    """The standard with more frequent refreshes, so that short programs meet many."""
     assert standard.refresh
     return replace(standard, refresh=replace(standard.refresh, interval=interval))
 
@@ -75,7 +75,7 @@ def test_the_players_agree_with_refresh(
 
 
 def test_postponed_refreshes_come_together() -> None:
-    """Four banks are due with the fourth: all are closed, then refreshed nRREFD apart; their rows open again once."""
+    """Four banks are due together: all are closed, then refreshed nRREFD apart; their rows reopen once."""
     standard = often(load_aim("per_bank", postponed=3), 2400)  # a bank each 150 cycles, four each 600
     _, logs = logs_of([*[full_row(row, mask=1) for row in range(3)], EOC], 1, standard=standard)
     late = [(e.cycle, e.command, e.bank) for e in logs[0] if e.cycle >= 599]
@@ -173,7 +173,7 @@ def test_parts_of_a_program_meet_the_same_refreshes() -> None:
 
 
 def test_the_log_has_room_for_all_refreshes_of_a_long_rest() -> None:
-    """The refreshes of a channel that rests through many instructions, more than the log's margin, once overran it."""
+    """A channel that rests through many instructions has more refreshes than the log's margin; once they overran it."""
     seen = Counter[tuple[int, str]]()
 
     def note(run: CommandRun) -> None:

@@ -52,7 +52,7 @@ def test_what_is_remembered_is_what_would_be_played(
 
 
 def test_an_overdue_refresh_waits_for_what_a_barrier_ended() -> None:
-    """A constraint that held a refresh to the first cycle after a barrier was forgotten, so it went before it."""
+    """A constraint that held a refresh until the first cycle after a barrier was dropped, so it came too early."""
     rng, standard = random.Random(3), load_aim("per_bank", postponed=1)
     for _ in range(300):
         channels = rng.choice([1, 2, 3])

@@ -1,4 +1,4 @@
-"""The trace grammar: what is read, and what is refused with which words."""
+"""The trace grammar: what is accepted, and the message for what is refused."""
 
 import json
 import os
@@ -201,7 +201,7 @@ def test_the_energy_of_one_command(command: str, picojoules: float) -> None:
 
 
 def test_settings_and_refresh_of_a_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With refresh the trace was read twice, which no pipe survives."""
+    """With refresh the trace was read twice, which is impossible with a pipe."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=("AiM MAC_ABK 64 1 0\nAiM EOC\n",))

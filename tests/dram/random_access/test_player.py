@@ -1,4 +1,4 @@
-"""The fast memory equals the slow one to the cycle and the command, and both keep the laws of their table."""
+"""The fast memory equals the slow one to the cycle and the command, and both obey their table."""
 
 from dataclasses import replace
 
@@ -139,7 +139,7 @@ def test_a_channel_is_a_channel_controller_whose_state_lives_on() -> None:
     channel = MemoryChannel(load_standard("ddr4_2133"), record=True)
     assert isinstance(channel, ChannelController)
     assert channel.play([Request(command="RD", bank=0)], 0) == 34
-    # refreshes at 8,320 and 16,640 in the idle time; the row is open no more
+    # refreshes at 8,320 and 16,640 in the idle time close the row
     assert channel.play([Request(command="RD", bank=0)], 17_100) == 17_134
     assert channel.counts == {"ACT": 2, "PREA": 1, "RD": 2, "REFab": 2}
     assert [e.cycle for e in channel.log if e.command in ("PREA", "REFab")] == [8320, 8335, 16640]
@@ -183,7 +183,7 @@ def test_streams_come_within_two_percent_of_what_the_timing_allows(name: str, re
 
 
 def test_no_refresh_comes_behind_the_last_request() -> None:
-    """The host waited for its next turn to offer, and only then saw that nothing more came."""
+    """The host waited until it could offer again, and only then saw that there were no more requests."""
     standard = load_standard("ddr4_2133")
     assert standard.refresh
     standard = replace(standard, refresh=replace(standard.refresh, interval=1074))
@@ -203,7 +203,7 @@ def test_a_stream_misses_once_a_row() -> None:
 def test_a_stream_through_one_bank_pays_the_longer_distance_and_every_row() -> None:
     standard = load_standard("ddr4_2133", refresh=False)
     result = served(standard, "stream", 128 * 64, mapping="ChRaBaRoCo")
-    # a row: 127 distances of tCCD_L 6, then tRTP 8 + tRP 15 + tRCD 15 to the next; tRCD before, CL + BL after
+    # a row: 127 spacings of tCCD_L 6, then tRTP 8 + tRP 15 + tRCD 15 to the next; tRCD before, CL + BL after
     assert result.cycles == 15 + 63 * (127 * 6 + 38) + 127 * 6 + 19
 
 
@@ -214,7 +214,7 @@ def test_random_reads_stay_within_the_arithmetic_of_rows(name: str) -> None:
     p = standard.params
     activates = result.commands["ACT"]
     assert activates >= 0.99 * 30_000
-    # no faster than tRRD, four a tFAW, and tRC in each of 16 banks allow
+    # no faster than tRRD, four per tFAW, and tRC in each of 16 banks allow
     least = max(p["nRRDS"], p["nFAW"] / 4, (p["nRAS"] + p["nRP"]) / 16)
     assert result.cycles >= (activates - 16) * least
     # and with 32 requests in sight no more than 1.6 times as long

@@ -1,4 +1,4 @@
-"""`hwsim dram` from the command line: reports, logs, traces, and what is said about bad input."""
+"""`hwsim dram` from the command line: reports, logs, traces, and messages for bad input."""
 
 import json
 import re

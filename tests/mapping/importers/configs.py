@@ -1,4 +1,4 @@
-"""Files as they were published, short of what matters to no graph; and what tests do with them."""
+"""Published files without fields that matter to no graph; and helpers of the tests."""
 
 from __future__ import annotations
 

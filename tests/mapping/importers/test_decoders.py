@@ -1,4 +1,4 @@
-"""Decoders' files as workloads: their text, old names and new ones."""
+"""Decoders' files as workloads: their text, with old and new field names."""
 
 import json
 
@@ -23,7 +23,7 @@ from tests.mapping.importers.configs import (
 
 
 def fields(config: str) -> list[str]:
-    """The lines on the model in a workload's file, without its sizes."""
+    """The lines about the model in a workload's file, without its sizes."""
     sizes = ("#", "layers", "d_model", "d_ff", "vocab", "n_ctx", "tokens", "name", "provenance", " ")
     return [line for line in imported(config).text.splitlines() if not line.startswith(sizes)]
 

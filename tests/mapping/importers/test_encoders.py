@@ -1,4 +1,4 @@
-"""Encoders' files as workloads: their text, old names and new ones."""
+"""Encoders' files as workloads: their text, with old and new field names."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.mapping.importers.configs import (
 
 
 def fields(config: str) -> list[str]:
-    """The lines of a workload's file without its name and where it comes from."""
+    """The lines of a workload's file without its name and its source."""
     lines = imported(config).text.splitlines()
     return [line for line in lines if not line.startswith(("#", "name", "provenance", " "))]
 

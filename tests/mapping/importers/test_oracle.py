@@ -14,7 +14,7 @@ from tests.mapping.importers.configs import imported
 
 DATA = Path(__file__).parents[1] / "data"
 ROWS = list(csv.DictReader((DATA / "hf_param_oracle.csv").read_text().splitlines()))
-# Fields that a class derives where nobody gives them, so that they follow what a row replaces.
+# Fields that a class derives if they are not given, so that they follow the fields that a row replaces.
 DERIVED = ("layer_types", "pooler_output_size")
 
 

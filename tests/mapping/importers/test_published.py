@@ -1,6 +1,6 @@
-"""Published files of every family: parameters, graphs, nothing unknown.
+"""Published files of every family: parameters, graphs, no unknown fields.
 
-`test_transformers.py` counts the parameters anew with transformers.
+`test_transformers.py` counts the parameters again with transformers.
 """
 
 from dataclasses import replace

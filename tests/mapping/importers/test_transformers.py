@@ -1,6 +1,6 @@
-"""Parameters counted anew by transformers itself, on the meta device, for published files and changed ones.
+"""Parameters counted again by transformers itself, on the meta device, for published files and changed ones.
 
-Slow, and for an environment of its own, since torch is large:
+Slow, and needs an environment of its own, since torch is large:
 
     python -m venv hf && hf/bin/pip install '.[import-test]'
     hf/bin/python -m pytest -m slow tests/mapping/importers/test_transformers.py
@@ -57,7 +57,7 @@ CHANGED = {
 
 
 def counted(text: str) -> int:
-    """Parameters of the class that a workload is: a decoder with its vocabulary projection, an encoder as a base."""
+    """Parameters of a workload's class: a decoder with its vocabulary projection, an encoder as base class."""
     fields = json.loads(text)
     config = transformers.AutoConfig.for_model(**{**fields, "architectures": None, "torch_dtype": None})
     causal = any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in fields.get("architectures", ()))

@@ -26,13 +26,13 @@ async def each_parameter_is_seen(dut: Any) -> None:
             seen = [await _mismatch(dut, block, other, rng) for other in others]
             for other, mismatch in zip(others, seen):
                 cocotb.log.info("%s=%s: %s", name, getattr(other, name), mismatch or "no difference")
-            if others and not any(seen):  # some values come to the same: 2 levels of adders make one stage of 2 or of 3
+            if others and not any(seen):  # some values are equivalent: for 2 levels, a stage of 2 or of 3
                 unseen.append(name)
     assert not unseen, f"the component does not depend on {', '.join(unseen)}"
 
 
 async def _mismatch(dut: Any, block: Block[Any], contract: Contract, rng: np.random.Generator) -> str:
-    """What the harness finds wrong with the component under a contract that is not its own."""
+    """What the harness reports for the component under a contract that is not its own."""
     try:
         bench = Harness(dut, block, contract)
         await bench.reset()
@@ -46,14 +46,14 @@ async def _mismatch(dut: Any, block: Block[Any], contract: Contract, rng: np.ran
 
 
 def _as_listed(block: Block[Any], contract: Contract, name: str) -> list[Contract]:
-    """The contract with a parameter as the other listed sets have it."""
+    """The contract with a parameter's value from the other listed sets."""
     others = _with_values(contract, name, [getattr(other, name) for other in block.sets()])
     assert others, f"no listed set has a {name} other than {getattr(contract, name)} that fits the first set"
     return others
 
 
 def _points_moved(contract: Contract, name: str) -> list[Contract]:
-    """The contract with a format's point moved; the ports stay as they are, so that only the values tell."""
+    """The contract with a format's point moved; the ports do not change, so only the values show it."""
     current = getattr(contract, name)
     if not isinstance(current, Fixed) or isinstance(current, Int):
         return []
@@ -64,6 +64,6 @@ def _with_values(contract: Contract, name: str, values: list[Any]) -> list[Contr
     others = []
     for value in dict.fromkeys(values):
         if value != getattr(contract, name):
-            with suppress(ContractError):  # it does not go with the other parameters
+            with suppress(ContractError):  # it is incompatible with the other parameters
                 others.append(replace(contract, **{name: value}))
     return others

@@ -1,4 +1,4 @@
-"""Not a test of its own: feed a block the streams of a file and write those that it answers to another."""
+"""Not a real test: feed a block the streams of a file and write its output streams to another file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from hwsim.rtl.flows.simulation.harness import DRAIN_CYCLES, Harness, MismatchError
 from hwsim.rtl.flows.simulation.settings import from_environment
 
-VARIABLE = "HWSIM_PLAY"  # a folder with in.npz, arrays called port.field, and periods.txt, how long it may take
+VARIABLE = "HWSIM_PLAY"  # a folder with in.npz (arrays called port.field) and periods.txt (the time limit)
 
 
 @cocotb.test()
@@ -28,7 +28,7 @@ async def play(dut: Any) -> None:
             driver.port.check(beats)
             driver.beats = driver.port.pack(beats)
     quiet, limit = 0, int((folder / "periods.txt").read_text())
-    # how much comes is the block's to say: over when all was taken, and nothing came for as long as the work may take
+    # the block decides how many beats come: it is done when all input was taken and nothing came for the time limit
     for period in range(3 * limit):
         before = sum(len(monitor.beats) for monitor in bench.monitors)
         await bench.period()

@@ -1,1 +1,1 @@
-"""What control logic must keep, as assertions for formal proofs."""
+"""Properties of control logic, as assertions for formal proofs."""

@@ -1,4 +1,4 @@
-"""What buffers between two streams must keep."""
+"""Properties of buffers between two streams."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from amaranth.lib import wiring
 
 
 class BufferProperties(wiring.Component):
-    """A buffer with free inputs beside a model of it that is nothing but a queue.
+    """A buffer with free inputs, and a simple queue as its model.
 
-    Asserted: it never takes more than its capacity; what it offers is the oldest beat that it holds, so none is
-    lost, doubled, changed or overtaken; an offer stays until taken; a beat is offered after `latency` cycles.
+    Asserted: it never takes more than its capacity; it offers the oldest beat that it holds, so none is lost, doubled,
+    changed or reordered; an offer stays until taken; a beat is offered after `latency` cycles.
     """
 
     def __init__(self, buffer: Any, capacity: int, latency: int) -> None:

@@ -1,4 +1,4 @@
-"""What two banks must keep."""
+"""Properties of double buffers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.rtl.properties.gather import collect
 
 
 class DoubleBufferProperties(wiring.Component):
-    """A double buffer with free inputs beside a model of it that is two groups of words in order of arrival.
+    """A double buffer with free inputs, and two groups of words in order of arrival as its model.
 
-    Asserted: the bank that the reader has is never written; a group is offered as soon as it is complete and until
-    it is released, beats are taken exactly while a bank is free; a read gives the word that came at that place of
-    the oldest group, and keeps giving it until the next read: no beat is lost, doubled, changed or overtaken.
+    Asserted: the bank that the reader has is never written; a group is offered as soon as it is complete and until it
+    is released; beats are taken exactly while a bank is free; a read gives the word at that place of the oldest group,
+    until the next read. So no beat is lost, doubled, changed or reordered.
 
-    Assumed is what the buffer asks of its users: to read and release only what is loaded, to end a group with the
+    Assumed, as the buffer requires of its users: they read and release only loaded groups, and end a group with the
     last row at the latest.
     """
 
@@ -37,11 +37,11 @@ class DoubleBufferProperties(wiring.Component):
         arrives, word = self.collect(m, came)
         depth = b.depth
         count = range(depth + 1)
-        groups, row = Signal(range(DoubleBuffer.BANKS + 2)), Signal(range(depth))  # complete ones; rows of the next
+        groups, row = Signal(range(DoubleBuffer.BANKS + 2)), Signal(range(depth))  # complete groups; rows of the next
         words = [Array(Signal(self.banks.shape, name=f"word_{g}_{i}") for i in range(depth)) for g in range(3)]
         lengths = Array(Signal(count, name=f"length_{g}") for g in range(3))
 
-        place = groups - b.release  # of the group that arrives, once what is released has left
+        place = groups - b.release  # of the arriving group, once a released group has left
         completes = arrives & b.load.payload.last
         m.d.sync += groups.eq(place + completes)
         with m.If(b.release):
@@ -57,7 +57,7 @@ class DoubleBufferProperties(wiring.Component):
         with m.If(completes):
             m.d.sync += [row.eq(0), lengths[place].eq(row + 1)]
 
-        known, expected = Signal(), Signal(self.banks.shape)  # what was read last, if that row was ever loaded
+        known, expected = Signal(), Signal(self.banks.shape)  # the word read last, if that row was ever loaded
         with m.If(b.enable):
             m.d.sync += [known.eq(b.address < lengths[0]), expected.eq(words[0][b.address])]
         m.d.comb += [
@@ -77,7 +77,7 @@ class DoubleBufferProperties(wiring.Component):
 
 
 class GroupLoaderProperties(DoubleBufferProperties):
-    """The same of a group loader, whose words come in several beats; the last beat of a group ends a word."""
+    """The same for a group loader, whose words come in several beats; the last beat of a group ends a word."""
 
     def __init__(self, loader: GroupLoader) -> None:
         super().__init__(loader)

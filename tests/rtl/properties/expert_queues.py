@@ -1,4 +1,4 @@
-"""What the queues of the experts must keep."""
+"""Properties of the experts' queues."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hwsim.rtl.stream_blocks.expert_queues import ExpertQueues
 
 
 class ExpertQueuesProperties(wiring.Component):
-    """Queues with free inputs beside a model of them that is a list an expert.
+    """Queues with free inputs, and a list per expert as their model.
 
     Asserted: `meta` names each expert that has entries once, in order, with their count; `queue` gives all entries,
-    expert by expert, each list in the order in which it came, so none is lost, doubled, changed or overtaken; both
-    say rightly what is last, and an offer stays until taken; `queue` is late by no more than its register. The
-    queues are drained exactly when `meta` was taken and `queue` has at most the last entry left to offer.
+    expert by expert, each list in order of arrival, so none is lost, doubled, changed or reordered; both mark the last
+    beat correctly, and an offer stays until taken; `queue` is late by no more than its register. The queues are drained
+    exactly when `meta` was taken and `queue` has at most the last entry left to offer.
 
-    Assumed is what they ask of their user: nothing is pushed from `drain` to `drained`, `drain` stays until then and
-    goes, and an expert is pushed to no more than `max_tokens` times.
+    Assumed, as they require of their user: nothing is pushed from `drain` to `drained`; `drain` stays high until then
+    and falls; an expert gets at most `max_tokens` pushes.
     """
 
     def __init__(self, queues: ExpertQueues) -> None:
@@ -88,7 +88,7 @@ class ExpertQueuesProperties(wiring.Component):
         return count == 0
 
     def _check_queue(self, m: Module, lengths: list[Signal], lists: list[Array[Signal]], drained: Value) -> Value:
-        """Whether all was taken, but for one entry that is offered."""
+        """Whether everything was taken, except one entry that is offered."""
         q, queue = self.queues, self.queues.queue
         taken = [Signal.like(length, name=f"taken_{e}") for e, length in enumerate(lengths)]
         kept = Signal(len(self._kept(q.entry)))  # the last entry, if it is still offered after the end
@@ -131,6 +131,6 @@ class ExpertQueuesProperties(wiring.Component):
             m.d.comb += Assert(~offered | (stream.valid & (stream.payload.as_value() == payload)))
 
     def _kept(self, entry: Any) -> Value:
-        """An entry but for `last`, which the queues make."""
+        """An entry without `last`, which the queues set."""
         kept: Value = entry.as_value()[:-1]
         return kept

@@ -1,4 +1,4 @@
-"""What must become of beats that are gathered into words."""
+"""Properties of beats gathered into words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What layer norm's queue, which has no full flag, must keep."""
+"""Properties of layer norm's queue, which has no full flag."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from hwsim.rtl.layernorm.component import LayerNorm
 
 
 class QueueProperties(wiring.Component):
-    """A whole layer norm with free inputs beside a model of where its beats are: a number a beat, no values.
+    """A whole layer norm with free inputs, and a model of the places of its beats: their numbers, no values.
 
-    Proven in two steps, of which the second assumes what the first proves (`step`):
+    Proven in two steps (`step`); the second assumes what the first proves:
 
     - "flow": the first stage offers a token exactly when the model says that its last beat is due; the second stage
       begins to read exactly when it takes one.
-    - "level": the queue never holds more than `capacity` beats and none is read from an empty one, since a beat in
-      the queue is under way through the first stage, or has passed it but is of a token whose last beat has not, or
-      is of the token that the second stage reads.
+    - "level": the queue never holds more than `capacity` beats and is never read when empty. A beat in the queue is
+      also in the first stage, or has passed it while its token's last beat has not, or belongs to the token that the
+      second stage reads.
 
-    "overflow" asserts the bare limit and assumes nothing, for a search.
+    "overflow" asserts only the limit and assumes nothing, for a search.
     """
 
     def __init__(self, block: LayerNorm, capacity: int, step: str) -> None:
@@ -84,7 +84,7 @@ class QueueProperties(wiring.Component):
             here = SimpleNamespace(
                 valid=Signal(name=f"valid_{i}"), number=Signal(range(self.beats), name=f"number_{i}")
             )
-            with m.If(self.block.x.ready):  # the first stage moves or waits as a whole
+            with m.If(self.block.x.ready):  # the first stage advances or waits as a whole
                 m.d.sync += [here.valid.eq(before.valid), here.number.eq(before.number)]
             places.append(here)
         return places

@@ -1,4 +1,4 @@
-"""What the walk in the skewed order must be."""
+"""Properties of the walk in the skewed order."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from hwsim.rtl.stream_blocks.skew import SkewWalk
 
 
 class SkewProperties(wiring.Component):
-    """A walk with free inputs beside the age of each slot's query in rows.
+    """A walk with free inputs, and the age in rows of each slot's query.
 
-    Asserted: a row refills one slot at most, queries come slot by slot in turn, a slot o in a row of key o; a slot
-    holds its query for as many rows as there are keys, so that it sees each key exactly once, and then gives it up
-    and takes the next at once while there is one; the walk ends when all queries came and left, not sooner or later.
+    Asserted: a row refills at most one slot; queries come slot by slot in turn, to slot o in a row of key o; a slot
+    holds its query for as many rows as there are keys, so that the query sees each key exactly once, and then takes the
+    next at once if there is one; the walk ends exactly when all queries have come and left.
     """
 
     def __init__(self, walk: SkewWalk) -> None:
@@ -30,7 +30,7 @@ class SkewProperties(wiring.Component):
         m.d.comb += [walk.start.eq(self.start), walk.tokens.eq(self.tokens), walk.step.eq(self.step)]
         starts, steps = ~walk.running & self.start & (self.tokens != 0), walk.running & self.step
         tokens, key, came = (Signal.like(self.tokens, name=name) for name in ("tokens_now", "key_now", "came"))
-        turn = Signal(range(walk.slots))  # of the slot that the next query comes to
+        turn = Signal(range(walk.slots))  # the slot that gets the next query
         ages = [Signal.like(self.tokens, name=f"age_{slot}") for slot in range(walk.slots)]  # 0: none
         with m.If(starts):
             m.d.sync += [tokens.eq(self.tokens), key.eq(0), came.eq(0), turn.eq(0)]
@@ -42,7 +42,7 @@ class SkewProperties(wiring.Component):
         empty: Value = Const(1)
         for slot, age in enumerate(ages):
             refilled, held, leaves = walk.refill[slot], walk.mask[slot], walk.leaves[slot]
-            rows = Mux(refilled, 1, age + 1)  # that the query has seen, this one among them
+            rows = Mux(refilled, 1, age + 1)  # rows that the query has seen, including this one
             with m.If(steps):
                 m.d.sync += age.eq(Mux(held & ~leaves, rows, 0))
             empty &= age == 0

@@ -1,4 +1,4 @@
-"""What a list of the best must be."""
+"""Properties of a list of the best."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from amaranth.lib.wiring import In
 
 
 class TopKProperties(wiring.Component):
-    """A list of the best with free values beside a counter of indices, and one index that is watched, any one.
+    """A list of the best with free values, a counter of indices, and one arbitrary index that is watched.
 
-    Asserted: places fill from the top; values fall from place to place; of equal ones the lower index is first; no
-    index is there twice or ahead of its time; the watched one is on the list with its own value, or the list is full
-    and its last entry is better. As the watched one is any, the list is the best of all that came.
+    Asserted: places fill from the top; values fall from place to place; of equal values the lower index is first; no
+    index is listed twice or before its value came; the watched index is on the list with its own value, or the list is
+    full and its last entry is better. Since the watched index is arbitrary, the list is the best of all values so far.
     """
 
     def __init__(self, top_k: Any, count: int) -> None:

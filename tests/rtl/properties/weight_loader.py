@@ -1,4 +1,4 @@
-"""What the weight loader, which does not wait for its banks, must keep."""
+"""Properties of the weight loader, which does not wait for its banks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hwsim.rtl.weight_loader.component import WeightLoader
 class BankProperties(wiring.Component):
     """A weight loader with free inputs; its commands ask for groups that fit a bank.
 
-    Asserted, of weights and of biases: a word comes only while a bank is free for it, a group has no more words than
-    a bank, and only what is loaded is read or given back: all that the double buffer asks of its users.
+    Asserted, for weights and biases, everything that the double buffer requires of its users: a word comes only while a
+    bank is free for it, a group has no more words than a bank, and only loaded groups are read or released.
     """
 
     def __init__(self, block: WeightLoader) -> None:
