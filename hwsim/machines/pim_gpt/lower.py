@@ -180,9 +180,13 @@ class _Lowering:
         return max(1, min(together, held, self.workload.run.prompt))
 
     def _embedded_bytes(self) -> int:
-        """What the host sends for a token: its embedding, and a cosine and a sine for each pair of a head with RoPE."""
-        w = self.workload.model
-        return w.d_model * ELEMENT_BYTES + (w.head_size * self.spec.internal.bytes if w.position == "rope" else 0)
+        """What the host sends for a token: its embedding, and a cosine and a sine for each pair that RoPE turns.
+
+        Layers that turn alike share them; those of another base have their own.
+        """
+        ropes = {(op.theta, op.turned) for op in (m.operator for m in self.mapped.operators) if isinstance(op, Rope)}
+        angles = sum(turned for _, turned in ropes) * self.spec.internal.bytes
+        return self.workload.model.d_model * ELEMENT_BYTES + angles
 
     def _vector_bytes(self, tokens: int) -> int:
         """Largest set of vectors that live at once: the residual stream beside an operator's input and output."""
