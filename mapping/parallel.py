@@ -1,4 +1,4 @@
-"""A model split over devices: stages of layers, and each stage's matrices and heads over devices that work together."""
+"""A model split over devices: layers over stages, and the matrices and heads of a stage over its devices."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from hwsim.mapping.errors import MappingError
 
-if TYPE_CHECKING:  # models import this module for what a split leaves to do together
+if TYPE_CHECKING:  # models import this module for the work that split devices do together
     from hwsim.mapping.models.decoder import DecoderModel, DecoderWorkload
     from hwsim.mapping.workload.model import Model
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """What a device's graph has beside its own share of a model.
+    """What a device's graph has in addition to its share of a model.
 
     Attributes
     ----------
@@ -31,11 +31,11 @@ WHOLE = Split()
 
 
 def require_whole(model: Model, split: Split) -> None:
-    """Check that a model is not to be split, for families of which nothing says how.
+    """Check that a model is not to be split, for families that cannot be.
 
     Raises
     ------
-    MappingError : it is
+    MappingError : the run asks for a split
     """
     if split != WHOLE:
         raise MappingError(f"{model.name}: a model of family {model.family} runs on one device")
@@ -43,11 +43,11 @@ def require_whole(model: Model, split: Split) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineStage:
-    """The devices of one stage of a pipeline, all alike.
+    """The devices of one stage of a pipeline, all equal.
 
     Attributes
     ----------
-    share : the workload as one device has it: its layers, its heads, its part of the hidden layer
+    share : the workload of one device: its layers, its heads, its part of the hidden layer
     """
 
     share: DecoderWorkload
@@ -57,12 +57,12 @@ class PipelineStage:
 def split_model(workload: DecoderWorkload, tensor: int, pipeline: int) -> tuple[PipelineStage, ...]:
     """The stages of a model, in order.
 
-    Heads of queries, heads of keys and values and hidden units are dealt out over `tensor` devices; layers over
-    `pipeline` stages, the first ones a layer longer where they do not divide.
+    Heads of queries, heads of keys and values and hidden units are divided among `tensor` devices, layers among
+    `pipeline` stages; if layers do not divide evenly, the first stages have one more.
 
     Raises
     ------
-    MappingError : what cannot be dealt out evenly; more stages than layers
+    MappingError : something cannot be divided evenly; more stages than layers
     """
     model = workload.model
     _check(model, tensor, pipeline)
@@ -80,7 +80,7 @@ def split_model(workload: DecoderWorkload, tensor: int, pipeline: int) -> tuple[
 
 
 def _layers_of_stages(layers: int, stages: int) -> list[range]:
-    """The layers of each stage; the first ones have one more where they do not divide."""
+    """The layers of each stage; the first stages have one more if layers do not divide evenly."""
     each, longer = divmod(layers, stages)
     bounds = [stage * each + min(stage, longer) for stage in range(stages + 1)]
     return [range(first, end) for first, end in pairwise(bounds)]
@@ -102,7 +102,7 @@ def _check(model: DecoderModel, tensor: int, pipeline: int) -> None:
 
 
 def _share(model: DecoderModel, layers: range, tensor: int) -> DecoderModel:
-    """One device's part of a model; its windows are those of its own layers."""
+    """One device's part of a model, with the windows of its own layers."""
     return model.model_copy(
         update={
             "layers": len(layers),

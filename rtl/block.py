@@ -1,4 +1,4 @@
-"""What the bench, the generator and the command line know of a block."""
+"""The description of a block for the bench, the generator and the command line."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Cases(Protocol):
     Attributes
     ----------
     SETS : changes to the preset `rtl`; the first two are built in every test run, the others under `-m slow`.
-        Together they vary every parameter. Synthesis is kept of all of them.
-    EXTREMES : further ones, with the ends of ranges that SETS do not have; proven under `-m slow`, not synthesised.
+        Together they vary every parameter. Synthesis results are kept for all of them.
+    EXTREMES : further sets, with ends of ranges that SETS lack; proven under `-m slow`, not synthesised.
     """
 
     SETS: tuple[Mapping[str, Any], ...]
@@ -39,14 +39,14 @@ class Cases(Protocol):
 
     @staticmethod
     def random_job(contract: Any, rng: np.random.Generator) -> Job:
-        """A job of some tens of beats, lengths and data random."""
+        """A job of some tens of beats with random lengths and data."""
 
     @staticmethod
     def corner_jobs(contract: Any) -> list[Job]:
-        """Minima, maxima, values that wrap, the shortest job, none at all where allowed."""
+        """Minima, maxima, values that wrap, the shortest job, and an empty job if allowed."""
 
     # LEFT_OUT: Mapping[tuple[str, int], str], ends of ranges that no set has, with the reasons
-    # held_jobs(contract) -> list[Job], where a contract states a backlog: what to fill the block with
+    # held_jobs(contract) -> list[Job], if a contract states a backlog: jobs that fill the block
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class Block(Generic[C]):
         return [self.contract.from_preset("rtl", **changes) for changes in self.cases.SETS]
 
     def extremes(self) -> list[C]:
-        """The contracts of the sets that have the other ends of ranges."""
+        """The contracts of the sets `EXTREMES`."""
         return [self.contract.from_preset("rtl", **changes) for changes in self.cases.EXTREMES]
 
     def parameter_names(self) -> list[str]:

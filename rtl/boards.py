@@ -1,4 +1,4 @@
-"""The boards that projects are written for, and what their FPGAs have."""
+"""The supported boards, and the resources of their FPGAs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from hwsim.rtl.flows.synthesis.result import Cells
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """A board's FPGA, and the clock that a block on it is asked to meet.
+    """A board's FPGA, and the target clock for a block on it.
 
     Attributes
     ----------
     part : as Vivado names it
-    clock_hz : constraint on `clk`; an aim for the tools, no result of theirs
-    cells : what the part has; two registers a LUT, as in every UltraScale+
+    clock_hz : constraint on `clk`; a target for the tools, not a result
+    cells : resources of the part; two registers per LUT, as in every UltraScale+
     """
 
     title: str
@@ -33,7 +33,7 @@ BOARDS = {
     "zcu102": Board(
         title="AMD ZCU102",
         part="xczu9eg-ffvb1156-2-e",
-        clock_hz=300_000_000,  # as Edge-MoE asks for
+        clock_hz=300_000_000,  # Edge-MoE's target
         cells=Cells(lut=274_080, ff=548_160, dsp=2_520, bram36=912),
     ),
     "zcu104": Board(

@@ -13,16 +13,16 @@ from hwsim.rtl.ports import Port
 
 
 class ContractError(ValueError):
-    """A parameter that a block cannot have: `block: parameter must ...`, or `block: what cannot be`."""
+    """An invalid parameter of a block: `block: parameter must ...`, or `block: what is wrong`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What a block takes; counts of units, and bytes of memory.
+    """The resources of a block: counts of units, and bytes of memory.
 
     Attributes
     ----------
-    elsewhere : what it takes on a part without UltraRAM, where that is something else
+    elsewhere : resources on a part without UltraRAM, if they differ
     """
 
     adders: int = 0
@@ -37,7 +37,7 @@ class Resources:
 
     @property
     def without_uram(self) -> Resources:
-        """What it takes on a part without UltraRAM."""
+        """Resources on a part without UltraRAM."""
         return self.elsewhere or self
 
     def __add__(self, other: Resources) -> Resources:
@@ -91,11 +91,11 @@ class Contract(ABC):
 
     @classmethod
     def from_text(cls, preset: str, settings: Mapping[str, str]) -> Self:
-        """A contract from a preset and parameters as text, as `parameters` gives and a command line takes them.
+        """A contract from a preset and parameters as text, as `parameters` and a command line give them.
 
         Raises
         ------
-        ContractError : no such parameter, a text that is no value of it
+        ContractError : no such parameter, or a text that is not a value of it
         """
         base = cls.from_preset(preset)
         known = base.parameters()
@@ -108,11 +108,11 @@ class Contract(ABC):
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any], preset: str = "rtl") -> Self:
-        """The contract that a preset and `parameters` describe, for instance such as were read back from JSON.
+        """The contract that a preset and `parameters` describe, for instance parameters read from JSON.
 
         Raises
         ------
-        ContractError : no such preset or parameter, a value that it cannot have
+        ContractError : no such preset or parameter, or an invalid value
         """
         texts = {k: str(value).lower() if isinstance(value, bool) else str(value) for k, value in parameters.items()}
         return cls.from_text(preset, texts)
@@ -124,7 +124,7 @@ class Contract(ABC):
 
     @property
     def proven(self) -> bool:
-        """Whether RTL of ours is proven to take exactly the cycles that this contract states."""
+        """Whether our RTL is proven to take exactly the cycles that this contract states."""
         return self.preset == "rtl" and "rtl" in self.presets
 
     def parameters(self) -> dict[str, Any]:
@@ -134,32 +134,32 @@ class Contract(ABC):
 
     @abstractmethod
     def cycles(self, work: Any) -> int:
-        """Cycles for `work`, in whatever the block counts work in, on an idle block that is never stalled.
+        """Cycles for `work`, in the block's unit of work, on an idle block that is never stalled.
 
-        Counted are the clock periods from the one whose edge accepts the first beat of any input stream to the one
-        whose edge delivers the last beat of any output stream, both included: a block that passes one beat through
-        wires takes 1, through one register 2. Never stalled means that every input stream is valid until its last
-        beat is taken and every output stream is ready. Work without output takes 0.
+        The count is of clock periods, from the period whose edge accepts the first beat of any input stream to the
+        period whose edge delivers the last beat of any output stream, both included. A block that passes one beat
+        through wires takes 1, through one register 2. Never stalled means that every input stream is valid until its
+        last beat is taken and every output stream is ready. Work without output takes 0.
         """
 
     def backlog(self, work: Any) -> Mapping[str, int]:
         """Beats of input streams that are taken while the last of the output streams is never ready.
 
-        Depths of queues that no cycle of a block that is never stalled depends on show here. A block without queues
-        states none.
+        This shows depths of queues that do not affect the cycles of a block that is never stalled. A block without
+        queues states none.
         """
         return {}
 
     @abstractmethod
     def resources(self) -> Resources:
-        """What the block takes."""
+        """Resources of the block."""
 
     def require_range(self, name: str, low: int, high: int) -> None:
         """Check one whole-number parameter.
 
         Raises
         ------
-        ContractError : it is no integer, or lies outside low..high
+        ContractError : it is not an integer, or lies outside low..high
         """
         value = getattr(self, name)
         if not isinstance(value, int):
@@ -172,14 +172,14 @@ class Contract(ABC):
 
         Raises
         ------
-        ContractError : it is another kind of format
+        ContractError : it is a format of another kind
         """
         value = getattr(self, name)
         if not isinstance(value, Fixed):
             raise ContractError(f"{self.block}: {name} must be a fixed-point format, got {value}")
 
     def require_floor_and_wrap(self, name: str) -> None:
-        """Check one fixed-point parameter in which sums are taken: only of such does their order not matter.
+        """Check the fixed-point format of a sum: it must floor and wrap, so that the order of addition does not matter.
 
         Raises
         ------
@@ -192,17 +192,17 @@ class Contract(ABC):
 
 @contextmanager
 def part_of(block: str, **names: str) -> Iterator[None]:
-    """Around the making of a part of `block`: what the part cannot have is what the block cannot have.
+    """Context in which a part of `block` is made: an invalid parameter of the part is reported as the block's.
 
-    A user who sets a parameter of a block reads of that parameter, not of the part's that it becomes.
+    A user who sets a parameter of a block sees the name of that parameter in an error, not the name of the part's.
 
     Parameters
     ----------
-    names : what the block calls a parameter of the part, where the two differ
+    names : the block's name of a parameter of the part, if the two differ
 
     Raises
     ------
-    ContractError : the part's, in the block's words; a format that the part would need does not exist
+    ContractError : the part's error with the block's names, or a format needed by the part that does not exist
     """
     try:
         yield

@@ -1,7 +1,7 @@
-"""What pieces of blocks take on UltraScale+: the formulas that resource estimates are composed of.
+"""Resources of pieces of blocks on UltraScale+: the formulas of which resource estimates are composed.
 
 They state how synthesis maps a piece (Yosys, `synth_xilinx -family xcup`), not what it counted for a block;
-`benchmarks/resources.py` sets the sums beside the counts.
+`benchmarks/resources.py` compares the sums with the counts.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from hwsim.rtl.contract import Resources
 
-DSP_A, DSP_B = 26, 17  # bits of a DSP48E2's factors that several of them share a longer number by
+DSP_A, DSP_B = 26, 17  # bits of each factor in one of several DSP48E2s that split a longer number
 SHIFT_REGISTER_FROM = 3  # stages from which a delay becomes LUTs used as shift registers of up to 16
 SHIFT_REGISTER_BITS = 16
-RAMB18_COST, RAMB36_COST = 129, 257  # of block RAM, in LUTs, when Yosys chooses between them
-LUTRAM_COST, URAM_COST = 16, 1024  # of eight LUTs as a memory, and of an UltraRAM
+RAMB18_COST, RAMB36_COST = 129, 257  # cost of block RAM, in LUTs, when Yosys chooses
+LUTRAM_COST, URAM_COST = 16, 1024  # cost of eight LUTs as a memory, and of an UltraRAM
 URAM_ROWS, URAM_BITS = 4096, 72
 
 
@@ -30,19 +30,19 @@ def register(bits: int) -> Resources:
 
 
 def adder(bits: int) -> Resources:
-    """A sum, difference or comparison: a LUT a bit in front of the carry chain; a multiplexer joins it."""
+    """A sum, difference or comparison: one LUT per bit at the carry chain, which can include a multiplexer."""
     return Resources(adders=1, lut=bits)
 
 
 def selector(bits: int) -> Resources:
-    """A choice between two values that joins no sum."""
+    """A choice between two values that cannot be merged into a sum."""
     return Resources(lut=bits)
 
 
 def multiplier(a_bits: int, b_bits: int, result_bits: int) -> Resources:
-    """A product: DSPs side by side, their parts summed in LUTs over the bits that are used.
+    """A product: several DSPs whose partial products are summed in LUTs over the bits that are used.
 
-    The longer factor takes the DSP's longer side; a factor without bits makes no product.
+    The longer factor takes the DSP's longer side; a factor without bits needs no product.
     """
     if not a_bits or not b_bits:
         return Resources()
@@ -52,7 +52,7 @@ def multiplier(a_bits: int, b_bits: int, result_bits: int) -> Resources:
 
 
 def shifter(bits: int, places: int) -> Resources:
-    """A shift by up to `places`: a LUT of six inputs chooses one of four a bit, for two bits of the amount."""
+    """A shift by up to `places`: for each bit a six-input LUT chooses one of four, by two bits of the amount."""
     return Resources(lut=bits * -(-places.bit_length() // 2))
 
 
@@ -62,13 +62,13 @@ def leading_one(bits: int) -> Resources:
 
 
 def rom(rows: int, bits: int) -> Resources:
-    """A table behind a register: in LUTs of 64 rows a bit, or in block RAM where that is cheaper by Yosys's costs."""
+    """A table with an output register: in LUTs of 64 rows per bit, or in block RAM where that is cheaper for Yosys."""
     luts = -(-rows * bits // 64)
     return _cheapest((luts, Resources(lut=luts, ff=bits)), *_block_ram(rows, bits))
 
 
 def memory(rows: int, bits: int) -> Resources:
-    """A memory with a port to write and a registered one to read: in LUTs, block RAM or UltraRAM, as is cheapest.
+    """A memory with a write port and a registered read port: in LUTs, block RAM or UltraRAM, whichever is cheapest.
 
     Eight LUTs are a memory of 14 bits of 32 rows (RAM32M16) or of 7 bits of 64 (RAM64M8).
     """
@@ -80,7 +80,7 @@ def memory(rows: int, bits: int) -> Resources:
     return Resources(sram_bytes=rows * bits // 8) + (replace(best, elsewhere=without_uram) if best.uram else best)
 
 
-Way = tuple[int, Resources]  # the cost by which Yosys chooses, and what it takes
+Way = tuple[int, Resources]  # the cost by which Yosys chooses, and the resources
 
 
 def _cheapest(*ways: Way) -> Resources:
@@ -88,7 +88,7 @@ def _cheapest(*ways: Way) -> Resources:
 
 
 def _block_ram(rows: int, bits: int) -> tuple[Way, Way]:
-    """In block RAMs of 36 or of 18 Kb, of which some may lie behind each other for the rows.
+    """In block RAMs of 36 or of 18 Kb, several of them in depth for more rows.
 
     One has 512 rows of 72 or 36 bits, or twice the rows of half the bits, and so on.
     """
@@ -103,12 +103,12 @@ def _block_ram(rows: int, bits: int) -> tuple[Way, Way]:
 
 
 def _ultra_ram(rows: int, bits: int) -> Way:
-    """In UltraRAMs of 4096 rows of 72 bits; narrow words lie side by side, two, four or more in a row."""
+    """In UltraRAMs of 4096 rows of 72 bits; a row holds two, four or more narrow words."""
     beside = 1 << (URAM_BITS // bits).bit_length() - 1 if bits <= URAM_BITS else 1
     count = -(-rows // (URAM_ROWS * beside)) * -(-bits * beside // URAM_BITS)
     return count * URAM_COST, Resources(uram=count) + _choice(-(-rows // URAM_ROWS), bits)
 
 
 def _choice(sources: int, bits: int) -> Resources:
-    """One of several words: a LUT of six inputs chooses among four a bit."""
+    """One of several words: for each bit a six-input LUT chooses among four."""
     return Resources(lut=bits * -(-(sources - 1) // 3))

@@ -1,4 +1,4 @@
-"""Shift, round, wrap and saturate in Amaranth, as `hwsim.mapping.formats.recode` does; components do it here alone."""
+"""Shift, round, wrap and saturate in Amaranth, as `hwsim.mapping.formats.recode` does; all components use this code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def recode(value: Value, fraction: int, fmt: Fixed) -> Value:
         whole = value >> shift
     else:
         wide = extend(value, max(len(value), shift + 1))
-        # half less one, and one more where the result would be odd: ties go to even
+        # half minus one, plus one if the result would be odd: ties go to even
         whole = (wide + Const((1 << (shift - 1)) - 1, shift) + wide[shift]) >> shift
     if fmt.overflow == "saturate":
         whole = _saturate(whole, *fmt.code_range)
@@ -25,7 +25,7 @@ def recode(value: Value, fraction: int, fmt: Fixed) -> Value:
 
 
 def _saturate(value: Value, low: int, high: int) -> Value:
-    """`value` clipped; only against limits that it can pass."""
+    """`value`, clipped to the limits that it can exceed."""
     shape = value.shape()
     lowest, highest = (-(1 << (len(value) - 1)) if shape.signed else 0), (1 << (len(value) - shape.signed)) - 1
     clipped = Mux(value > high, high, value) if highest > high else value
@@ -33,7 +33,7 @@ def _saturate(value: Value, low: int, high: int) -> Value:
 
 
 def extend(value: Value, width: int) -> Value:
-    """`value` on `width` bits, by its sign if it has one."""
+    """`value` extended to `width` bits, by its sign if it has one."""
     missing = width - len(value)
     if missing <= 0:
         return value

@@ -1,4 +1,4 @@
-"""One module for many equal parts. Amaranth emits equal submodules anew each time, which costs minutes for an array."""
+"""One module for many equal parts. Amaranth emits each equal submodule again, which costs minutes for an array."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 
 
 class PartInstance(Instance):
-    """An instance that knows the component it is one of, so that `hwsim.rtl.flows.generate` can emit that, once."""
+    """An instance that knows its component, so that `hwsim.rtl.flows.generate` can emit the component once."""
 
     def __init__(self, module: str, part: wiring.Component, **ports: Any) -> None:
         super().__init__(module, **ports)
@@ -19,7 +19,7 @@ class PartInstance(Instance):
 
 
 def add_instance(m: Module, name: str, module: str, part: wiring.Component) -> Any:
-    """Put an instance of `part` into `m`; an interface of its signature.
+    """Put an instance of `part` into `m`; return an interface with its signature.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def add_instance(m: Module, name: str, module: str, part: wiring.Component) -> A
 
 
 def find_parts(fragment: Fragment) -> Iterator[PartInstance]:
-    """All instances of parts in an elaborated design, parts within parts aside."""
+    """All instances of parts in an elaborated design, except parts within parts."""
     for sub, *_ in fragment.subfragments:
         if isinstance(sub, PartInstance):
             yield sub

@@ -22,7 +22,7 @@ from hwsim.rtl.ports import Codes
 
 @dataclass(frozen=True, kw_only=True)
 class Smooth:
-    """A function on [0, 1] with values in [0, 1], and a bound of its n-th derivative there."""
+    """A function on [0, 1] with values in [0, 1], and a bound on its n-th derivative there."""
 
     value: Callable[[float], float]
     derivative_bound: Callable[[int], float]
@@ -34,7 +34,7 @@ class Piecewise:
 
     Attributes
     ----------
-    functions : that share the table; the segment counts on from one to the next
+    functions : the functions in the table; segments are numbered through all of them
     fraction : fraction bits of coefficients, intermediate values and the result
     rest_bits : bits of the argument below a segment
     """
@@ -54,7 +54,8 @@ class Piecewise:
     def error_bound(self) -> float:
         """Largest distance from the function at an argument that has no bits below the rest.
 
-        Interpolation at Chebyshev's nodes; each coefficient is half a resolution off, each product floors by one.
+        The interpolation is at Chebyshev's nodes; each coefficient has an error of half a resolution, each floor one of
+        a whole.
         """
         n, h = self.degree + 1, 2.0**-self.segments_log2
         chebyshev = max(2 * (h / 4) ** n * f.derivative_bound(n) / math.factorial(n) for f in self.functions)

@@ -1,4 +1,4 @@
-"""Streams of a block: what a beat carries, and its packing into the wires of the RTL.
+"""Streams of a block: the content of a beat, and its packing into the wires of the RTL.
 
 A contract lists its streams; component, golden model and bench all take names, order and formats from there.
 Numbers travel as *codes* (raw two's complement), see `hwsim.mapping.formats`.
@@ -23,7 +23,7 @@ FLAG = Fixed(width=1, integer=1, signed=False)
 
 
 def number_up_to(highest: int) -> Fixed:
-    """Format of a whole number from 0 to `highest`, of one bit at least."""
+    """Format of a whole number from 0 to `highest`, of at least one bit."""
     width = max(1, highest.bit_length())
     return Fixed(width=width, integer=width, signed=False)
 
@@ -85,7 +85,7 @@ class Port:
 
         Raises
         ------
-        ValueError : what is missing, of a wrong shape or out of range
+        ValueError : something is missing, of a wrong shape or out of range
         """
         if set(beats) != {field.name for field in self.fields}:
             wanted = ", ".join(field.name for field in self.fields)

@@ -29,16 +29,16 @@ def random_codes(rng: np.random.Generator, fmt: Fixed, shape: tuple[int, ...]) -
 def codes_near(
     rng: np.random.Generator, fmt: Fixed, centre: Codes | int, *, below: float, above: float, shape: tuple[int, ...]
 ) -> Codes:
-    """Codes of values from `below` under to `above` over those of the codes `centre`, as far as the format has them."""
+    """Codes of values between `below` under and `above` over the values of `centre`, within the format's range."""
     return clip_codes(fmt, centre + rng.integers(-steps(fmt, below), steps(fmt, above), size=shape, endpoint=True))
 
 
 def steps(fmt: Fixed, distance: float) -> int:
-    """A distance of values in codes: 1 where the format is coarser than that, the whole range where it is smaller."""
+    """A distance of values in codes: 1 if the format is coarser, the whole range if the format is smaller."""
     low, high = fmt.code_range
     return min(max(round(distance * 2.0**fmt.fraction), 1), high - low) if distance else 0
 
 
 def clip_codes(fmt: Fixed, codes: ArrayLike) -> Codes:
-    """The nearest codes that the format has."""
+    """The nearest codes in the format."""
     return np.clip(np.asarray(codes, dtype=np.int64), *fmt.code_range)

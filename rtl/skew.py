@@ -1,9 +1,9 @@
 """The skewed order of Edge-MoE's attention: which query each slot holds while the keys stream by.
 
-`slots` queries are worked on at once. Instead of fetching `slots` queries between two passes over the keys, each slot
-is refilled a row after the one before it, so that a row fetches one query at most and the bandwidth does not grow
-with the number of slots. A row is one key; a query stays in its slot for as many rows as there are keys, wrapping
-around from the last key to the first of the next pass.
+`slots` queries are processed at once. Instead of fetching `slots` queries between two passes over the keys, each slot
+is refilled one row after the previous slot. So a row fetches at most one query, and the bandwidth does not grow with
+the number of slots. A row is one key; a query stays in its slot for as many rows as there are keys, wrapping around
+from the last key to the first of the next pass.
 
 Golden models, contracts and tests take the order from here; `rtl.stream_blocks.skew` walks it in hardware.
 """
@@ -23,7 +23,7 @@ class SkewedRow:
     block, key : which pass over the keys, and the key
     queries : the query in each slot, None in a masked one
     refill : the slot that fetches its query in this row (the slot's query is new), if any
-    leaves : the slot whose query has seen all keys after this row, if any
+    leaves : the slot whose query has seen all keys at the end of this row, if any
     """
 
     block: int
@@ -44,7 +44,7 @@ class SkewedRow:
 
 
 def row_count(tokens: int, slots: int) -> int:
-    """Rows for `tokens` queries and as many keys: until the last query has seen its last key."""
+    """Rows for `tokens` queries and as many keys, until the last query has seen its last key."""
     return (tokens + slots - 1) // slots * tokens + (tokens + slots - 1) % slots if tokens else 0
 
 

@@ -1,4 +1,4 @@
-"""What the contracts of `qk_reorder` and `mv` share: rows of tokens in the skewed order, head by head."""
+"""The common part of the contracts of `qk_reorder` and `mv`: rows of tokens in the skewed order, head by head."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from hwsim.rtl.skew import row_count
 
 @dataclass(frozen=True, kw_only=True)
 class SkewedContract(Contract):
-    """`slots` queries at once in the order of `hwsim.rtl.skew`; a row is one token, which streams by `channels` a beat.
+    """`slots` queries at once in the order of `hwsim.rtl.skew`; a row is one token, streamed `channels` per beat.
 
     Attributes
     ----------
-    slots : queries worked on at once ("p", the attention's parallelism)
-    channels : of a token a beat
+    slots : queries processed at once ("p", the attention's parallelism)
+    channels : channels of a token per beat
     max_tokens : largest number that a command may give
     product_stages : registers from operands to products
     output_stages : registers after the results, for a tool to move
-    accumulator : format of sums, to whose resolution products are floored
+    accumulator : format of sums; products are floored to its resolution
     """
 
     slots: int = 4
@@ -77,6 +77,6 @@ class SkewedContract(Contract):
 
 
 def walk_resources(max_tokens: int, slots: int) -> Resources:
-    """The walk through the rows: three counters, and a bit a slot."""
+    """The walk through the rows: three counters, and one bit per slot."""
     bits = max_tokens.bit_length()
     return (adder(bits) + register(bits)) * 3 + register(slots)

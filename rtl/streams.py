@@ -12,7 +12,7 @@ from hwsim.rtl.ports import Field, Port
 
 
 def port_members(contract: Contract) -> dict[str, Member]:
-    """The members of a component's signature: one stream a port, its payload a struct of the port's fields."""
+    """The members of a component's signature: one stream per port; its payload is a struct of the port's fields."""
     return {
         port.name: (In if port.direction == "in" else Out)(stream.Signature(payload_layout(port)))
         for port in contract.ports

@@ -40,11 +40,11 @@ class Device:
     provenance: Mapping[str, Mapping[str, Any]]
 
     def runs(self, fmt: str) -> str:
-        """The format that this device computes and stores in for a model in `fmt`: its own, or the nearest it has.
+        """The format in which this device computes and stores a model in `fmt`: the same, or the closest it has.
 
         Raises
         ------
-        MachineError : a format that is no floating point of 16 or 32 bits
+        MachineError : a format that is not floating point of 16 or 32 bits
         """
         if fmt not in ELEMENT_BYTES:
             raise MachineError(f"{self.name}: no baseline for format {fmt!r}{nearest(fmt, ELEMENT_BYTES)}")

@@ -14,7 +14,7 @@ from hwsim.mapping.models.decoder import DecoderWorkload
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """How many times the device needs of what the machine needs; None where `note` says why there is none."""
+    """What the device needs divided by what the machine needs; None if there is no ratio, and `note` then says why."""
 
     value: float | None
     note: str
@@ -25,7 +25,7 @@ def baseline_ratios(
 ) -> Mapping[str, Ratio]:
     """Speed-up (`speedup_KEY`) and energy ratio (`energy_KEY`) of a run over modelled devices.
 
-    The devices run the workload's own graph; what a machine splits for itself would cost them launches.
+    The devices run the workload's own graph: operators that a machine splits would cost them more launches.
     """
     graph = build_graph(workload)
     found: dict[str, Ratio] = {}

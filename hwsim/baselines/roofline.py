@@ -1,7 +1,7 @@
 """Roofline of a workload on a device: each operator takes the longer of computing and moving data, plus its launch.
 
-Modelled, not measured. Operators run one after the other, each a kernel; what it needs comes from memory and goes
-back to it. Only multiply-accumulates count as computing: at one token, vector work is bound by memory.
+Modelled, not measured. Operators run one after the other, each as one kernel that reads its inputs from memory and
+writes its results back. Only multiply-accumulates count as computing: at one token, vector work is bound by memory.
 """
 
 from __future__ import annotations
@@ -74,19 +74,19 @@ def step_times(graph: OperatorGraph, step: Step, device: Device, fmt: str) -> li
 
 
 def steps_of(workload: DecoderWorkload) -> Iterator[Step]:
-    """The passes over the layers as such a device makes them: the prompt whole, then token by token."""
+    """The passes over the layers on such a device: the prompt at once, then token by token."""
     return workload.steps(max(1, workload.run.prompt))
 
 
 def decode_latency_slow(workload: DecoderWorkload, device: Device, graph: OperatorGraph | None = None) -> Modelled:
-    """Sum over all steps and operators, as it is defined."""
+    """Sum over all steps and operators, straight from the definition."""
     graph, fmt = graph or build_graph(workload), model_format(workload)
     times = [time for step in steps_of(workload) for time in step_times(graph, step, device, fmt)]
     return _modelled(device, fmt, [time.busy_s for time in times], [time.overhead_s for time in times])
 
 
 def decode_latency(workload: DecoderWorkload, device: Device, graph: OperatorGraph | None = None) -> Modelled:
-    """The same sum; operators that are alike count once, and those without the context once for all like steps.
+    """The same sum; equal operators are computed once, and those independent of the context once for all equal steps.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def decode_latency(workload: DecoderWorkload, device: Device, graph: OperatorGra
 
     Raises
     ------
-    MachineError : a format or an operator that the model does not know
+    MachineError : a format or an operator that the model does not support
     """
     graph, fmt = graph or build_graph(workload), model_format(workload)
     steps = Counter(steps_of(workload))

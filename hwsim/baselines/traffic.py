@@ -28,7 +28,7 @@ def elements_moved(op: Operator, inputs: tuple[Tensor, ...], output: Tensor, ste
 
     Raises
     ------
-    MachineError : an operator that this count does not know
+    MachineError : an operator that is not supported here
     """
     made = output.elements(step)
     read = sum(tensor.elements(step) for tensor in inputs)
@@ -37,11 +37,11 @@ def elements_moved(op: Operator, inputs: tuple[Tensor, ...], output: Tensor, ste
             return read + op.d_in * op.d_out + (op.d_out if op.bias else 0) + made
         case LayerNorm() | RmsNorm() | Eltwise() | Act() | Glu() | Softmax():
             return read + op.weights + made
-        case Embed():  # of its tables, the rows of this step's tokens and positions
+        case Embed():  # only the rows of this step's tokens and positions
             return read + op.rows_read * step.tokens * op.width + made
         case KvCache():  # k and v of this step's tokens; the output tensor is the whole cache
             return 2 * step.tokens * op.width
-        case Rope():  # in place, values left alone; an angle's sine and cosine for each pair of a head
+        case Rope():  # in place, without values; a sine and a cosine for each pair of a head
             return step.tokens * (2 * op.rotated + op.d_k)
         case Attention() if op.shares_scores:
             raise MachineError(f"{op.name}: the baselines do not count attention that shares scores")

@@ -1,4 +1,4 @@
-"""One report of several devices from those of the devices that differ."""
+"""One report of several devices, from the reports of those that differ."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from hwsim.report.schema import (
 
 @dataclass(frozen=True, kw_only=True)
 class StageExecution:
-    """What one device of a stage did; the others of its stage did the same.
+    """The run of one device of a stage; the other devices of the stage do the same.
 
     Attributes
     ----------
-    ends : tick in which each step ended on this device, which here has all time to itself
+    ends : tick in which each step ended on this device, as if it never waited for other stages
     """
 
     stage: PipelineStage
@@ -54,8 +54,8 @@ class StageExecution:
 def combine(workload: DecoderWorkload, steps: Sequence[Step], stages: Sequence[StageExecution]) -> Report:
     """The report of all devices.
 
-    Times follow each step through the stages; counts and bytes are those of all devices. Each device is timed as if
-    its clock stood still while it waits for others.
+    Times follow each step through the stages; counts and bytes are those of all devices. Each device is timed as if its
+    clock stopped while it waits for others.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def combine(workload: DecoderWorkload, steps: Sequence[Step], stages: Sequence[S
             "offchip_bytes": sum(way.size_bytes for way in offchip),
             "resources": resources_of_all(reports, alike),
             "excluded": [],
-            "published": [],  # those figures are of one device
+            "published": [],  # those figures are for one device
             "workload_parameters": workload.fields(),
             "instructions": sum(report.instructions for report in reports) * alike,
             "devices": DevicesUse(

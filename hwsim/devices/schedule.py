@@ -8,13 +8,13 @@ from collections.abc import Sequence
 def pipeline_ends(durations: Sequence[Sequence[int]], prompt_steps: int) -> list[int]:
     """Tick in which each step leaves the last stage.
 
-    A stage takes a step when the stage before has done with it and it has done with the step before. Steps of a
-    prompt follow each other through the stages; a step that generates begins when the one before has left the last
-    stage, since it needs its token.
+    A stage takes a step when the previous stage has finished this step and the stage itself has finished the previous
+    step. Steps of a prompt follow each other through the stages. A step that generates begins when the previous step
+    has left the last stage, since it needs that step's token.
 
     Parameters
     ----------
-    durations : [stage][step] ticks, transfers to the next stage in them
+    durations : [stage][step] ticks, including transfers to the next stage
     prompt_steps : how many of the steps take in the prompt
     """
     free = [0] * len(durations)

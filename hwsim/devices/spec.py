@@ -1,4 +1,4 @@
-"""Parameters of several devices, for machines that can be used so."""
+"""Parameters of several devices, for machines that support them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hwsim.parameters.units import GigabytesPerSecond, Nanoseconds
 
 
 class LinkSpec(BaseModel):
-    """The link of a device to its neighbours, sending and receiving at once."""
+    """The link of a device to its neighbours; it can send and receive at the same time."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -23,9 +23,10 @@ class LinkSpec(BaseModel):
         return Fraction(str(self.latency_ns)) + size_bytes / Fraction(str(self.gb_per_s))
 
     def all_reduce_ns(self, size_bytes: int, devices: int) -> Fraction:
-        """Time of the transfers that add a vector up over a ring and leave the sum on all devices.
+        """Time of the transfers of a ring all-reduce, after which all devices have the sum of a vector.
 
-        Parts go round twice, `devices - 1` transfers each time: added up on the way, then as sums.
+        Parts go round the ring twice, `devices - 1` transfers each time: first they are added up, then the sums are
+        distributed.
         """
         return 2 * (devices - 1) * self.send_ns(-(-size_bytes // devices))
 

@@ -1,6 +1,6 @@
-"""Counts, bytes, memories, energy and resources of several devices from those of one of each stage.
+"""Counts, bytes, memories, energy and resources of all devices, from those of one device of each stage.
 
-`alike` devices share each stage and do the same.
+Each stage has `alike` devices, which all do the same.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _unit(units: Sequence[UnitUse], alike: int, cycles: int) -> UnitUse:
             "count": sum(unit.count for unit in units) * alike,
             "busy_cycles": busy,
             "utilisation": busy / cycles,
-            "stalls": [Stall(cause=cause, cycles=waited) for cause, waited in stalls.items()],
+            "stalls": [Stall(cause=cause, cycles=waited, share=waited / cycles) for cause, waited in stalls.items()],
         }
     )
 
@@ -74,7 +74,7 @@ def _memory(memories: Sequence[MemoryUse], alike: int) -> MemoryUse:
 
 
 def dram_of_all(reports: Sequence[Report], alike: int) -> DramUse | None:
-    """Commands and bytes of all devices; cycles of a device's clock, and what was simulated, over the stages."""
+    """Commands and bytes of all devices; cycles and simulated steps are summed over the stages only."""
     uses = [report.dram for report in reports if report.dram]
     if not uses:
         return None
@@ -105,7 +105,7 @@ def dram_of_all(reports: Sequence[Report], alike: int) -> DramUse | None:
 
 
 def energy_of_all(reports: Sequence[Report], alike: int, seconds: float, workload: DecoderWorkload) -> EnergyUse | None:
-    """Energy of all devices without their links; what time costs goes on while a device waits."""
+    """Energy of all devices without their links; time-dependent parts continue while a device waits."""
     first = reports[0].energy
     if first is None:
         return None

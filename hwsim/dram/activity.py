@@ -24,11 +24,11 @@ class ChannelActivity:
     Attributes
     ----------
     ends : (plays,) the cycle in which the channel's part of a play completed, -1 where it had none
-    open_rows : cycles, and the number of banks with an open row from each on. A row counts from its activate
-        to its precharge; an access that precharges by itself ends it when it is issued.
-    bytes_in_flight : cycles, and the bytes under way from each on. A run of accesses of equal distance counts, from
-        its first issue to its last completion, as much as it has under way when it has most: single accesses of
-        a run do not show.
+    open_rows : cycles, and the number of banks with an open row from each cycle on. A row counts from its activate to
+        its precharge; an access with auto-precharge ends it when it is issued.
+    bytes_in_flight : cycles, and the bytes in flight from each cycle on. A run of equally spaced accesses counts its
+        peak number of bytes in flight from its first issue to its last completion: single accesses of a run do not
+        show.
     """
 
     ends: Ints
@@ -37,7 +37,7 @@ class ChannelActivity:
 
 
 def channel_activity(standard: Standard, channels: int, plays: Sequence[PlayLog]) -> list[ChannelActivity]:
-    """Work out each channel's activity; `plays` are consecutive and begin with the first, all banks closed."""
+    """Compute each channel's activity; `plays` are consecutive and begin with the first, all banks closed."""
     rules = _Rules.of(standard)
     ends = np.full((channels, len(plays)), -1, dtype=np.int64)
     masks = [0] * channels
@@ -70,7 +70,7 @@ class _Rules:
     ----------
     blocks : banks that a command covers
     opens, closes : whether it opens or closes their rows
-    served : whether it is an access or a transfer of a program, which takes `durations` cycles
+    served : whether it is an access or transfer of a program; it then takes `durations` cycles
     bytes_moved : bytes in the banks for an access that computes there, one burst for a transfer
     """
 
@@ -101,7 +101,7 @@ class _Rules:
         )
 
     def open_rows(self, entries: Ints, mask: int) -> tuple[list[tuple[int, int]], int]:
-        """(cycle, banks open from then on) for each change, and the banks open after them, a bit each."""
+        """(cycle, banks open from then on) for each change, and the banks open at the end, one bit per bank."""
         commands = entries[:, kernel.LOG_COMMAND]
         changing = entries[self.opens[commands] | self.closes[commands]]
         changes = []
@@ -134,7 +134,7 @@ class _Rules:
 
 
 def _steps(points: Iterable[tuple[int, int]]) -> Changes:
-    """Points of a step function without those that change nothing; of several at one cycle the last holds."""
+    """Points of a step function, without points that change nothing; of several at one cycle the last holds."""
     cycles, values = np.array(list(points), dtype=np.int64).T
     last = np.append(np.diff(cycles) > 0, True)
     cycles, values = cycles[last], values[last]

@@ -25,7 +25,7 @@ class CheckedLog:
         return not self.violations
 
     def to_text(self) -> str:
-        """A line for the whole, and one for each channel that broke a rule."""
+        """One line for the whole log, and one for each channel that broke a rule."""
         total, channels = sum(self.commands.values()), len(self.commands)
         whole = f"{total:,} commands on {channels} channel{'s' * (channels != 1)}: "
         lines = [whole + (f"all legal by {self.standard}" if self.legal else f"not legal by {self.standard}")]
@@ -34,11 +34,11 @@ class CheckedLog:
 
 
 def check_log(path: Path, standard: Standard) -> CheckedLog:
-    """Check a log that `--commands` wrote; modes too where the standard has a command that switches them.
+    """Check a log that `--commands` wrote; also the modes, if the standard has a command that switches them.
 
     Raises
     ------
-    DramError : the file is no log, or names a command that the standard does not have
+    DramError : the file is not a log, or names a command that the standard does not have
     """
     logs = read_log(path)
     unknown = {entry.command for entries in logs.values() for entry in entries} - set(standard.commands)

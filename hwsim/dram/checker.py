@@ -1,4 +1,4 @@
-"""Is a log of commands legal? The first broken rule of a standard, whoever wrote the log."""
+"""Is a log of commands legal? Finds the first broken rule of a standard, in a log from any player."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODE_SWITCH = "TMOD"
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """A command that breaks a rule; `earliest` is the first cycle that the rule allows, for rules of timing."""
+    """A command that breaks a rule; `earliest` is the first cycle that the rule allows, for timing rules."""
 
     index: int
     command: LoggedCommand
@@ -40,13 +40,13 @@ def first_violation(
     Parameters
     ----------
     max_refresh_delay : the k-th refresh may come this many cycles after k intervals; not checked by default
-    check_modes : register commands need the register mode and all others the array mode, between which TMOD
-        switches; a channel begins in array mode. Not checked by default: PIM-GPT's channels know no modes.
+    check_modes : register commands need the register mode and all others the array mode; TMOD switches between them,
+        and a channel begins in array mode. Not checked by default: PIM-GPT's channels have no modes.
 
     Returns
     -------
-    The first violation, or None where the log is legal. Of several constraints that one command breaks, the one
-    that holds it longest.
+    The first violation, or None if the log is legal. If one command breaks several constraints, the violation is of the
+    one with the longest wait.
     """
     checker = _Checker(standard, max_refresh_delay, check_modes)
     for index, entry in enumerate(log):
@@ -88,7 +88,7 @@ class _Checker:
         self.blocks = {name: standard.banks_below(command.scope) for name, command in standard.commands.items()}
 
     def broken_rule(self, entry: LoggedCommand) -> tuple[str, int | None] | None:
-        """The rule that a command breaks, and until when it holds the command where it is one of timing."""
+        """The rule that a command breaks and, for a timing rule, the cycle until which the command must wait."""
         if entry.cycle <= self.last_cycle:
             return "one command a cycle, in order of time", self.last_cycle + 1
         command = self.standard.commands.get(entry.command)
@@ -98,7 +98,7 @@ class _Checker:
         return (rule, None) if rule else self._too_early(entry)
 
     def enter(self, entry: LoggedCommand) -> None:
-        """Take a legal command into the state."""
+        """Record a legal command in the state."""
         bank = max(entry.bank, 0)
         for by_node, banks_of_node in self.issues[entry.command].values():
             by_node[bank // banks_of_node].append(entry.cycle)
@@ -143,7 +143,7 @@ class _Checker:
         return None
 
     def _late_refresh(self, entry: LoggedCommand) -> str | None:
-        """Whoever comes after the deadline of a refresh shows that it is late, be it the refresh itself."""
+        """Any command after the deadline of a refresh shows that the refresh is late, even the refresh itself."""
         rule = self.standard.refresh
         if self.max_refresh_delay is None or rule is None:
             return None

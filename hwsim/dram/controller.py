@@ -1,4 +1,4 @@
-"""What every player of DRAM programs offers, so that machines can choose one."""
+"""The interface of every player of DRAM programs, so that machines can choose one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hwsim.dram.program import Request
 
 @runtime_checkable
 class ChannelController(Protocol):
-    """A controller of one channel; its state lives from one `play` to the next.
+    """A controller of one channel; its state is kept from one `play` to the next.
 
     The rules that all in-order players share (`hwsim.dram.random_access` has a controller that reorders:
-    docs/dram.md): one command a cycle; each command at the first cycle that the table allows, in the order of the
-    program; rows are opened and closed as the accesses need; a refresh is issued when it falls due, before any
+    docs/dram.md): one command a cycle; each command is issued at the first cycle that the table allows, in the order of
+    the program; rows are opened and closed as the accesses require; a refresh is issued when it falls due, before any
     further command of the program, also while the channel has no work.
     """
 

@@ -1,17 +1,18 @@
-"""Which access of a program needs which transfer: what remains to be kept in order when streams run side by side.
+"""Which access of a program needs which transfer: the order that remains when streams run at the same time.
 
 A program's commands fall into three streams: accesses of the banks (`MAC16`, writes), *fills* of the vector buffer
 (`WRGB`) and *drains* of the accumulators (`RDMAC16`). Three rules tie them together.
 
-- The transfers of a fill request go to the buffer's columns from the first on. Accesses that compute read these
-  columns one after the other, over and over, until the next fill request.
-- The accesses between two drain requests make that many results in equal shares, one after the other; each goes to
-  the next accumulator, round and round. A drain request reads each result `repeat` times.
-- An access that sweeps a row repeatedly reads any column, and its results are complete together.
+- The transfers of a fill request go to the buffer's columns, beginning with the first. Accesses that compute read these
+  columns cyclically, one after the other, until the next fill request.
+- The accesses between two drain requests compute the results that the second one reads. They are divided equally among
+  these results, one result after the other. Each result goes to the next accumulator, cyclically. A drain request reads
+  each result `repeat` times.
+- An access that sweeps a row repeatedly may read any column, and its results become complete together.
 
-Two more are for speed alone, since the pins take long to turn from fills to drains. The first fill of a request waits
-for those drains that free accumulators for the first accesses to read the request's fills, and for the accesses that
-would come while the pins turn round. Once begun, the fills of a request go on without drains between them.
+Two more rules are for speed only, since the pins take long to turn from fills to drains. The first fill of a request
+waits for the drains that free accumulators for two groups of accesses: the first ones that read the request's fills,
+and those that would come while the pins turn. Once begun, the fills of a request continue without drains between them.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class StreamCommands:
 
         Raises
         ------
-        DramError : it has no vector buffer, or does not say which of its waits are for the buffer's data
+        DramError : it has no vector buffer, or does not say which waits are for the buffer's data
         """
 
         def only(kind: str, access: str) -> str:
@@ -76,7 +77,7 @@ class StreamCommands:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """One access of the banks; `fill` and `drain` number the transfers that must have gone before, or are NONE."""
+    """One access of the banks; `fill` and `drain` number the transfers that must be issued before it, or are NONE."""
 
     command: Command
     bank: int
@@ -93,7 +94,7 @@ class Dataflow:
     Attributes
     ----------
     accesses : in order
-    fills : for each fill, the number of the last access that reads what it overwrites, or NONE
+    fills : for each fill, the number of the last access that reads the data it overwrites, or NONE
     fill_drains : for each fill, the number of the last drain that goes before its request's first one, or NONE
     fill_begins : for each fill, whether it is its request's first one
     drains : for each drain, the number of the access that completes its result, or NONE
@@ -111,7 +112,7 @@ def dataflow(requests: Sequence[Request], standard: Standard, accumulators: int)
 
     Raises
     ------
-    DramError : more results are made before they are read than there are accumulators
+    DramError : more results are computed before they are read than there are accumulators
     """
     names = StreamCommands.of(standard)
     results = _Results(accumulators)
@@ -148,7 +149,7 @@ def dataflow(requests: Sequence[Request], standard: Standard, accumulators: int)
 
 @dataclass(kw_only=True)
 class _Buffer:
-    """Columns of the vector buffer: who wrote and who read each last."""
+    """Columns of the vector buffer: the last fill and the last access of each."""
 
     waits: list[int] = field(default_factory=list)
     period: int = 0
@@ -184,15 +185,15 @@ class _Results:
     """Results and the accumulators that hold them, in order."""
 
     accumulators: int
-    waits: list[int] = field(default_factory=list)  # of each drain
-    drained: list[int] = field(default_factory=list)  # by result, the last of its drains
+    waits: list[int] = field(default_factory=list)  # for each drain
+    drained: list[int] = field(default_factory=list)  # for each result, its last drain
     of_request: dict[int, tuple[int, int, int, int, bool]] = field(default_factory=dict)
     made: list[int] = field(default_factory=list)  # accesses since the last drain request
     shared: bool = False
     last: int = NONE
 
     def number(self, requests: Sequence[Request], names: StreamCommands) -> None:
-        """For each request that computes: its first access, its group's accesses, results and first result."""
+        """For each request that computes: its first access, and its group's accesses, results and first result."""
         group: list[int] = []
         base = 0
         for index, request in enumerate([*requests, Request(command=names.drain)]):
@@ -211,7 +212,7 @@ class _Results:
                 group = []
 
     def make(self, request: int, place: int, access: int) -> int:
-        """Compute for a result; the drain that must have freed its accumulator."""
+        """Add an access to its result; return the drain that must have freed the result's accumulator."""
         first, accesses, results, base, shared = self.of_request[request]
         self.made.append(access)
         self.shared = shared

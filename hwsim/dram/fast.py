@@ -1,4 +1,4 @@
-"""The fast player as an object: a package of channels that play their programs side by side."""
+"""The fast player as an object: a package of channels that play their programs in parallel."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class PackageProgram:
 
     Attributes
     ----------
-    requests : (n, 6) all distinct programs after each other, columns `program.FIELDS`
+    requests : (n, 6) all distinct programs one after the other, columns `program.FIELDS`
     offsets : (programs + 1,) where each begins
-    program_of : (channels,) which one a channel plays
+    program_of : (channels,) which program a channel plays
     """
 
     requests: Ints
@@ -122,7 +122,7 @@ class Package:
         return int(self._class_of.size)
 
     def observe(self, observer: Callable[[PlayLog], object] | None) -> None:
-        """Hand the log of each play from now on to `observer`; None ends it, and playing costs what it did."""
+        """Pass the log of each play from now on to `observer`; None ends this, and playing is as fast as before."""
         self._observer = observer
 
     def play(self, program: PackageProgram, start: int, *, row_base: int = 0, causes: Ints | None = None) -> int:
@@ -131,7 +131,7 @@ class Package:
         Parameters
         ----------
         row_base : added to every row of the program
-        causes : (len(kernel.CAUSES),) receives, added, where the cycles of the slowest channel went
+        causes : (len(kernel.CAUSES),) to which the cycles of the slowest channel are added, by cause
         """
         sums = np.zeros(len(kernel.CAUSES), dtype=np.int64) if causes is None else causes
         return self._observed(lambda: self._run(program, start, row_base, sums), start, sums)
@@ -153,15 +153,15 @@ class Package:
 
     @property
     def steps(self) -> int:
-        """Steps that the kernel executed: runs in an open row, activates, precharges, refreshes, once a class."""
+        """Steps that the kernel executed: runs in an open row, activates, precharges, refreshes, once per class."""
         return self._statistic(kernel.STEPS)
 
     def open_cycles(self, until: int) -> OpenCycles:
         """How long rows were open up to cycle `until`, summed over the channels.
 
-        A row is open from the issue of its activate to the issue of what closes it: a precharge (those before a
-        refresh too) or an access that precharges by itself. Time between programs counts. What a channel does only
-        when it plays next, a refresh that fell due in its idle time, is not known yet.
+        A row is open from the issue of its activate to the issue of the command that closes it: a precharge (also
+        before a refresh) or an access with auto-precharge. Time between programs counts. A refresh that fell due in a
+        channel's idle time is not counted until the channel plays again.
 
         Raises
         ------
@@ -198,7 +198,7 @@ class Package:
         )
 
     def _observed(self, run: Callable[[], int], start: int, causes: Ints) -> int:
-        """Run, with a log where someone observes; where its buffer proves too small, go back and use a larger one."""
+        """Run, with a log if there is an observer; if the log's buffer is too small, start again with a larger one."""
         if self._observer is None:
             return run()
         changed = (self._states, self._class_of, self._tally, causes)

@@ -1,7 +1,7 @@
-"""Did a log keep a program's data right? Walks the log with the contents of buffer and accumulators beside it.
+"""Did a log keep a program's data right? Walks the log and tracks the contents of buffer and accumulators.
 
-It shares no code with the players: what a column or an accumulator holds is compared with what the program, carried
-out command by command in its own order, would find there.
+It shares no code with the players. It compares the content of each column and accumulator with what the program would
+find there if its commands were executed one by one in the program's own order.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _Expected:
 def first_broken_flow(
     log: Sequence[LoggedCommand], requests: Sequence[Request], standard: Standard, accumulators: int
 ) -> str | None:
-    """The first command in a program's log that finds wrong data, or None; `log` begins on an idle channel."""
+    """The first command in a program's log that finds wrong data, or None; the channel is idle when `log` begins."""
     names = StreamCommands.of(standard)
     expected = _walk(requests, names)
     sent: list[tuple[int, int]] = []  # (cycle, column) of each fill
@@ -90,7 +90,7 @@ def _walk(requests: Sequence[Request], names: StreamCommands) -> _Expected:
     group: list[tuple[int, bool]] = []
 
     def close(results: int) -> None:
-        """Share the group's accesses out to its results."""
+        """Divide the group's accesses among its results."""
         nonlocal base
         shared = any(repeated for _, repeated in group)
         for place, (number, _) in enumerate(group):

@@ -1,8 +1,8 @@
 """The fast player: the reference's rules compiled by numba over flat integer tables.
 
-Two shortcuts, both exact. The accesses of a run to one open row have a constant distance, so they advance in
-closed form (a refresh that falls due splits them). Channels whose programs and states are equal are played
-once; `members` weighs what they count.
+Two shortcuts, both exact. The accesses of a run to one open row have constant spacing, so they advance in closed form
+(a refresh that falls due splits them). Channels whose programs and states are equal are played once; `members` is the
+weight of their counts.
 
 A channel's state is one row of integers, so that states can be copied and compared whole:
 [last issue, refresh due, open banks, row open in all banks, open row per bank, last issue per (node, command),
@@ -36,12 +36,12 @@ KIND_ACTIVATE, KIND_PRECHARGE, KIND_COLUMN = 0, 1, 2
 PLACE, LATENCY, LEVEL, PRECEDING, WINDOW = range(5)
 # Tables.scalars.
 COMMANDS, BANKS, COLUMNS, RING_BASE, RING_STRIDE, FIRST_TIME, REFRESH, REFRESH_PRECHARGE, INTERVAL, REACH = range(10)
-# Where the cycles of a play go; see `_charge`.
+# Causes to which the cycles of a play are charged; see `_charge`.
 CAUSES = ("compute", "row", "write", "io", "refresh")
 COMPUTE_CAUSE, ROW_CAUSE, WRITE_CAUSE, IO_CAUSE, REFRESH_CAUSE = range(5)
 # The tally: issues per command, then these.
-# `open_channel` and `open_banks` receive +cycle where the last row of a channel (a row) closes and -cycle where the
-# first (a row) opens, so that adding the time of those still open gives the time that rows were open.
+# `open_channel` gets +cycle when the last row of a channel closes and -cycle when the first opens; `open_banks` does so
+# for every row. Adding the current time for what is still open gives the time that rows were open.
 STATISTICS = ("column_accesses", "row_hits", "steps", "open_channel", "open_banks")
 ACCESSES, HITS, STEPS, OPEN_CHANNEL, OPEN_BANK = range(5)
 # Log entries: class, cycle, command, bank, row, first column, columns of the sweep, position, count, spacing.
@@ -56,9 +56,9 @@ class Tables(NamedTuple):
 
     Attributes
     ----------
-    commands : (commands, 12) what a command is, does and waits for; FIRST and LAST delimit its constraints
-    constraints : (n, 5) grouped by the following command; PLACE is where bank 0's past issue stands in the state,
-        all that a command on all banks needs to know
+    commands : (commands, 12) properties of a command; FIRST and LAST delimit its constraints
+    constraints : (n, 5) grouped by the following command; PLACE is the place of bank 0's past issue in the state, which
+        is all that an all-bank command needs
     nodes : (levels, banks) place of a bank's node in the state
     level_banks : (levels,) banks in a node
     scalars : (10,)
@@ -201,7 +201,7 @@ def _history(t, node, command):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _note(s, t, command, bank, cycle):
-    """Enter an issue into every node of the command's path."""
+    """Record an issue in every node of the command's path."""
     block = t.commands[command, BLOCK]
     for level in range(t.level_banks.size):
         if t.level_banks[level] < block:
@@ -240,7 +240,7 @@ def _set_rows(s, t, command, bank, row):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _move_rows(s, t, command, bank, row, cycle, tally, members):
-    """`_set_rows` at a cycle, with the time that rows are open entered in the tally."""
+    """`_set_rows` at a cycle, and record in the tally how long rows are open."""
     before = s[OPEN_BANKS]
     _set_rows(s, t, command, bank, row)
     closed = before - s[OPEN_BANKS]
@@ -251,7 +251,7 @@ def _move_rows(s, t, command, bank, row, cycle, tally, members):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _needed(s, t, command, bank, row):
-    """The next command on the way to a column access: its precharge, its activate, or the access itself."""
+    """The next command that a column access needs: its precharge, its activate, or the access itself."""
     block = t.commands[command, BLOCK]
     if block == t.scalars[BANKS]:
         if s[COMMON_ROW] == row:
@@ -281,7 +281,7 @@ def _log(log, klass, cycle, command, bank, row, column, columns, position, count
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _charge(causes, cursor, cycle, cause):
-    """Charge the cycles since the last issue: the time slot of that command to its own cause, the wait to `cause`.
+    """Charge the cycles since the last issue: the slot of that command to its own cause, the wait to `cause`.
 
     `cursor` holds [last cycle charged, slot still owed, cause of that slot].
     """
@@ -309,7 +309,7 @@ def _open_or_close(s, t, command, bank, row, cycle, tally, members, log, klass, 
 
 @njit(cache=True, error_model="numpy")
 def _refresh(s, t, tally, members, causes, cursor, log, klass, record):
-    """Close all banks and refresh, as soon as it is due; return the steps taken."""
+    """Close all banks and refresh as soon as a refresh is due; return the steps taken."""
     steps = 1
     if s[OPEN_BANKS] > 0:
         pre = t.scalars[REFRESH_PRECHARGE]
@@ -370,7 +370,7 @@ def _play_channel(s, t, requests, row_base, start, members, tally, causes, log, 
                     _open_or_close(s, t, step, at, row, cycle, tally, members, log, klass, record)
                     opened = True
                     continue
-                # accesses that would be issued at or after the next refresh give way to it
+                # accesses that would be issued at or after the time of the next refresh wait for it
                 burst = 1 if single else min(total - position, (s[DUE] - cycle + spacing - 1) // spacing)
                 final = cycle + (burst - 1) * spacing
                 _charge(causes, cursor, cycle, REFRESH_CAUSE if refreshed else (ROW_CAUSE if opened else cause))
@@ -414,7 +414,7 @@ def _play_channel(s, t, requests, row_base, start, members, tally, causes, log, 
 
 @njit(cache=True, error_model="numpy")
 def _merge(states, class_of, first_time, horizon):
-    """Give channels whose states cannot be told apart any more one class."""
+    """Merge channels whose states can no longer be distinguished into one class."""
     channels = class_of.size
     for a in range(channels):
         if class_of[a] != a:
@@ -427,7 +427,7 @@ def _merge(states, class_of, first_time, horizon):
                 x, y = states[a, i], states[b, i]
                 if x == y:
                     continue
-                # an issue so long ago that it binds nothing any more is as good as none
+                # an issue that is too long ago for any constraint counts as none
                 timed = i >= first_time or i == LAST_ISSUE
                 if not (timed and x <= horizon and y <= horizon):
                     equal = False
@@ -440,7 +440,7 @@ def _merge(states, class_of, first_time, horizon):
 
 @njit(cache=True, error_model="numpy")
 def _split(states, class_of, program_of):
-    """Give channels that are about to play different programs different classes."""
+    """Put channels that are about to play different programs into different classes."""
     channels = class_of.size
     old = class_of.copy()
     for c in range(channels):
@@ -449,7 +449,7 @@ def _split(states, class_of, program_of):
             if old[d] == old[c] and program_of[d] == program_of[c]:
                 class_of[c] = class_of[d]
                 break
-    # a class lives in the row of its first channel; going from the back, no row is overwritten before it is copied
+    # a class uses the row of its first channel; going backwards, no row is overwritten before it is copied
     for c in range(channels - 1, -1, -1):
         if class_of[c] == c and old[c] != c:
             states[c] = states[old[c]]
@@ -457,7 +457,7 @@ def _split(states, class_of, program_of):
 
 @njit(cache=True, error_model="numpy")
 def _regroup(states, class_of, t, program_of, start):
-    """Before programs are played from cycle `start` on: one class for channels that are alike, in state and program."""
+    """Before programs are played from cycle `start` on, put channels with equal state and program into one class."""
     for c in range(1, class_of.size):
         if class_of[c] != class_of[0] or program_of[c] != program_of[0]:
             _merge(states, class_of, t.scalars[FIRST_TIME], min(start, states[0, DUE]) - t.scalars[REACH] - 1)

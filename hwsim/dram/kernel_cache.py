@@ -9,14 +9,14 @@ from typing import Any
 
 import numba
 
-config: Any = numba.config  # its settings are made at import, where no type checker sees them
+config: Any = numba.config  # its attributes are created at import, where no type checker sees them
 
 
 def find_cache_folder() -> None:
     """Give numba a folder of last resort.
 
-    It keeps compiled code beside the source or in the user's cache folder, and refuses to compile at all where it
-    can write neither (a package installed by root, a user without a home).
+    It keeps compiled code next to the source or in the user's cache folder, and refuses to compile if it can write to
+    neither (a package installed by root, a user without a home).
     """
     beside = Path(__file__).parent
     home = Path(os.path.expanduser("~"))

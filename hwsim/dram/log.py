@@ -1,4 +1,4 @@
-"""Logs of DRAM commands: what was issued, and when, command by command or in runs."""
+"""Logs of DRAM commands: what was issued and when, as single commands or in runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOG_COLUMNS = ("cycle", "channel", "command", "bank", "row", "column")  # of a l
 class LoggedCommand:
     """One issue. `bank`, `row` and `column` are -1 where the command has none.
 
-    Activates and column commands name their row, column commands their column; commands on all banks no bank.
+    Activates and column commands name their row, column commands also their column; all-bank commands name no bank.
     """
 
     cycle: int
@@ -33,7 +33,7 @@ class LoggedCommand:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PlayLog:
-    """What the fast player did in one play, as it did it: in runs of equal distance, and once a class of channels.
+    """What the fast player did in one play: runs of equally spaced commands, once for each class of channels.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ def parse_line(line: str) -> LoggedCommand:
 
     Raises
     ------
-    DramError : another form
+    DramError : the text has another form
     """
     try:
         cycle, command, bank, row, column = line.split()
@@ -67,7 +67,7 @@ def read_log(path: Path) -> dict[int, list[LoggedCommand]]:
 
     Raises
     ------
-    DramError : the file cannot be read or is no such log
+    DramError : the file cannot be read or is not such a log
     """
     logs: dict[int, list[LoggedCommand]] = {}
     line = 1

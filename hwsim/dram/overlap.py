@@ -17,13 +17,13 @@ Ints = NDArray[np.int64]
 
 
 class Played(NamedTuple):
-    """What became of a program.
+    """The result of playing a program.
 
     Attributes
     ----------
     finish : cycle in which the last channel's last command completes
     behind : first cycle after every issue: from here on the package can take its next program
-    drains : (channels, drains) when each drain of a channel completes; a channel with fewer leaves the rest undefined
+    drains : (channels, drains) when each drain of a channel completes; undefined beyond the number of its drains
     """
 
     finish: int
@@ -32,11 +32,11 @@ class Played(NamedTuple):
 
 
 class OverlappedPackage(Package):
-    """Channels whose fills, accesses and drains go side by side; equal to `OverlapReferenceChannel` cycle for cycle.
+    """Channels whose fills, accesses and drains overlap; equal to `OverlapReferenceChannel` cycle for cycle.
 
     Parameters
     ----------
-    standard : one that marks the waits that hold by buffer column
+    standard : must mark the waits that hold per buffer column
     accumulators : results that a bank holds
     """
 
@@ -68,11 +68,11 @@ class OverlappedPackage(Package):
 
         Parameters
         ----------
-        start : no command before this cycle, nor before the last one of the program before
+        start : no command before this cycle, nor before the last command of the previous program
         ready : no data before this cycle: neither fills of the buffer nor writes
         row_base : added to every row of the program
-        causes : (len(kernel.CAUSES),) receives, added, where the cycles of the slowest channel went, from cycle
-            `since` (by default `start`) on
+        causes : (len(kernel.CAUSES),) the cycles of the slowest channel are added to it by cause, from cycle `since`
+            (by default `start`) on
         """
         sums = np.zeros(len(kernel.CAUSES), dtype=np.int64) if causes is None else causes
         begin = max(start, self._behind)

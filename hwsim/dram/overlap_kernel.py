@@ -1,7 +1,7 @@
 """The fast player of overlapped programs: the rules of `overlap_reference.py` compiled by numba.
 
-What must go before what is worked out with indices (`_plan`) before a program is played. Accesses of one row advance
-in closed form up to the first that another stream may hold back, or after which another stream may go.
+Before a program is played, `_plan` computes which commands must precede which. Accesses of one row advance in closed
+form up to the first access that another stream may hold back, or after which another stream may go.
 """
 
 from __future__ import annotations
@@ -67,17 +67,17 @@ ACCESS, DRAIN, FILL, NOTHING = range(4)
     NODE,
     TURNAROUND,
 ) = range(9)
-# Columns of the accesses' segments: accesses of one command in one row.
+# Columns of a segment, which is accesses of one command in one row.
 SEGMENT = 6
 S_COMMAND, S_BANK, S_ROW, S_COLUMN, S_COLUMNS, S_TOTAL = range(SEGMENT)
 
 
 class OverlapTables(NamedTuple):
-    """A standard's tables without the waits that hold by column, and the rules that stand for these.
+    """A standard's tables without the waits that hold per column, and the rules that replace these.
 
     Attributes
     ----------
-    tables : the waits for wires
+    tables : the waits that do not depend on data
     rules : (9,) places `FILL_COMMAND` to `TURNAROUND`
     """
 
@@ -98,7 +98,7 @@ def compile_overlap_tables(standard: Standard, accumulators: int) -> OverlapTabl
     fill, drain, compute = ids[names.fill], ids[names.drain], ids[names.compute]
     waits = [c.latency for c in standard.constraints if (c.preceding, c.following) == (names.compute, names.drain)]
     spacing = int(tables.commands[compute, SPACING])
-    # accesses at their smallest distance leave a drain no cycle that it would win
+    # accesses at their smallest spacing leave no cycle in which a drain would go first
     keeps_out = int(max(waits, default=0) >= spacing)
     tables.scalars[REACH] = max(int(tables.scalars[REACH]), names.fill_to_compute, names.compute_to_fill)
     rules = [
@@ -136,7 +136,7 @@ def _sizes(t, rules, requests):
 def _groups(rules, requests):
     """For each request that computes: its first access in its group; the group's accesses, results, first result.
 
-    Last comes whether the group's results are complete together. A group is what lies between two drain requests.
+    The last column says whether the group's results become complete together. A group lies between two drain requests.
     """
     count = requests.shape[0]
     groups = np.zeros((count + 1, 5), dtype=np.int64)
@@ -161,7 +161,7 @@ def _groups(rules, requests):
 
 @njit(cache=True, error_model="numpy")
 def _plan(t, rules, requests, row_base):
-    """Segments of the accesses, and for each issue the number of the one in another stream that goes before, or -1."""
+    """Segments of the accesses, and for each issue the issue of another stream that must precede it, or -1."""
     accesses, fills, drains, segments, longest = _sizes(t, rules, requests)
     groups, results = _groups(rules, requests)
     segment = np.empty((segments, SEGMENT), dtype=np.int64)
@@ -252,7 +252,7 @@ def _plan(t, rules, requests, row_base):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _nth_compute(wanted, begin, end, access_fill):
-    """The access that is the (wanted - begin)-th computing one from `begin` on; writes may lie between."""
+    """The (wanted - begin)-th computing access from `begin` on; writes in between do not count."""
     number = begin - 1
     for i in range(begin, end):
         number += access_fill[i] != -2
@@ -354,9 +354,9 @@ def _play_channel(
         if command == compute and t.commands[command, RING] < 0 and t.commands[command, AUTO] == 0:
             most = min(segment[g, S_TOTAL] - position, (s[DUE] - best + spacing - 1) // spacing)
             if w < fills:
-                if fill_cycle < FOREVER:  # accesses up to the one that goes in its cycle, which wins
+                if fill_cycle < FOREVER:  # accesses up to the one in the fill's cycle, which goes first
                     most = min(most, (fill_cycle - best) // spacing + 1)
-                elif fill_access[w] >= a:  # accesses up to the one that it waits for
+                elif fill_access[w] >= a:  # accesses up to the one for which the fill waits
                     most = min(most, fill_access[w] - a + 1)
             if d < drain_count and rules[KEEPS_DRAINS_OUT] == 0:
                 most = min(most, 1 if drain_access[d] < a else drain_access[d] - a + 1)
@@ -426,8 +426,8 @@ def play_overlapped(
 ):
     """Play one program a channel; return the finish cycle of the last and the first cycle after every issue.
 
-    `causes` receives the cycles from `since` to the finish of the channel that finishes last. `drains` receives, a row
-    a channel, the completion of its drains.
+    `causes` receives the cycles from `since` to the finish of the channel that finishes last. `drains` receives the
+    completion of each drain, one row per channel.
     """
     channels = class_of.size
     _regroup(states, class_of, t, program_of, start)

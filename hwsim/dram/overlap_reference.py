@@ -22,12 +22,11 @@ class _Candidate(NamedTuple):
 
 
 class OverlapReferenceChannel(ReferenceChannel):
-    """One channel whose fills, accesses and drains each go in their own order; the oracle of the fast player.
+    """One channel whose fills, accesses and drains each keep their own order; the oracle of the fast player.
 
-    Of the three streams' next commands the one that can go first goes; accesses (with the activates and precharges
-    that they need) before drains before fills where two could go in the same cycle. While an access waits for a
-    transfer of one direction, the other direction yields, so that the pins do not turn round in between; see also
-    `dataflow.py`.
+    Of the three streams' next commands the one that can be issued earliest goes. In a tie accesses (with their
+    activates and precharges) go before drains, and drains before fills. While an access waits for a transfer in one
+    direction, the other direction yields, so that the pins do not turn in between; see also `dataflow.py`.
 
     Attributes
     ----------
@@ -87,7 +86,7 @@ class OverlapReferenceChannel(ReferenceChannel):
     def _candidates(
         self, flow: Dataflow, issued: dict[str, list[int]], before: dict[str, int], start: int, ready: int
     ) -> list[_Candidate]:
-        """The next command of each stream that nothing of another stream holds back for good."""
+        """The next command of each stream, unless it needs a command of another stream that is not issued yet."""
         found = []
         filled, drained = len(issued["fill"]), len(issued["drain"])
         yields = self._yields(flow, len(issued["access"]), filled, drained)
@@ -126,7 +125,7 @@ class OverlapReferenceChannel(ReferenceChannel):
         return None
 
     def _data_cycle(self, access: Access, issued: dict[str, list[int]], before: dict[str, int], ready: int) -> int:
-        """From when an access finds its data."""
+        """The cycle from which an access finds its data."""
         if access.command.name != self.names.compute:
             return ready
         if access.fill >= len(issued["fill"]) or access.drain >= len(issued["drain"]):

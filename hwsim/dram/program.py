@@ -17,7 +17,7 @@ FIELDS = ("command", "bank", "row", "column", "count", "repeat")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`count` accesses of one command, from (row, column) on through the following rows.
+    """`count` accesses of one command, from (row, column) on and through the following rows.
 
     In each row that the run touches, its columns are swept `repeat` times before the next row. A register
     command (`WRGB`) has no address and is issued `count * repeat` times. The controller opens rows as needed.
@@ -82,7 +82,7 @@ def _check(request: Request, standard: Standard) -> None:
             raise DramError(f"{request.command} names no bank, got bank {request.bank}")
         return
     single = standard.banks_below(command.scope) < standard.banks
-    only = standard.banks == 1 and request.bank == 0  # the one bank there is has both names
+    only = standard.banks == 1 and request.bank == 0  # the only bank has both names
     if (single != (request.bank != ALL_BANKS) and not only) or not -1 <= request.bank < standard.banks:
         raise DramError(f"{request.command}: bank {request.bank} is not one of the {standard.banks} of its scope")
     last = request.row * standard.columns + request.column + max(request.count, 1) - 1

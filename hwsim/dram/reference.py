@@ -16,7 +16,8 @@ class ReferenceChannel:
     Attributes
     ----------
     log : every command issued, in order
-    column_accesses, row_hits : column accesses (each bank of a command counts) and those to a row already open
+    column_accesses, row_hits : column accesses (each bank of a command counts), and how many of them found their row
+    open
     """
 
     def __init__(self, standard: Standard, *, first_refresh: int | None = None) -> None:
@@ -27,7 +28,7 @@ class ReferenceChannel:
         self._counts: dict[str, int] = defaultdict(int)
         self._open = [-1] * standard.banks
         self._issued: dict[str, list[LoggedCommand]] = defaultdict(list)
-        self._waits: dict[str, list[tuple[Constraint, int]]] = defaultdict(list)  # with the banks of a node
+        self._waits: dict[str, list[tuple[Constraint, int]]] = defaultdict(list)  # each with the banks of a node
         for constraint in standard.constraints:
             if standard.shares_node(constraint):
                 self._waits[constraint.following].append((constraint, standard.banks_below(constraint.level)))
@@ -61,7 +62,7 @@ class ReferenceChannel:
         yield from accesses_of(request, self.standard)
 
     def _access(self, command: Command, bank: int, row: int, column: int, start: int) -> int:
-        """Issue a command, whatever it needs before it, and refreshes that fall due; return its completion."""
+        """Issue a command, the commands it needs first, and refreshes that fall due; return its completion."""
         hit = True
         while True:
             needed = self._next_needed(command, bank, row)
@@ -124,7 +125,7 @@ class ReferenceChannel:
             seen = 0
             for entry in reversed(self._issued[constraint.preceding]):
                 if entry.cycle + constraint.latency <= bound:
-                    break  # nor do older ones bind
+                    break  # older issues cannot delay it either
                 if max(entry.bank, 0) // banks_of_node != node:
                     continue
                 seen += 1

@@ -20,17 +20,17 @@ CommandKind = Literal["activate", "precharge", "column", "register", "refresh", 
 Access = Literal["read", "write", "compute"]
 
 STANDARDS = ("pim_gpt", "gddr6_aim", "ddr4_2133", "gddr6", "hbm2", "hbm2_newton", "hbm_pim")
-MOST_TIME = 10**9  # of a timing parameter, in ns or cycles
+MOST_TIME = 10**9  # largest value of a timing parameter, in ns or cycles
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """One DRAM command.
 
-    `scope` is the level that one issue of it addresses: a command of scope `channel` works on all banks.
-    A `column` command needs its row open in every bank of its scope; `activate` and `precharge` name the
-    commands that bring this about. `duration` is the number of cycles from issue to completion; a `reserved`
-    command may address the reserved rows after the others.
+    `scope` is the level that one issue addresses: a command of scope `channel` works on all banks. A `column` command
+    needs its row open in every bank of its scope; `activate` and `precharge` name the commands that open and close it.
+    `duration` is the number of cycles from issue to completion; a `reserved` command may address the reserved rows
+    after the others.
     """
 
     name: str
@@ -48,8 +48,8 @@ class Command:
 class Constraint:
     """`following` waits `latency` cycles after the `window`-th last `preceding` in the same node of `level`.
 
-    `hazard` marks a wait for data rather than for wires: it holds only between two commands that touch the same
-    column of the vector buffer. An in-order controller that keeps no account of columns takes it as a wait of all.
+    `hazard` marks a data dependency: the wait holds only between two commands that touch the same column of the vector
+    buffer. An in-order controller that does not track columns applies it to all commands.
     """
 
     level: str
@@ -62,10 +62,11 @@ class Constraint:
 
 @dataclass(frozen=True, kw_only=True)
 class Refresh:
-    """`command` is due every `interval` cycles, with what it refreshes closed by `precharge`.
+    """`command` is due every `interval` cycles; `precharge` first closes the banks to be refreshed.
 
-    With `turns` the banks take turns: the k-th refresh, from 0, is that of bank k mod turns, due at cycle
-    (k + 1) x interval // turns. With `postponed` so many refreshes wait for the one after them, and are due with it.
+    With `turns` the banks are refreshed one after the other: refresh k, from 0, is for bank k mod turns and due at
+    cycle (k + 1) x interval // turns. With `postponed` that many refreshes wait for the next one and become due with
+    it.
     """
 
     command: str
@@ -79,7 +80,7 @@ class Refresh:
         return self.end_of_group(k) * self.interval // self.turns
 
     def end_of_group(self, k: int) -> int:
-        """The first refresh after those that are due together with the k-th."""
+        """The first refresh after the group that becomes due together with the k-th."""
         group = self.postponed + 1
         return (k // group + 1) * group
 
@@ -94,7 +95,7 @@ class Standard:
     levels : (name, count within the parent), outermost first, from channel to bank
     rows, columns : rows per bank; column accesses per row
     column_bytes : bytes that one column access moves in one bank
-    reserved_rows : rows after the others that hold tables of the device
+    reserved_rows : further rows, after these, that hold tables of the device
     params : every timing parameter in cycles, by the name that the table uses (`nRCD`)
     """
 
@@ -125,7 +126,7 @@ class Standard:
         return tuple(name for name, _ in self.levels)
 
     def banks_below(self, level: str) -> int:
-        """How many banks one node of `level` has; bank b lies in node b // that number."""
+        """Number of banks in one node of `level`; bank b lies in node b // that number."""
         depth = self.level_names.index(level)
         return math.prod(count for _, count in self.levels[depth + 1 :])
 
@@ -134,7 +135,7 @@ class Standard:
         return bank // self.banks_below(level)
 
     def shares_node(self, constraint: Constraint) -> bool:
-        """Whether both commands of a constraint are narrow enough to name a node of its level."""
+        """Whether both commands of a constraint address a single node of its level."""
         depth = self.level_names.index(constraint.level)
         return all(
             self.level_names.index(self.commands[name].scope) >= depth
@@ -145,7 +146,7 @@ class Standard:
         return replace(self, refresh=None)
 
     def without_hazards(self) -> Standard:
-        """The waits for wires alone, for a controller that knows itself which column holds what."""
+        """The standard without data dependencies, for a controller that itself tracks the content of columns."""
         return replace(self, constraints=tuple(c for c in self.constraints if not c.hazard))
 
 
@@ -160,7 +161,7 @@ def timing_provenance(name: str) -> dict[str, dict[str, Any]]:
 
 
 def split_timing(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings called `timing.NAME`, by their names, and the others."""
+    """Split settings into those called `timing.NAME`, by NAME, and the others."""
     timing = {k.removeprefix("timing."): value for k, value in settings.items() if k.startswith("timing.")}
     return timing, {k: value for k, value in settings.items() if not k.startswith("timing.")}
 
@@ -185,7 +186,7 @@ def load_standard(
 
     Raises
     ------
-    DramError : unknown standard or parameter, a latency that the table needs and nothing defines
+    DramError : unknown standard or parameter, a latency that the table uses but nothing defines
     """
     raw = _read_yaml(name)
     values: dict[str, float | Fraction] = dict(timing_defaults(name))
@@ -264,7 +265,7 @@ def _read_constraints(file: str, commands: Mapping[str, Command], params: Mappin
         for preceding in row["preceding"].split():
             for following in row["following"].split():
                 if preceding not in commands or following not in commands:
-                    continue  # the published table names commands that no program can hold (SYNC, EOC)
+                    continue  # the published table names commands that no program can contain (SYNC, EOC)
                 key = (row["level"], preceding, following, window, hazard)
                 found[key] = max(latency, found.get(key, latency))
     return tuple(
@@ -286,7 +287,7 @@ def _check(standard: Standard) -> None:
 
 
 def _check_refresh(standard: Standard, refresh: Refresh) -> None:
-    """Between two refreshes there must be time to open a row, use it and close it, or a program would never end."""
+    """There must be time between two refreshes to open, use and close a row; otherwise a program would never end."""
     if standard.banks_below(standard.commands[refresh.command].scope) != standard.banks:
         raise DramError(f"standard {standard.name}: refresh of several ranks in turn is not played; use one rank")
 

@@ -10,7 +10,7 @@ from hwsim.parameters.parameter import Meaning
 
 
 def timing_meanings(standard: str) -> dict[str, Meaning]:
-    """Timing parameter of a standard, by its name there, to its meaning."""
+    """The meaning of each timing parameter of a standard, by its name there."""
     names = read_data("hwsim.dram", "timing_names.yaml")
     return {key: _meaning(key, names) for key in timing_defaults(standard)}
 

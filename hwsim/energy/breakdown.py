@@ -1,4 +1,4 @@
-"""Counts of actions times what each costs: energy by component."""
+"""Counts of actions times the cost of each: energy by component."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Counts:
 
     Attributes
     ----------
-    channel_seconds : time times channels; of it, open_channel_seconds with at least one row open, and
-        open_bank_seconds summed over the banks with an open row
+    channel_seconds : time times channels; open_channel_seconds is the part with at least one row open, and
+        open_bank_seconds is summed over the banks with an open row
     activates : rows opened, each bank of an all-bank command counted
     reads, writes : bursts between one bank and the pins
     write_all_columns : columns written by all-bank writes, each bank counted
     mac_columns : columns read by all-bank MACs, each bank counted; macs : multiply-accumulates in them
     buffer_reads, buffer_writes : accesses to the channels' vector buffers
-    asic_seconds : time of the run; asic_busy_cycles : of it in cycles, with the ASIC at work
+    asic_seconds : time of the run; asic_busy_cycles : cycles of it in which the ASIC works
     """
 
     channel_seconds: float
@@ -51,9 +51,9 @@ class Component:
 
     Attributes
     ----------
-    source : how it comes about
-    grade : how certain its coefficients are at least
-    standing : time costs it, whether or not there is work
+    source : how it is computed
+    grade : the grade of its least certain coefficient
+    standing : it depends on time, whether or not there is work
     """
 
     name: str
@@ -65,7 +65,7 @@ class Component:
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What each action costs with a table on a device.
+    """The cost of each action, for a table and a device.
 
     Raises
     ------
@@ -93,7 +93,7 @@ class Costs:
 
     @property
     def _bursts(self) -> float:
-        """Accesses of the table's size that one column access of the device makes."""
+        """Number of accesses of the table's size in one column access of the device."""
         return self.device.access_bytes / self.table.coefficients.access_bytes
 
     @property
@@ -113,7 +113,7 @@ class Costs:
 
     @property
     def mac_pj(self) -> float:
-        """One bank's column in an all-bank MAC, without what `mac_units` count apart."""
+        """One bank's column in an all-bank MAC, without the `mac_units`, which are counted separately."""
         c = self.table.coefficients
         return self.dram.read_mw * c.mac_ns * c.mac_read_share * self._bursts
 

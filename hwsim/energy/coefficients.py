@@ -1,7 +1,7 @@
 """The coefficients of energy tables, and the equations that turn them into powers and energies.
 
 Two kinds of table: `Currents` as a data sheet gives them, for the standard DRAM power equations (Micron TN-41-01),
-and `Powers` as somebody measured them. Both end in the same `DramPowers`. mA x V = mW and mW x ns = pJ throughout.
+and measured `Powers`. Both end in the same `DramPowers`. mA x V = mW and mW x ns = pJ throughout.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-MOST = 1e6  # of any coefficient; beyond lies a slip of the unit
+MOST = 1e6  # largest value of a coefficient; a larger one has the wrong unit
 
 
 @dataclass(frozen=True, kw_only=True)
 class DramDevice:
-    """What the equations need to know of a channel.
+    """The properties of a channel that the equations need.
 
     Attributes
     ----------
-    access_bytes : of one column access in one bank
+    access_bytes : bytes of one column access in one bank
     row_ns, precharge_ns, refresh_ns : tRAS, tRP, tRFC
     """
 
@@ -34,12 +34,12 @@ class DramDevice:
 
 @dataclass(frozen=True, kw_only=True)
 class DramPowers:
-    """Powers of one channel beyond those of its state, which come first.
+    """Powers of one channel: those of its state first, then those of actions, which are added.
 
     Attributes
     ----------
     closed_mw : standby, all rows closed
-    any_open_mw, per_open_mw : on top of it while at least one row is open, and for each open row
+    any_open_mw, per_open_mw : added to it while at least one row is open, and for each open row
     activate_pj : opening and closing one row of one bank, beyond standby
     read_mw, write_mw : accesses back to back, without the pins
     refresh_mw : during tRFC
@@ -55,7 +55,7 @@ class DramPowers:
 
 
 class Coefficients(BaseModel, ABC):
-    """What every table has. `formulas` says what each figure comes from, and from which coefficients."""
+    """The coefficients of every table. `formulas` says how each figure is computed, and from which coefficients."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
@@ -97,20 +97,20 @@ class Coefficients(BaseModel, ABC):
 
     @abstractmethod
     def dram(self, device: DramDevice) -> DramPowers:
-        """The powers of one channel; any of them below 0 contradicts itself and is the caller's to refuse."""
+        """The powers of one channel. One below 0 means contradictory coefficients; the caller must refuse it."""
 
     def _open(self, difference_mw: float, banks: int) -> tuple[float, float]:
-        """Split the power that open rows add, all of them open, into that of any and that of each."""
+        """Split the power that all rows open add into a part for any open row and a part for each."""
         return self.standby_rho * difference_mw, (1 - self.standby_rho) * difference_mw / banks
 
 
 class Currents(Coefficients):
     """Data sheet currents of one channel.
 
-    Standby is IDD2N with all rows closed and grows to IDD3N with rows open; IDD0 is one bank cycling through
-    activate and precharge, so an activate takes what lies above standby with that one row open. During refresh
-    all rows are closed and standby counts IDD2N: refresh takes IDD5B - IDD2N, so that both together are IDD5B.
-    (TN-41-01 subtracts IDD3N there; it counts active standby in that time.)
+    Standby is IDD2N with all rows closed and grows to IDD3N with rows open; IDD0 is one bank cycling through activate
+    and precharge, so an activate takes the part above standby with that one row open. During refresh all rows are
+    closed and standby already counts IDD2N, so refresh takes IDD5B - IDD2N. (TN-41-01 subtracts IDD3N there; it counts
+    active standby in that time.)
     """
 
     formulas: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {
@@ -160,7 +160,7 @@ class Currents(Coefficients):
 
 
 class Powers(Coefficients):
-    """Measured powers of one channel; those of actions come on top of standby."""
+    """Measured powers of one channel; those of actions are added to standby."""
 
     formulas: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {
         "dram_background": (

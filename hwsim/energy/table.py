@@ -17,7 +17,7 @@ from hwsim.mapping.yaml_file import first_problem, read_mapping
 TABLES = ("paper", "aim", "dramsim3")
 OFF = "off"
 
-# From the best known to the least: set by the user, read in a primary source, in an account of it, calculated,
+# From the most to the least certain: set by the user, read in a primary source, read in an account of one, calculated,
 # remembered, assumed.
 GRADES = ("set", "S", "T", "C", "M", "A")
 
@@ -102,7 +102,7 @@ def _read_own(source: str) -> tuple[str, str, dict[str, dict[str, Any]]]:
 
 
 def _own_entry(change: Any, place: str, source: str) -> dict[str, Any]:
-    """A coefficient of a user's file: a number, or a value with what is known of it."""
+    """A coefficient of a user's file: a number, or a mapping with value, grade and source."""
     if not isinstance(change, dict):
         return {"value": change, "grade": "set", "source": source}
     for key in change:

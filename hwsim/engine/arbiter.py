@@ -1,4 +1,4 @@
-"""A resource that several units share: who is served next is a policy, and the policy is data."""
+"""A resource that several units share; a policy, given as data, chooses who is served next."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from hwsim.engine.unit import Unit
 from hwsim.errors import WiringError, nearest
 
 J = TypeVar("J")
-Asking = Mapping[int, int]  # number of a master that has a request -> the tick in which it asked
-LAST = EventPriority(2)  # after all that SimPy itself schedules in a tick: its least urgent is 1
+Asking = Mapping[int, int]  # number of a master with a request -> the tick in which it asked
+LAST = EventPriority(2)  # after all events that SimPy itself schedules in a tick: its least urgent priority is 1
 
-# (who asks, who was served last, -1 before the first) -> who is served now. Masters are numbered as they are listed.
+# (masters that ask, master served last or -1) -> master served now. Masters are numbered in the order of the list.
 POLICIES: Mapping[str, Callable[[Asking, int], int]] = {
     "round_robin": lambda asking, last: min(asking, key=lambda master: (master <= last, master)),
     "priority": lambda asking, last: min(asking),
@@ -29,7 +29,7 @@ POLICIES: Mapping[str, Callable[[Asking, int], int]] = {
 
 
 class Service(NamedTuple):
-    """When the resource can begin with another request, and when the answer to this one is there, in ticks."""
+    """When the resource can begin with another request, and when the answer to this one is ready, in ticks."""
 
     free: int
     done: int
@@ -40,7 +40,7 @@ class Master(Port, Generic[J]):
 
     Attributes
     ----------
-    outstanding : requests that are not answered
+    outstanding : number of requests that are not answered yet
     """
 
     kind = "memory"
@@ -62,7 +62,7 @@ class Master(Port, Generic[J]):
         return f"an answer at {self} from {self.peer}"
 
     def close(self) -> None:
-        """Requests that are not answered yet are served all the same."""
+        """Requests that are not answered yet are still served."""
 
     def access(self, job: J) -> Steps[None]:
         """Ask for a job and wait until it is done."""
@@ -93,7 +93,7 @@ class Master(Port, Generic[J]):
 
 
 class Request(NamedTuple, Generic[J]):
-    """A job, the tick in which it was asked for, the event that fires when it is done."""
+    """A job, the tick of the request, and the event that fires when the job is done."""
 
     job: J
     tick: int
@@ -103,20 +103,20 @@ class Request(NamedTuple, Generic[J]):
 class Arbiter(Unit, Generic[J]):
     """Serves one request after another, those of a master in order.
 
-    The choice is made on an edge of the arbiter's clock on which the resource is free, and is the last thing that
-    happens in a tick: all requests of that tick take part in it, in whatever order their processes ran. (A
-    `simpy.Resource` grants at the moment of the request: in a tick, the first to call gets it.)
+    The choice is made on an edge of the arbiter's clock on which the resource is free. It is the last event of a tick,
+    so all requests of that tick take part, regardless of the order in which their processes ran. (A `simpy.Resource`
+    grants at the moment of the request: the first process to call in a tick gets it.)
 
     Policies, masters numbered as they are listed
     ---------------------------------------------
-    round_robin : the next one after the master served last
-    priority : the first one
-    oldest : the one whose request has waited longest; of the same tick, the first one
+    round_robin : the next master after the one served last
+    priority : the first master
+    oldest : the master whose request has waited longest; in a tie, the first of these
 
     Parameters
     ----------
     masters : the ports that share the resource
-    outstanding : requests of a master that may be unanswered
+    outstanding : how many requests of a master may be unanswered
     serve : (job, tick in which it begins) -> when the resource is free, and when the answer is there
     """
 
@@ -185,7 +185,7 @@ class Arbiter(Unit, Generic[J]):
 
 
 class _LastOfTick(simpy.Event):
-    """An event after all others of its tick."""
+    """An event that comes after all others of its tick."""
 
     def __init__(self, env: simpy.Environment, delay: int, then: Callable[[simpy.Event], None]) -> None:
         super().__init__(env)

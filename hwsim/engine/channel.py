@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 
 class Bell:
-    """What one process waits for until another rings; without a listener, a ring costs nothing and is forgotten."""
+    """One process waits until another rings; without a listener, a ring costs nothing and is forgotten."""
 
     def __init__(self, env: simpy.Environment) -> None:
         self.env = env
         self._event: simpy.Event | None = None
 
     def listen(self) -> simpy.Event:
-        """The event of the next ring; there is one listener."""
+        """The event of the next ring; there can be only one listener."""
         self._event = self.env.event()
         return self._event
 
@@ -33,28 +33,28 @@ class Bell:
 class Channel(Generic[T]):
     """Places for items on their way from one port to another, in order.
 
-    A place goes round: the producer *claims* it while it is empty, *fills* it, the consumer *takes* the item and
-    *releases* the place. A FIFO claims at the moment of filling and releases at the moment of taking (`Out.put`,
-    `In.get`). A ping-pong buffer has two places, claimed before the producer starts to fill one and released when the
-    consumer has read the other: the same channel with `held`.
+    Each place goes through a cycle: the producer *claims* it while it is empty and *fills* it; the consumer *takes* the
+    item and *releases* the place. A FIFO claims at the moment of filling and releases at the moment of taking
+    (`Out.put`, `In.get`). A ping-pong buffer has two places, claimed before the producer starts to fill one and
+    released when the consumer has read the other: the same channel with `held`.
 
     A place that is released in a tick can be claimed in the same tick, and an item that is filled in a tick can be
-    taken in the same tick. In hardware: a FIFO of `depth` registers with a way through for `ready`, before a unit that
-    has a register of its own for what it works on.
+    taken in the same tick. In hardware this is a FIFO of `depth` registers with a combinational path for `ready`, in
+    front of a unit that has its own register for the item it works on.
 
     `simpy.Store` is equal as long as both ends use `put` and `get` on one clock (tests/engine/test_channel.py). This
     is another class because a `Store`
-    - hands an item over at once; here an item is taken on an edge of the taker's clock, and its place stays filled
+    - hands an item over at once; here an item is taken on an edge of the consumer's clock, and its place stays filled
       until then;
-    - knows no claiming and holding of places, no item that is under way in the producer's stages, and no end;
-    - schedules an event for each `put` and `get`; here there is none where nobody waits.
+    - has no claiming and holding of places, no items in the producer's stages, and no end of the stream;
+    - schedules an event for each `put` and `get`; here there is none if no process waits.
 
     Attributes
     ----------
     name : "producer.port -> consumer.port"
     depth : places
-    stages : further places, those of the producer's own pipeline
-    held : items are worked on where they lie; each place is a bank
+    stages : additional places, in the producer's own pipeline
+    held : the consumer works on items in their place; each place is a bank
     """
 
     def __init__(self, env: simpy.Environment, name: str, *, depth: int, stages: int = 0, held: bool = False) -> None:
@@ -66,13 +66,13 @@ class Channel(Generic[T]):
         self.stages = stages
         self.held = held
         self.closed = False
-        self._items: deque[tuple[int, T]] = deque()  # with the tick from which each is there
-        self._claimed = 0  # places that are claimed and not filled
-        self._taken = 0  # places whose items are taken, and that are not released
+        self._items: deque[tuple[int, T]] = deque()  # each with the tick from which it is available
+        self._claimed = 0  # places that are claimed but not filled
+        self._taken = 0  # places whose items are taken but that are not released
         self._filled = 0  # places that are not empty
         self._since = 0  # the tick of the last change
         self._most = 0
-        self.item_bell = Bell(env)  # for the consumer: an item is under way, or the channel is closed
+        self.item_bell = Bell(env)  # for the consumer: an item is on its way, or the channel is closed
         self.room_bell = Bell(env)  # for the producer: there is an empty place
 
     @property
@@ -86,12 +86,12 @@ class Channel(Generic[T]):
 
     @property
     def most_filled(self) -> int:
-        """The most places that were not empty from one tick to the next; what fills and empties in a tick is none."""
+        """The most non-empty places between ticks; a place that is filled and emptied within a tick does not count."""
         return max(self._most, self._filled)
 
     @property
     def left_over(self) -> str | None:
-        """What is not as it was before the run, in words."""
+        """What differs from the state before the run, in words."""
         if self._items:
             return f"{len(self._items)} filled and never taken"
         return f"{self._taken} taken and never released" if self._taken else None
@@ -102,7 +102,7 @@ class Channel(Generic[T]):
         self._claimed += 1
 
     def fill(self, item: T, at: int) -> None:
-        """Fill a claimed place with what can be taken from tick `at` on."""
+        """Fill a claimed place with an item that can be taken from tick `at` on."""
         if not self._claimed:
             raise WiringError(f"channel {self.name}: filled without a claim")
         self._claimed -= 1
@@ -110,7 +110,7 @@ class Channel(Generic[T]):
         self.item_bell.ring()
 
     def next_at(self) -> int | None:
-        """The tick from which the next item is there; None while none is under way."""
+        """The tick from which the next item is available; None while there is none."""
         return self._items[0][0] if self._items else None
 
     def take(self) -> T:
@@ -119,7 +119,7 @@ class Channel(Generic[T]):
         return self._items.popleft()[1]
 
     def release(self) -> None:
-        """Give back the place that was taken longest ago."""
+        """Release the place that was taken longest ago."""
         if not self._taken:
             raise WiringError(f"channel {self.name}: released without a take")
         self._taken -= 1
@@ -127,7 +127,7 @@ class Channel(Generic[T]):
         self.room_bell.ring()
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """No more items will come."""
         self.closed = True
         self.item_bell.ring()
 

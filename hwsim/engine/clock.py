@@ -50,7 +50,7 @@ class TimeBase:
 
         Raises
         ------
-        MachineError : a clock that is not positive, or clocks whose common multiple is out of all proportion
+        MachineError : a clock that is not positive, or clocks whose common multiple is too large
         """
         exact = {name: Fraction(freq) for name, freq in freqs_hz.items()}
         for name, freq in exact.items():

@@ -1,4 +1,4 @@
-"""A machine's block diagram: its units, what connects them, and the running of all of them."""
+"""A machine's block diagram: its units and their connections; it runs them."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ class Diagram:
 
     @property
     def now(self) -> int:
-        """The tick that it is."""
+        """The current tick."""
         now: int = self.env.now  # type: ignore[assignment]  # all delays are integers
         return now
 
     def add(self, unit: Unit) -> None:
-        """Take in a unit; units do so themselves."""
+        """Add a unit; units call this themselves."""
         if unit.name in self.units:
             raise WiringError(f"two units are called {unit.name}")
         self.units[unit.name] = unit
 
     def run(self, *others: Steps[None]) -> int:
-        """Run all units' processes, and others beside them, to their end; return the tick of the last event.
+        """Run all units' processes, and `others` with them, to their end; return the tick of the last event.
 
         Raises
         ------
-        WiringError : a port that is not connected; units that wait for each other; items that nobody took
+        WiringError : a port that is not connected; units that wait for each other; items that no unit took
         """
         self.check()
         beside = [self.env.process(other) for other in others]
@@ -84,12 +84,12 @@ class Diagram:
                     raise WiringError(f"port {port}: is not connected")
 
     def dump(self) -> str:
-        """Units and what connects them, as text; the same for equal diagrams."""
+        """Units and their connections as text; equal diagrams give the same text."""
         lines = [*(unit.describe() for unit in self.units.values()), *map(_channel_line, self.channels)]
         return "".join(f"{line}\n" for line in lines)
 
     def timeline(self, name: str) -> Timeline:
-        """What each unit did and waited for when, as far as the trace was asked to keep it."""
+        """What each unit did and waited for over time, as far as the trace keeps it."""
         tracks = tuple(Track(name=unit.name, clock=unit.clock, spans=_spans(unit)) for unit in self.units.values())
         return Timeline(name=name, ticks_per_second=self.time_base.ticks_per_second, tracks=tracks)
 

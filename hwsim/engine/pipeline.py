@@ -1,4 +1,4 @@
-"""Units that take an item before the one before has left."""
+"""Units that take an item before the previous one has left."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from hwsim.rtl.contract import Contract
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How a pipelined unit streams, in cycles.
+    """Timing of a pipelined unit, in cycles.
 
     Attributes
     ----------
-    interval : from an item to the next that can be taken
-    latency : from the taking of an item to its result
+    interval : from taking an item to when the next can be taken
+    latency : from taking an item to its result
     """
 
     interval: int
@@ -37,17 +37,17 @@ class Pace:
     def of(cls, contract: Contract, work: Callable[[int], Any] = int, *, most: int = 64) -> Pace:
         """The pace at which a contract's block takes items.
 
-        A block knows nothing of what comes later. So the first of some items takes as long as one alone, and each
-        further one the interval, if that is always the same.
+        A block cannot know what comes later. So the first of several items takes as long as a single item, and each
+        further item adds the interval, if that is always the same.
 
         Parameters
         ----------
-        work : number of items in a row -> the work that they are, as the contract counts it
-        most : up to which number of items the contract is asked; more than its block has queues for
+        work : number of items in a row -> their work, as the contract counts it
+        most : largest number of items for which the contract is asked; more than the queues of its block hold
 
         Raises
         ------
-        WiringError : further items do not take equally long, so that there is no pace
+        WiringError : further items do not take equally long, so there is no single interval
         """
         taken = [contract.cycles(work(items)) for items in range(1, most + 1)]
         interval = taken[1] - taken[0]
@@ -59,18 +59,18 @@ class Pace:
 
     @property
     def places(self) -> int:
-        """Items that are inside while they come as fast as they can."""
+        """Items inside the unit when they come as fast as possible."""
         return -(-self.latency // self.interval)
 
 
 class Pipeline(Unit):
-    """Takes an item every `interval` cycles at most; its result is there `latency` cycles later.
+    """Takes at most one item every `interval` cycles; its result is ready `latency` cycles later.
 
-    While its output is held, it goes on taking items until all places are full: items close up, as in a pipeline each
-    of whose stages moves when the next one is free. (Ours in `rtl/` stop as a whole, so that gaps between items stay:
-    the same as long as the output is not held, or items come without gaps.)
+    While its output is blocked, it continues to take items until all places are full: items close up, as in a pipeline
+    in which each stage moves when the next one is free. (The pipelines in `rtl/` stop as a whole, so that gaps between
+    items remain. Both behave the same as long as the output is not blocked, or items come without gaps.)
 
-    A unit whose results are not its items overrides `result`.
+    A unit whose results differ from its items overrides `result`.
     """
 
     x = In[Any]()
@@ -93,7 +93,7 @@ class Pipeline(Unit):
 
     @classmethod
     def of(cls, contract: Contract, diagram: Diagram, name: str, clock: Clock, *, copies: int = 1) -> Self:
-        """A pipeline at the pace of a contract that counts its work in items."""
+        """A pipeline with the timing of a contract that counts its work in items."""
         pace = Pace.of(contract)
         return cls(diagram, name, clock, source=contract.source, pace=pace, contract=contract, copies=copies)
 
@@ -105,5 +105,5 @@ class Pipeline(Unit):
             yield from self.occupy(self.pace.interval, kind=self.name, name=str(item))
 
     def result(self, item: Any) -> Any:
-        """What becomes of an item."""
+        """The result for an item."""
         return item

@@ -1,4 +1,4 @@
-"""Ports: the ends that a unit declares, each connected exactly once; what a unit waits for is counted here.
+"""Ports: the ends that a unit declares, each connected exactly once; a unit's waits are counted here.
 
     class Linear(Unit):
         x = In[Tile]()                                    # each unit of the class gets a port of its own
@@ -8,8 +8,8 @@
     connect(reader.out, linear.x, depth=2)                # in the machine's model.py: a FIFO
     double_buffer(loader.out, linear.weights)             # ping-pong
 
-A unit whose process ends closes its outputs. Whoever asks for an item after the last one has ended too, unless it
-catches `StreamEndedError`: so a process may be `while True` and stops with its stream.
+A unit whose process ends closes its outputs. A process that asks for an item after the last one ends too, unless it
+catches `StreamEndedError`. So a process may be a `while True` loop and stops with its stream.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from hwsim.engine.unit import Unit
 
 T = TypeVar("T")
-Steps: TypeAlias = Generator[simpy.Event, Any, T]  # what `yield from` goes through, with what it comes back with
+Steps: TypeAlias = Generator[simpy.Event, Any, T]  # what `yield from` runs, with the type of its result
 
 
 class StreamEndedError(Exception):
-    """The stream of a port has ended: its producer is done and nothing is left."""
+    """The stream of a port has ended: its producer is done and no item is left."""
 
 
 class Port(ABC):
-    """An end of a unit; what a class declares becomes a unit's own by `bind`.
+    """An end of a unit; `bind` makes a unit's own port from the one that its class declares.
 
     Attributes
     ----------
     cause : why the unit is stalled when it waits here
-    waiting : the unit stands still here until somebody else acts
+    waiting : the unit is blocked here until another unit acts
     """
 
     kind: ClassVar[CauseKind]
@@ -63,16 +63,16 @@ class Port(ABC):
     @property
     @abstractmethod
     def peer(self) -> str | None:
-        """What the port is connected to, None if it is not."""
+        """The other end of the connection, None if the port is not connected."""
 
     @property
     @abstractmethod
     def wish(self) -> str:
-        """What the unit waits for here, in words."""
+        """What the unit waits for at this port, in words."""
 
     @abstractmethod
     def close(self) -> None:
-        """The unit's process has ended: nothing more goes out here."""
+        """The unit's process has ended: this port sends no more items."""
 
     def require_free(self, other: str) -> None:
         """Check that the port can be connected to `other`.
@@ -90,7 +90,7 @@ class Port(ABC):
         self.waiting = False
 
     def _go_on(self, asked: int, at: int) -> Steps[None]:
-        """Wait for the unit's first edge from tick `at` on; what passed since `asked` was a stall."""
+        """Wait for the unit's first edge from tick `at` on; the time since `asked` was a stall."""
         unit = self.unit
         if wait := unit.ticks_to_edge(at):
             yield unit.env.timeout(wait)
@@ -117,11 +117,11 @@ class In(Port, Generic[T]):
         return f"input at {self} from {self.source.unit.name}{_ended(self.source)}"
 
     def get(self) -> Steps[T]:
-        """The next item, waiting for it and for an edge of the unit's clock; its place is free.
+        """Wait for the next item and for an edge of the unit's clock; return the item and free its place.
 
         Raises
         ------
-        StreamEndedError : there will be none
+        StreamEndedError : no more items will come
         """
         if self.channel.held:
             raise WiringError(f"port {self}: a bank is read where it lies; take it, and release it when done")
@@ -141,10 +141,10 @@ class In(Port, Generic[T]):
         return channel.take()
 
     def close(self) -> None:
-        """What still comes is seen at the end of the run."""
+        """Items that still arrive are reported at the end of the run."""
 
     def release(self) -> None:
-        """Give back the place of the item that was taken longest ago."""
+        """Release the place of the item that was taken longest ago."""
         self.channel.release()
 
 
@@ -178,14 +178,14 @@ class Out(Port, Generic[T]):
         self.channel.close()
 
     def put(self, item: T) -> Steps[None]:
-        """Hand over an item, waiting for an empty place and for an edge of the unit's clock."""
+        """Wait for an empty place and for an edge of the unit's clock, then hand over an item."""
         if self.channel.held:
             raise WiringError(f"port {self}: a bank is claimed before it is filled; claim it, and fill it when done")
         yield from self.claim()
         self.fill(item)
 
     def claim(self) -> Steps[None]:
-        """Wait for an empty place and for an edge of the unit's clock, and keep the place for a `fill` to come."""
+        """Wait for an empty place and for an edge of the unit's clock, and reserve the place for a later `fill`."""
         unit, channel = self.unit, self.channel
         asked = unit.now
         while not channel.room:
@@ -194,12 +194,12 @@ class Out(Port, Generic[T]):
         channel.claim()
 
     def fill(self, item: T, *, after: int = 0) -> None:
-        """Fill the claimed place with an item that comes out of the unit `after` cycles from now."""
+        """Fill the claimed place with an item that leaves the unit `after` cycles from now."""
         self.channel.fill(item, self.unit.now + self.unit.clock.ticks(after))
 
 
 def connect(source: Out[T], sink: In[T], *, depth: int) -> Channel[T]:
-    """A FIFO of `depth` places from a port to another.
+    """Connect two ports by a FIFO of `depth` places.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def connect(source: Out[T], sink: In[T], *, depth: int) -> Channel[T]:
 
 
 def double_buffer(source: Out[T], sink: In[T]) -> Channel[T]:
-    """Two banks: the producer claims and fills one while the consumer works on the other and then releases it.
+    """Connect two ports by two banks: the producer fills one while the consumer works on the other and releases it.
 
     Raises
     ------

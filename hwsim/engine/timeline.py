@@ -1,4 +1,4 @@
-"""A part of a run as tracks over time: what a trace file shows."""
+"""A part of a run as tracks over time, the content of a trace file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 
 class Span(NamedTuple):
-    """One piece of work on a track, in ticks, with what there is to know about it."""
+    """One piece of work on a track, in ticks, with its details."""
 
     start: int
     end: int
@@ -31,7 +31,7 @@ class Counter:
     Attributes
     ----------
     unit : what is counted
-    ticks, values : (n,) from each tick on the value holds, until the next
+    ticks, values : (n,) each value holds from its tick until the next
     """
 
     name: str
@@ -46,7 +46,7 @@ class Counter:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Track:
-    """What does one thing at a time: its spans in order, counters that belong to it, tracks below it.
+    """Something that does one thing at a time: its spans in order, its counters, and the tracks below it.
 
     `clock` divides its spans: they begin and end on its edges.
     """

@@ -1,4 +1,4 @@
-"""What a simulation leaves behind: busy time, stalls with their cause, and on request the pieces of work themselves."""
+"""What a simulation records: busy time, stalls with their cause, and on request the pieces of work themselves."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Slice:
 
 @dataclass(kw_only=True)
 class Trace:
-    """Sums that do not grow with the length of the run; the first `keep` slices beside them.
+    """Sums whose size does not grow with the length of the run, and the first `keep` slices.
 
     Attributes
     ----------
     busy : unit -> ticks in which it worked
-    stalls : unit -> cause -> ticks in which it could have worked and waited; the rest of a run it was idle
+    stalls : unit -> cause -> ticks in which it had work but waited; for the rest of a run it was idle
     kinds : kind of work -> its share of the run's ticks, where one piece of work follows another
     pieces : pieces of work that were counted so
     """
@@ -54,7 +54,7 @@ class Trace:
     slices: list[Slice] = field(default_factory=list)
 
     def record(self, unit: str, kind: str, name: str, start: int, end: int) -> None:
-        """Add one piece of work that nothing else runs beside."""
+        """Add one piece of work during which no other unit works."""
         self.count_share(kind, end - start)
         self.record_part(unit, kind, name, start, end)
 
@@ -64,7 +64,7 @@ class Trace:
         self.pieces += 1
 
     def record_part(self, unit: str, kind: str, name: str, start: int, end: int) -> None:
-        """Add busy time of a piece of work that others may run beside."""
+        """Add busy time of a piece of work that may overlap others."""
         self.busy[unit] += end - start
         if len(self.slices) < self.keep:
             self.slices.append(Slice(unit=unit, kind=kind, name=name, start=start, end=end))
@@ -80,7 +80,7 @@ class Trace:
         self.keep = sys.maxsize
 
     def keep_no_more(self) -> None:
-        """Keep what there is, and only count from now on."""
+        """Keep the slices so far, and only count from now on."""
         self.keep = len(self.slices)
 
     def of(self, unit: str) -> list[tuple[int, int, str]]:

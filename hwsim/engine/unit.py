@@ -34,14 +34,14 @@ class Unit:
 
         gelu = Gelu.of(GeluDeltaContract.from_preset("rtl"), diagram, "gelu", diagram.clocks["pl"])
 
-    Work begins and ends on edges of the unit's clock. What it works, and what it waits for, goes to the trace. A unit
-    without a `run` is booked by someone else, a sequencer for instance.
+    Work begins and ends on edges of the unit's clock. Its work and its waits are recorded in the trace. A unit without
+    `run` is booked by another process, for instance a sequencer.
 
     Attributes
     ----------
     source : where the unit's timing comes from, shown in reports
     contract : what it charges; None for a unit whose cycles come from elsewhere
-    copies : how many of what the contract describes work alike, side by side
+    copies : number of equal blocks, as the contract describes one, that work in parallel
     ports : by name
     ended : its process is over
     """
@@ -76,7 +76,7 @@ class Unit:
     def of(cls, contract: Contract, diagram: Diagram, name: str, clock: Clock, *, copies: int = 1) -> Self:
         """A unit that charges a contract; the contract says where its timing comes from and whether it is proven.
 
-        For units made by this constructor; one that takes more gives the contract to it itself.
+        For units with this constructor; a class whose constructor takes more passes the contract to it itself.
         """
         return cls(diagram, name, clock, source=contract.source, contract=contract, copies=copies)
 
@@ -87,18 +87,18 @@ class Unit:
 
     @property
     def now(self) -> int:
-        """The tick that it is."""
+        """The current tick."""
         now: int = self.env.now  # type: ignore[assignment]  # all delays are integers
         return now
 
     @property
     def proven(self) -> bool:
-        """Whether RTL of ours is proven to take the cycles that the unit charges."""
+        """Whether our RTL is proven to take the cycles that the unit charges."""
         return self.contract is not None and self.contract.proven
 
     @property
     def stalls(self) -> dict[Cause, int]:
-        """Ticks in which the unit could have worked and waited, by cause."""
+        """Ticks in which the unit had work but waited, by cause."""
         return dict(self.trace.stalls.get(self.name, {}))
 
     @property
@@ -107,7 +107,7 @@ class Unit:
         return self.trace.busy.get(self.name, 0)
 
     def resources(self) -> Resources:
-        """What the unit takes, all its copies together; nothing where no contract says so."""
+        """The resources of all copies together; none without a contract that states them."""
         return self.contract.resources() * self.copies if self.contract else Resources()
 
     def describe(self) -> str:
@@ -119,7 +119,7 @@ class Unit:
         return f"unit {self.name}{copies}: {what}; clock {self.clock}"
 
     def add_port(self, name: str, declared: P) -> P:
-        """A port of the kind declared; those that a class declares are there already.
+        """Add a port like the one given; ports that a class declares are added without this.
 
         Raises
         ------
@@ -145,11 +145,11 @@ class Unit:
         yield from self.occupy(self._charge(job), kind=kind, name=name)
 
     def stream(self, jobs: Iterable[tuple[Any, T]], out: Out[T], *, kind: str, name: str) -> Steps[None]:
-        """Work on a job whose results leave one by one, each as soon as the contract says that it is there.
+        """Work on a job whose results leave one by one, each as soon as it is ready by the contract.
 
-        A block knows nothing of what comes later. So result k leaves in the cycle in which a job would be done that
-        ends with it, and what a contract states of whole jobs says when each result leaves. While a result is held
-        up, the unit stands still.
+        A block cannot know what comes later. So result k leaves in the cycle in which a job that ends with it would be
+        done, and the contract's cycles for whole jobs say when each result leaves. While a result is blocked, the unit
+        stops.
 
         Parameters
         ----------
@@ -171,9 +171,10 @@ class Unit:
         yield self.env.timeout(end - now)
 
     def book(self, now: int, cycles: int, kind: str, name: str) -> int:
-        """Enter work that begins on the first edge from tick `now` on; return the tick in which it is done.
+        """Record work that begins on the first edge from tick `now` on; return the tick in which it is done.
 
-        For a sequencer that hands over work piece by piece while nothing else can happen: it may wait once for many.
+        For a sequencer that hands over work piece by piece while nothing else can happen: it may wait once for many
+        pieces.
         """
         period = self.clock.period_ticks
         start = now + -now % period
@@ -182,13 +183,13 @@ class Unit:
         return end
 
     def ticks_to_edge(self, at: int) -> int:
-        """Ticks from now to the unit's first edge from tick `at` on, if that is not past."""
+        """Ticks from now to the unit's first edge from tick `at` on, or to the next edge if `at` is past."""
         now = self.now
         begin = max(at, now)
         return begin - now + self.clock.wait(begin)
 
     def record_stall(self, cause: Cause, since: int) -> None:
-        """Enter that the unit waited since a tick, if that was not just now."""
+        """Record that the unit has waited since a tick, if that is in the past."""
         if (now := self.now) > since:
             self.trace.record_stall(self.name, cause, since, now)
 

@@ -1,4 +1,4 @@
-"""A unit that a machine consists of, as it stands before anything runs."""
+"""A unit of a machine, as it is known before anything runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from hwsim.rtl.contract import Contract, Resources
 
-# Where a unit is, which says what its resources are taken of.
+# Where a unit is, and so from what its resources are taken.
 UnitKind = Literal["memory", "asic", "fpga", "host", "link"]
 
 
@@ -16,20 +16,20 @@ UnitKind = Literal["memory", "asic", "fpga", "host", "link"]
 class UnitSpec:
     """One unit, or several equal ones.
 
-    What says how long its work takes is either a contract or, for a unit that charges none, a stated source.
+    The time of its work comes from a contract or, without one, from a stated source.
 
     Attributes
     ----------
-    name : as traces and reports have it
-    count : how many equal ones there are
-    clock_hz : of the clock that it works by
-    contract : what it charges
-    stated : where its timing comes from without a contract, in words
-    compared : for timing without a contract, what it was compared with and where that is written; "" where nothing is
+    name : as in traces and reports
+    count : number of equal units
+    clock_hz : frequency of its clock
+    contract : the contract that it charges
+    stated : source of its timing without a contract, in words
+    compared : for timing without a contract, what it was compared with and where that is written; "" if nothing
 
     Raises
     ------
-    ValueError : a unit with both or neither of contract and stated source, or with none of it
+    ValueError : both or neither of contract and stated source, or a count below 1
     """
 
     name: str
@@ -53,10 +53,10 @@ class UnitSpec:
 
     @property
     def proven(self) -> bool:
-        """Whether RTL of ours is proven to take the cycles that the unit charges."""
+        """Whether our RTL is proven to take the cycles that the unit charges."""
         return self.contract is not None and self.contract.proven
 
     @property
     def resources(self) -> Resources:
-        """What all of them take; nothing where no contract says so."""
+        """The resources of all of them; none without a contract that states them."""
         return self.contract.resources() * self.count if self.contract else Resources()

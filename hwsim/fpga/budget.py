@@ -1,6 +1,7 @@
 """What a design takes of its board's FPGA, each block as synthesis counted it or as its contract estimates it.
 
-The resource model of machines on an FPGA: a machine gives its units and reads what they take and whether they fit.
+This is the resource model of machines on an FPGA: a machine gives its units and reads their resources and whether they
+fit.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class UnitTaken:
-    """What equal instances of a block take.
+    """The resources of equal instances of a block.
 
     Attributes
     ----------
-    moved_uram : UltraRAMs, of all instances, in whose place there is what the block takes where there are none. A wide
-        memory lies side by side in several, so that any number of them can be moved.
+    moved_uram : UltraRAMs, over all instances, that are replaced by the block RAM that the block takes without
+        UltraRAM. A wide memory is spread over several UltraRAMs, so any number of them can be replaced.
     """
 
     unit: str
@@ -52,12 +53,12 @@ class UnitTaken:
 class Budget:
     """Units of a design, and what the FPGA of its board has.
 
-    The sum is that of blocks apart: what a design shares among them, and what routing costs, is not in it.
+    The sum covers the blocks only: logic between blocks and the cost of routing are not included.
 
     Attributes
     ----------
-    title : of the design
-    board_name : as designs name it
+    title : title of the design
+    board_name : the board's name in design files
     """
 
     title: str
@@ -71,7 +72,7 @@ class Budget:
 
     @property
     def lacking(self) -> dict[str, float]:
-        """Of each kind that does not suffice, how many more the design takes."""
+        """For each resource that does not suffice, how many more the design takes."""
         over = {kind: getattr(self.total, kind) - getattr(self.board.cells, kind) for kind in KINDS}
         return {kind: count for kind, count in over.items() if count > 0}
 
@@ -80,7 +81,7 @@ class Budget:
         return not self.lacking
 
     def to_json(self) -> str:
-        """Counts of one instance with UltraRAM at hand and of all of a unit; their sum, and the part's."""
+        """Counts of one instance where UltraRAM is available, of all instances, their sum, and the part's counts."""
         document = {
             "schema_version": SCHEMA_VERSION,
             "design": self.title,
@@ -107,7 +108,7 @@ class Budget:
         return json.dumps(document, indent=1) + "\n"
 
     def to_text(self) -> str:
-        """A line a unit, the sum, what the part has, and whether it suffices."""
+        """One line per unit, the sum, what the part has, and whether that suffices."""
         rows = [["unit", "block", "count", *(kind.upper() for kind in KINDS), "from"], *self._rows()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         names = (0, 1, len(widths) - 1)
@@ -152,7 +153,7 @@ class Instances:
 
 
 def fit_design(design: Design, title: str, path: Path = DATA_FILE) -> Budget:
-    """What a design takes of its board.
+    """Compare the resources of a design with its board's.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ def fit_design(design: Design, title: str, path: Path = DATA_FILE) -> Budget:
 
     Raises
     ------
-    UserError : a block, preset or parameter that is none (the message names the unit), a file of results that is none
+    UserError : an unknown block, preset or parameter (the message names the unit), or an invalid file of results
     """
     units = {}
     for name, unit in design.units.items():
@@ -172,14 +173,14 @@ def fit_design(design: Design, title: str, path: Path = DATA_FILE) -> Budget:
 
 
 def fit_units(units: Mapping[str, Instances], title: str, board_name: str, path: Path = DATA_FILE) -> Budget:
-    """What blocks take of a board.
+    """Compare the resources of blocks with a board's.
 
-    Where the part has fewer UltraRAMs than Yosys would use, block RAM takes their place as contracts say, first where
-    that is the fewest.
+    Where the part has fewer UltraRAMs than Yosys would use, block RAM replaces them as contracts say, beginning where
+    the fewest block RAMs are needed.
 
     Raises
     ------
-    UserError : a file of results that is none
+    UserError : an invalid file of results
     """
     try:
         taken = [
@@ -193,7 +194,7 @@ def fit_units(units: Mapping[str, Instances], title: str, board_name: str, path:
 
 
 def _moved(units: list[UnitTaken], has: int) -> Iterator[UnitTaken]:
-    """The units in their order, with as many UltraRAMs moved as the part lacks."""
+    """The units in their order, with as many UltraRAMs replaced as the part lacks."""
     over = sum(unit.cells.uram for unit in units) - has
     moved: dict[str, int] = {}
     for unit in sorted((unit for unit in units if unit.cells.uram), key=_block_rams_for_one):
@@ -204,7 +205,7 @@ def _moved(units: list[UnitTaken], has: int) -> Iterator[UnitTaken]:
 
 
 def _block_rams_for_one(unit: UnitTaken) -> float:
-    """Block RAMs that come for an UltraRAM of a unit that has some."""
+    """Block RAMs that replace one UltraRAM of a unit; the unit must have some."""
     return (unit.one.cells_without_uram.bram36 - unit.one.cells.bram36) / unit.one.cells.uram
 
 

@@ -23,7 +23,7 @@ class Unit(BaseModel):
 
     Attributes
     ----------
-    preset, set : of the block's contract: what it starts from, and parameters that differ
+    preset, set : the preset of the block's contract, and parameters that differ from it
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

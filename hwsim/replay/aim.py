@@ -23,9 +23,9 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class AimReport:
-    """What a trace took. Counts and energy are of all channels together, each channel counted apart.
+    """What a trace took. Counts and energy are sums over all channels.
 
-    `refresh_cycles` is how many of the cycles would not be there without refresh.
+    `refresh_cycles` is the part of the cycles that refresh costs.
     """
 
     trace: str
@@ -92,7 +92,7 @@ class AimReport:
         yield f"refresh   {self.refresh}: {self.refresh_cycles:,} of the cycles ({share:.2%}) would not be without it"
 
     def _alike(self) -> Iterator[tuple[str, ChannelResult]]:
-        """Neighbouring channels that did the same, on one line."""
+        """Neighbouring channels with equal results, on one line."""
         first = 0
         for index in range(1, len(self.channels) + 1):
             if index == len(self.channels) or self.channels[index] != self.channels[first]:
@@ -109,7 +109,7 @@ def play_trace(
     log_file: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> AimReport:
-    """Play a trace file on the channels of one device; with refresh on others without beside, to tell what it costs.
+    """Play a trace file on the channels of one device; with refresh, also without it in the same pass to know its cost.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def play_trace(
 
     Raises
     ------
-    DramError : a setting that is none
+    DramError : an unknown setting
     TraceError : the file cannot be read, or a line is wrong
     OutputError : the log cannot be written
     """
@@ -155,11 +155,11 @@ def play_trace(
 
 
 def standard_of(refresh: RefreshMode, settings: Mapping[str, Any]) -> Standard:
-    """The channels' DRAM with settings by the names that machine `aim` has for them.
+    """The channels' DRAM, with settings named as those of machine `aim`.
 
     Raises
     ------
-    DramError : a setting that is none, a value that it cannot have
+    DramError : an unknown setting, or a value out of range
     """
     timing, others = split_timing(settings)
     for name, value in others.items():

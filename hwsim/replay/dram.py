@@ -30,7 +30,7 @@ Chunk = tuple[NDArray[np.bool_], NDArray[np.int64]]
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """Of one kind of request, in cycles from acceptance to completion; percentiles by the nearest rank."""
+    """Latency of one kind of request, in cycles from acceptance to completion; percentiles by the nearest rank."""
 
     requests: int
     mean: float
@@ -39,7 +39,7 @@ class Latency:
 
     @classmethod
     def of(cls, histogram: NDArray[np.int64]) -> Latency | None:
-        """From the number of requests by latency; None without any."""
+        """From the number of requests by latency; None without requests."""
         total = int(histogram.sum())
         if not total:
             return None
@@ -72,7 +72,7 @@ class MemoryReport:
 
     @property
     def bytes_per_s(self) -> float:
-        """Bytes that column accesses moved, over the time until the last completed."""
+        """Bytes moved by column accesses, divided by the time until the last one completed."""
         moved = self.served.accesses * self.standard.column_bytes
         return moved / self.seconds if moved else 0.0
 
@@ -142,7 +142,7 @@ class MemoryReport:
 
 
 def peak_bytes_per_s(standard: Standard) -> float:
-    """Bandwidth of one channel with reads as close as the table lets them be anywhere in it."""
+    """Bandwidth of one channel with reads issued as closely as the table allows in the best case."""
     spacing = max(
         (
             c.latency
@@ -174,8 +174,8 @@ def run_memory(
 
     Parameters
     ----------
-    requests : how many; of a file all by default
-    read_share, seed : of a generated pattern: 1.0 and 0 by default
+    requests : how many; by default all of a file
+    read_share, seed : for a generated pattern: 1.0 and 0 by default
     wrap : take a file's addresses modulo the capacity
     rate : requests that the host offers a cycle, `N` or `1/N`; by default one for each channel
     settings : parameters of the controller by name, and timing parameters as `timing.NAME`
@@ -245,7 +245,7 @@ def parse_rate(text: str | None, channels: int) -> Fraction:
 
     Raises
     ------
-    DramError : anything else
+    DramError : any other text
     """
     if text is None:
         return Fraction(channels)

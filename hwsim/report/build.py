@@ -123,7 +123,11 @@ def unit_use(time: RunTime, unit: UnitSpec, busy: int, stalls: Mapping[str | Cau
         count=unit.count,
         busy_cycles=time.cycles(busy),
         utilisation=time.share(busy),
-        stalls=[Stall(cause=str(cause), cycles=time.cycles(ticks)) for cause, ticks in (stalls or {}).items() if ticks],
+        stalls=[
+            Stall(cause=str(cause), cycles=time.cycles(ticks), share=time.share(ticks))
+            for cause, ticks in (stalls or {}).items()
+            if ticks
+        ],
         source=unit.source,
         proven=unit.proven,
         compared=unit.compared or None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hwsim.mapping.workload.run import Unit
 from hwsim.report.quantities import bytes_text, hertz_text, joules_text, seconds_text
-from hwsim.report.schema import FpgaUse, Report
+from hwsim.report.schema import FpgaUse, Report, UnitUse
 
 ONE: dict[Unit, str] = {
     "tokens": "a token",
@@ -84,6 +84,11 @@ def headline(report: Report) -> list[Figure]:
             remark = f"{bytes_text(memory.used_bytes)} reserved"
             figures.append(Figure(name=f"{memory.name} in use", value=share, remark=remark))
     return figures
+
+
+def waits_text(unit: UnitUse) -> str:
+    """What a unit waited for, as shares of the run; what does not show in a per mille is left out."""
+    return ", ".join(f"{stall.cause} {stall.share:.1%}" for stall in unit.stalls if stall.share >= 0.0005)
 
 
 def _of_one(report: Report) -> Figure:

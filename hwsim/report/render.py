@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
-from hwsim.report.headline import describe_run, one_of, speed
+from hwsim.report.headline import describe_run, one_of, speed, waits_text
 from hwsim.report.quantities import bytes_text, count_text, figure_text, joules_text, seconds_text
 from hwsim.report.render_sections import render_sections
-from hwsim.report.schema import Contents, Report, Stall, UnitUse
+from hwsim.report.schema import Contents, Report
 from hwsim.report.tables import print_line, print_rows, print_table
 
 HOLDS: dict[Contents, str] = {
@@ -63,21 +63,13 @@ def _units(report: Report, console: Console) -> None:
             f"{unit.count:,}",
             f"{unit.busy_cycles:,}",
             f"{unit.utilisation:.1%}",
-            ", ".join(f"{stall.cause} {share:.1%}" for stall, share in _waits(report, unit)),
+            waits_text(unit),
             "proven" if unit.proven else "none",
             unit.source + (f"; compared {unit.compared}" if unit.compared else ""),
         )
         for unit in report.units
     )
     print_table(console, "Units", ("unit", "count", "busy cycles", "busy", "waits", "RTL", "timing from"), rows)
-
-
-def _waits(report: Report, unit: UnitUse) -> Iterator[tuple[Stall, float]]:
-    """Waits that show in a per mille of the run, with their share of it."""
-    for stall in unit.stalls:
-        share = stall.cycles / report.cycles
-        if share >= 0.0005:
-            yield stall, share
 
 
 def _bound(report: Report, console: Console) -> None:
@@ -125,18 +117,13 @@ def _memories(report: Report) -> Iterator[tuple[str, str, str]]:
 
 
 def _resources(report: Report, console: Console) -> None:
-    budget = any(use.available is not None for use in report.resources)
-    heads = ("", "used", "available", "share") if budget else ("", "used")
+    """What chips without a budget take; that of an FPGA stands in its section."""
     rows = (
-        (
-            f"{use.place} {use.resource.replace('_', ' ')}",
-            count_text(use.used),
-            "" if use.available is None else count_text(use.available),
-            f"{use.used / use.available:.1%}" if use.available else "",
-        )
+        (f"{use.place} {use.resource.replace('_', ' ')}", count_text(use.used))
         for use in report.resources
+        if not (report.fpga and use.place == "fpga")
     )
-    print_table(console, "Resources", heads, (row[: len(heads)] for row in rows))
+    print_table(console, "Resources", ("", "used"), rows)
 
 
 def _published(report: Report, console: Console) -> None:

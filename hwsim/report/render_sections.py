@@ -62,6 +62,7 @@ def _fpga(fpga: FpgaUse, console: Console) -> None:
     rows += [
         ("all units", "", "", *(count_text(count) for _, count in fpga.used), ""),
         ("available", "", "", *(count_text(count) for _, count in fpga.available), ""),
+        ("share", "", "", *(_share(count, getattr(fpga.available, name)) for name, count in fpga.used), ""),
     ]
     print_table(console, f"FPGA: {fpga.part} on {fpga.board}, {'fits' if fpga.fits else 'does not fit'}", heads, rows)
     reached = "no place and route made" if fpga.achieved_clock_hz is None else hertz_text(fpga.achieved_clock_hz)
@@ -71,6 +72,10 @@ def _fpga(fpga: FpgaUse, console: Console) -> None:
         peak, mean = fpga.peak_macs_per_s / 1e9, fpga.achieved_macs_per_s / 1e9
         figures.append(("multiply-accumulates", f"{mean:,.1f} of {peak:,.1f} GMAC/s ({share:.1%})"))
     print_table(console, "", ("", ""), figures)
+
+
+def _share(used: float, available: float) -> str:
+    return f"{used / available:.1%}" if available else "-"
 
 
 def _loads(loads: list[LoadUse], console: Console) -> None:

@@ -1,4 +1,4 @@
-"""How public checkpoints name and shape the tensors of a model, and which of them an operator of the graph needs."""
+"""Names and shapes of a model's tensors in public checkpoints, and which of them an operator of the graph needs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Checkpoint(ABC):
     Attributes
     ----------
     prefixes : what a name may begin with in a file
-    residual : ends of the names of matrices that write into the residual stream
+    residual : endings of the names of matrices that write into the residual stream
     """
 
     prefixes: ClassVar[tuple[str, ...]]
@@ -44,7 +44,7 @@ class Checkpoint(ABC):
 
     @abstractmethod
     def embedding(self, tensors: Tensors, token: int, position: int) -> NDArray[np.float64]:
-        """(d_model,) what enters the layers."""
+        """(d_model,) the input of the first layer."""
 
     @abstractmethod
     def is_scale(self, name: str) -> bool:
@@ -169,13 +169,13 @@ def _role(operator: Operator) -> Role:
     return operator.role
 
 
-# What no checkpoint here has, in whatever form.
+# Fields that no checkpoint supported here has.
 COMMON: dict[str, object] = {
     "qk_norm": "none", "rotary_dim": None, "query_scale": None, "attention_softcap": None, "post_norms": False,
     "block": "sequential", "embedding_scale": None, "lm_head_bias": False, "logit_softcap": None,
     "qkv_bias": None, "proj_bias": None, "mlp_bias": None, "window_rope_theta": None,
 }  # fmt: skip
-# What sets a form apart, by family: fields of the workload and the values that its checkpoints have.
+# By family: fields of the workload, and the values that its checkpoints have.
 FORMS: dict[str, tuple[Checkpoint, dict[str, object]]] = {
     "gpt": (
         Gpt2Checkpoint(),
@@ -194,7 +194,7 @@ def checkpoint_of(workload: DecoderWorkload) -> Checkpoint:
 
     Raises
     ------
-    WorkloadError : a form for which there are no public checkpoints, and no float64 model here
+    WorkloadError : a form without public checkpoints and without a float64 model here
     """
     checkpoint, form = FORMS[workload.model.family]
     for field, value in {**COMMON, **form}.items():

@@ -46,10 +46,10 @@ def compare_gpt(
     observing: Callable[[bool], None] = lambda on: None,
     progress: Callable[[int, int], None] | None = None,
 ) -> GptComparison:
-    """Decode with a machine and with float64, the machine fed float64's tokens first and its own where they part.
+    """Decode with a machine and with float64; the machine is fed float64's tokens, then its own from where they differ.
 
-    The float64 model has the weights as the machine holds them, so that what is measured is arithmetic; a second one
-    has them as given. The given tokens are `workload.run.prompt` for the cache and one to begin with.
+    The float64 model uses the weights as the machine holds them, so that only arithmetic is measured; a second one uses
+    them as given. The given tokens are `workload.run.prompt` for the cache and one to begin with.
 
     Parameters
     ----------
@@ -97,9 +97,9 @@ def gpt_report(
 
     Parameters
     ----------
-    lm_head : where the vocabulary projection was carried out
+    lm_head : where the vocabulary projection was computed
     contracts : blocks whose golden models the machine used
-    numeric : parameters that numbers hang on; others are no part of `unconfirmed`
+    numeric : parameters that affect the numbers; others are not listed in `unconfirmed`
     """
     parameters = spec.model_dump()
     return VerifyReport(
@@ -147,7 +147,7 @@ def _layers(machine: DecoderStep, exact: DecoderStep) -> list[LayerError]:
 
 
 def _generation(steps: list[tuple[DecoderStep, ...]], free: list[int], drawn: list[tuple[int, int]]) -> Generation:
-    """Agreement on float64's tokens (steps of machine, float64, float64 with weights as given) and on drawn ones."""
+    """Agreement on float64's tokens (steps of machine, float64, float64 with weights as given) and on random ones."""
     forced = [ours.choice for ours, _, _ in steps]
     reference = [exact.choice for _, exact, _ in steps]
     unrounded = [given.choice for _, _, given in steps]
@@ -167,7 +167,7 @@ def _generation(steps: list[tuple[DecoderStep, ...]], free: list[int], drawn: li
 
 
 def _free_run(workload: DecoderWorkload, machine: Decoder, chosen: list[tuple[int, int]]) -> list[int]:
-    """The machine's own tokens: up to where its choice and float64's part they are those that it was fed.
+    """The machine's own tokens; until its choice first differs from float64's, they are the tokens that it was fed.
 
     Parameters
     ----------
@@ -185,6 +185,6 @@ def _free_run(workload: DecoderWorkload, machine: Decoder, chosen: list[tuple[in
 
 
 def _gap(exact: DecoderStep, token: int) -> float:
-    """How far a token's logit lies below the largest, in standard deviations of all."""
+    """How far a token's logit lies below the largest, in standard deviations of all logits."""
     assert exact.logits is not None
     return float((exact.logits.max() - exact.logits[token]) / exact.logits.std())

@@ -1,4 +1,4 @@
-"""The functions of a transformer in float64, straight from their definitions: what machines are measured against."""
+"""The functions of a transformer in float64, straight from their definitions: the reference for machines."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def softmax(x: ArrayLike) -> Values:
 def gelu(x: ArrayLike) -> Values:
     """GELU in GPT-2's tanh form, 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
 
-    Written as x / (1 + exp(-2u)), the same function, which keeps its digits where 1 + tanh(u) cancels.
+    Written as x / (1 + exp(-2u)), the same function, which stays accurate where 1 + tanh(u) cancels.
     """
     x = np.asarray(x, dtype=np.float64)
     u = np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)

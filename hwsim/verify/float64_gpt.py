@@ -11,7 +11,7 @@ from hwsim.verify.decoder import DecoderStep
 from hwsim.verify.float64 import Values, gelu, layernorm, softmax
 from hwsim.verify.weights import GptWeights
 
-# Up to here (2 GiB in float64) the conversion of weights is done once; beyond, memory is dearer than time.
+# Up to this size (2 GiB in float64) converted weights are kept; beyond it, they are converted again to save memory.
 KEPT_PARAMETERS = 1 << 28
 
 

@@ -1,6 +1,7 @@
 """A Llama model in float64, from its definition alone: the oracle of all machines that decode it.
 
-Rotations are products of complex numbers, heads go one after the other: nothing is shared with the graph's operators.
+Rotations are products of complex numbers and heads are computed one by one: no code is shared with the graph's
+operators.
 """
 
 from __future__ import annotations

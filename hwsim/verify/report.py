@@ -35,8 +35,8 @@ class VerifiedSize(_Part):
 class FunctionError(_Part):
     """Errors of one function against float64 on the same inputs, over all decode steps.
 
-    `not_finite` counts results that are, or should be, infinite or no number; they are in no maximum and no mean.
-    `relative_to` says what an error is divided by; where that is 0 there is no relative error.
+    `not_finite` counts results that are, or should be, infinite or NaN; maxima and means leave them out.
+    `relative_to` says by what an error is divided; if that is 0 there is no relative error.
     """
 
     function: str
@@ -50,10 +50,10 @@ class FunctionError(_Part):
 
 
 class LayerError(_Part):
-    """Distance of a vector from that of the float64 model at the first decode step, errors of all layers before in it.
+    """Distance of a vector from the float64 model's at the first decode step, including errors of all earlier layers.
 
-    `relative_norm` is the norm of the error over the norm of the exact vector. All are null where the machine's
-    vector has a value that is infinite or no number.
+    `relative_norm` is the norm of the error over the norm of the exact vector. All are null if the machine's vector has
+    a value that is infinite or NaN.
     """
 
     layer: str
@@ -68,17 +68,17 @@ class Generation(_Part):
     Attributes
     ----------
     reference : tokens of the float64 model
-    forced : what the machine chooses when it is fed the reference's tokens
-    free : what it chooses when it is fed its own
+    forced : the machine's choices when it is fed the reference's tokens
+    free : its choices when it is fed its own tokens
     agreement : share of equal tokens in `reference` and `forced`
     first_divergence : index of the first token in which `free` differs, null if none does
     widest_gap : where they disagree, how far in float64 the machine's token at most lies below the best one, in
         standard deviations of the logits; null if they always agree
     distinct : different tokens in `reference`; agreement on a few of them says little
-    agreement_drawn : share of equal choices where both are fed tokens drawn at random, with `distinct_drawn` different
-        ones; random weights repeat a token when they are fed their own
-    agreement_unrounded : share in which `forced` equals the choice of a float64 model with the weights as given, not
-        rounded to the machine's format
+    agreement_drawn : share of equal choices when both are fed tokens drawn at random, with `distinct_drawn` different
+        choices; a model with random weights repeats a token when fed its own
+    agreement_unrounded : share of tokens in which `forced` equals the choice of a float64 model with the weights as
+        given, not rounded to the machine's format
     """
 
     reference: list[int]

@@ -14,8 +14,8 @@ class VerifyRequest:
 
     Attributes
     ----------
-    workload : at the size that is to be verified
-    own : the workload at its own size
+    workload : at the size to be verified
+    own : the workload at its full size
     weights : `random:SEED` or a folder
     progress : called with (tokens done, tokens in all)
     """

@@ -20,7 +20,7 @@ TOKENS = 32
 
 
 def load_sized(source: str, settings: Mapping[str, Any], *, full: bool) -> tuple[DecoderWorkload, DecoderWorkload]:
-    """A workload at the size of its verification, and at its own.
+    """A workload at the size at which it is verified, and at its full size.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def load_sized(source: str, settings: Mapping[str, Any], *, full: bool) -> tuple
 
     Raises
     ------
-    WorkloadError : what is wrong with the workload, or a setting that a verification cannot follow
+    WorkloadError : an invalid workload, or a setting that a verification cannot follow
     """
     for name, only in (("phase", "decode"), ("batch", 1), ("past", 0)):
         if settings.get(name, only) != only:

@@ -7,8 +7,9 @@ import numpy as np
 from hwsim.verify.float64 import Values
 from hwsim.verify.report import FunctionError, LayerError
 
-# Functions of one value: an error relates to the value itself. In all others sums may cancel, so that a single
-# result is no measure of its inputs: there errors relate to the root mean square of the result's vector.
+# Functions of one value: errors are relative to the value itself. In all others terms of a sum may cancel, so that a
+# single result does not show the size of its inputs: errors are relative to the root mean square of the result's
+# vector.
 SCALAR = ("exp", "reciprocal", "rsqrt", "gelu", "silu")
 
 
@@ -21,7 +22,7 @@ class ErrorStatistics:
         self.max_absolute = self.sum_absolute = self.max_relative = self.sum_relative = 0.0
 
     def add(self, result: Values, exact: Values) -> None:
-        """Take in results and what they should be, of one shape; the last axis is a vector."""
+        """Add results and the exact results, both of one shape; the last axis is a vector."""
         measure = np.abs(exact) if self.function in SCALAR else _root_mean_square(exact)
         finite = np.isfinite(result) & np.isfinite(exact)
         errors = np.abs(result - exact, where=finite, out=np.zeros(finite.shape))[finite]
@@ -36,7 +37,7 @@ class ErrorStatistics:
         self.sum_relative += float(relative.sum())
 
     def result(self) -> FunctionError:
-        """What was gathered, for the report."""
+        """The statistics so far, for the report."""
         return FunctionError(
             function=self.function,
             values=self.values,
@@ -63,7 +64,7 @@ class FunctionErrors:
 
 
 def layer_error(name: str, result: Values, exact: Values) -> LayerError:
-    """How far a vector has come away from the exact one."""
+    """How far a vector is from the exact one."""
     errors = np.abs(result - exact)
     norm = float(np.sqrt((exact**2).sum()))
     if not np.isfinite(errors).all():
@@ -77,5 +78,5 @@ def layer_error(name: str, result: Values, exact: Values) -> LayerError:
 
 
 def _root_mean_square(exact: Values) -> Values:
-    """Of each vector along the last axis."""
+    """Root mean square of each vector along the last axis."""
     return np.asarray(np.sqrt(np.mean(np.square(exact), axis=-1, keepdims=True)))

@@ -28,7 +28,7 @@ class GptWeights:
     ----------
     tensors : name to values
     origin : where they come from, for reports
-    seed : of random ones
+    seed : seed of random tensors
     """
 
     tensors: Mapping[str, Tensor]
@@ -54,7 +54,7 @@ def load_weights(text: str, workload: DecoderWorkload) -> GptWeights:
 
     Raises
     ------
-    WeightsError : a seed that is none; anything that is wrong with the folder
+    WeightsError : an invalid seed, or any problem with the folder
     """
     if not is_random(text):
         from hwsim.verify.weights_folder import read_folder
@@ -74,9 +74,9 @@ def shapes(workload: DecoderWorkload) -> dict[str, Shape]:
 
 
 def random_weights(workload: DecoderWorkload, seed: int) -> GptWeights:
-    """Weights as GPT-2 draws them at the start of training, but for biases.
+    """Weights as GPT-2 draws them at the start of training, except biases and scales.
 
-    Matrices and embeddings are N(0, 0.02), projections into the residual stream smaller by sqrt(2 layers). GPT-2
+    Matrices and embeddings are N(0, 0.02), projections into the residual stream are divided by sqrt(2 layers). GPT-2
     begins with biases of 0 and scales of 1, which would leave their additions and multiplications untested:
     biases are N(0, 0.02), scales 1 + N(0, 0.02). A tensor depends on the seed and on its own name and shape.
     """

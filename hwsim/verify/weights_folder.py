@@ -1,7 +1,7 @@
 """Weights from files: a folder of `.npy`, `.npz` or `.safetensors`, by the names of the model's checkpoints.
 
 `.npy` holds one tensor and is named after it (`h.0.attn.c_attn.weight.npy`); the others hold any number. Names may
-begin with the model's own (`transformer.`, `model.`); tensors that the model does not need are left alone.
+begin with the model's own (`transformer.`, `model.`); tensors that the model does not need are ignored.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def read_folder(folder: Path, shapes: Mapping[str, Shape], prefixes: Sequence[st
 
     Raises
     ------
-    WeightsError : names the file and the tensor that is missing, given twice, of another shape or type, or has values
-        that are not finite
+    WeightsError : a tensor that is missing, given twice, of another shape or type, or with values that are not finite;
+        the message names tensor and file
     """
     stored = _index(folder, prefixes)
     return {name: _checked(folder, name, shape, stored) for name, shape in shapes.items()}
@@ -65,7 +65,7 @@ def _checked(folder: Path, name: str, shape: Shape, stored: dict[str, _Stored]) 
 
 
 def _index(folder: Path, prefixes: Sequence[str]) -> dict[str, _Stored]:
-    """Every tensor of a folder by its name; nothing is read yet but the lists of names."""
+    """Every tensor of a folder by its name; only the lists of names are read so far."""
     if not folder.exists():
         raise WeightsError(f"{folder}: no such folder; expected a folder of weights or random:SEED")
     if not folder.is_dir():
@@ -87,7 +87,7 @@ def _tensors(file: Path) -> dict[str, Callable[[], NDArray[Any]]]:
 
     Raises
     ------
-    WeightsError : the file cannot be read, or is not of its kind
+    WeightsError : the file cannot be read, or its content does not match its ending
     """
     if file.suffix == ".npy":
         return {file.stem: lambda: np.load(file, allow_pickle=False)}

@@ -22,11 +22,11 @@ class Occupied(Protocol):
 
 
 def max_context_by_rows(rows_of: Callable[[int], int], target: BankGeometry) -> int:
-    """Longest context, in tokens, whose cache fits beside the weights; 0 if not even one token does.
+    """Longest context, in tokens, whose cache fits in addition to the weights; 0 if not even one token does.
 
     Parameters
     ----------
-    rows_of : rows a bank of weights and a cache of so many tokens
+    rows_of : number of tokens in the cache -> rows per bank of weights and cache
     """
     low, high = 0, target.capacity_bytes
     while low < high:
@@ -36,7 +36,7 @@ def max_context_by_rows(rows_of: Callable[[int], int], target: BankGeometry) -> 
 
 
 def what_does_not_fit(name: str, placement: Occupied, context: int, batch: int, fits: int) -> str:
-    """One line: what a model needs, what there is, and how long a context would fit."""
+    """One line: what a model needs, what is available, and how long a context would fit."""
     mib = placement.target.row_bytes_everywhere / 2**20
     need = (
         f"{name}: weights need {placement.weight_rows * mib:.1f} MiB and the cache of {context} "

@@ -1,4 +1,4 @@
-"""What a memory that computes can take of a graph, and which attention reads which cache."""
+"""Checks of what a memory that computes can execute, and which attention reads which cache."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def find_caches(graph: OperatorGraph, machine: str) -> Mapping[str, CacheOf]:
 
     Raises
     ------
-    MappingError : attention whose keys or values lie in no cache, a pattern or a cap that no unit has, a cache that
-        nothing reads
+    MappingError : attention whose keys or values are not in a cache, a pattern or a cap that no unit supports, a cache
+        that nothing reads
     """
     found: dict[str, CacheOf] = {}
     caches = {op.name: op for op in graph.operators if isinstance(op, KvCache)}
@@ -66,7 +66,7 @@ def check_format(op: Operator, target: BankGeometry) -> None:
 
     Raises
     ------
-    MappingError : names the operand that has another
+    MappingError : names the operand that has another format
     """
     formats = {"results": op.fmt, **{f"input {index}": fmt for index, fmt in enumerate(op.input_fmts or ())}}
     if isinstance(op, Linear):

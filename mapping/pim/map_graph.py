@@ -14,7 +14,7 @@ from hwsim.mapping.pim.checks import CacheOf, check_format, find_caches
 from hwsim.mapping.pim.placement import CachePlacement, MatrixPlacement, Placement
 from hwsim.mapping.pim.target import PimTarget
 
-# Which unit carries out an operator kind.
+# The unit that executes an operator kind.
 UNIT_OF: Mapping[str, str] = {
     "linear": "pim",
     "kv_cache": "pim",
@@ -42,12 +42,12 @@ def map_graph(
 
     Parameters
     ----------
-    context, batch : tokens a sequence and sequences that the cache must hold
-    on_host : roles of operators that the host carries out instead
+    context, batch : tokens per sequence, and sequences, that the cache must hold
+    on_host : roles of operators that the host executes instead
 
     Raises
     ------
-    MappingError : an operator that the target cannot carry out; as CapacityError, weights and cache that do not fit
+    MappingError : an operator that the target cannot execute; as CapacityError, weights and cache that do not fit
     """
     split = split_attention(graph)
     operators = tuple(
@@ -64,7 +64,7 @@ def map_graph(
 
 
 def max_context(mapped: PimMapped) -> int:
-    """Longest context, in tokens, whose cache fits beside the weights; 0 if not even one token does."""
+    """Longest context, in tokens, whose cache fits in addition to the weights; 0 if not even one token does."""
     target = mapped.placement.target
     caches = find_caches(mapped.graph, target.machine)
     return max_context_by_rows(

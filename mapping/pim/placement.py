@@ -1,4 +1,4 @@
-"""Where every weight and every cache entry lies: explicit values from element to (channel, bank, row, column)."""
+"""The place of every weight and every cache entry: explicit values from element to (channel, bank, row, column)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ceil_div(a: int, b: int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """A run of inputs that is swept at once: for each output `columns` column accesses, outputs back to back."""
+    """A run of inputs that is swept at once: `columns` column accesses for each output, outputs back to back."""
 
     first_input: int
     inputs: int
@@ -38,7 +38,7 @@ class MatrixPlacement:
     """A weight matrix, its outputs split evenly over channels, then over the banks of each.
 
     Output j of a channel's share lies in bank j mod banks, slot j // banks; in each bank the slots of a chunk
-    follow each other without gaps, so that rows are filled. Every matrix begins on a row of its own.
+    follow each other without gaps, so that rows are filled. Every matrix begins on a new row.
     """
 
     operator: str
@@ -71,7 +71,7 @@ class MatrixPlacement:
         return share + (channel < rest)
 
     def slots(self, channel: int) -> int:
-        """Outputs a bank of one channel, the last slot padded where banks do not divide the share."""
+        """Outputs per bank of one channel; the last slot is padded if the banks do not divide the share."""
         return ceil_div(self.outputs(channel), self.target.banks)
 
     def address(self, output: int, element: int) -> Address:
@@ -91,7 +91,7 @@ class MatrixPlacement:
 
     @property
     def padding_elements(self) -> int:
-        """Places that sweeps read beside the weights: part-filled columns and slots without an output."""
+        """Places that sweeps read in addition to the weights: part-filled columns and slots without an output."""
         columns = sum(chunk.columns for chunk in self.chunks)
         swept = sum(self.slots(c) for c in range(self.target.channels)) * self.target.banks * columns
         return swept * self.target.lanes - self.d_in * self.d_out
@@ -103,8 +103,8 @@ class CachePlacement:
 
     K is row-major: token t lies in one bank (t mod all banks; neighbouring tokens in neighbouring channels),
     heads concatenated, a bank's tokens back to back. V is column-major: each dimension's sequence of tokens is
-    contiguous and begins on a row; a group of `banks` dimensions of one head, one a bank, shares a channel, and
-    groups go round the channels.
+    contiguous and begins on a row; a group of `banks` dimensions of one head, one in each bank, shares a channel, and
+    groups go to the channels in turn.
 
     Attributes
     ----------
@@ -133,12 +133,12 @@ class CachePlacement:
 
     @property
     def k_rows(self) -> int:
-        """Rows a sequence for K, in every bank."""
+        """Rows per sequence for K, in every bank."""
         return ceil_div(ceil_div(self.context, self.target.all_banks) * self.key_columns, self.target.columns)
 
     @property
     def head_groups(self) -> int:
-        """Groups of dimensions a head."""
+        """Groups of dimensions per head."""
         return ceil_div(self.head_dim, self.target.banks)
 
     @property
@@ -147,12 +147,12 @@ class CachePlacement:
         return ceil_div(self.context, self.target.row_elements)
 
     def groups(self, channel: int) -> tuple[int, ...]:
-        """The groups of dimensions of one channel, in order of their place."""
+        """The groups of dimensions of one channel, in the order of their places."""
         return tuple(range(channel, self.heads * self.head_groups, self.target.channels))
 
     @property
     def v_rows(self) -> int:
-        """Rows a sequence for V, in every bank."""
+        """Rows per sequence for V, in every bank."""
         return len(self.groups(0)) * self.dimension_rows
 
     @property
@@ -215,7 +215,7 @@ class Placement:
 
     @property
     def padding_bytes(self) -> int:
-        """Bytes that weight sweeps read for nothing."""
+        """Bytes that weight sweeps read in vain."""
         elements = sum(matrix.padding_elements for matrix in self.matrices.values())
         return elements * self.target.fmt.bits // 8
 

@@ -1,4 +1,4 @@
-"""From an operator graph to a memory whose instructions address rows: units, rows, and whether all of it fits."""
+"""From an operator graph to a memory whose instructions address rows: units, rows, and whether everything fits."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def map_rows(
 
     Parameters
     ----------
-    context, batch : tokens a sequence and sequences that the cache must hold
-    unit_of : the unit of each operator kind; those of `MEMORY_KINDS` compute in the banks
+    context, batch : tokens per sequence, and sequences, that the cache must hold
+    unit_of : the unit of each operator kind; kinds in `MEMORY_KINDS` compute in the banks
 
     Raises
     ------
-    MappingError : an operator that the machine cannot carry out, another number format than the banks'; as
-        CapacityError, weights and cache that do not fit
+    MappingError : an operator that the machine cannot execute, another number format than the banks'; as CapacityError,
+        weights and cache that do not fit
     """
     split = split_attention(graph)
     operators = assign_units(split, unit_of, machine=target.machine)
@@ -94,7 +94,7 @@ def map_rows(
 
 
 def max_context(mapped: RowMapped) -> int:
-    """Longest context, in tokens, whose cache fits beside the weights; 0 if not even one token does."""
+    """Longest context, in tokens, whose cache fits in addition to the weights; 0 if not even one token does."""
     target = mapped.placement.target
     caches = find_caches(mapped.graph, target.machine)
     return max_context_by_rows(

@@ -1,4 +1,4 @@
-"""Placement for memories whose instructions address whole rows: every vector that is swept begins on a row."""
+"""Placement for memories whose instructions address whole rows: every vector that is swept begins on a new row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hwsim.mapping.pim.target import BankGeometry
 class RowMatrix:
     """A weight matrix: a row holds one chunk of the inputs of one output.
 
-    Outputs go in groups of one a bank; group g lies in channel g mod channels, slot g // channels. The rows of a
+    Outputs form groups with one in each bank; group g lies in channel g mod channels, slot g // channels. The rows of a
     chunk's slots follow each other, chunk after chunk.
     """
 
@@ -44,7 +44,7 @@ class RowMatrix:
         return self.slots * len(self.chunks)
 
     def row(self, chunk: int, slot: int) -> int:
-        """Row of a slot's chunk, counted from the matrix's first."""
+        """Row of a slot's chunk, counted from the matrix's first row."""
         return chunk * self.slots + slot
 
     def channels(self, slot: int) -> int:
@@ -64,9 +64,9 @@ class RowMatrix:
 class RowCache:
     """Reserved rows for K and V of one layer and `batch` sequences of up to `context` tokens.
 
-    K: token t lies in bank t mod banks; as many tokens as banks share a channel, the next ones go to the next
-    channel. A token's heads follow each other in its row, whole heads only. V: a row holds one dimension of one head
-    over the tokens; groups of `banks` dimensions, one a bank, go round the channels.
+    K: token t lies in bank t mod banks; after as many tokens as there are banks comes the next channel. A token's heads
+    follow each other in its row, whole heads only. V: a row holds one dimension of one head over the tokens; groups of
+    `banks` dimensions, one in each bank, go to the channels in turn.
     """
 
     operator: str
@@ -98,7 +98,7 @@ class RowCache:
 
     @property
     def heads_a_row(self) -> int:
-        """Heads of keys in a row, as many as the vector buffer can meet."""
+        """Heads of keys in a row: at most as many as the vector buffer holds queries for."""
         return min(self.kv_heads, self.target.chunk_elements // (self.head_columns * self.target.lanes))
 
     @property
@@ -108,12 +108,12 @@ class RowCache:
 
     @property
     def k_rows(self) -> int:
-        """Rows a sequence for K, in every bank."""
+        """Rows per sequence for K, in every bank."""
         return ceil_div(self.context, self.target.all_banks) * self.key_rows
 
     @property
     def head_groups(self) -> int:
-        """Groups of dimensions a head."""
+        """Groups of dimensions per head."""
         return ceil_div(self.d_v, self.target.banks)
 
     @property
@@ -122,12 +122,12 @@ class RowCache:
 
     @property
     def places(self) -> int:
-        """Groups of the fullest channel."""
+        """Groups in the fullest channel."""
         return ceil_div(self.groups, self.target.channels)
 
     @property
     def parts(self) -> int:
-        """Rows of one dimension's tokens."""
+        """Rows for one dimension over all tokens."""
         return ceil_div(self.context, self.target.chunk_elements)
 
     @property
@@ -150,7 +150,7 @@ class RowCache:
         return sequence * (self.rows // self.batch) + self.k_rows + place * self.parts + part
 
     def place_heads(self, place: int) -> tuple[int, ...]:
-        """The head of keys and values that each channel has at a place; channels behind the last have none."""
+        """The head of keys and values that each channel has at a place; channels after the last one have none."""
         first = place * self.target.channels
         last = min(first + self.target.channels, self.groups)
         return tuple(group // self.head_groups for group in range(first, last))

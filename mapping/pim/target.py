@@ -1,4 +1,4 @@
-"""What a memory that computes offers to the compiler."""
+"""The properties of a memory that computes, for the compiler."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from hwsim.mapping.formats import Format
 
 @dataclass(frozen=True, kw_only=True)
 class BankGeometry:
-    """A memory with a MAC unit a bank.
+    """A memory with a MAC unit in each bank.
 
     Attributes
     ----------
-    machine : whose memory it is, for messages
-    banks : banks a channel, each with a MAC unit that works on one column access at a time
-    rows : rows a bank
-    columns : column accesses a row
-    lanes : elements a column access
+    machine : name of the machine that has the memory, for messages
+    banks : banks per channel, each with a MAC unit that works on one column access at a time
+    rows : rows per bank
+    columns : column accesses per row
+    lanes : elements per column access
     buffer_elements : elements of the vector that a channel can hold for its banks
     fmt : number format of weights, cache and vectors
     """
@@ -41,7 +41,7 @@ class BankGeometry:
 
     @property
     def chunk_elements(self) -> int:
-        """Longest input that is swept at once: a row, or the buffer where that is smaller."""
+        """Longest input that is swept at once: a row, or the buffer if that is smaller."""
         return min(self.row_elements, self.buffer_elements)
 
     @property
@@ -60,11 +60,11 @@ class BankGeometry:
 
 @dataclass(frozen=True, kw_only=True)
 class PimTarget(BankGeometry):
-    """The memory, and sizes of what stands beside it.
+    """The memory, and sizes of the units outside it.
 
     Attributes
     ----------
-    sram_bytes : working memory beside the DRAM
+    sram_bytes : working memory outside the DRAM
     score_bytes : bytes of an attention score in that memory
     """
 

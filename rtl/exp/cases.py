@@ -33,18 +33,18 @@ SETS: tuple[Mapping[str, Any], ...] = (
     },
 )
 
-EXTREMES: tuple[Mapping[str, Any], ...] = ()  # SETS have them all
+EXTREMES: tuple[Mapping[str, Any], ...] = ()  # SETS have all ends of ranges
 
 
 def random_job(c: ExpContract, rng: np.random.Generator) -> Job:
-    """Arguments of all magnitudes, three quarters of them where the result is not 0."""
+    """Arguments of all magnitudes; for three quarters of them the result is not 0."""
     shape = (int(rng.integers(1, 60)),)
     near = codes_near(rng, c.argument, 0, below=2.0**c.clamp_log2, above=0, shape=shape)
     return _job("random", np.where(rng.random(shape) < 0.75, near, random_codes(rng, c.argument, shape)))
 
 
 def corner_jobs(c: ExpContract) -> list[Job]:
-    """The extremes, the neighbours of 0, both sides of each halving of the result and of the clamp; nothing."""
+    """The extremes, the neighbours of 0, both sides of each halving of the result and of the clamp; an empty job."""
     low, high = c.argument.code_range
     halvings = np.arange(1, c.working_fraction + 3) * np.log(2) * 2.0**c.argument.fraction
     edges = -np.floor(halvings).astype(np.int64)

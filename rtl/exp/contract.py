@@ -24,9 +24,9 @@ class ExpContract(Contract):
 
     Attributes
     ----------
-    argument, result : formats; the result holds 1 at least
-    segments_log2, degree : of the table of polynomials
-    guard_bits : bits below the result's last in all that goes before
+    argument, result : formats; the result can represent at least 1
+    segments_log2, degree : parameters of the table of polynomials
+    guard_bits : bits below the result's last bit in all earlier stages
     output_stages : registers after the result, for a tool to move
     """
 
@@ -69,12 +69,12 @@ class ExpContract(Contract):
 
     @property
     def working_fraction(self) -> int:
-        """Fraction bits of all that goes before the result."""
+        """Fraction bits of all stages before the result."""
         return self.result.fraction + self.guard_bits
 
     @property
     def clamp_log2(self) -> int:
-        """Magnitudes are clamped to below 2^clamp_log2, where the result is long 0."""
+        """Magnitudes are clamped to below 2^clamp_log2, where the result is already 0."""
         return math.ceil(math.log2((self.working_fraction + 2) * math.log(2)))
 
     @property
@@ -89,7 +89,7 @@ class ExpContract(Contract):
 
     @property
     def log2e_fraction(self) -> int:
-        """Fraction bits of the constant log2(e): as exact for the largest magnitude as all else."""
+        """Fraction bits of the constant log2(e): for the largest magnitude it is as exact as the other values."""
         return self.working_fraction + self.clamp_log2
 
     @property
@@ -106,8 +106,8 @@ class ExpContract(Contract):
     def error_bound(self) -> float:
         """Largest distance from exp(x), over all arguments up to 0.
 
-        The exponent is off by half a bit of log2(e) times the magnitude and by a floor, which the derivative ln 2
-        scales; the shift floors; the result rounds.
+        The exponent's error is half a bit of log2(e) times the magnitude, plus a floor, scaled by the derivative ln 2.
+        The shift floors, and the result rounds.
         """
         working = 2.0**-self.working_fraction
         exponent = (0.5 + 1) * working * math.log(2)

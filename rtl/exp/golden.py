@@ -12,7 +12,7 @@ from hwsim.rtl.ports import Codes, Streams
 
 
 def exp(c: ExpContract, x: Codes) -> Codes:
-    """Exp of codes of `c.argument`, of any shape; codes of `c.result`."""
+    """Exp of codes of `c.argument`, of any shape, as codes of `c.result`."""
     p, w = c.table, c.working_fraction
     magnitude = np.clip(-x, 0, (1 << c.magnitude_bits) - 1)
     exponent = (magnitude * log2e_code(c)) >> (c.argument.fraction + c.log2e_fraction - w)

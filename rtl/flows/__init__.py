@@ -1,1 +1,1 @@
-"""What is made of a block: Verilog, files for other tools, simulation, synthesis."""
+"""The outputs of a block: Verilog, files for other tools, simulation, synthesis."""

@@ -1,4 +1,4 @@
-"""From a component to Verilog: as Amaranth wrote it, and optimised by Yosys for simulation."""
+"""From a component to Verilog: as Amaranth writes it, and optimised by Yosys for simulation."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from amaranth.lib import wiring
 from hwsim.rtl.flows.toolchain import YOSYS, GenerateError, require_package
 from hwsim.rtl.instances import find_parts
 
-# The raw text keeps Amaranth's processes and names: to read, to lint, to measure coverage on. Signals of no bits, such
-# as the counter of one beat, would be written as ranges from -1 to 0.
+# The raw text keeps Amaranth's processes and names, for reading, lint and coverage. Signals without bits, such as a
+# counter for a single beat, would be written as ranges from -1 to 0.
 RAW = (
     "proc -nomux -norom",
     "memory_collect",
@@ -49,7 +49,7 @@ INDEXED = re.compile(r"(?<=\s)(\\[^\s\[]+)((?:\[\d+\][^\s\[]*)+)")
 
 
 def emit_rtlil(component: Any, name: str) -> str:
-    """RTLIL of a component as module `name`, after it the parts that it makes instances of, each once.
+    """RTLIL of a component as module `name`, followed by the parts that it instantiates, each once.
 
     Elements of arrays are called `array.i`.
 
@@ -98,7 +98,7 @@ def to_verilog(rtlil_text: str, *, optimise: bool = False) -> str:
 
 
 def run_yosys(passes: list[str]) -> str:
-    """Run Yosys passes in a process of their own; what it printed.
+    """Run Yosys passes in a separate process; return what it printed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Verilator's lint on the Verilog that we hand out, and what it is told to overlook, with the reasons."""
+"""Verilator's lint of the exported Verilog, and its waivers with their reasons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hwsim.rtl.flows.toolchain import verilator_environment
 
-# Signs of generated text, none of them of a mistake.
+# Messages that are typical of generated text and do not point to mistakes.
 WAIVERS = {
     "PROCASSINIT": "Amaranth declares registers with an initial value and assigns them in processes",
     "UNUSEDSIGNAL": "slices leave the bits that a shift drops; Yosys keeps the names of signals it has merged",
@@ -20,13 +20,13 @@ WAIVERS = {
 
 
 def waiver_file() -> str:
-    """A Verilator control file that waives them."""
+    """A Verilator control file with these waivers."""
     rules = [f"// {reason}\nlint_off -rule {rule}" for rule, reason in WAIVERS.items()]
     return "`verilator_config\n" + "\n".join(rules) + "\n"
 
 
 def lint(verilog: Path, top: str, waivers: Path) -> str:
-    """What `verilator --lint-only -Wall` says of a file, beside the waivers; empty if nothing.
+    """Messages of `verilator --lint-only -Wall` about a file, without the waived ones; empty if none.
 
     Raises
     ------

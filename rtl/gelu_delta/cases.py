@@ -36,7 +36,7 @@ EXTREMES: tuple[Mapping[str, Any], ...] = (
 
 
 def random_job(c: GeluDeltaContract, rng: np.random.Generator) -> Job:
-    """Values of all magnitudes, half of them where the table is."""
+    """Values of all magnitudes, half of them within the table."""
     shape = (int(rng.integers(1, 40)), c.lanes)
     span = (c.limit_steps + 2) * 2.0**-c.step_log2
     near = codes_near(rng, c.value, 0, below=span, above=span, shape=shape)
@@ -44,7 +44,7 @@ def random_job(c: GeluDeltaContract, rng: np.random.Generator) -> Job:
 
 
 def corner_jobs(c: GeluDeltaContract) -> list[Job]:
-    """Both sides of each entry and of the table's end, with either sign; the extremes; nothing."""
+    """Both sides of each entry and of the table's end, with both signs; the extremes; an empty job."""
     low, high = c.value.code_range
     steps = np.arange(c.limit_steps + 2, dtype=np.int64) << c.rest_bits
     around = np.concatenate([steps - 1, steps, steps + 1, -steps - 1, -steps, -steps + 1, corner_codes(c.value)])

@@ -19,7 +19,7 @@ from hwsim.rtl.streams import port_members, shape_of
 
 
 class GeluDelta(wiring.Component):
-    """`lanes` equal units that move in step."""
+    """`lanes` equal units that advance together."""
 
     def __init__(self, contract: GeluDeltaContract) -> None:
         self.contract = contract
@@ -51,7 +51,7 @@ class GeluLane(wiring.Component):
         c, m = self.contract, Module()
         pipe = Pipeline(m, self.advance)
         negative = self.x < 0
-        # the smallest argument's magnitude needs the sign's bit as well
+        # the magnitude of the smallest argument also needs the sign's bit
         magnitude = Mux(negative, -self.x, self.x).as_unsigned()[: c.value.width]
         a = pipe.stage(magnitude=magnitude, positive=Mux(negative, 0, self.x))
 

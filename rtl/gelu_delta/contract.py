@@ -18,7 +18,7 @@ STAGES = 5  # magnitude, table, difference times the rest, interpolated delta, s
 class GeluDeltaContract(Contract):
     """`gelu(x) = max(x, 0) - delta(|x|)`, `delta` interpolated between the entries of a table and 0 after it.
 
-    `delta(t) = t (1 - Phi(t))` is even, below 0.17 and next to 0 beyond 5: a table of unsigned fractions serves.
+    `delta(t) = t (1 - Phi(t))` is even, below 0.17 and almost 0 beyond 5: a table of unsigned fractions suffices.
 
     Attributes
     ----------
@@ -85,8 +85,9 @@ class GeluDeltaContract(Contract):
     def error_bound(self) -> float:
         """Largest distance from GELU, over all arguments.
 
-        Interpolation: the second derivative of delta is at most 2 phi(0) = 0.798, so a chord is off by h^2/8 of it;
-        entries are off by half a resolution, floors by a resolution each; after the table delta is taken as 0.
+        Interpolation: the second derivative of delta is at most 2 phi(0) = 0.798, so the error of a chord is at most
+        h^2/8 of it. The error of an entry is half a resolution, of each floor one resolution; beyond the table delta
+        counts as 0.
         """
         step, end = 2.0**-self.step_log2, self.limit_steps * 2.0**-self.step_log2
         chord = 0.7979 * step * step / 8
@@ -96,9 +97,9 @@ class GeluDeltaContract(Contract):
     def resources(self) -> Resources:
         """Lanes of a table, a product and three sums; control left out."""
         width, entry = self.value.width, self.delta.width
-        rows = min(self.limit_steps, 1 << max(0, self.value.integer - 1 + self.step_log2))  # that an argument can reach
+        rows = min(self.limit_steps, 1 << max(0, self.value.integer - 1 + self.step_log2))  # rows an argument can reach
         slope = entry + 1
-        if not self.rest_bits:  # each argument has its entry: no slope, and no bits finer than the result
+        if not self.rest_bits:  # each argument has its own entry: no slope, and no bits finer than the result's
             entry, slope = min(entry, self.value.fraction), 0
         lane = (
             adder(width)  # the magnitude
@@ -118,7 +119,7 @@ class GeluDeltaContract(Contract):
 
 
 def _delta_beyond(end: float) -> float:
-    """The largest delta(t) for t >= end; the bell falls after its top at 0.7517, where it is 0.16998."""
+    """The largest delta(t) for t >= end; the bell falls after its maximum of 0.16998 at 0.7517."""
     from hwsim.rtl.gelu_delta.table import delta
 
     return delta(end) if end > 0.7517 else 0.17

@@ -11,7 +11,7 @@ from hwsim.rtl.ports import Codes, Streams
 
 
 def gelu(c: GeluDeltaContract, x: Codes) -> Codes:
-    """GELU of codes of `c.value`, of any shape; codes of `c.value`."""
+    """GELU of codes of `c.value`, of any shape, as codes of `c.value`."""
     table = np.array([*delta_codes(c), 0], dtype=np.int64)
     magnitude = np.abs(x)
     index, rest = magnitude >> c.rest_bits, magnitude & ((1 << c.rest_bits) - 1)

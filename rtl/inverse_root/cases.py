@@ -37,7 +37,7 @@ SETS: tuple[Mapping[str, Any], ...] = (
     },
 )
 
-EXTREMES: tuple[Mapping[str, Any], ...] = ()  # SETS have them all
+EXTREMES: tuple[Mapping[str, Any], ...] = ()  # SETS have all ends of ranges
 
 
 def random_job(c: InverseRootContract, rng: np.random.Generator) -> Job:
@@ -46,7 +46,7 @@ def random_job(c: InverseRootContract, rng: np.random.Generator) -> Job:
 
 
 def corner_jobs(c: InverseRootContract) -> list[Job]:
-    """The extremes, each power of two and its neighbours; nothing."""
+    """The extremes, each power of two and its neighbours; an empty job."""
     powers = 1 << np.arange(c.argument.width, dtype=np.int64)
     codes = np.concatenate([powers - 1, powers, (powers + 1)[:-1], corner_codes(c.argument)]).astype(np.int64)
     codes = codes[codes <= c.argument.code_range[1]]

@@ -17,16 +17,16 @@ STAGES_AROUND = 4  # leading one, normalise, shift, round
 
 @dataclass(frozen=True, kw_only=True)
 class InverseRootContract(Contract):
-    """`x^(-1/r)` with r = 2^root_log2, for x > 0; the largest result for x = 0 and for all that exceeds it.
+    """`x^(-1/r)` with r = 2^root_log2, for x > 0; the largest result for x = 0 and wherever the result saturates.
 
     With `x = m 2^(r h)` and m in [1, 2^r), the result is `2^-h m^(-1/r)`. The root of m comes from a table of
-    polynomials, one part of it for each octave of m.
+    polynomials with one part for each octave of m.
 
     Attributes
     ----------
-    argument, result : formats, without sign; the result saturates
-    segments_log2, degree : of the table of polynomials
-    guard_bits : bits below the result's last in all that goes before
+    argument, result : unsigned formats; the result saturates
+    segments_log2, degree : parameters of the table of polynomials
+    guard_bits : bits below the result's last bit in all earlier stages
     output_stages : registers after the result, for a tool to move
     """
 
@@ -67,17 +67,17 @@ class InverseRootContract(Contract):
 
     @property
     def working_fraction(self) -> int:
-        """Fraction bits of all that goes before the result."""
+        """Fraction bits of all stages before the result."""
         return self.result.fraction + self.guard_bits
 
     @property
     def left_shift(self) -> int:
-        """Places by which the smallest argument's result is shifted up."""
+        """Bits by which the smallest argument's result is shifted left."""
         return -(-self.argument.fraction >> self.root_log2)
 
     @property
     def exponent_offset(self) -> int:
-        """What an argument's leading one's position lacks to its exponent, `left_shift` included."""
+        """Difference between an argument's exponent and the position of its leading one, `left_shift` included."""
         return (self.left_shift << self.root_log2) - self.argument.fraction
 
     @property
@@ -97,10 +97,10 @@ class InverseRootContract(Contract):
 
     @property
     def error_bound(self) -> tuple[float, float]:
-        """(absolute, relative): a result that does not saturate is off by `absolute + relative * result` at most.
+        """(absolute, relative): the error of a result that does not saturate is at most `absolute + relative * result`.
 
-        What lies below the table's argument is cut off, which the slope of at most 1/r scales; the table is off by
-        its bound; both count against values of 1/2 at least. The shift floors, the result rounds.
+        Bits below the table's argument are cut off, an error scaled by the slope of at most 1/r. The table's error is
+        its bound. Both are relative to values of at least 1/2. The shift floors, and the result rounds.
         """
         working = 2.0**-self.working_fraction
         cut = working if self.argument.width - 1 > self.working_fraction else 0.0

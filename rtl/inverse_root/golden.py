@@ -10,11 +10,11 @@ from hwsim.rtl.ports import Codes, Streams
 
 
 def inverse_root(c: InverseRootContract, x: Codes) -> Codes:
-    """`x^(-1/r)` of codes of `c.argument`, of any shape; codes of `c.result`."""
+    """`x^(-1/r)` of codes of `c.argument`, of any shape, as codes of `c.result`."""
     p, w, below = c.table, c.working_fraction, c.argument.width - 1
     positive = np.maximum(x, 1)
     position = np.frexp(positive)[1].astype(np.int64) - 1  # exact: codes are below 2^53
-    behind = (positive << (below - position)) & ((1 << below) - 1)  # the bits behind the leading one, at the top
+    behind = (positive << (below - position)) & ((1 << below) - 1)  # the bits after the leading one, at the top
     fraction = behind >> (below - w) if w <= below else behind << (w - below)
 
     exponent = position + c.exponent_offset

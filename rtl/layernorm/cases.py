@@ -59,7 +59,7 @@ LEFT_OUT: Mapping[tuple[str, int], str] = {
 
 
 def random_job(c: LayerNormContract, rng: np.random.Generator) -> Job:
-    """One to four sequences of one to four tokens, each token of its own magnitude."""
+    """One to four sequences of one to four tokens, each token with its own magnitude."""
     lengths = rng.integers(1, 5, size=rng.integers(1, 5))
     tokens = int(lengths.sum())
     width = c.activation.width
@@ -77,7 +77,7 @@ def random_job(c: LayerNormContract, rng: np.random.Generator) -> Job:
 
 
 def corner_jobs(c: LayerNormContract) -> list[Job]:
-    """Tokens all alike, alternating extremes (whose variance wraps), the shortest sequences, none."""
+    """Equal tokens, alternating extremes (whose variance wraps), the shortest sequences, no sequence."""
     none = np.zeros((0, c.features), dtype=np.int64)
     jobs = [_job(c, "nothing", [], none, none, none)]
     low, high = c.activation.code_range
@@ -93,7 +93,7 @@ def corner_jobs(c: LayerNormContract) -> list[Job]:
 
 
 def held_jobs(c: LayerNormContract) -> list[Job]:
-    """A sequence of one token, and one of more than the block holds."""
+    """A sequence of one token, and one of more tokens than the block holds."""
     jobs = []
     for tokens in (1, (c.affine_latency + c.statistics_latency) // c.beats + 4):
         x, norm = np.zeros((tokens, c.features), dtype=np.int64), np.zeros((1, c.features), dtype=np.int64)
@@ -105,7 +105,7 @@ def _job(c: LayerNormContract, name: str, lengths: list[int], x: Codes, weight: 
     """`lengths` tokens for each row of weights and biases."""
     last = np.zeros(len(x) * c.beats, dtype=np.int64)
     last[np.cumsum(lengths, dtype=np.int64) * c.beats - 1] = 1
-    last[: len(x) * c.beats // 2 : c.beats] |= c.beats > 1  # on a first beat it says nothing
+    last[: len(x) * c.beats // 2 : c.beats] |= c.beats > 1  # it has no meaning on a first beat
     return Job(
         name=name,
         work=len(x),

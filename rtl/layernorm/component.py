@@ -20,7 +20,7 @@ from hwsim.rtl.streams import payload_layout, port_members, shape_of
 
 
 class LayerNorm(wiring.Component):
-    """Wires the two stages. The first waits only with a token's statistics in hand, the second only for them."""
+    """Connects the two stages. The first waits only to deliver a token's statistics, the second only for them."""
 
     def __init__(self, contract: LayerNormContract) -> None:
         self.contract = contract
@@ -40,7 +40,7 @@ class LayerNorm(wiring.Component):
 
 
 def token_layout(c: LayerNormContract) -> data.StructLayout:
-    """What the first stage tells the second of a token."""
+    """The data about a token that the first stage passes to the second."""
     return data.StructLayout({"mean": shape_of(c.accumulator), "root": shape_of(c.root), "last": 1})
 
 
@@ -57,7 +57,7 @@ class Statistics(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         c, acc, m = self.contract, self.contract.accumulator, Module()
         m.submodules.rsqrt = rsqrt = InverseRoot(c.rsqrt)
-        advance = rsqrt.x.ready  # the root ends this stage; it moves or waits as a whole
+        advance = rsqrt.x.ready  # the root ends this stage, which advances or waits as a whole
         pipe = Pipeline(m, advance)
         m.d.comb += self.x.ready.eq(advance)
 
@@ -87,7 +87,7 @@ class Statistics(wiring.Component):
             square=recode(operand.mean * operand.mean, 2 * acc.fraction, acc),
         )
         variance = recode(squared.of_squares - squared.square + c.epsilon, acc.fraction, acc)
-        # the argument has no sign: what wrapped below 0 counts as 0
+        # the argument is unsigned: values that wrapped below 0 count as 0
         argument = Mux(variance < 0, 0, variance[: c.rsqrt.argument.width])
         end = pipe.stage(valid=squared.valid, last=squared.last, mean=squared.mean, argument=argument)
         m.d.comb += [rsqrt.x.valid.eq(end.valid), rsqrt.x.payload.value.eq(end.argument)]
@@ -104,7 +104,7 @@ class Statistics(wiring.Component):
 
 
 class Affine(wiring.Component):
-    """Reads each token again once its statistics are there, with the weights and biases of its sequence."""
+    """Reads each token again once its statistics are ready, with the weights and biases of its sequence."""
 
     def __init__(self, contract: LayerNormContract) -> None:
         c = self.contract = contract
@@ -117,7 +117,7 @@ class Affine(wiring.Component):
                 "token": In(stream.Signature(token_layout(c))),
                 "norm": In(stream.Signature(ports["norm"])),
                 "y": Out(stream.Signature(ports["y"])),
-                "take": Out(1),  # a beat of x leaves the queue: for proofs
+                "take": Out(1),  # a beat of x leaves the queue; used in proofs
             }
         )
 
@@ -126,7 +126,7 @@ class Affine(wiring.Component):
         pipe = Pipeline(m, advances(self.y))
         norms = self._norms(m)
 
-        beat = Signal(range(c.beats))  # of the token that is read; 0 between tokens
+        beat = Signal(range(c.beats))  # beat of the token that is read; 0 between tokens
         mean, root = Signal(shape_of(c.accumulator), reset_less=True), Signal(shape_of(c.root), reset_less=True)
         ends_sequence = Signal()
         starts = self.token.valid & norms.loaded & (beat == 0)
@@ -167,7 +167,7 @@ class Affine(wiring.Component):
         return m
 
     def _norms(self, m: Module) -> DoubleBuffer:
-        """Weights and biases of this sequence, and those of the next."""
+        """Weights and biases of this sequence and of the next."""
         c = self.contract
         m.submodules.norms = norms = DoubleBuffer(self.norm_layout.size, c.beats)
         beat = Signal(range(c.beats))
@@ -183,7 +183,7 @@ class Affine(wiring.Component):
         return norms
 
     def _queue(self, m: Module) -> Any:
-        """The beats of x in the order they came, a cycle after `take`; never full, see `queue_beats`."""
+        """The beats of x in the order of arrival, a cycle after `take`; never full, see `queue_beats`."""
         c = self.contract
         layout = data.ArrayLayout(shape_of(c.activation), c.lanes)
         m.submodules.queue = memory = Memory(shape=layout, depth=c.queue_beats, init=[])

@@ -13,12 +13,12 @@ from hwsim.rtl.estimates import adder, delay, memory, multiplier, register, sele
 from hwsim.rtl.inverse_root.contract import RsqrtContract
 from hwsim.rtl.ports import FLAG, Port, stream
 
-PRODUCT_BITS = 64  # two signed factors: what the golden model computes in
+PRODUCT_BITS = 64  # of two signed factors: the width in which the golden model computes
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerNormContract(Contract):
-    """`y = (x - m) / sqrt(v) * weight + bias` for each token of `features` features, `lanes` of them a beat.
+    """`y = (x - m) / sqrt(v) * weight + bias` for each token of `features` features, `lanes` of them per beat.
 
     The first stage sums `t = floor(x / D)` and `floor(x t)` over a token, which gives `m = E[x]` and
     `v = max(E[x^2] - m^2 + epsilon, 0)`, and takes the root of `v`; the second stage reads the token again from a
@@ -26,11 +26,11 @@ class LayerNormContract(Contract):
     cycles. The division is a product with the constant `floor(2^divisor_fraction / D)`. Every product is floored to
     the accumulator's resolution before it is used, and every sum wraps.
 
-    Weights and biases come by the stream `norm`, those of the next sequence of tokens while this one is worked on. A
+    The stream `norm` brings weights and biases; those of the next sequence of tokens come during this one. A
     sequence ends with the token whose last beat carries `last`.
 
-    Edge-MoE's source gives formats, sums and constants. That a variance below 0 (after a wrap) counts as 0, whose
-    root is the largest result, and that the factors are applied in the order written above, are our readings.
+    Edge-MoE's source gives formats, sums and constants. Two points are our reading: a variance below 0 (after a wrap)
+    counts as 0, whose root is the largest result; and the factors are applied in the order written above.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class LayerNormContract(Contract):
     product_stages : registers of each product
     adder_levels : levels of the adder tree between two registers
     output_stages : registers after the second stage, for a tool to move
-    root_segments_log2, root_degree, root_guard_bits, root_output_stages : of the inverse root, see `RsqrtContract`;
+    root_segments_log2, root_degree, root_guard_bits, root_output_stages : for the inverse root, see `RsqrtContract`;
         its output registers end the first stage
     activation : format of x and y
     accumulator : format of the sums and of all values between x and y
@@ -91,7 +91,7 @@ class LayerNormContract(Contract):
             raise ContractError(f"{self.block}: 1/{self.features} is 0 with {self.divisor_fraction} fraction bits")
         if self.epsilon > self.accumulator.code_range[1]:
             raise ContractError(f"{self.block}: epsilon {self.epsilon} exceeds {self.accumulator}")
-        _ = self.rsqrt  # which checks its own parameters
+        _ = self.rsqrt  # checks its own parameters
 
     def _check_formats(self) -> None:
         for name in ("activation", "weight", "bias", "accumulator", "root"):
@@ -162,10 +162,10 @@ class LayerNormContract(Contract):
 
     @property
     def queue_beats(self) -> int:
-        """Beats that the queue between the stages has room for: two tokens, and what is in the first stage with them.
+        """Capacity in beats of the queue between the stages: two tokens, and the beats that the first stage holds then.
 
-        That is two more than ever wait there (`tests/rtl/test_formal_blocks.py` proves it): of the token that is read
-        one beat at least has left, and the last beat of the next is still in the first stage.
+        That is two more than ever wait there (`tests/rtl/test_formal_blocks.py` proves it): at least one beat of the
+        token being read has left, and the last beat of the next token is still in the first stage.
         """
         return 2 * self.beats + self.statistics_latency
 
@@ -174,10 +174,10 @@ class LayerNormContract(Contract):
         return (work + 1) * self.beats + self.statistics_latency + self.affine_latency - 1 if work else 0
 
     def backlog(self, work: int) -> Mapping[str, int]:
-        """Beats of x that are taken while no result is, of tokens of one sequence.
+        """Beats of x, in tokens of one sequence, that are taken while no result is taken.
 
-        The first result stops the second stage, which has begun the tokens that fill its depth; the statistics of
-        the next token stop the first stage.
+        The first result stops the second stage, which by then has begun as many tokens as fill its depth; the
+        statistics of the next token stop the first stage.
         """
         begun = -(-self.affine_latency // self.beats)
         taken = (begun + 1) * self.beats + self.statistics_latency - 1
@@ -192,7 +192,7 @@ class LayerNormContract(Contract):
         norms = memory(2 * self.beats, self.lanes * (self.weight.width + self.bias.width))
         lanes = (self._moment_lane() + self._affine_lane()) * self.lanes
         sums = (tree_resources(self.lanes, self.adder_levels, width) + adder(width) + register(width)) * 2
-        held = register(width + self.root.width)  # of the token that is read again
+        held = register(width + self.root.width)  # for the token that is read again
         return lanes + sums + statistics + self.rsqrt.resources() + queue + norms + held
 
     def _moment_lane(self) -> Resources:

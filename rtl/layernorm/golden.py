@@ -25,14 +25,14 @@ def statistics(c: LayerNormContract, x: Codes) -> tuple[Codes, Codes]:
     acc = c.accumulator
     terms = recode(x * c.divisor, c.activation.fraction + c.divisor_fraction, acc)
     squares = recode(x * terms, c.activation.fraction + acc.fraction, acc)
-    mean = recode(terms.sum(axis=1), acc.fraction, acc)  # sums wrap: once at the end is as good as each time
+    mean = recode(terms.sum(axis=1), acc.fraction, acc)  # sums wrap: wrapping once at the end gives the same result
     of_squares = recode(squares.sum(axis=1), acc.fraction, acc)
     variance = of_squares - recode(mean * mean, 2 * acc.fraction, acc) + c.epsilon
     return mean, np.maximum(recode(variance, acc.fraction, acc), 0)
 
 
 def layernorm(c: LayerNormContract, x: Codes, weight: Codes, bias: Codes) -> Codes:
-    """Some tokens, normalised.
+    """Normalise tokens.
 
     Parameters
     ----------

@@ -25,8 +25,8 @@ class Moments(wiring.Component):
             {
                 "advance": In(1),
                 "x": In(data.ArrayLayout(shape_of(c.activation), c.lanes)),
-                "add": In(1),  # the sums take what leaves the trees
-                "first": In(1),  # they start anew
+                "add": In(1),  # the sums add the trees' outputs
+                "first": In(1),  # the sums start again
                 "mean": Out(shape_of(c.accumulator)),
                 "of_squares": Out(shape_of(c.accumulator)),
             }
@@ -49,7 +49,7 @@ class Moments(wiring.Component):
 
 
 class MomentLane(wiring.Component):
-    """One lane's summands of both sums, `2 product_stages` later."""
+    """One lane's terms of both sums, `2 product_stages` cycles later."""
 
     def __init__(self, contract: LayerNormContract) -> None:
         c = self.contract = contract
@@ -71,7 +71,7 @@ class MomentLane(wiring.Component):
 
 
 class AffineLane(wiring.Component):
-    """One feature, from its second reading to the result; x, norm and statistics come a cycle after the reading."""
+    """One feature, from its second reading to the result; x, norm and statistics arrive one cycle after the reading."""
 
     def __init__(self, contract: LayerNormContract) -> None:
         c = self.contract = contract
@@ -102,6 +102,6 @@ class AffineLane(wiring.Component):
         held = pipe.stage(scaled=scaled, bias=held.bias)
         shifted = recode(held.scaled + recode(held.bias, c.bias.fraction, acc), acc.fraction, acc)
         held = pipe.stages(1 + c.output_stages, y=recode(shifted, acc.fraction, c.activation))
-        pipe.require_depth(c.block, c.affine_latency - 1)  # one before: the reading
+        pipe.require_depth(c.block, c.affine_latency - 1)  # one stage is before this: the reading
         m.d.comb += self.y.eq(held.y)
         return m

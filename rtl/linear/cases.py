@@ -45,7 +45,7 @@ SETS: tuple[Mapping[str, Any], ...] = (
         "delta": Fixed(width=12, integer=0, signed=False),
         "score": Fixed(width=10, integer=1, signed=False),
     },
-    # one of everything
+    # the minimum of every parameter
     {"in_lanes": 1, "out_lanes": 1, "max_tokens": 1, "max_in_tiles": 1, "max_out_tiles": 1, "weight_words": 1},
     # a layer of D = 32 with a hidden size of 64, by tiles of 8
     {"in_lanes": 8, "out_lanes": 8, "max_tokens": 17, "max_in_tiles": 8, "max_out_tiles": 8, "weight_words": 32},
@@ -64,7 +64,7 @@ SETS: tuple[Mapping[str, Any], ...] = (
 )
 
 EXTREMES: tuple[Mapping[str, Any], ...] = (
-    # all that is deep
+    # deep pipelines and queues
     {
         **SMALL,
         "in_lanes": 64,
@@ -82,7 +82,7 @@ EXTREMES: tuple[Mapping[str, Any], ...] = (
         "write_stages": 16,
         "score_stages": 256,
     },
-    # long queues, and tokens enough to fill them
+    # long queues, and enough tokens to fill them
     {
         "in_lanes": 1,
         "out_lanes": 1,
@@ -110,7 +110,7 @@ def random_job(c: LinearContract, rng: np.random.Generator) -> Job:
 
 
 def corner_jobs(c: LinearContract) -> list[Job]:
-    """Nothing; no token; all tokens in each mode; full banks, both; extremes against extremes."""
+    """No command; no token; all tokens in each mode; both banks full; extremes times extremes."""
     rng = np.random.default_rng(20231028)
     ins = min(c.max_in_tiles, 4)
     outs = min(c.max_out_tiles, c.weight_words // ins, 3)
@@ -122,7 +122,7 @@ def corner_jobs(c: LinearContract) -> list[Job]:
         _job(c, "one token, one tile", [Command(tokens=1, in_tiles=1, out_tiles=1)], rng),
         _job(c, "an expert without tokens", [none], rng),
         _job(c, "no tokens before, between and after", [none, none, tiny, none, tiny, none], rng),
-        # the hazard of Edge-MoE's queues: as many tokens as there are
+        # the hazard of Edge-MoE's queues: all tokens
         _job(c, "an expert with all tokens", [_all_tokens(c, 1, outs, **expert)], rng),
         _job(c, "all tokens, one tile each", [_all_tokens(c, 1, 1, **expert), _all_tokens(c, 1, 1)], rng),
         _job(c, "all out tiles", [Command(tokens=1, in_tiles=1, out_tiles=c.max_out_tiles)], rng),
@@ -139,7 +139,7 @@ def corner_jobs(c: LinearContract) -> list[Job]:
 
 
 def held_jobs(c: LinearContract) -> list[Job]:
-    """Enough to fill the unit while no result is taken: by sums of few and of many tiles."""
+    """Jobs that fill the unit while no result is taken, with sums of few and of many tiles."""
     rng = np.random.default_rng(20231028)
     commands = [Command(tokens=c.max_tokens, in_tiles=ins, out_tiles=1) for ins in {1, c.max_in_tiles}]
     return [_job(c, f"{command.in_tiles} in tiles held", [command], rng) for command in commands]
@@ -158,7 +158,7 @@ def _all_tokens(c: LinearContract, ins: int, outs: int, **flags: bool) -> Comman
 
 
 def _full_bank(c: LinearContract) -> Command:
-    """As many tiles as a bank holds, or nearly so; few beyond the small sets, for time's sake."""
+    """As many tiles as a bank holds, or nearly as many; fewer for the larger sets, to save time."""
     ins = min(c.max_in_tiles, 12)
     return Command(tokens=1, in_tiles=ins, out_tiles=min(c.max_out_tiles, c.weight_words // ins, 12))
 
@@ -177,7 +177,7 @@ def _job(
     rng: np.random.Generator,
     fill: Mapping[str, int] | None = None,
 ) -> Job:
-    """What the commands take, at random or all the same."""
+    """The input streams of the commands, random or with one constant value."""
     experts, scored = [k for k in commands if k.use_expert], [k for k in commands if k.use_score]
     counts = {
         "w": sum(k.words for k in commands) * c.out_lanes,
@@ -207,7 +207,7 @@ def _data(port: Port, count: int, rng: np.random.Generator, fill: int | None) ->
     if fill is not None:
         return np.full(shape, fill, dtype=np.int64)
     codes = random_codes(rng, field.format, shape)
-    # every second one small, so that sums often lie where GELU bends
+    # every second token is small, so that sums often lie in the curved part of GELU
     return np.where(rng.random(shape) < 0.5, codes >> (field.format.width // 3), codes)
 
 

@@ -1,4 +1,4 @@
-"""What the unified linear unit is told at run time."""
+"""Run-time commands of the unified linear unit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What one run-time command asks for.
+    """One run-time command.
 
     Attributes
     ----------
-    tokens : to compute; 0 gives the weights back unused
+    tokens : number of tokens to compute; 0 releases the weights unused
     in_tiles, out_tiles : features in and out, in tiles
     use_gelu : results pass GELU
     use_expert : tokens come from the stream `index`, otherwise they are 0, 1, ...
@@ -27,5 +27,5 @@ class Command:
 
     @property
     def words(self) -> int:
-        """Tiles of weights, and cycles a token."""
+        """Tiles of weights, which equal the cycles per token."""
         return self.in_tiles * self.out_tiles

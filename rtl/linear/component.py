@@ -17,7 +17,7 @@ from hwsim.rtl.streams import port_members
 
 
 class Linear(wiring.Component):
-    """One command at a time; loading alone runs ahead."""
+    """Runs one command at a time; only loading runs ahead."""
 
     def __init__(self, contract: LinearContract) -> None:
         self.contract = contract
@@ -56,7 +56,7 @@ class Linear(wiring.Component):
         return m
 
     def _take_commands(self, m: Module, finished: Any) -> Any:
-        """The command that runs: until its last result is delivered, or, without tokens, its weights are back."""
+        """The running command; it ends when its last result is delivered or, without tokens, its weights are freed."""
         busy, command = Signal(), Signal(self.command.payload.shape(), reset_less=True)
         delivered = self.y.valid & self.y.ready & (self.y.payload.tile == command.out_tiles - 1)
         left = Signal.like(self.command.payload.tokens)
@@ -70,7 +70,7 @@ class Linear(wiring.Component):
         return command
 
     def _switch_gelu(self, m: Module, sums: Any, sink: Any, use_gelu: Any) -> None:
-        """Sums reach `sink` through GELU or past it; one command is in the unit, so none overtakes another."""
+        """Send sums to `sink` through GELU or past it; only one command is in the unit, so none overtakes another."""
         m.submodules.gelu = gelu = GeluDelta(self.contract.gelu)
         m.d.comb += [
             gelu.x.valid.eq(sums.valid & use_gelu),

@@ -20,11 +20,11 @@ class TileCompute(wiring.Component):
 
     Members
     -------
-    start, tokens : a command of as many tokens was taken
-    command : its parts, from the next cycle on
+    start, tokens : a command with that many tokens was taken
+    command : its fields, from the next cycle on
     tile : in tiles of the tokens, each once
     w, bias : the block's streams
-    finished : the last tile was read, or there was none to read: the banks are given back
+    finished : the last tile was read, or there was none to read: the banks are released
     """
 
     def __init__(self, contract: LinearContract) -> None:
@@ -61,7 +61,7 @@ class TileCompute(wiring.Component):
         busy, loaded, moves, issue = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             loaded.eq(busy & weights.loaded & biases.loaded),
-            # inputs come with the first out tile, from then on out of memory
+            # inputs arrive with the first out tile; for later out tiles they are read from memory
             self.tile.ready.eq(loaded & ~walk.done & fresh & moves),
             issue.eq(loaded & ~walk.done & moves & (self.tile.valid | ~fresh)),
             walk.start.eq(self.start),
@@ -95,7 +95,7 @@ class TileCompute(wiring.Component):
         return m
 
     def _inputs(self, m: Module, issue: Any, fresh: Any, place: Any) -> Any:
-        """A token's in tile, a cycle later: what comes now and is kept, or what was kept."""
+        """A token's in tile, a cycle later: the one that arrives now and is stored, or a stored one."""
         c = self.contract
         width = c.in_lanes * c.activation.width
         m.submodules.inputs = memory = Memory(shape=width, depth=c.max_in_tiles, init=[])
@@ -118,10 +118,10 @@ class TileWalk(wiring.Component):
 
     Members
     -------
-    start, tokens : count anew, through as many tokens
+    start, tokens : start again, with that many tokens
     command : the number of tiles
     step : go on to the next
-    in_tile, out_tile, word : where the walk is; `word` counts the tiles of weights
+    in_tile, out_tile, word : position of the walk; `word` counts the tiles of weights
     end : this is the last tile of the last token
     done : all tokens have passed
     """

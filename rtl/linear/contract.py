@@ -14,20 +14,20 @@ from hwsim.rtl.linear.command import Command
 from hwsim.rtl.mac_tile.contract import MacTileContract
 from hwsim.rtl.ports import FLAG, Port, number_up_to, stream
 
-FETCH_EDGES = 4  # command, token's fetch, its x into the FIFO, two to the FIFO's end
+FETCH_EDGES = 4  # command, token's fetch, its x into the FIFO, two through the FIFO
 BUFFER_EDGES = 1  # weights, biases and replayed inputs come from memories
 OUT_FIFO_EDGES = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinearContract(Contract):
-    """`y[t] = W x[t] + bias` for the tokens of a command, with GELU, gathered and added to a destination if asked for.
+    """`y[t] = W x[t] + bias` for the tokens of a command; on request with GELU, gathered, added to a destination.
 
     Order: token > out tile > in tile, one tile of `in_lanes` x `out_lanes` products a cycle. A token's inputs come
-    once; they are kept on its first out tile and replayed on the others. Weights and biases have two banks each: one
-    is loaded while the other is computed with. Commands follow one another: a command is taken when the last result
-    of the one before is delivered, so whoever serves `fetch` in order reads all that was written before. Loading
-    alone runs ahead.
+    once; they are stored during its first out tile and replayed for the others. Weights and biases have two banks each:
+    one is loaded while the other is used. Commands do not overlap: a command is taken when the last result of the
+    previous one is delivered. So a memory that serves `fetch` in order reads everything written before. Only loading
+    runs ahead.
 
     Streams
     -------
@@ -36,21 +36,21 @@ class LinearContract(Contract):
         `last` ends the group of a command
     bias : the biases of an out tile a beat; `last` ends the group
     index : with `use_expert`, the number of each token
-    fetch : the number of each token, whose in tiles `x` must bring, and with `use_score` whose out tiles `dst`
-    x : in tiles; those of a token are taken after its `fetch` only
-    score : with `use_score`, one a token
+    fetch : the number of each token; `x` must bring its in tiles and, with `use_score`, `dst` its out tiles
+    x : in tiles; a token's are taken only after its `fetch`
+    score : with `use_score`, one per token
     dst : with `use_score`, the out tiles to add to
-    y : the out tiles, with the number of the token and of the tile: their address
+    y : the out tiles, with their address: the numbers of token and tile
 
     Attributes
     ----------
     max_tokens, max_in_tiles, max_out_tiles : largest values of a command
     weight_words : tiles that a bank of weights holds
-    in_fifo, index_fifo, out_fifo : depths: tiles before, numbers beside, and tiles after the multipliers
+    in_fifo, index_fifo, out_fifo : depths, in tiles before the multipliers, token numbers, and tiles after them
     read_stages : registers before the in FIFO
     gather_stages : registers between `index` and `fetch`
-    product_stages, adder_levels, output_stages : of the tile, see `MacTileContract`
-    step_log2, limit_steps, delta, gelu_output_stages : of GELU, see `GeluDeltaContract`
+    product_stages, adder_levels, output_stages : for the tile, see `MacTileContract`
+    step_log2, limit_steps, delta, gelu_output_stages : for GELU, see `GeluDeltaContract`
     write_stages : registers after the out FIFO
     score_stages : registers of the product with the score and of the sum, and for a tool to move
     accumulator : format of sums, of GELU, of `dst` and `y`
@@ -104,7 +104,7 @@ class LinearContract(Contract):
         self.require_range("max_in_tiles", 1, 1024)
         self.require_range("max_out_tiles", 1, 1024)
         self.require_range("weight_words", max(self.max_in_tiles, self.max_out_tiles), 65536)
-        self.require_range("in_fifo", 4, 1024)  # shorter ones do not pass a beat a cycle
+        self.require_range("in_fifo", 4, 1024)  # shorter FIFOs cannot pass a beat every cycle
         self.require_range("index_fifo", 4, 1024)
         self.require_range("out_fifo", 2, 64)
         self.require_range("read_stages", 0, 16)
@@ -112,7 +112,7 @@ class LinearContract(Contract):
         self.require_range("write_stages", 1, 16)
         self.require_range("score_stages", 2, 256)
         self.require_fixed("score")
-        _ = self.tile, self.gelu  # which check themselves
+        _ = self.tile, self.gelu  # they check their own parameters
         if self.score.width + self.accumulator.width > 64:
             width = self.score.width + self.accumulator.width
             raise ContractError(f"{self.block}: score * y may have 64 bits, {width} asked for")
@@ -124,7 +124,7 @@ class LinearContract(Contract):
         """The multiply-accumulate tile inside."""
         names = [f.name for f in fields(MacTileContract) if f.name not in ("preset", "source")]
         with part_of(self.block):
-            return MacTileContract(**{name: getattr(self, name) for name in names})  # all are called alike
+            return MacTileContract(**{name: getattr(self, name) for name in names})  # all have the same names
 
     @property
     def gelu(self) -> GeluDeltaContract:
@@ -176,9 +176,10 @@ class LinearContract(Contract):
     def cycles(self, work: Sequence[Command]) -> int:
         """Cycles for commands in a row, loads included.
 
-        A command starts when the one before has delivered its last result, its tokens when its weights are loaded
-        and its first inputs are there. Then a tile a cycle; tiny tokens wait for the index FIFO (`_token_starts`).
-        Banks are loaded a beat a cycle, in turns; a bank is free once the last tile was read from it.
+        A command starts when the previous one has delivered its last result; its tokens start when its weights are
+        loaded and its first inputs are ready. From then on it computes a tile a cycle; short tokens wait for the index
+        FIFO (`_token_starts`). Banks are loaded alternately, a beat a cycle; a bank is free once its last tile was
+        read.
         """
         taken, delivered = 1, 0  # periods, the first is 1
         weights_end = biases_end = 0
@@ -201,11 +202,11 @@ class LinearContract(Contract):
         return delivered
 
     def backlog(self, work: Sequence[Command]) -> Mapping[str, int]:
-        """In tiles that are taken while no result is, of a command of one out tile, neither GELU nor score.
+        """In tiles taken while no result is taken, for a command of one out tile without GELU or score.
 
-        Results fill the registers after the out FIFO as far as they come before the first one stands at the end,
-        the FIFO, and the tile's last register. The tile's other registers, the buffers' and the in FIFO fill after
-        it, unless too many tokens are underway for the index FIFO.
+        Results fill the registers after the out FIFO (as far as they arrive before the first one reaches the end), the
+        FIFO, and the tile's last register. Then the tile's other registers, the buffers' registers and the in FIFO
+        fill, unless too many tokens are in the unit for the index FIFO.
         """
         (command,) = work
         if command.out_tiles != 1 or command.use_gelu or command.use_score:
@@ -245,8 +246,9 @@ class LinearContract(Contract):
     def _token_starts(self, command: Command, token: int) -> int:
         """Cycles from the first token's first tile to this one's.
 
-        A token is fetched when the one `index_fifo` before has left for `y`. With the way of a token through the
-        unit longer than the computation of as many tokens as the FIFO holds, tokens come in bursts of as many.
+        A token is fetched when the token `index_fifo` places earlier has left for `y`. If the latency of a token
+        through the unit is longer than the computation of as many tokens as the FIFO holds, tokens come in bursts of
+        that many.
         """
         way = command.words - 1 + self._compute_edges(command) + FETCH_EDGES - 1 + self.read_stages + 1
         burst, place = divmod(token, self.index_fifo)

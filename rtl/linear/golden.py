@@ -33,13 +33,13 @@ def linear(c: LinearContract, x: Codes, w: Codes, bias: Codes) -> Codes:
 
 
 def add_scored(c: LinearContract, dst: Codes, y: Codes, score: Codes) -> Codes:
-    """`dst + score * y`, the product floored before it is added; (tokens, features) and (tokens,) codes."""
+    """`dst + score * y`; the product is floored before it is added; (tokens, features) and (tokens,) codes."""
     products = recode(score[:, None] * y, c.score.fraction + c.accumulator.fraction, c.accumulator)
     return recode(dst + products, c.accumulator.fraction, c.accumulator)
 
 
 def run(c: LinearContract, inputs: Streams) -> Streams:
-    """Command by command, what each takes from the streams."""
+    """Run command by command, each with its part of the streams."""
     take = _Taker(inputs)
     fetched: list[Codes] = [np.zeros(0, dtype=np.int64)]
     values = [np.zeros((0, c.out_lanes), dtype=np.int64)]

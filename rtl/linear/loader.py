@@ -13,10 +13,10 @@ from hwsim.rtl.stream_blocks.gather import gather
 
 
 class GroupLoader(wiring.Component):
-    """A double buffer whose words come in `rows` beats of `row_bits` each, the first lowest.
+    """A double buffer whose words come in `rows` beats of `row_bits` each, lowest bits first.
 
-    Members are those of `DoubleBuffer`, but for `load`: its beats are called `row`, and `last` comes with the last
-    row of the last word.
+    Members are those of `DoubleBuffer`, except that the beats of `load` are called `row`, and `last` comes with the
+    last row of the last word.
     """
 
     def __init__(self, row_bits: int, rows: int, depth: int) -> None:

@@ -1,4 +1,4 @@
-"""The reader: says which tokens are wanted, and lets their inputs in."""
+"""The reader: requests tokens and takes their inputs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class TokenReader(wiring.Component):
 
     Members
     -------
-    start, tokens : a command of as many tokens was taken
-    command : its parts, from the next cycle on
+    start, tokens : a command with that many tokens was taken
+    command : its fields, from the next cycle on
     index, x, fetch : the block's streams
     number : the same tokens as on `fetch`, for the writer
-    tile : the in tiles, behind the in FIFO
+    tile : the in tiles, after the in FIFO
     """
 
     def __init__(self, contract: LinearContract) -> None:
@@ -48,7 +48,7 @@ class TokenReader(wiring.Component):
         m.submodules.in_fifo = queue = StreamFifo(self.layouts["x"], self.contract.in_fifo)
         wiring.connect(m, queue.y, wiring.flipped(self.tile))
 
-        # a token's inputs are taken once it was fetched, or the memory could bring them before they are written
+        # a token's inputs are taken only after its fetch; otherwise the memory could bring them before they are written
         c, x = self.contract, self.x
         due, place = Signal(range(c.max_tokens + 1)), Signal(range(max(c.max_in_tiles, 2)))
         pipe_moves = Signal()
@@ -68,7 +68,7 @@ class TokenReader(wiring.Component):
         return m
 
     def _fetch(self, m: Module) -> Any:
-        """Tokens 0, 1, ... or those of `index`; whether one is fetched."""
+        """Fetch tokens 0, 1, ... or those of `index`; return whether one is fetched."""
         c, use_expert = self.contract, self.command.use_expert
         missing = Signal(range(c.max_tokens + 1))  # tokens whose number is not known yet
         counted, fetched, pipe_moves = Signal(shape_of(c.token)), Signal(), Signal()
@@ -81,7 +81,7 @@ class TokenReader(wiring.Component):
             self.fetch.valid.eq(Mux(use_expert, end.valid, missing != 0) & self.number.ready),
             self.fetch.payload.token.eq(Mux(use_expert, end.token, counted)),
             fetched.eq(self.fetch.valid & self.fetch.ready),
-            # the queue takes what the memory took, or reader and writer would count differently
+            # the queue takes exactly what the memory takes; otherwise reader and writer would count differently
             self.number.valid.eq(fetched),
             self.number.payload.eq(self.fetch.payload),
         ]

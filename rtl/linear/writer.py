@@ -1,4 +1,4 @@
-"""The writer: gives results their address, and adds them to what is there if asked to."""
+"""The writer: gives results their address and, if requested, adds them to a destination."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from hwsim.rtl.streams import payload_layout, shape_of
 
 
 class TokenWriter(wiring.Component):
-    """Joins out tiles with the number of their token, with score and destination where wanted.
+    """Joins out tiles with the number of their token and, if requested, with score and destination.
 
     Members
     -------
-    command : the parts of the command that runs
+    command : the fields of the running command
     tile : out tiles of the tokens
     number : of each token
     score, dst, y : the block's streams
@@ -50,7 +50,7 @@ class TokenWriter(wiring.Component):
             joined.eq(moves & self.tile.valid & self.number.valid & (~use_score | (self.score.valid & self.dst.valid))),
             self.tile.ready.eq(joined),
             self.dst.ready.eq(joined & use_score),
-            # a token's number and score stay for all its tiles
+            # a token's number and score are kept for all its tiles
             self.number.ready.eq(joined & closes),
             self.score.ready.eq(joined & closes & use_score),
         ]
@@ -61,7 +61,7 @@ class TokenWriter(wiring.Component):
         scoring = Pipeline(m, moves)
         scored = scoring.stages(c.score_stages, valid=joined & use_score, **address)
         sums = self._add_scored(m, moves)
-        # one command is in the unit, so only one of both ways carries results
+        # only one command is in the unit, so only one of the two paths carries results
         out = Pipeline(m, moves).stages(
             c.write_stages,
             valid=Mux(use_score, scored.valid, joined),
@@ -105,7 +105,7 @@ class ScoreLane(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         c, m = self.contract, Module()
         pipe = Pipeline(m, self.advance)
-        # operands first where there is a stage for them: a tool may move the registers into the multipliers
+        # registers at the operands if there is a stage for them, so that a tool can move them into the multipliers
         held = pipe.stages(min(1, c.score_stages - 2), y=self.y, dst=self.dst, score=self.score)
         product = recode(held.score * held.y, c.score.fraction + c.accumulator.fraction, c.accumulator)
         added = pipe.stage(product=product, dst=held.dst)

@@ -49,7 +49,7 @@ def random_job(c: MacTileContract, rng: np.random.Generator) -> Job:
 
 
 def corner_jobs(c: MacTileContract) -> list[Job]:
-    """All extremes against all extremes, sums of one beat, sums long enough to wrap, no sum at all."""
+    """All extremes times all extremes, sums of one beat, sums long enough to wrap, no sum at all."""
     jobs = [_job(c, "nothing", [], *(np.zeros((0, n), dtype=np.int64) for n in _widths(c)))]
     for x in corner_codes(c.activation):
         for w in corner_codes(c.weight):

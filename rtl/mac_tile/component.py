@@ -17,7 +17,7 @@ from hwsim.rtl.streams import port_members, shape_of
 
 
 class MacTile(wiring.Component):
-    """Joins activations, weights and biases, and steers `out_lanes` columns, which all work in step."""
+    """Joins activations, weights and biases, and controls `out_lanes` columns, which advance together."""
 
     def __init__(self, contract: MacTileContract) -> None:
         self.contract = contract
@@ -73,11 +73,11 @@ class MacColumn(wiring.Component):
         c = self.contract = contract
         super().__init__(
             {
-                "advance": In(1),  # the pipeline moves
+                "advance": In(1),  # the pipeline advances
                 "x": In(data.ArrayLayout(shape_of(c.activation), c.in_lanes)),
                 "w": In(data.ArrayLayout(shape_of(c.weight), c.in_lanes)),
-                "add": In(1),  # the accumulator takes what leaves the tree
-                "first": In(1),  # it starts anew from `bias`
+                "add": In(1),  # the accumulator adds the tree's output
+                "first": In(1),  # it starts again from `bias`
                 "bias": In(shape_of(c.bias)),
                 "total": Out(shape_of(c.accumulator)),
             }
@@ -86,7 +86,7 @@ class MacColumn(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         c, m = self.contract, Module()
         pipe = Pipeline(m, self.advance)
-        # operands first, then the product: a tool may move the registers into the multipliers
+        # registers at the operands, then at the product, so that a tool can move them into the multipliers
         fraction = c.activation.fraction + c.weight.fraction
         operands = {f"x{i}": self.x[i] for i in range(c.in_lanes)} | {f"w{i}": self.w[i] for i in range(c.in_lanes)}
         held = pipe.stages(c.product_stages - 1, **operands)

@@ -12,7 +12,7 @@ from hwsim.rtl.contract import Contract, ContractError, Resources
 from hwsim.rtl.estimates import adder, delay, multiplier, register
 from hwsim.rtl.ports import FLAG, Port, stream
 
-PRODUCT_BITS = 63  # what the golden model computes in; one more if both operands have a sign
+PRODUCT_BITS = 63  # width in which the golden model computes; one more if both operands are signed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ class MacTileContract(Contract):
         return work + self.latency if work else 0
 
     def resources(self) -> Resources:
-        """Columns of multipliers, trees and accumulators, and the biases' way beside them; control left out."""
+        """Columns of multipliers, trees and accumulators, and the biases' path; control left out."""
         beside = delay(self.bias.width, self.product_stages + self.tree_stages)
         return (self._column() + beside + delay(self.accumulator.width, self.output_stages)) * self.out_lanes
 

@@ -31,7 +31,7 @@ def mac_tile(c: MacTileContract, x: Codes, w: Codes, bias: Codes) -> Codes:
 
 
 def run(c: MacTileContract, inputs: Streams) -> Streams:
-    """The sums that `inputs` make; beats after the last `last` make none."""
+    """The sums for `inputs`; beats after the last `last` give none."""
     x, w = inputs["x"]["values"], inputs["w"]["values"].reshape(-1, c.out_lanes, c.in_lanes)
     ends = np.flatnonzero(inputs["x"]["last"]) + 1
     starts = np.concatenate(([0], ends[:-1]))

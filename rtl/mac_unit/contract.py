@@ -1,4 +1,4 @@
-"""Contract of the bank's MAC unit: multipliers, an adder tree, an accumulator; a column access at a time."""
+"""Contract of the bank's MAC unit: multipliers, an adder tree, an accumulator; one column access at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MacUnitContract(Contract):
     """Parameters of the MAC unit.
 
     The unit takes a column access in passes of `lanes` elements. In a pass each lane rounds its product to `tree`;
-    the tree adds neighbours pair by pair, every sum rounded to `tree`, an odd one out waiting for the next level;
+    the tree adds neighbours in pairs, every sum rounded to `tree`, an odd last one waiting for the next level;
     the tree's sum is rounded to `accumulator` and added to the accumulator in that format. Passes come in the order
     of elements, column accesses in the order of the row, and an accumulator begins at 0. When it is read, its
     value is rounded to `output`. The paper states 16 BF16 multipliers and an adder tree; the order within the tree
@@ -61,7 +61,7 @@ class MacUnitContract(Contract):
     def cycles(self, work: int) -> int:
         """Cycles of `work` column accesses that follow each other.
 
-        The latency of the tree is not in it: the accumulators are read after the sweep, and neither the paper nor
+        The latency of the tree is not included: the accumulators are read after the sweep, and neither the paper nor
         GDDR6-AiM's table has a wait for it.
         """
         return work * self.passes

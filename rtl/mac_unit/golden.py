@@ -15,8 +15,8 @@ class MacUnit:
     """The unit's only function; arrays are float64 that hold values of the contract's formats.
 
     Every adder has operands and result in one format (float64 holds the sum or product of two floats of 24 bits
-    closely enough that rounding it rounds the exact result); a value that goes from one format to another is
-    rounded on the way.
+    precisely enough that rounding it gives the rounded exact result); a value that goes from one format to another is
+    rounded.
     """
 
     def __init__(self, contract: MacUnitContract) -> None:
@@ -28,7 +28,7 @@ class MacUnit:
         Parameters
         ----------
         weights_oi : (outputs, inputs) in the operand format
-        inputs_i : (inputs,) in the operand format; a last column access that they do not fill is padded with 0
+        inputs_i : (inputs,) in the operand format; a part-filled last column access is padded with 0
 
         Returns
         -------
@@ -53,7 +53,7 @@ class MacUnit:
         return by_pass.reshape(x.shape[0], columns * contract.passes, contract.lanes)
 
     def _tree(self, products: Values) -> Values:
-        """Sums of (rows, lanes) over the lanes, pair by pair."""
+        """Sums of (rows, lanes) over the lanes, by pairs."""
         while products.shape[1] > 1:
             pairs = products.shape[1] // 2
             sums = _add(products[:, 0 : 2 * pairs : 2], products[:, 1 : 2 * pairs : 2], self.contract.tree)

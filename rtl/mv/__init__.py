@@ -1,1 +1,1 @@
-"""Values of attention: recomputed probabilities against values in the skewed order."""
+"""Values of attention: recomputed probabilities times values in the skewed order."""

@@ -20,7 +20,7 @@ SETS: tuple[Mapping[str, Any], ...] = (
         "slots": 4,
         "channels": 3,
         "heads": 1,
-        "head_dim": 12,  # a head's beats are its slots' turns: none of them idle
+        "head_dim": 12,  # a head's beats equal its slots' turns, so no beat is idle
         "max_tokens": 12,
         "segments_log2": 3,
         "degree": 1,
@@ -64,7 +64,7 @@ LONGEST = 12  # tokens of a random job
 
 
 def random_job(c: MvContract, rng: np.random.Generator) -> Job:
-    """A few tokens, fewer than slots, as many, or more; scores near the largest one and far, some masked."""
+    """A few tokens, fewer or more than slots or as many; scores near the largest one and far from it, some masked."""
     tokens = int(rng.integers(1, min(c.max_tokens, LONGEST), endpoint=True))
     bias = random_codes(rng, c.activation, (tokens, c.heads))
     inverse = random_codes(rng, c.inverse, (tokens, c.heads))
@@ -94,7 +94,7 @@ def corner_jobs(c: MvContract) -> list[Job]:
 
 
 def held_jobs(c: MvContract) -> list[Job]:
-    """One token, and some."""
+    """One token, and several."""
     return [_constant_job(c, f"{n} tokens held", n, 0, 0, 0) for n in {1, min(c.max_tokens, LONGEST)}]
 
 

@@ -1,4 +1,4 @@
-"""Attention's values in RTL: probabilities by few exponential units, then a multiplier and a sum a slot and channel."""
+"""Attention's values in RTL: probabilities by few exponential units, then a product and a sum per slot and channel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hwsim.rtl.streams import port_members, shape_of
 
 
 class Mv(wiring.Component):
-    """Walks the rows, shares the exponential units among the slots, and steers the slots' sums, which work in step."""
+    """Walks the rows, shares the exponential units among the slots, and controls their sums, which advance together."""
 
     def __init__(self, contract: MvContract) -> None:
         self.contract = contract
@@ -39,7 +39,7 @@ class Mv(wiring.Component):
         s = pipe.stages(
             c.probability_stages - 1, valid=s.valid, opens=s.opens, beat=s.beat, first=s.first, leaves=s.leaves
         )
-        # values are taken where their probabilities are ready: no register holds them until then
+        # values are taken when their probabilities are ready, so no register has to hold them until then
         m.d.comb += [advance.eq(may_leave & (~s.valid | self.v.valid)), self.v.ready.eq(may_leave & s.valid)]
         s, totals = self._sum(m, pipe, s, self._hold(m, pipe, s.valid & s.opens, arriving))
         values = Signal(self.y.payload.values.shape())
@@ -50,13 +50,13 @@ class Mv(wiring.Component):
         pipe.require_depth(c.block, c.latency - SkidBuffer.LATENCY)
         m.d.comb += [
             may_leave.eq(~out.valid | queue.x.ready),
-            queue.x.valid.eq(out.valid & advance),  # a result that waits after a value leaves with it, once
+            queue.x.valid.eq(out.valid & advance),  # a waiting result leaves together with a value, once
             queue.x.payload.values.eq(out.values),
         ]
         return m
 
     def _accept(self, m: Module, pipe: Pipeline) -> SimpleNamespace:
-        """Take the scores of each head and the info of each refill; a stage on they lie side by side."""
+        """Take the scores of each head and the info of each refill; one stage later they are aligned."""
         c = self.contract
         m.submodules.walk = walk = SkewWalk(c.slots, c.max_tokens)
         accept, refill = Signal(), Signal()
@@ -83,7 +83,7 @@ class Mv(wiring.Component):
         )
 
     def _look_up(self, m: Module, write: Value, refill: Value, head: Value) -> dict[str, Value]:
-        """Each slot's score less its bias, and its inverse, which is 0 where the scores are masked."""
+        """Each slot's score minus its bias, and its inverse, which is 0 for masked scores."""
         c, found = self.contract, {}
         layout, scores = self.info.payload.shape(), self.scores.payload
         for slot in range(c.slots):
@@ -98,9 +98,9 @@ class Mv(wiring.Component):
     def _make_probabilities(self, m: Module, pipe: Pipeline, s: SimpleNamespace) -> list[Value]:
         """Each slot's probability, `probability_stages` after its score. Unit u serves slots u, u + exp_units, ..."""
         c, part = self.contract, ProbabilityUnit(self.contract)
-        queues = Pipeline(m, pipe.advance)  # slots wait for their turn before the units, and for the others after
+        queues = Pipeline(m, pipe.advance)  # slots wait for their turn before the units, for the others after them
         operands = {name: value for name, value in vars(s).items() if name.startswith(("difference", "inverse"))}
-        # `valid` is reset: a turn that was cut off by a reset must not meet the first one after it
+        # `valid` is reset: a turn that a reset interrupted must not join the first turn after it
         turns = [SimpleNamespace(valid=s.valid & s.opens, **operands)]
         while len(turns) < c.turns:
             turns.append(queues.stage(**vars(turns[-1])))
@@ -130,7 +130,7 @@ class Mv(wiring.Component):
     def _sum(
         self, m: Module, pipe: Pipeline, s: SimpleNamespace, probabilities: list[Value]
     ) -> tuple[SimpleNamespace, list[list[Value]]]:
-        """The slots' sums, and what belongs to them."""
+        """The slots' sums, with their control signals."""
         c, part, totals = self.contract, SlotSums(self.contract), []
         coming = pipe.stages(c.product_stages - 1, valid=s.valid, beat=s.beat, first=s.first, leaves=s.leaves)
         now = pipe.stage(**vars(coming))

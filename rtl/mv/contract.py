@@ -19,20 +19,20 @@ from hwsim.rtl.skewed_contract import SkewedContract, walk_resources
 class MvContract(SkewedContract):
     """Values weighted by probabilities, `slots` queries at once, in the order in which scores came (`hwsim.rtl.skew`).
 
-    A command gives the number of tokens. A row is one value, all channels of which stream in, `channels` a beat,
-    again for each pass; with each head of a row comes a beat of raw scores, with the rows that refill a slot what the
-    single-pass softmax found for its query: the largest score and one over the sum, of each head. From these the
-    probability is made once more, `exp(score - bias) * inverse`, 0 where the scores' mask is. A query that has
-    seen all values leaves in that row, so results come in the order of queries.
+    A command gives the number of tokens. A row is one value; all its channels stream in, `channels` per beat, again for
+    each pass. With each head of a row comes a beat of raw scores. With a row that refills a slot comes the result of
+    the single-pass softmax for its query: the largest score and one over the sum, for each head. From these the
+    probability is recomputed as `exp(score - bias) * inverse`; it is 0 where the score is masked. A query leaves in the
+    row in which it has seen all values, so results come in the order of queries.
 
     Products floor to the accumulator's resolution before they are added, and sums wrap.
 
     Attributes
     ----------
-    exp_units : exponentials a cycle; the slots take turns, within the cycles of a head
-    segments_log2, degree, guard_bits : of the exponential's table, as in `exp`
-    slots, product_stages and so on : as in `SkewedContract`; the products are of probabilities and of values, and the
-        output stages lie before the output queue of two beats
+    exp_units : exponentials per cycle; the slots use them one after the other, within the cycles of a head
+    segments_log2, degree, guard_bits : for the exponential's table, as in `exp`
+    slots, product_stages and so on : as in `SkewedContract`; the products are those of probabilities and of values, and
+        the output stages come before the output queue of two beats
     """
 
     block: ClassVar[str] = "mv"
@@ -62,7 +62,7 @@ class MvContract(SkewedContract):
         self._check_rates()
         if self.exponential.width + self.inverse.width > 63:
             raise ContractError(f"{self.block}: exponential and inverse may have 63 bits together")
-        _ = self.exp  # which checks its table and formats
+        _ = self.exp  # checks its table and formats
 
     def _check_rates(self) -> None:
         if self.token_beats < 2:
@@ -107,14 +107,14 @@ class MvContract(SkewedContract):
 
     @property
     def latency(self) -> int:
-        """Clock edges from a row's last beat to the last result that leaves in it, the output queue included."""
+        """Clock edges from a row's last beat to the last result of that row, including the output queue."""
         return self.probability_stages + self.product_stages + 1 + self.output_stages + 1
 
     def backlog(self, work: int) -> Mapping[str, int]:
-        """Beats that are taken while no result is.
+        """Beats that are taken while no result is taken.
 
-        The output queue holds two results. The third waits in the register before it and stops the pipeline, which
-        has filled after it by then; values come in where their probabilities are ready.
+        The output queue holds two results. The third waits in the register before the queue and stops the pipeline,
+        which is full by then; values enter where their probabilities are ready.
         """
         rows, beats = list(skewed_rows(work, self.slots)), self.token_beats
         results = [i * beats + beat for i, row in enumerate(rows) if row.leaves is not None for beat in range(beats)]
@@ -146,7 +146,7 @@ class MvContract(SkewedContract):
         return product * self.channels + operands + memory(self.token_beats, self.channels * width)
 
     def _probability_unit(self) -> Resources:
-        """An exponential, the inverse beside it, their product."""
+        """An exponential, the delayed inverse, their product."""
         width = self.activation.width
         product = multiplier(self.exponential.width, self.inverse.width, width) + register(width)
         operands = delay(self.exponential.width + self.inverse.width, self.product_stages - 1)

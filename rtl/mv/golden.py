@@ -14,13 +14,13 @@ from hwsim.rtl.skew import row_count, skewed_rows
 
 
 def probabilities(c: MvContract, scores: Codes, inverse: Codes, bias: Codes) -> Codes:
-    """`exp(scores - bias) * inverse`, of broadcast shapes; codes of `c.activation`."""
+    """`exp(scores - bias) * inverse`, with broadcasting, as codes of `c.activation`."""
     powers = exp(c.exp, scores - bias)
     return recode(powers * inverse, c.exponential.fraction + c.inverse.fraction, c.activation)
 
 
 def weigh(c: MvContract, total: Codes, probability: Codes, v: Codes) -> Codes:
-    """`total + probability * v`, of broadcast shapes; codes of `c.accumulator`."""
+    """`total + probability * v`, with broadcasting, as codes of `c.accumulator`."""
     products = recode(probability * v, 2 * c.activation.fraction, c.accumulator)
     return recode(total + products, c.accumulator.fraction, c.accumulator)
 

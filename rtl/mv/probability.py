@@ -16,7 +16,7 @@ from hwsim.rtl.streams import shape_of
 
 
 class ProbabilityUnit(wiring.Component):
-    """`exp(difference) * inverse`, `exp.latency + product_stages` cycles in which `advance` is high later."""
+    """`exp(difference) * inverse` after `exp.latency + product_stages` cycles in which `advance` is high."""
 
     def __init__(self, contract: MvContract) -> None:
         c = self.contract = contract
@@ -32,7 +32,7 @@ class ProbabilityUnit(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         c, m = self.contract, Module()
         m.submodules.exp = exp = Exp(c.exp)
-        m.d.comb += [  # always fed, so that it moves exactly when all else does
+        m.d.comb += [  # always fed, so that it advances exactly when the rest does
             exp.x.valid.eq(1),
             exp.x.payload.value.eq(self.difference),
             exp.y.ready.eq(self.advance),

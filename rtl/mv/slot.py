@@ -16,19 +16,19 @@ from hwsim.rtl.streams import shape_of
 
 
 class SlotSums(wiring.Component):
-    """Adds `probability * v` to the sums of a beat; which beat that is, is told when the products are ready."""
+    """Adds `probability * v` to the sums of a beat; the beat is named when the products are ready."""
 
     def __init__(self, contract: MvContract) -> None:
         c = self.contract = contract
         super().__init__(
             {
-                "advance": In(1),  # the pipeline moves
+                "advance": In(1),  # the pipeline advances
                 "probability": In(shape_of(c.activation)),
                 "v": In(data.ArrayLayout(shape_of(c.activation), c.channels)),
-                "next_beat": In(range(c.token_beats)),  # whose products are ready in the cycle that follows
-                "beat": In(range(c.token_beats)),  # whose products are ready
+                "next_beat": In(range(c.token_beats)),  # the beat whose products are ready in the next cycle
+                "beat": In(range(c.token_beats)),  # the beat whose products are ready
                 "add": In(1),  # they are added
-                "first": In(1),  # to 0
+                "first": In(1),  # instead of the sums, to 0
                 "totals": Out(data.ArrayLayout(shape_of(c.accumulator), c.channels)),
             }
         )

@@ -49,7 +49,7 @@ EXTREMES: tuple[Mapping[str, Any], ...] = (
 
 
 def random_job(c: OnlineSoftmaxContract, rng: np.random.Generator) -> Job:
-    """Scores of a few tokens; half of them near each other, so that sums grow beyond 1; some, or none, masked."""
+    """Scores of a few tokens; half of them close together, so that sums grow beyond 1; some, or none, masked."""
     tokens = int(rng.integers(1, min(c.max_tokens, 2 * c.slots + 3), endpoint=True))
     beats = c.rows(tokens) * c.heads
     scores = random_codes(rng, c.activation, (beats, c.slots))
@@ -59,7 +59,7 @@ def random_job(c: OnlineSoftmaxContract, rng: np.random.Generator) -> Job:
 
 
 def corner_jobs(c: OnlineSoftmaxContract) -> list[Job]:
-    """No token, one, as many as slots, one more and one less, the most; all masked; extremes; rising and falling."""
+    """No token, one, as many as slots, one more, one less, the maximum; all masked; extremes; rising and falling."""
     low, high = c.activation.code_range
     lengths = {0, 1, c.slots - 1, c.slots, c.slots + 1, min(c.max_tokens, 17)}
     jobs = [_filled(c, f"{n} tokens", n, np.arange(10_000)) for n in sorted(lengths) if n <= c.max_tokens]
@@ -75,7 +75,7 @@ def corner_jobs(c: OnlineSoftmaxContract) -> list[Job]:
 
 
 def held_jobs(c: OnlineSoftmaxContract) -> list[Job]:
-    """Few tokens, whose scores may all be taken, and more."""
+    """Few tokens, whose scores may all be taken, and more tokens."""
     return [_filled(c, f"{n} tokens held", n, np.arange(10_000)) for n in {1, min(c.max_tokens, 17)}]
 
 
@@ -86,7 +86,7 @@ def scores_beats(c: OnlineSoftmaxContract, tokens: int, values: Codes) -> dict[s
 
 
 def _edges(c: OnlineSoftmaxContract) -> Job:
-    """Scores below a first one of 0 whose exponentials are a bit from where the sum's floor steps, or at it."""
+    """Scores below a first one of 0 whose exponentials lie at a step of the sum's floor, or a bit from it."""
     tokens = min(c.max_tokens, 17)
     below = -np.arange(min(1 << 14, -c.activation.code_range[0] + 1))
     powers = exponential(c.recurrence, below)
@@ -103,7 +103,7 @@ def _filled(c: OnlineSoftmaxContract, name: str, tokens: int, pattern: Codes) ->
 
 
 def _job(c: OnlineSoftmaxContract, name: str, tokens: int, values: Codes, counts: NDArray[Any] | None = None) -> Job:
-    """Of the scores that are there, only those count where `counts` is 1, or all."""
+    """Make a job; only scores for which `counts` is 1 count, or all."""
     command, scores = {"tokens": np.array([tokens], dtype=np.int64)}, scores_beats(c, tokens, values)
     if counts is not None:
         scores["mask"] = scores["mask"] * counts

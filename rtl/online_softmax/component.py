@@ -62,7 +62,7 @@ class OnlineSoftmax(wiring.Component):
         return m
 
     def _count_heads(self, m: Module, accept: Signal, walk: SkewWalk) -> Signal:
-        """The head of the next beat; with a row's last one the walk goes on."""
+        """The head of the next beat; the walk steps after a row's last head."""
         last = self.contract.heads - 1
         head = Signal(max(1, last.bit_length()))
         m.d.comb += [
@@ -76,7 +76,7 @@ class OnlineSoftmax(wiring.Component):
         return head
 
     def _take(self, m: Module, accept: Signal, running: Value, head: Signal, advance: Value) -> None:
-        """Accept a beat when it may follow those before it, and pass it on."""
+        """Accept a beat when it may follow the earlier ones, and pass it on."""
         c = self.contract
         spacing = Pipeline(m, advance)
         recent = SimpleNamespace(valid=accept, head=head)

@@ -20,19 +20,19 @@ from hwsim.rtl.skewed_contract import walk_resources
 class OnlineSoftmaxContract(Contract):
     """Maximum and inverse sum of exponentials of each query's scores, while the scores pass through unchanged.
 
-    A command gives the number of tokens. Scores follow in the skewed order of reordered attention: a row for each
-    (block of `slots` queries, key), in a row a beat for each head, in a beat a lane for each slot. The query in a
-    slot changes at the key with the slot's number. A query's info leaves when its last key was seen; at most one
-    query ends in a row, so one reciprocal serves all lanes. A score counts where its mask is 1; of a query without
-    any, the sum is 0 and the maximum the least code.
+    A command gives the number of tokens. Scores follow in the skewed order of reordered attention: one row for each
+    (block of `slots` queries, key), one beat per row for each head, one lane per beat for each slot. The query in a
+    slot changes at the key with the slot's number. A query's info leaves after its last key; at most one query ends in
+    a row, so one reciprocal serves all lanes. A score counts if its mask is 1; if no score of a query counts, the sum
+    is 0 and the maximum the least code.
 
-    Beats of the same head must be `product_stages + 1` cycles apart, since the sum must be back; the block makes
-    them wait where there are fewer heads than that.
+    Beats of the same head must be `product_stages + 1` cycles apart, since each needs the previous sum; if there are
+    fewer heads than that, the block makes them wait.
 
     Attributes
     ----------
     heads : interleaved in each lane
-    slots : queries side by side (the attention parallelism p)
+    slots : queries in parallel (the attention parallelism p)
     max_tokens : largest number that a command may give
     initiation_interval : least number of cycles from a beat to the next
     product_stages : registers in the product of sum and exponential
@@ -71,7 +71,7 @@ class OnlineSoftmaxContract(Contract):
         self.require_range("output_stages", 0, 64)
         for name in ("activation", "exponential", "total", "inverse"):
             self.require_fixed(name)
-        _ = self.reciprocal  # which checks the formats, as the recurrence does
+        _ = self.reciprocal  # checks the formats, as the recurrence does
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -127,9 +127,9 @@ class OnlineSoftmaxContract(Contract):
         return 1 + self._offset(self.rows(work) - 1, self.heads - 1) + 1 + self.latency
 
     def backlog(self, work: int) -> Mapping[str, int]:
-        """Beats of scores that are taken while no info is.
+        """Beats of scores that are taken while no info is taken.
 
-        The first info stops all that leads to it, so what was taken since its last beat fills the depth.
+        The first info stops all stages before it, so the beats taken since its last beat fill the depth.
         """
         first = next(i for i, row in enumerate(skewed_rows(work, self.slots)) if row.leaves is not None)
         stopped = self._offset(first, self.heads - 1) + self.latency
@@ -141,7 +141,7 @@ class OnlineSoftmaxContract(Contract):
         return row * self.row_interval + head * self.initiation_interval
 
     def resources(self) -> Resources:
-        """Lanes, reciprocal, the info beside them, a skid buffer for the scores that pass; handshakes left out."""
+        """Lanes, reciprocal, the info, a skid buffer for the scores that pass through; handshakes left out."""
         info = self.heads * (self.inverse.width + self.activation.width)
         beat = self.slots * (self.activation.width + 1)
         passing = register(2 * beat) + selector(beat)

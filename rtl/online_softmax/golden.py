@@ -18,14 +18,14 @@ def online_softmax(c: OnlineSoftmaxContract, tokens: int, scores: Codes, mask: C
     ----------
     tokens : of the sequence
     scores : (rows, heads, slots) codes of `c.activation` in the skewed order
-    mask : of the same shape; a score counts where it is 1, and where the slot holds a query
+    mask : of the same shape; a score counts if it is 1 and the slot holds a query
 
     Returns
     -------
     inverse : (tokens, heads) codes of `c.inverse`
     bias : (tokens, heads) codes of `c.activation`
 
-    A query none of whose scores counts has the sum 0 and the least maximum.
+    If no score of a query counts, its sum is 0 and its maximum the least code.
 
     Source: Edge-MoE, single-pass softmax.
     """

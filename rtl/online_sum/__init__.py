@@ -1,1 +1,1 @@
-"""Running maximum and sum of exponentials, one value at a time: what softmax in a single pass is made of."""
+"""Running maximum and sum of exponentials, one value at a time: the core of softmax in a single pass."""

@@ -1,4 +1,4 @@
-"""A lane of running maxima and sums in RTL; the pipeline around it moves it."""
+"""A lane of running maxima and sums in RTL; the surrounding pipeline controls when it advances."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hwsim.rtl.streams import shape_of
 
 
 class OnlineSum(wiring.Component):
-    """Takes a value a cycle for any state, each state's at least `interval` cycles apart (while `advance`).
+    """Takes a value a cycle for any state; values of one state are at least `interval` cycles apart (while `advance`).
 
-    The exponential unit is fed in every cycle, so that it is full by the time anything may stall, and from then on
-    moves exactly when `advance` says so. That asks of the pipeline around that it moves for the first
-    `r.exp.latency` cycles after a reset, which one does whose own end is the only thing that can stop it.
+    The exponential unit is fed in every cycle, so that it is full before anything can stall, and from then on it moves
+    exactly when `advance` is high. This requires that the surrounding pipeline moves for the first `r.exp.latency`
+    cycles after a reset, which holds if only the pipeline's own end can stop it.
 
-    Where values may be `masked`, `first` without `update` starts the state from the least maximum and a sum of 0.
+    If values may be `masked`, `first` without `update` starts the state from the least maximum and a sum of 0.
     """
 
     def __init__(self, recurrence: Recurrence, *, masked: bool = False) -> None:
@@ -31,14 +31,14 @@ class OnlineSum(wiring.Component):
         self.masked = masked
         super().__init__(
             {
-                "advance": In(1),  # the pipeline moves
-                "update": In(1),  # the value counts; else only its exponential is made
-                "first": In(1),  # the state starts anew with it
+                "advance": In(1),  # the pipeline advances
+                "update": In(1),  # the value counts; otherwise only its exponential is computed
+                "first": In(1),  # the state starts again with it
                 "state": In(max(1, (r.states - 1).bit_length())),
                 "value": In(shape_of(r.values)),
-                "maximum": Out(shape_of(r.values)),  # with the value, at once
+                "maximum": Out(shape_of(r.values)),  # including the value, at once
                 "power": Out(shape_of(r.exponential)),  # exp(-|value - maximum before|), 1 + r.exp.latency later
-                "total": Out(shape_of(r.total)),  # with the value, r.latency later
+                "total": Out(shape_of(r.total)),  # including the value, r.latency later
             }
         )
 
@@ -73,7 +73,7 @@ class OnlineSum(wiring.Component):
 
         product = select(totals, e.state) * power
         p = pipe.stages(r.product_stages, product=product, power=power, **vars(e))
-        # nothing else was added to this state meanwhile, or the values came less than `interval` apart
+        # nothing else was added to this state meanwhile, since its values are at least `interval` apart
         one, fraction = 1 << r.total.fraction, r.total.fraction + r.exponential.fraction
         shrunk = recode(p.product, fraction, r.total) + one
         longer = select(totals, p.state) + recode(p.power, r.exponential.fraction, r.total)

@@ -16,9 +16,9 @@ def update(r: Recurrence, maximum: Codes, total: Codes, value: Codes, first: NDA
 
     Parameters
     ----------
-    maximum, value : codes of `r.values`; `maximum` is read where not `first`
+    maximum, value : codes of `r.values`; `maximum` is read only if not `first`
     total : codes of `r.total`, likewise
-    first : where a new sum starts, whose maximum is the value and whose sum is 1
+    first : whether a new sum starts; its maximum is then the value and its sum 1
     """
     grew = value > maximum
     power = exponential(r, np.where(grew, maximum - value, value - maximum))
@@ -29,5 +29,5 @@ def update(r: Recurrence, maximum: Codes, total: Codes, value: Codes, first: NDA
 
 
 def exponential(r: Recurrence, difference: Codes) -> Codes:
-    """Exp of differences up to 0 in the resolution of `r.values`; codes of `r.exponential`."""
+    """Exp of differences up to 0, in the resolution of `r.values`, as codes of `r.exponential`."""
     return exp(r.exp, recode(difference, r.values.fraction, r.exp.argument))

@@ -1,4 +1,4 @@
-"""Parameters of the running maximum and sum, which the blocks that hold one share."""
+"""Parameters of the running maximum and sum, shared by the blocks that contain one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from hwsim.rtl.inverse_root.contract import ReciprocalContract
 class Recurrence:
     """`b' = max(b, a)`, `s' = s exp(b - b') + exp(a - b')` for each value a; one of the two exponentials is 1.
 
-    The maximum turns round within a cycle and needs no sum, so the exponentials are pipelined outside the loop.
-    What is left in it is a product and a sum, hence `interval`.
+    The maximum is updated within a cycle and does not depend on the sum, so the exponentials are pipelined outside the
+    loop. A product and a sum remain in the loop, hence `interval`.
 
     Attributes
     ----------
-    states : maxima and sums kept side by side
+    states : number of independent maxima and sums
     values, exponential, total : formats of a, of the exponentials and of s
     product_stages : registers in the product s exp(...)
-    longest : values that one sum may take
+    longest : largest number of values in one sum
     """
 
     states: int
@@ -44,7 +44,7 @@ class Recurrence:
         if self.total.width + self.exponential.width > 62:
             width = self.total.width + self.exponential.width
             raise ContractError(f"online_sum: sum times exponential may have 62 bits, {width} asked for")
-        _ = self.exp  # which checks its formats
+        _ = self.exp  # checks its formats
 
     @property
     def exp(self) -> ExpContract:
@@ -60,16 +60,16 @@ class Recurrence:
 
     @property
     def interval(self) -> int:
-        """Least number of cycles between two values of the same state: the sum must be back."""
+        """Least number of cycles between two values of the same state: the second needs the first's sum."""
         return self.product_stages + 1
 
     @property
     def latency(self) -> int:
-        """Clock edges from a value to the sum that has it: difference, exponential, product, sum."""
+        """Clock edges from a value to the sum that includes it: difference, exponential, product, sum."""
         return 1 + self.exp.latency + self.product_stages + 1
 
     def resources(self) -> Resources:
-        """What one lane takes: exponential, product, sums, and a maximum and a sum for each state."""
+        """Resources of one lane: exponential, product, sums, and a maximum and a sum for each state."""
         value, total, power = self.values.width, self.total.width, self.exponential.width
         difference = adder(value) * 3 + selector(2 * value) + register(self.exp.argument.width)
         product = multiplier(total, power, total) + delay(total + 2 * power, self.product_stages)

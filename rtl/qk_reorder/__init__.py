@@ -1,1 +1,1 @@
-"""Scores of attention: queries against keys in the skewed order, with constant bandwidth."""
+"""Scores of attention: queries times keys in the skewed order, with constant bandwidth."""

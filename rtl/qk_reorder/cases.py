@@ -52,14 +52,14 @@ LONGEST = 12  # tokens of a random job
 
 
 def random_job(c: QkReorderContract, rng: np.random.Generator) -> Job:
-    """Attention over a few tokens, fewer than slots, as many, or more."""
+    """Attention over a few tokens: fewer than slots, as many, or more."""
     tokens = int(rng.integers(1, min(c.max_tokens, LONGEST), endpoint=True))
     q, k = (random_codes(rng, c.activation, (tokens, c.token_beats, c.channels)) for _ in range(2))
     return _job(c, f"{tokens} tokens", q, k)
 
 
 def corner_jobs(c: QkReorderContract) -> list[Job]:
-    """No token, one of each pair of extremes, each number up to twice the slots, the most, all of them wrapping."""
+    """No token, one for each pair of extremes, each number up to twice the slots, the maximum; all of them wrap."""
     low, high = c.activation.code_range
     shape = (c.token_beats, c.channels)
     jobs = [_job(c, "nothing", np.zeros((0, *shape), dtype=np.int64), np.zeros((0, *shape), dtype=np.int64))]

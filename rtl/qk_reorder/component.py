@@ -20,7 +20,7 @@ from hwsim.rtl.streams import port_members, shape_of
 
 
 class QkReorder(wiring.Component):
-    """Walks the rows, joins keys with the queries that refill slots, and steers the slots, which work in step."""
+    """Walks the rows, joins keys with the queries that refill slots, and controls the slots, which advance together."""
 
     def __init__(self, contract: QkReorderContract) -> None:
         self.contract = contract
@@ -51,7 +51,7 @@ class QkReorder(wiring.Component):
             first=place.first_of_head,
             last=place.last_of_head,
         )
-        # a slot's memory is written in the cycle in which it is read: the query that came is taken beside it
+        # a slot's memory is written in the cycle in which it is read, so the new query bypasses the memory
         operands = [Mux(s.refill[slot], s.fresh.as_value(), query) for slot, query in enumerate(queries)]
         self._finish(m, pipe, s, self._sum(m, pipe, s, operands))
         return m
@@ -75,7 +75,7 @@ class QkReorder(wiring.Component):
         return held
 
     def _sum(self, m: Module, pipe: Pipeline, s: SimpleNamespace, operands: list[Value]) -> list[Value]:
-        """The sums of the slots' columns; the pipeline goes on to where they are complete."""
+        """The sums of the slots' columns; the pipeline continues to the stage in which they are complete."""
         c, totals = self.contract, []
         s.held = pipe.stages(
             c.product_stages + c.column.tree_stages, valid=s.valid, first=s.first, last=s.last, mask=s.mask

@@ -18,9 +18,9 @@ from hwsim.rtl.skewed_contract import SkewedContract, walk_resources
 class QkReorderContract(SkewedContract):
     """Scores `scale * sum over a head's channels of floor(q k)` of `slots` queries at once (`hwsim.rtl.skew`).
 
-    A command gives the number of tokens. A row is one key, all channels of which stream in, `channels` a beat, again
-    for each pass over the keys; with the rows that refill a slot a query streams in beside it. Each head of a row
-    makes a beat of scores; slots without a query are masked, their values 0.
+    A command gives the number of tokens. A row is one key; all its channels stream in, `channels` per beat, again for
+    each pass over the keys. In a row that refills a slot, a query streams in at the same time. Each head of a row gives
+    a beat of scores; slots without a query are masked and their values 0.
 
     Products floor to the accumulator's resolution before they are added, sums wrap, and the scale multiplies the sum.
 
@@ -28,7 +28,7 @@ class QkReorderContract(SkewedContract):
     ----------
     scale_code : the scale, as a code of `scale`
     adder_levels : as in `mac_tile`, as are the products
-    slots, output_stages and so on : as in `SkewedContract`; the output stages lie after the scale
+    slots, output_stages and so on : as in `SkewedContract`; the output stages come after the scale
     """
 
     block: ClassVar[str] = "qk_reorder"
@@ -91,6 +91,6 @@ class QkReorderContract(SkewedContract):
         beat, width = self.channels * self.activation.width, self.activation.width
         slot = memory(self.token_beats, beat) + selector(beat) + self.column.resources()
         score = selector(width) + delay(width, 1 + self.output_stages)
-        if self.scale_code.bit_count() != 1:  # else it is a shift
+        if self.scale_code.bit_count() != 1:  # otherwise it is a shift
             score = score + multiplier(self.accumulator.width, self.scale.width, width)
         return (slot + score) * self.slots + register(2 * beat) + walk_resources(self.max_tokens, self.slots)

@@ -13,7 +13,7 @@ from hwsim.rtl.skew import row_count, skewed_rows
 
 
 def scores(c: QkReorderContract, q: Codes, k: Codes) -> Codes:
-    """Scores of queries against keys, without any reordering.
+    """Scores of queries and keys, without any reordering.
 
     Parameters
     ----------

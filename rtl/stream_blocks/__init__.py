@@ -1,1 +1,1 @@
-"""Pieces that components are built of: pipelines, buffers."""
+"""Pieces from which components are built: pipelines, buffers."""

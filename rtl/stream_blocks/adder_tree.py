@@ -20,6 +20,6 @@ def add_tree(pipe: Pipeline, terms: list[Value], levels: int, fmt: Fixed) -> Val
 
 
 def _add_pairs(terms: list[Value], fmt: Fixed) -> list[Value]:
-    """One level; an odd one out waits."""
+    """One level; an odd last term waits."""
     sums = [recode(a + b, fmt.fraction, fmt) for a, b in zip(terms[::2], terms[1::2])]
     return sums + terms[2 * len(sums) :]

@@ -8,7 +8,7 @@ from amaranth import Module, Mux, Signal, Value
 
 
 def count_beats(m: Module, step: Value, heads: int, head_beats: int) -> SimpleNamespace:
-    """Where the present beat lies; each `step` goes on to the next.
+    """The position of the present beat; each `step` moves to the next.
 
     Returns
     -------

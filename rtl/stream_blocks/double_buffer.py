@@ -1,4 +1,4 @@
-"""Ping and pong: one bank is filled from a stream while the other is read at will, never the same one."""
+"""A ping-pong buffer: one bank is filled from a stream while the other is read at any address."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from amaranth.lib.wiring import In, Out
 
 
 class DoubleBuffer(wiring.Component):
-    """Two banks of `depth` words in one memory; groups of words come by a stream and are read in the order they came.
+    """Two banks of `depth` words in one memory; groups of words arrive by a stream and are read in that order.
 
     A group of 1 to `depth` words ends with `last`; its i-th word lies at address i. It is then *loaded*, and its bank
-    belongs to the reader, who reads it at any address, as often as wanted, until `release`: the bank is empty and may
-    be filled anew, and the reader's bank is the other one. A bank is written only while it is not loaded, and read
-    only while it is.
+    belongs to the reader, which reads it at any address as often as needed until `release`. The bank is then empty and
+    may be filled again, and the reader moves to the other bank. A bank is written only while it is not loaded, and read
+    only while it is loaded.
 
     Members
     -------
     load : stream of `word` and `last`; not ready while both banks are loaded
     loaded : there is a group to read, from the cycle after its last word on
-    enable, address : read that word of the group; only while `loaded`
-    word : what was read, from the cycle after `enable` to the next `enable`
+    enable, address : read the word at this address of the group; only while `loaded`
+    word : the word read, from the cycle after `enable` to the next `enable`
     release : the reader is done with the group (a read in the same cycle still counts); only while `loaded`
-    filling, reading : the bank, 0 or 1, that the stream fills next, and the one that is read next: for proofs
+    filling, reading : the bank (0 or 1) that the stream fills next, and the bank that is read next; used in proofs
     """
 
     BANKS = 2
@@ -48,8 +48,8 @@ class DoubleBuffer(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        full, fills, frees = Signal(self.BANKS), Signal(self.BANKS), Signal(self.BANKS)  # a bit a bank
-        row = Signal(range(self.depth))  # of the bank that is filled
+        full, fills, frees = Signal(self.BANKS), Signal(self.BANKS), Signal(self.BANKS)  # one bit per bank
+        row = Signal(range(self.depth))  # in the bank being filled
         m.submodules.memory = memory = Memory(shape=Shape.cast(self.shape), depth=self.BANKS * self.depth, init=[])
         write, read = memory.write_port(), memory.read_port()
         m.d.comb += [
@@ -74,5 +74,5 @@ class DoubleBuffer(wiring.Component):
         return m
 
     def _place(self, bank: Any, row: Any) -> Any:
-        """The memory's address of a row of a bank: no rows are lost where `depth` is no power of two."""
+        """The memory's address of a row of a bank; no rows are wasted if `depth` is not a power of two."""
         return Mux(bank, row + self.depth, row)

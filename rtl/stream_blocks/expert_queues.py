@@ -1,4 +1,4 @@
-"""A queue of tokens and scores for each expert in one memory, and the list of the experts that have any."""
+"""A queue of tokens and scores for each expert in one memory, and the list of the experts that have tokens."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hwsim.rtl.stream_blocks.select import select
 class ExpertQueues(wiring.Component):
     """Filled by `push`; then, while `drain`, emptied by two streams in the order of the experts.
 
-    `meta` carries each expert that has tokens and how many, `queue` the tokens. They do not wait for one another, so
-    a reader may know all experts before it takes the first token. Reader and writer meet in no counter but the
-    length, which reaches `max_tokens`: an expert that every token chose is no special case.
+    `meta` carries each expert that has tokens and their number, `queue` the tokens. The streams do not wait for each
+    other, so a reader can know all experts before it takes the first token. Reader and writer share only the counter of
+    the length, which can reach `max_tokens`: an expert that every token chose is not a special case.
     """
 
     def __init__(self, experts: int, max_tokens: int, meta: ShapeLike, entry: data.StructLayout) -> None:
@@ -28,9 +28,9 @@ class ExpertQueues(wiring.Component):
             {
                 "push": In(1),
                 "expert": In(max(1, (experts - 1).bit_length())),
-                "entry": In(entry),  # a beat of `queue`; its `last` is made here
+                "entry": In(entry),  # a beat of `queue`; its `last` is set here
                 "drain": In(1),
-                "drained": Out(1),  # all was read; the queues are empty
+                "drained": Out(1),  # everything was read; the queues are empty
                 "meta": Out(stream.Signature(meta)),
                 "queue": Out(stream.Signature(entry)),
             }
@@ -66,7 +66,7 @@ class ExpertQueues(wiring.Component):
         expert = _lowest(m, full, "read")
         depth = 1 << (len(position) + len(self.expert))
         payload = self.queue.payload
-        kept = len(Value.cast(payload)) - 1  # all but `last`, which lies highest
+        kept = len(Value.cast(payload)) - 1  # everything except `last`, which is the highest bit
         m.submodules.memory = memory = Memory(shape=kept, depth=depth, init=[])
         write, read = memory.write_port(), memory.read_port(domain="sync")
         pipe = Pipeline(m, advances(self.queue))

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 
 class StreamFifo(wiring.Component):
-    """Amaranth's buffered FIFO between two streams: `depth` beats, two cycles from end to end of an empty queue."""
+    """Amaranth's buffered FIFO between two streams: `depth` beats, a latency of two cycles when empty."""
 
     LATENCY = 2
 
@@ -27,7 +27,7 @@ class StreamFifo(wiring.Component):
 
 
 class ShortFifo(wiring.Component):
-    """Amaranth's FIFO read without a clock, of registers or look-up tables: for a few beats, one cycle end to end."""
+    """Amaranth's FIFO with asynchronous read, in registers or look-up tables: for a few beats, a latency of one."""
 
     LATENCY = 1
 

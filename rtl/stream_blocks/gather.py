@@ -1,4 +1,4 @@
-"""Several beats side by side as one word."""
+"""Several beats as one word."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value
 
 
 def gather(m: Module, name: str, beat: Value, beats: int, valid: Value) -> tuple[Value, Value]:
-    """Whether `beat` is the last of its word, and then the word: `beats` beats, the first lowest.
+    """Whether `beat` is the last of its word, and the word: `beats` beats, the first in the lowest bits.
 
-    The last beat needs no register: it completes the word as it comes. `valid` says that the beat counts.
+    The last beat needs no register: it completes the word when it arrives. `valid` says that the beat counts.
     """
     if beats == 1:
         return Const(1), beat

@@ -1,4 +1,4 @@
-"""The leading one of a number, and the number shifted so that it lies at the top."""
+"""The leading one of a number, and the number shifted so that its leading one is the top bit."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def leading_one(m: Module, value: Value, name: str) -> Value:
 
 
 def behind_leading_one(value: Value, position: Value, bits: int) -> Value:
-    """The `bits` bits below the leading one, zeros after the last: `value / 2^position - 1` as a fraction."""
+    """The `bits` bits below the leading one, padded with zeros: `value / 2^position - 1` as a fraction."""
     width = len(value)
     places = (width - 1 - position)[: len(position)]  # not negative, which Amaranth cannot know
-    # shifted right in mirror image: a shift to the left would be as wide as the farthest one
+    # shifted right with reversed bits: the result of a left shift would be as wide as the largest shift makes it
     top = (value[::-1] >> places)[::-1][: width - 1]
     if bits <= width - 1:
         return top[width - 1 - bits :]

@@ -1,4 +1,4 @@
-"""Piecewise polynomials in RTL (`rtl.piecewise`): a table, then a product and a sum a degree."""
+"""Piecewise polynomials in RTL (`rtl.piecewise`): a table, then a product and a sum per degree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hwsim.rtl.streams import shape_of
 def evaluate(
     m: Module, pipe: Pipeline, p: Piecewise, segment: Value, rest: Value, **along: ValueLike
 ) -> tuple[Value, SimpleNamespace]:
-    """The value of the polynomial after `p.stages` cycles, and the values `along` as old as it."""
+    """The value of the polynomial after `p.stages` cycles, and the values `along`, delayed equally."""
     layout = data.StructLayout({f"c{i}": shape_of(fmt) for i, fmt in enumerate(p.coefficient_formats())})
     row = data.View(layout, read_rom(m, "coefficients", _rows(p), layout.size, segment, pipe))
     now = pipe.stage(rest=rest, **along)

@@ -1,4 +1,4 @@
-"""A pipeline whose stages all move at once, or all wait."""
+"""A pipeline whose stages all advance together, or all wait."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hwsim.rtl.contract import ContractError
 
 
 class Pipeline:
-    """Registers stage by stage: `s = pipe.stage(valid=..., product=a * b)`, then `s.product` is a cycle older.
+    """Registers stage by stage: after `s = pipe.stage(valid=..., product=a * b)`, `s.product` is one cycle later.
 
     Parameters
     ----------
     m : module that holds the registers
-    advance : whether the stages move; with a stream behind it `~valid | ready` (see `advances`)
+    advance : whether the stages advance; in front of a stream it is `~valid | ready` (see `advances`)
 
-    The value called `valid` starts at 0 and is reset; the others carry data and are not.
+    The value called `valid` starts at 0 and is reset; the others carry data and are not reset.
     """
 
     def __init__(self, m: Module, advance: ValueLike) -> None:
@@ -27,7 +27,7 @@ class Pipeline:
         self.depth = 0
 
     def stage(self, **values: ValueLike) -> SimpleNamespace:
-        """One register for each value, of its shape; none for a value without bits, which Verilog does not know."""
+        """One register for each value, of its shape; none for a value without bits, which Verilog does not have."""
         self.depth += 1
         registers = {
             name: Signal(_shape(value), name=f"{name}_{self.depth}", reset_less=name != "valid")
@@ -50,14 +50,14 @@ class Pipeline:
 
         Raises
         ------
-        ContractError : there are not
+        ContractError : the number differs
         """
         if self.depth != latency:
             raise ContractError(f"{block}: the contract states {latency} stages, the component has {self.depth}")
 
 
 def advances(sink: Any) -> Value:
-    """Whether a pipeline that ends in the stream `sink` may move."""
+    """Whether a pipeline that ends in the stream `sink` may advance."""
     return ~sink.valid | sink.ready
 
 

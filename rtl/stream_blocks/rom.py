@@ -11,12 +11,12 @@ from hwsim.rtl.stream_blocks.pipeline import Pipeline
 
 
 def read_rom(m: Module, name: str, rows: Sequence[int], width: int, address: Value, pipe: Pipeline) -> Value:
-    """The row at `address`, a cycle later: call it beside the `pipe.stage` that takes the other values along.
+    """The row at `address`, a cycle later: call it with the `pipe.stage` that delays the other values.
 
     Parameters
     ----------
     rows : of `width` bits each, negative ones in two's complement
-    address : its lowest bits choose the row; beyond the last row nothing in particular is read
+    address : its lowest bits choose the row; beyond the last row the result is undefined
     """
     mask = (1 << width) - 1
     m.submodules[name] = memory = Memory(shape=unsigned(width), depth=len(rows), init=[row & mask for row in rows])

@@ -10,7 +10,7 @@ from amaranth import Array, Mux, Value
 
 
 def select(registers: Sequence[Value], index: Value) -> Value:
-    """The register `index`, the last one beyond it: each code has its case, or Verilog calls the choice incomplete."""
+    """Register `index`, or the last one if there are fewer; each code has a case, as Verilog's lint requires."""
     missing = (1 << len(index)) - len(registers)
     chosen: Value = Array([*registers, *[registers[-1]] * missing])[index]
     return chosen

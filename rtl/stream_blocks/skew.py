@@ -10,9 +10,9 @@ from amaranth.lib.wiring import In, Out
 
 
 class SkewWalk(wiring.Component):
-    """Says of the present row which slots hold a query, which one is refilled, and which one's query leaves.
+    """For the present row: which slots hold a query, which slot is refilled, and which slot's query leaves.
 
-    `start` takes `tokens` while nothing is `running`; `step` goes on to the next row, after the last one to rest.
+    `start` takes `tokens` while nothing is `running`; `step` moves to the next row and, after the last row, stops.
     Slots are numbered by the bits of `refill`, `mask` and `leaves`, of which the first and the last are one-hot or 0.
     """
 
@@ -43,7 +43,7 @@ class SkewWalk(wiring.Component):
         for slot in range(self.slots):
             m.d.comb += [
                 self.refill[slot].eq(here[slot] & (fetched != tokens)),
-                # a slot whose turn comes when no query is left becomes empty
+                # a slot to be refilled when no query is left becomes empty
                 self.mask[slot].eq(Mux(here[slot], fetched != tokens, occupied[slot])),
                 self.leaves[slot].eq(self.mask[slot] & (next_key == slot)),
             ]

@@ -1,4 +1,4 @@
-"""A buffer of two beats that registers valid, payload and ready: no path runs through it."""
+"""A buffer of two beats that registers valid, payload and ready: no combinational path runs through it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 
 class SkidBuffer(wiring.Component):
-    """Passes a beat a cycle, one later; put it where a long ready path must be cut."""
+    """Passes a beat a cycle with a latency of one; use it to cut a long ready path."""
 
     CAPACITY = 2
     LATENCY = 1

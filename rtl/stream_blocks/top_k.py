@@ -10,10 +10,10 @@ from amaranth.lib.wiring import In, Out
 
 
 class TopK(wiring.Component):
-    """Keeps the `top` largest values since `first`, sorted, and their indices; equal ones in the order they came.
+    """Keeps the `top` largest values since `first`, sorted, and their indices; equal values in the order of arrival.
 
-    A value goes before those that it exceeds (strictly, so that ties keep the lower index when indices rise); those
-    before it stay, those after it move on by one, and the last is lost.
+    A new value is inserted before the values that it exceeds (strictly, so that ties keep the lower index when indices
+    rise). Values before it stay, values after it move by one place, and the last one is dropped.
     """
 
     def __init__(self, shape: ShapeLike, count: int, top: int) -> None:
@@ -22,10 +22,10 @@ class TopK(wiring.Component):
         super().__init__(
             {
                 "insert": In(1),
-                "first": In(1),  # nothing that came before counts
+                "first": In(1),  # earlier values do not count
                 "value": In(shape),
                 "index": In(index),
-                "held": Out(top),  # which places are taken
+                "held": Out(top),  # which places hold a value
                 "values": Out(data.ArrayLayout(shape, top)),
                 "indices": Out(data.ArrayLayout(index, top)),
             }
@@ -37,7 +37,7 @@ class TopK(wiring.Component):
         before = [~there | self.precedes(self.values[place]) for place, there in enumerate(held)]
         with m.If(self.insert):
             for place in range(self.top):
-                # place by place: the one before moves here, the new one comes here, or the old one stays
+                # for each place: the previous value moves here, the new value comes here, or the old value stays
                 above = max(place - 1, 0)
                 moves = before[above] if place else 0
                 with m.If(before[place]):

@@ -101,14 +101,14 @@ def corner_jobs(c: TopkGateContract) -> list[Job]:
 
 
 def _one_hot(c: TopkGateContract, name: str, tokens: int, best: int) -> Job:
-    """Every token goes to `best` first; the others tie."""
+    """Weights by which every token prefers `best`; the other experts tie."""
     weights = np.zeros((c.experts, c.inputs), dtype=np.int64)
     weights[best] = c.weight.code_range[1]
     return _job(c, name, [(True, tokens)], np.full((tokens, c.inputs), _one(c)), weights)
 
 
 def _ranked(c: TopkGateContract, name: str, tokens: int, shift: int, step: int) -> Job:
-    """Logits that rise or fall with the expert, rotated by `shift`: a late one comes between two early ones."""
+    """Logits that rise or fall with the expert, rotated by `shift`: a late one is inserted between two early ones."""
     ranks = np.roll(np.arange(c.experts) * step, shift)
     weights = np.zeros((c.experts, c.inputs), dtype=np.int64)
     weights[:, 0] = clip_codes(c.weight, ranks * steps(c.weight, 0.25))
@@ -116,7 +116,7 @@ def _ranked(c: TopkGateContract, name: str, tokens: int, shift: int, step: int) 
 
 
 def _one(c: TopkGateContract) -> Codes:
-    """The code of 1, or the nearest that there is."""
+    """The code of 1, or the nearest code."""
     return clip_codes(c.activation, steps(c.activation, 1))
 
 

@@ -143,7 +143,7 @@ class GateDots(wiring.Component):
 
 
 class GateChoice(wiring.Component):
-    """Takes a token's logits; gives its best experts and their scores one a cycle. Nothing makes it wait."""
+    """Takes a token's logits and gives its best experts and their scores, one a cycle. It never has to wait."""
 
     def __init__(self, contract: TopkGateContract) -> None:
         c = self.contract = contract
@@ -151,7 +151,7 @@ class GateChoice(wiring.Component):
             {
                 "logits": Out(port_members(c.mac)["y"].signature).flip(),
                 "chosen": Out(1),
-                "last": Out(1),  # of the token
+                "last": Out(1),  # the token's last choice
                 "expert": Out(range(max(2, c.experts))),
                 "score": Out(shape_of(c.score)),
             }
@@ -185,7 +185,7 @@ class GateChoice(wiring.Component):
             reciprocal.y.ready.eq(moving),
         ]
         e = pipe.stages(c.reciprocal.latency, **vars(e))
-        inverse = Signal(shape_of(c.inverse), reset_less=True)  # of the token whose choices come next
+        inverse = Signal(shape_of(c.inverse), reset_less=True)  # for the token whose choices come next
         with m.If(moving & e.summed):
             m.d.sync += inverse.eq(reciprocal.y.payload.value)
         e = pipe.stages(c.product_stages, valid=e.valid, last=e.last, expert=e.expert, product=e.power * inverse)
@@ -201,7 +201,7 @@ class GateChoice(wiring.Component):
         return m
 
     def _moves(self, m: Module, busy: Signal) -> Signal:
-        """Whether the pipeline moves: while anything is in it; else it rests, which nobody sees but the power meter."""
+        """Whether the pipeline advances: only while something is in it, which saves power and changes no result."""
         moving, left = Signal(), Signal(range(self.contract.latency + 1))
         m.d.comb += moving.eq(busy | (left != 0))
         with m.If(busy):
@@ -211,7 +211,7 @@ class GateChoice(wiring.Component):
         return moving
 
     def _sequence(self, m: Module) -> SimpleNamespace:
-        """What enters the softmax: the logits at their interval (`update`), then the best ones again (`choose`)."""
+        """The inputs of the softmax: the logits at their interval (`update`), then the best ones again (`choose`)."""
         c = self.contract
         logits = Signal(self.logits.payload.values.shape(), reset_less=True)
         busy, choose, update, last_expert, last_rank = (

@@ -23,16 +23,16 @@ class TopkGateContract(Contract):
     many tokens follow. A token's logits are `weight @ x`; their softmax is taken in one pass, the best `top` by
     insertion, ties to the lower expert. A score is a probability over all experts, not renormalised to the chosen.
     When all tokens have passed, `meta` names the experts that have tokens, in order and each with its number of
-    tokens, and `queue` gives the tokens, expert by expert. The two do not wait for one another: whoever prefetches
-    experts reads all of `meta` first. The next token's products run beside the softmax of the one before.
+    tokens, and `queue` gives the tokens, expert by expert. The two streams do not wait for each other: a reader that
+    prefetches experts reads all of `meta` first. The next token's products overlap the softmax of the previous token.
 
     Attributes
     ----------
     experts, lanes : multiply-accumulates a cycle
-    inputs : of each expert's logit, a multiple of `lanes`
-    top : experts a token goes to (the paper's k)
+    inputs : number of inputs of each expert's logit, a multiple of `lanes`
+    top : number of experts for each token (the paper's k)
     max_tokens : largest number that a command may give, and capacity of each queue
-    mac_stages, adder_levels : of the multiply-accumulate tile, see there
+    mac_stages, adder_levels : for the multiply-accumulate tile, see `MacTileContract`
     initiation_interval : least number of cycles between two logits in the softmax
     product_stages : registers in the products sum x exponential and exponential x inverse
     output_stages : registers before the queues, for a tool to move
@@ -86,7 +86,7 @@ class TopkGateContract(Contract):
         if self.exponential.width + self.inverse.width > 62:
             width = self.exponential.width + self.inverse.width
             raise ContractError(f"{self.block}: exponential times inverse may have 62 bits, {width} asked for")
-        _ = self.mac, self.reciprocal  # which check the rest, as the recurrence does
+        _ = self.mac, self.reciprocal  # check the rest, as the recurrence does
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -115,7 +115,7 @@ class TopkGateContract(Contract):
 
     @property
     def mac(self) -> MacTileContract:
-        """The tile that makes the logits."""
+        """The tile that computes the logits."""
         with part_of(self.block, in_lanes="lanes", out_lanes="experts", product_stages="mac_stages"):
             return MacTileContract.from_preset(
                 "rtl",
@@ -155,20 +155,20 @@ class TopkGateContract(Contract):
 
     @property
     def softmax_cycles(self) -> int:
-        """Cycles in which one token's logits and choices enter the softmax: the former spaced, the latter not."""
+        """Cycles in which one token's logits (spaced) and choices (not spaced) enter the softmax."""
         return (self.experts - 1) * self.logit_interval + 1 + self.top
 
     @property
     def latency(self) -> int:
-        """Clock edges from a choice's entry into the softmax to its push: sum, reciprocal, product, score."""
+        """Clock edges from a choice's entry into the softmax to its queue: sum, reciprocal, product, score."""
         return self.recurrence.latency + self.reciprocal.latency + self.product_stages + 1 + self.output_stages
 
     def command_cycles(self, *, load: bool, tokens: int) -> int:
         """Cycles from a command to the next.
 
-        The command; the load; the first token's tiles and their way to the logits; a token after the other, at the
-        pace of the slower of products and softmax; the last one's way to its queue; the queues, read in a cycle more
-        than they have entries.
+        These are the command; the load; the first token's tiles and their latency to the logits; the other tokens, at
+        the rate of the slower of products and softmax; the last token's latency to its queue; and reading the queues,
+        which takes one cycle more than their entries.
         """
         start = 1 + (self.experts * self.tiles if load else 0)
         if not tokens:
@@ -178,7 +178,7 @@ class TopkGateContract(Contract):
         return start + first + others + self.softmax_cycles + self.latency + 1 + tokens * self.top + 1
 
     def cycles(self, work: Sequence[tuple[bool, int]]) -> int:
-        """Cycles for `work`, commands as (load, tokens), to the last that has tokens."""
+        """Cycles for `work`, commands as (load, tokens), up to the last command that has tokens."""
         ends = [i for i, (_, tokens) in enumerate(work) if tokens]
         counted = work[: ends[-1] + 1] if ends else ()
         return sum(self.command_cycles(load=load, tokens=tokens) for load, tokens in counted)
@@ -198,7 +198,7 @@ class TopkGateContract(Contract):
         return self.mac.resources() + operands + logits + softmax + best + lengths + memories
 
     def _score(self) -> Resources:
-        """An exponential times the inverse, and what waits for it."""
+        """An exponential times the inverse, and the delays of the values that wait for it."""
         power, inverse = self.exponential.width, self.inverse.width
         waits = delay(power, self.product_stages + 1 + self.reciprocal.latency) + delay(self.expert.width, self.latency)
         product = multiplier(power, inverse, self.score.width) + delay(power + inverse, self.product_stages)

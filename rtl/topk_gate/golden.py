@@ -29,9 +29,9 @@ def logits(c: TopkGateContract, x: Codes, weights: Codes) -> Codes:
 
 
 def choose(c: TopkGateContract, logits_e: Codes) -> list[tuple[int, int]]:
-    """The best `c.top` experts of a token, the best first, each with its probability as code of `c.score`.
+    """The best `c.top` experts of a token, the best first, each with its probability as a code of `c.score`.
 
-    Source: Edge-MoE, gate; an insertion keeps the entries before it, which the published source fails to do.
+    Source: Edge-MoE, gate; an insertion keeps the entries before it; the published source fails to do so.
     """
     maximum, total = np.array(c.accumulator.code_range[0]), np.array(0)
     for expert, logit in enumerate(logits_e):
@@ -53,7 +53,7 @@ def queues(c: TopkGateContract, x: Codes, weights: Codes) -> list[list[tuple[int
 
 
 def run(c: TopkGateContract, inputs: Streams) -> Streams:
-    """The queues of all commands, one after the other; weights stay from one to the next, and start as zeros."""
+    """The queues of all commands, one after the other; weights are kept between commands and start as zeros."""
     loaded = inputs["weights"]["values"].reshape(-1, c.experts, c.inputs)
     x, weights = inputs["x"]["values"].reshape(-1, c.inputs), np.zeros((c.experts, c.inputs), dtype=np.int64)
     meta: list[tuple[int, int, int]] = []

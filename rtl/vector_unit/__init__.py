@@ -1,1 +1,1 @@
-"""PIM-GPT's ASIC: adders and multipliers that do all that is not a matrix-vector product."""
+"""PIM-GPT's ASIC: adders and multipliers for everything that is not a matrix-vector product."""

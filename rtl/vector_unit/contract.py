@@ -1,8 +1,8 @@
 """Contract of the vector unit: its cycles follow from the operations of an algorithm and the number of units.
 
-A function is a sequence of phases. Within a phase all elements are independent, so adders and multipliers work
-side by side at one operation a cycle each; a phase waits for the one before it, since it needs its results
-(a softmax subtracts a maximum that it must know).
+A function is a sequence of phases. Within a phase all elements are independent, so adders and multipliers work in
+parallel at one operation a cycle each. A phase waits for the previous one, since it needs its results (a softmax must
+know the maximum before it can subtract it).
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Any, ClassVar, NamedTuple
 from hwsim.mapping.formats import BF16, FLOATS, FP32, Format
 from hwsim.rtl.contract import Contract, ContractError, Resources
 
-# Operations of the algorithms, an element each: (adds, multiplies). The golden model carries out exactly these;
-# a test counts them there. Changes of an exponent alone (halving, scaling by 2^k) count as an add; reading an
-# exponent, changing a sign and saturating an operand to a constant are gates beside the units and count as nothing.
+# Operations of the algorithms per element: (adds, multiplies). The golden model executes exactly these; a test counts
+# them there. A change of an exponent alone (halving, scaling by 2^k) counts as an add; reading an exponent, changing a
+# sign and saturating an operand to a constant are gates outside the units and count as nothing.
 ROUND = (2, 0)  # to the nearest integer: add and subtract a large constant
 
-# What leads to the exponent: -2u = x (a + b x^2) takes three multiplications and an addition; -x is a gate.
+# Operations for the argument of exp: -2u = x (a + b x^2) takes three multiplications and an addition; -x is a gate.
 ACTIVATION_ARGUMENTS = {"gelu": (1, 3), "silu": (0, 0)}
 
 
 class Phase(NamedTuple):
-    """Operations that may run side by side.
+    """Operations that may run in parallel.
 
-    `chain` counts the (adds, multiplies) that follow each other for one element; `words` what the phase reads
+    `chain` counts the (adds, multiplies) that follow each other for one element; `words` the words that the phase reads
     from and writes to working memory.
     """
 
@@ -51,7 +51,7 @@ class VectorUnitContract(Contract):
     taylor_terms : terms of the exponential's series after the range reduction
     newton_steps : Newton-Raphson steps of a reciprocal
     rsqrt_steps : Newton steps of a reciprocal square root after the bit trick
-    internal : format of all arithmetic; accumulator : of running sums; output : of results that leave
+    internal : format of all arithmetic; accumulator : of running sums; output : of results that leave the unit
     """
 
     block: ClassVar[str] = "vector_unit"
@@ -80,7 +80,7 @@ class VectorUnitContract(Contract):
         self.require_range("rsqrt_steps", 0, 10)
         for name in ("internal", "accumulator"):
             fmt = getattr(self, name)
-            if fmt not in FLOATS.values():  # the algorithms take exponents apart
+            if fmt not in FLOATS.values():  # the algorithms need access to exponents
                 raise ContractError(f"{self.block}: {name} must be one of {', '.join(FLOATS)}, got {fmt}")
 
     def cycles(self, work: Phases) -> int:
@@ -107,7 +107,7 @@ class VectorUnitContract(Contract):
         return (
             _map("scale", n, (0, 1)),
             _reduce("maximum", rows, length),
-            _map("exponential", n, (1 + exp[0], exp[1])),  # the subtraction of the maximum goes before it
+            _map("exponential", n, (1 + exp[0], exp[1])),  # with the subtraction of the maximum before it
             _reduce("sum", rows, length),
             _map("reciprocal", rows, reciprocal),
             _map("normalise", n, (0, 1)),
@@ -129,7 +129,7 @@ class VectorUnitContract(Contract):
         return (_map("glu", elements, (adds, multiplies + 1), read=2),)
 
     def rope_phases(self, elements: int) -> Phases:
-        """Rotation by position: each element times a cosine, its partner times a sine, added.
+        """Rotation by position: each element times a cosine plus its partner times a sine.
 
         A pair reads its two elements, a cosine and a sine.
         """
@@ -166,7 +166,7 @@ class VectorUnitContract(Contract):
         )
 
     def add_phases(self, elements: int) -> Phases:
-        """One addition an element: the residual."""
+        """One addition per element: the residual."""
         if self._nothing(elements=elements):
             return ()
         return (_map("add", elements, (1, 0), read=2),)
@@ -184,7 +184,7 @@ class VectorUnitContract(Contract):
         return (_reduce("argmax", 1, elements),)
 
     def activation_operations(self, function: str) -> tuple[int, int]:
-        """An activation of one element, as x times the reciprocal of 1 + exp of something."""
+        """An activation of one element, in the form x times the reciprocal of 1 + exp(argument)."""
         exp, reciprocal = self.exp_operations, self.reciprocal_operations
         adds, multiplies = ACTIVATION_ARGUMENTS[function]
         return adds + exp[0] + 1 + reciprocal[0], multiplies + exp[1] + reciprocal[1] + 1
@@ -197,7 +197,7 @@ class VectorUnitContract(Contract):
 
     @property
     def reciprocal_operations(self) -> tuple[int, int]:
-        """Exponent apart; 48/17 - 32/17 D; a step is x (2 - D x); exponent back."""
+        """Split off the exponent; start with 48/17 - 32/17 D; a step is x (2 - D x); put the exponent back."""
         return 1 + 1 + self.newton_steps + 1, 1 + 2 * self.newton_steps
 
     @property
@@ -211,7 +211,7 @@ class VectorUnitContract(Contract):
         return (_map(function, elements, self.activation_operations(function)),)
 
     def _nothing(self, **sizes: int) -> bool:
-        """Whether a size is 0, so that there is nothing to do."""
+        """Whether a size is 0, so that there is no work."""
         for name, size in sizes.items():
             if size < 0:
                 raise ContractError(f"{self.block}: {name} must not be negative, got {size}")

@@ -20,7 +20,7 @@ LN2 = 0.6931471805599453
 GELU_LINEAR = -2 * 0.7978845608028654
 GELU_CUBIC = GELU_LINEAR * 0.044715
 EPSILON = 1e-5
-EXP_LOWEST = -87.0  # below, the result counts as zero: FP32 has no normal number there
+EXP_LOWEST = -87.0  # below this the result counts as zero: FP32 has no normal number there
 EXP_HIGHEST = 89.0  # from 88.73 on, the result is infinite in FP32 and all smaller formats
 MAGIC = 0x5F3759DF
 
@@ -35,12 +35,12 @@ class Arithmetic:
         return self._round(np.add(self.operand(a), self.operand(b), dtype=np.float64))
 
     def multiply(self, a: ArrayLike, b: ArrayLike) -> Values:
-        # a product of two floats of 24 bits or less is exact in float64, so it is rounded once; so is a sum
-        # wherever it matters to FP32 (float64 has more than twice its bits)
+        # a product of two floats of up to 24 bits is exact in float64, so it is rounded once; so is a sum wherever it
+        # matters to FP32 (float64 has more than twice its bits)
         return self._round(np.multiply(self.operand(a), self.operand(b), dtype=np.float64))
 
     def operand(self, x: ArrayLike) -> ArrayLike:
-        """`x` as the unit sees it: a constant is stored in the format, arrays hold its values already."""
+        """`x` as the unit sees it: constants are rounded to the format; arrays already hold its values."""
         return self._round(np.asarray(x, dtype=np.float64)) if isinstance(x, float) else x
 
     def maximum(self, a: Values, b: Values) -> Values:
@@ -48,7 +48,7 @@ class Arithmetic:
         return np.maximum(a, b)
 
     def to_integer(self, a: Values) -> Values:
-        """Nearest integer, ties to even: adding and subtracting a constant that pushes the fraction out."""
+        """Nearest integer, ties to even: add and subtract a constant so large that the fraction is rounded off."""
         return np.rint(a)
 
     def scale_exponent(self, a: Values, k: Values) -> Values:
@@ -63,7 +63,7 @@ class Arithmetic:
     def _round(self, x: Values) -> Values:
         if isinstance(self.fmt, Float) and self.fmt is FLOATS["fp32"]:
             with np.errstate(over="ignore"):
-                return x.astype(np.float32).astype(np.float64)  # the common case, without going through codes
+                return x.astype(np.float32).astype(np.float64)  # the common case, without using codes
         return round_to(x, self.fmt)
 
 
@@ -149,7 +149,8 @@ class VectorUnit:
 
         Parameters
         ----------
-        cosines, sines : (size / 2,) of the position's angles; elements i and i + size / 2 are a point's coordinates
+        cosines, sines : (size / 2,) of the position's angles; elements i and i + size / 2 are the coordinates of a
+        point
         """
         op = self.op
         first, second = np.split(np.asarray(x, dtype=np.float64), 2, axis=-1)
@@ -203,7 +204,7 @@ class VectorUnit:
         return self.op.multiply(x, self.reciprocal(self.op.add(1.0, self.exp(exponent))))
 
     def _tree(self, x: Values, combine: Callable[[Values, Values], Values]) -> Values:
-        """Reduce the last axis pair by pair, (rows, 1); an odd one out waits for the next level."""
+        """Reduce the last axis by pairs to (rows, 1); an odd last element waits for the next level."""
         while x.shape[-1] > 1:
             pairs = x.shape[-1] // 2
             joined = combine(x[..., 0 : 2 * pairs : 2], x[..., 1 : 2 * pairs : 2])

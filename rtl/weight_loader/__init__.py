@@ -1,1 +1,1 @@
-"""From memory beats to the weights and biases of the linear unit, loaded while others are read."""
+"""From memory beats to the weights and biases of the linear unit; one group is loaded while another is read."""

@@ -80,7 +80,7 @@ def random_job(c: WeightLoaderContract, rng: np.random.Generator) -> Job:
 
 
 def corner_jobs(c: WeightLoaderContract) -> list[Job]:
-    """The smallest and the largest groups, alone and one after the other, reads short and long; nothing."""
+    """The smallest and the largest groups, alone and one after the other, short and long reads; an empty job."""
     rng = np.random.default_rng(1)
     out_tiles = min(c.bias_words, c.weight_words)
     small = Group(in_tiles=1, out_tiles=1, reads=1)

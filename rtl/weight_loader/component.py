@@ -1,4 +1,4 @@
-"""The weight loader in RTL: a counter for what comes, two double buffers, a pipeline after them."""
+"""The weight loader in RTL: a counter of arriving beats, two double buffers, a pipeline after them."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class WeightLoader(wiring.Component):
         return m
 
     def _count(self, m: Module, released: Value) -> SimpleNamespace:
-        """The beat that comes, and what it is."""
+        """The arriving beat, and its kind."""
         c, command = self.contract, self.command.payload
         busy, is_bias, attention = Signal(), Signal(), Signal(reset_less=True)
         held = Signal(range(DoubleBuffer.BANKS + 1))  # banks that are loaded or being loaded
         tiles = Signal(range(c.bias_words + 1), reset_less=True)
-        rows, columns = Signal.like(tiles), Signal(range(c.weight_words + 1))  # tiles to come but this one
+        rows, columns = Signal.like(tiles), Signal(range(c.weight_words + 1))  # tiles to come after this one
         in_tiles = Signal(range(c.weight_words + 1), reset_less=True)
         part = Signal(range(max(c.word_beats, c.bias_beats)))
         takes, came = Signal(), Signal()
@@ -99,7 +99,7 @@ class WeightLoader(wiring.Component):
         )
 
     def _read(self, m: Module, weights: DoubleBuffer, biases: DoubleBuffer) -> Value:
-        """Serve `read`; whether a bank is given back."""
+        """Serve `read`; return whether a bank is released."""
         c, read = self.contract, self.read
         pipe = Pipeline(m, advances(self.word))
         takes = Signal()

@@ -19,7 +19,7 @@ class Group:
     Attributes
     ----------
     in_tiles, out_tiles : features in and out, in tiles
-    reads : words read until the bank is given back, the last of them with `last`
+    reads : words read until the bank is released, the last of them with `last`
     attention : the biases have the format of attention's
     """
 
@@ -38,18 +38,18 @@ class WeightLoaderContract(Contract):
     """Memory beats of `beat_numbers` numbers into two banks of weights and biases, one loaded while the other is read.
 
     A command names the size of a group: `in_tiles * out_tiles` words of `in_lanes * out_lanes` weights, then
-    `out_tiles` words of `out_lanes` biases follow on `memory`, the first number of a word lowest. A group's words are
-    read by `read` in any order, the weights at one address beside the biases at another; a read with `last` gives the
-    bank back, and the next read is of the next group. A command is taken when a bank is free for it.
+    `out_tiles` words of `out_lanes` biases follow on `memory`, the first number of a word in the lowest bits. `read`
+    reads a group's words in any order, weights at one address and biases at another; a read with `last` releases the
+    bank, and the next read is from the next group. A command is taken when a bank is free for it.
 
-    Biases lie in memory in one of two formats and come out in a third that holds both. Of weights the point does not
-    matter here. A last beat of biases that `out_lanes` does not fill is cut.
+    Biases are stored in memory in one of two formats and come out in a third that holds both. The position of the point
+    in weights does not matter here. Unused numbers of the last beat of biases are dropped.
 
     Attributes
     ----------
     number_bits : width of a number in memory
     weight_words, bias_words : words of a bank
-    bias_integer, attention_bias_integer : bits before the point of biases in memory, the sign among them
+    bias_integer, attention_bias_integer : bits before the point of biases in memory, including the sign
     bias : format of biases as they come out
     load_stages, read_stages : registers between memory beat and bank, and after a bank
     """
@@ -123,7 +123,7 @@ class WeightLoaderContract(Contract):
 
         Raises
         ------
-        ContractError : it does not, or the group is empty
+        ContractError : the group is too large or empty
         """
         if not 1 <= group.words <= self.weight_words:
             raise ContractError(f"{self.block}: a bank holds 1 to {self.weight_words} tiles, not {group.words}")
@@ -133,8 +133,8 @@ class WeightLoaderContract(Contract):
             raise ContractError(f"{self.block}: a group must be read at least once")
 
     def cycles(self, work: Sequence[Group]) -> int:
-        """Cycles for groups one after the other: each is loaded while the one before is read."""
-        loaded, last_reads = 0, [0, 0]  # the periods in which the last beat came, and the banks' last reads
+        """Cycles for groups one after the other: each is loaded while the previous one is read."""
+        loaded, last_reads = 0, [0, 0]  # the periods of the last beat and of each bank's last read
         for group in work:
             self.check(group)
             command = max(loaded, last_reads[-2]) + 1
@@ -143,7 +143,7 @@ class WeightLoaderContract(Contract):
         return last_reads[-1] + 1 + self.read_stages if work else 0
 
     def resources(self) -> Resources:
-        """Two double buffers, what gathers words before them, and the counters; handshakes left out."""
+        """Two double buffers, the gathering of words before them, and the counters; handshakes left out."""
         weights, biases = self.in_lanes * self.out_lanes * self.number_bits, self.out_lanes * self.bias.width
         beat = self.beat_numbers * self.number_bits
         banks = memory(2 * self.weight_words, weights) + memory(2 * self.bias_words, biases)

@@ -1,8 +1,6 @@
 """The page of a run, opened in a browser that can reach nothing."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +12,9 @@ from hwsim.cli import main
 from hwsim.pipeline import load_workload, run_in_detail
 from hwsim.report.details import Details
 from hwsim.report.html import page
+from tests.report.browser import HEIGHT, WIDTH, drawn_figures, find_browser, opened
 
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FIGURES = ("kinds", "units", "bound", "latency", "roofline", "memory", "rows", "banks")
-WIDTH, HEIGHT = 1200, 3000
 
 
 @pytest.fixture(scope="module")
@@ -30,22 +27,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail(f"no browser among {', '.join(BROWSERS)}; scripts/test.sh installs one")
-        pytest.skip(f"no browser among {', '.join(BROWSERS)}: apt-get install chromium")
-    return found
-
-
-def opened(browser: str, file: Path, profile: Path, *options: str) -> str:
-    """What the browser prints for a page, with every host name out of reach."""
-    command = [
-        browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-        f"--user-data-dir={profile}", f"--window-size={WIDTH},{HEIGHT}", "--virtual-time-budget=10000",
-        "--host-resolver-rules=MAP * 0.0.0.0", *options, file.as_uri(),
-    ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    return find_browser()
 
 
 def test_the_page_is_whole_in_itself(written: Path) -> None:
@@ -69,12 +51,7 @@ def test_the_same_run_gives_the_same_page(tmp_path: Path) -> None:
 
 
 def test_every_figure_is_drawn_without_a_network(written: Path, browser: str, tmp_path: Path) -> None:
-    dom = opened(browser, written, tmp_path, "--dump-dom")
-    drawn = [name for name in FIGURES if f'id="figure-{name}"' in dom]
-    assert drawn == list(FIGURES)
-    # plotly draws a figure as several surfaces; an undrawn one has none
-    parts = dom.split('id="figure-')[1:]
-    assert [part.split('"')[0] for part in parts if 'class="main-svg"' in part] == list(FIGURES)
+    assert drawn_figures(browser, written, tmp_path) == list(FIGURES)
 
 
 def test_the_screenshot_shows_the_figures(written: Path, browser: str, tmp_path: Path) -> None:

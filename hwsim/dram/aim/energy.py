@@ -21,8 +21,8 @@ class Part:
 
     Attributes
     ----------
-    coefficients : those of the table that it hangs on
-    standing : time costs it, whether or not there is work
+    coefficients : the ones in the table that it depends on
+    standing : it depends on time, whether or not there is work
     """
 
     name: str
@@ -48,7 +48,7 @@ def energy_parts(
     commands : issues by name, over all channels
     active_cycles, precharged_cycles : channel cycles with and without an open row
     table : of measured powers
-    idle_refreshes : refreshes of a whole channel beside those among the commands
+    idle_refreshes : refreshes of a whole channel in addition to those among the commands
     """
     rules: dict[str, dict[str, Any]] = read_data("hwsim.dram.aim", "energy.yaml")
     c = table.coefficients
@@ -60,7 +60,7 @@ def energy_parts(
         times = sum(n * commands.get(command, 0) for command, n in rule["times"].items())
         what = ", ".join(command for command in rule["times"] if commands.get(command))
         parts.append(Part(name, each * times, f"for each of {what or 'none'}", tuple(rule["factors"])))
-    # a bank's own refresh takes its share of that of all banks
+    # refreshing one bank takes its share of refreshing all banks
     refreshes = commands.get("REFab", 0) + commands.get("REFpb", 0) / standard.banks + idle_refreshes
     refresh_pj = refreshes * c.refresh_mw * standard.params["nRFC"] * cycle_ns
     source = "power over tRFC, a bank's share where banks take turns"

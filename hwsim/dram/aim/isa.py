@@ -1,4 +1,4 @@
-"""The instructions of GDDR6-AiM: their fields, the DRAM command that each ends in, and their encoding."""
+"""The instructions of GDDR6-AiM: their fields, the DRAM command of each, and their encoding."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Operation:
     Attributes
     ----------
     fields : what follows the name on a trace line, in this order
-    command : the DRAM command of each request; None for what no channel sees as a command
+    command : the DRAM command of each request; None if channels see no command
     register_mode : its command accesses registers, not the array
-    blocking : nothing is decoded until every channel has answered
+    blocking : the host decodes nothing further until every channel has answered
     ordinary : becomes an ordinary read or write, scheduled first-ready first-come first-served
     barrier : goes to every channel and waits for all that came before
     """
@@ -55,7 +55,7 @@ _ALL = (
     Operation(name="EWADD", fields=("opsize", "gpr0", "gpr1")),
     Operation(name="SYNC", fields=(), barrier=True, blocking=True),
     Operation(name="EOC", fields=(), barrier=True, blocking=True),
-    # What `R|W GPR`, `R CFR` and `W CFR` become: a cycle of the host.
+    # `R|W GPR`, `R CFR` and `W CFR` become this operation: a cycle of the host.
     Operation(name="HOST", fields=()),
     Operation(name="WR_CFR", fields=()),
 )

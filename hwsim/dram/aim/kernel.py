@@ -1,12 +1,12 @@
 """The fast player: the reference's rules compiled by numba, an instruction at a time instead of a cycle.
 
-Three shortcuts, all exact. AiM requests are served in order, so their times follow from what came before and are
-known when the host decodes them. The columns of an instruction beyond the first keep a constant distance and
-advance in closed form. Channels that every instruction so far has treated alike are one class, played once; an
-instruction that tells them apart splits the class by copying its state. Only ordinary reads and writes, which are
-scheduled out of order, are played event by event.
+Three shortcuts, all exact. AiM requests are served in order, so their times follow from earlier requests and are known
+when the host decodes them. The columns of an instruction after the first have constant spacing and advance in closed
+form. Channels that every instruction so far has treated alike are one class, played once; an instruction that treats
+them differently splits the class by copying its state. Only ordinary reads and writes, which are scheduled out of
+order, are played event by event.
 
-The state of a class is one row of integers; `Tables.layout` says where things stand in it.
+The state of a class is one row of integers; `Tables.layout` gives the positions in it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ ENTRY = 4
 CLOCK, FUNCTION, CLASSES = range(3)
 # Log entries: members, cycle, command, bank, row, first column, count, spacing.
 LOG_FIELDS = 8
-LOG_MARGIN = 16384  # more than one instruction can write
+LOG_MARGIN = 16384  # entries; one instruction writes fewer
 CODE_CFR = CODES["WR_CFR"]
 CODE_AF = CODES["AF"]
 CODE_READ = CODES["RD_SBK"]
@@ -60,14 +60,14 @@ class Tables(NamedTuple):
 
     Attributes
     ----------
-    operations : (operations, 5); COMMAND is -1 for what no channel sees
-    commands : (commands, 10); FIRST and LAST delimit a command's constraints, PREPARES marks those that a wait
-        after them is due to
+    operations : (operations, 5); COMMAND is -1 if channels see no command
+    commands : (commands, 10); FIRST and LAST delimit a command's constraints, PREPARES marks commands to which the wait
+        after them is charged
     constraints : (n, 3) grouped by the following command
     levels : (levels, 2) place of node 0's command 0 in the state, banks of a node
     layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, GAPS, then: size of the
         state, banks, commands, queue depth, TMOD, rows of a bank
-    refresh : interval (0 for none), turns, the command, the precharge before it, how many are due together
+    refresh : interval (0 for none), turns, the command, the precharge before it, how many refreshes are due together
     """
 
     operations: Ints
@@ -91,7 +91,7 @@ def compile_tables(standard: Standard, queue_depth: int) -> Tables:
         layout.append(place)
         place += size
     layout += [place, place + len(ids)]
-    place += 2 * len(ids) + 1  # the last of the gaps is the wait for a barrier's answer
+    place += 2 * len(ids) + 1  # the last gap is the wait for a barrier's answer
     levels = []
     for level in standard.level_names:
         banks = standard.banks_below(level)
@@ -157,14 +157,14 @@ def new_state(tables: Tables, channels: int) -> tuple[Ints, Ints]:
 
 
 def counters(state: Ints, tables: Tables) -> Ints:
-    """What a state has counted: busy cycles, cycles with an open row, issues by command, cycles by command."""
+    """The counters of a state: busy cycles, cycles with an open row, issues by command, cycles by command."""
     at = slice(tables.layout[COUNTS_AT], tables.layout[GAPS_AT] + tables.layout[COMMANDS] + 1)
     return np.concatenate([state[[BUSY, OPEN_CYCLES]], state[at]])
 
 
 @njit(cache=True)
 def play(program, begin, states, host, log, tables):
-    """Play instructions from `begin` on; return where it stopped, before the end where the log must be emptied.
+    """Play instructions from `begin` on; return the next one to play (not the end if the log must be emptied first).
 
     `log[0, 0]` counts the entries written; a log of one row records nothing.
     """
@@ -177,7 +177,7 @@ def play(program, begin, states, host, log, tables):
         operation = tables.operations[code]
         now = host[CLOCK]
         done = now
-        for c in range(host[CLASSES]):  # now and then, so that no instruction finds many refreshes in arrears
+        for c in range(host[CLASSES]):  # now and then, so that no instruction finds many overdue refreshes
             if not states[c, READS] + states[c, WRITES] + states[c, OPENED]:
                 _catch_up(states[c], now - 1, log, tables)
         if operation[BARRIER]:
@@ -205,7 +205,7 @@ def play(program, begin, states, host, log, tables):
 
 @njit(cache=True)
 def _split(states, host, mask):
-    """Part the classes of which the mask selects some members and not others."""
+    """Split the classes of which the mask selects some members but not all."""
     for c in range(host[CLASSES]):
         inside = states[c, MEMBERS] & mask
         outside = states[c, MEMBERS] & ~mask
@@ -231,7 +231,7 @@ def _first_aim_cycle(state, now, log, tables):
 
 @njit(cache=True)
 def _idle(state, now, log, tables):
-    """A cycle without any request turns the channel to writes; what falls due is refreshed meanwhile."""
+    """A cycle without any request switches the channel to writes; refreshes that fall due meanwhile are issued."""
     _catch_up(state, now - 1, log, tables)
     if now > state[NEXT]:
         state[WRITE_FIRST] = 1
@@ -274,7 +274,7 @@ def _aim(state, now, operation, count, bank, row, log, tables):
     bound = max(arrival, state[LAST_ISSUE] + 1, state[LAST_LEFT] + 1)
     final = operation[COMMAND]
     spacing = tables.commands[final, SPACING]
-    # the channel has room for the last request once one left: of those before this instruction, or of its own
+    # the channel has room for the last request once an earlier one has left, of an earlier instruction or of this one
     accepted = max(first, state[ring + (state[RING_AT] + count - 1) % depth] + 1) if count <= depth else first
     done = 0
     while done < count:
@@ -297,9 +297,9 @@ def _aim(state, now, operation, count, bank, row, log, tables):
 
 @njit(cache=True)
 def _prepare(state, operation, bank, row, bound, log, tables):
-    """Issue what a request needs before its own command, and refreshes due before it; return its command's cycle.
+    """Issue the commands that a request needs first, and refreshes due before it; return its own command's cycle.
 
-    A request for which something was issued is not interrupted, or refreshes of single banks could stop it for ever.
+    A request for which a command was issued is not interrupted; otherwise refreshes of single banks could starve it.
     """
     final = operation[COMMAND]
     begun = False
@@ -330,13 +330,13 @@ def _catch_up(state, until, log, tables):
 
 @njit(cache=True)
 def _refresh(state, since, until, log, tables):
-    """Issue the next command towards the refresh that is due, not before `since`, and not if it comes after `until`."""
+    """Issue the next command of the refresh that is due, not before `since`, and not if it would come after `until`."""
     rule = tables.refresh
     command, bank, opened = rule[REFRESH], -1, state[OPEN_BANKS] > 0
     k, group = state[REFRESHES], rule[GROUP]
     if rule[TURNS] > 1:
         bank, opened = k % rule[TURNS], False
-        for other in range(k, (k // group + 1) * group):  # those due together are closed before the first
+        for other in range(k, (k // group + 1) * group):  # all banks due together are closed first
             if not opened and state[tables.layout[ROWS_AT] + other % rule[TURNS]] >= 0:
                 bank, opened = other % rule[TURNS], True
     if opened:
@@ -351,14 +351,14 @@ def _refresh(state, since, until, log, tables):
     if command == rule[REFRESH]:
         state[REFRESHES] = k + 1
         if (k + 1) % group == 0:
-            # times may count from any cycle, so only distances are known
+            # times may count from any cycle, so only differences are known
             state[DUE] += (k + 1 + group) * rule[INTERVAL] // rule[TURNS] - (k + 1) * rule[INTERVAL] // rule[TURNS]
     return True
 
 
 @njit(cache=True)
 def _ordinary(state, now, final, bank, row, log, tables):
-    """Hand over an ordinary read or write; return when the channel accepted it."""
+    """Hand an ordinary read or write to the channel; return when it was accepted."""
     layout = tables.layout
     reads = final == tables.operations[CODE_READ, COMMAND]
     kind = READS if reads else WRITES
@@ -370,7 +370,7 @@ def _ordinary(state, now, final, bank, row, log, tables):
             cycle = state[NEXT]
     if not state[READS] + state[WRITES] + state[OPENED]:
         _idle(state, cycle, log, tables)
-        _begin_busy(state, cycle)  # while requests wait, `_finish` fills the time in
+        _begin_busy(state, cycle)  # while requests wait, `_finish` adds the time
     at = (layout[READ_AT] if reads else layout[WRITE_AT]) + state[kind] * ENTRY
     state[at] = bank
     state[at + 1] = row
@@ -382,7 +382,7 @@ def _ordinary(state, now, final, bank, row, log, tables):
 
 @njit(cache=True)
 def _serve(state, until, kind, below, log, tables):
-    """Play ordinary requests through the cycles before `until`, or until none is left, or until `kind` has room."""
+    """Play ordinary requests until cycle `until`, or until none is left, or until `kind` has room."""
     layout = tables.layout
     while state[NEXT] < until and state[READS] + state[WRITES] + state[OPENED]:
         if kind and state[kind] < below:
@@ -416,7 +416,7 @@ def _serve(state, until, kind, below, log, tables):
 
 @njit(cache=True)
 def _best(state, base, size, cycle, tables):
-    """Of the requests of a buffer: which is first, whether it is ready, and when a further one becomes so."""
+    """The request of a buffer that goes first, whether it is ready, and when another one becomes ready."""
     chosen, chosen_ready, soonest = -1, False, FOREVER
     for i in range(state[size]):
         at = base + i * ENTRY
@@ -486,7 +486,7 @@ def _begin_busy(state, cycle):
 
 @njit(cache=True)
 def _finish(state, end, answers, count):
-    """Take the completion of requests into account: a read's answer comes in order, one a cycle."""
+    """Record the completion of requests: reads are answered in order, one a cycle."""
     if end > state[BUSY_UNTIL]:
         state[BUSY] += end - state[BUSY_UNTIL]
         state[BUSY_UNTIL] = end
@@ -530,7 +530,7 @@ def _earliest(state, command, bank, tables):
 
 @njit(cache=True)
 def _issue(state, command, bank, row, column, cycle, count, spacing, log, tables):
-    """Enter `count` issues of a command into the state and the log, the first at `cycle`."""
+    """Record `count` issues of a command in the state and the log, the first at `cycle`."""
     layout = tables.layout
     facts = tables.commands[command]
     last = cycle + (count - 1) * spacing

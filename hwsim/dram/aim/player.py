@@ -20,7 +20,7 @@ from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
 Ints = NDArray[np.int64]
 MAX_CHANNELS = 32
 QUEUE_DEPTH = 32
-WAIT = "wait"  # time that barriers waited, beside those of commands
+WAIT = "wait"  # time that barriers waited, listed with the time of commands
 _LOG_ENTRIES = 4 * kernel.LOG_MARGIN
 _EOC = list(OPERATIONS).index("EOC")
 
@@ -32,10 +32,11 @@ class ChannelResult:
     Attributes
     ----------
     commands : issues by name
-    busy_cycles : cycles in which it held a request, from its arrival until its data is through
+    busy_cycles : cycles in which it held a request, from its arrival until its data is complete
     open_cycles : cycles in which a row was open
-    cycles_by_command : time by the command that it was spent on, as `WAIT` what barriers waited; it adds up. The time
-        before a command is its own, but after an activate, precharge, refresh or switch of the mode it is theirs.
+    cycles_by_command : time by the command to which it is charged, waits of barriers as `WAIT`; all of it adds up. The
+        time before a command is charged to that command, except after an activate, precharge, refresh or mode switch,
+        to which it is charged instead.
     """
 
     commands: dict[str, int]
@@ -62,7 +63,7 @@ class CommandRun:
 
 
 class AimPlayer:
-    """Host and channels. State lives from one `play` to the next.
+    """Host and channels. State is kept from one `play` to the next.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ class AimPlayer:
 
     @property
     def classes(self) -> int:
-        """Groups of channels that were played apart."""
+        """Groups of channels that were played separately."""
         return int(self._host[kernel.CLASSES])
 
     def results(self) -> list[ChannelResult]:
@@ -149,7 +150,7 @@ class AimPlayer:
         self._log[0, 0] = 0
 
     def _check(self, program: Ints) -> None:
-        """What the parser checks in a file, for programs that come from memory."""
+        """The checks that the parser makes in a file, for programs that come from memory."""
         most = {
             "mask": (1, (1 << self.channels) - 1),
             "bank": (0, self.standard.banks - 1),
@@ -195,7 +196,7 @@ def channel_result(counters: Ints, names: list[str]) -> ChannelResult:
 def play_file(
     path: Path, player: AimPlayer, *beside: AimPlayer, progress: Callable[[int, int], None] | None = None
 ) -> None:
-    """Play a trace file, a chunk at a time, on as many channels as the player has; on others `beside` in the same pass.
+    """Play a trace file chunk by chunk on the player's channels, and in the same pass on those of `beside`.
 
     Raises
     ------

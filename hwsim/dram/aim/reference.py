@@ -1,6 +1,6 @@
 """The slow, obvious player: host and channels cycle by cycle, every constraint looked up for every command.
 
-The rules are those of docs/aim-trace.md, in its order. Cycle 1 is the first; a request that the host sends in a
+The rules are those of docs/aim-trace.md, in the same order. Cycle 1 is the first; a request that the host sends in a
 cycle can have its first command in the same cycle.
 """
 
@@ -24,11 +24,11 @@ class _Request:
     column: int
     arrival: int = 0
     done: int = 0
-    begun: bool = False  # something was issued for it
+    begun: bool = False  # a command was issued for it
 
     @property
     def reads(self) -> bool:
-        """Whether it is answered in the order of the channel's reads, not merely finished."""
+        """Whether it is answered, in the order of the channel's reads, and does not merely finish."""
         return self.operation.blocking or self.operation.command == "RD"
 
 
@@ -105,7 +105,7 @@ class ReferenceChannel:
         self._issued: dict[tuple[str, str, int], int] = {}
 
     def accepts(self, request: _Request) -> bool:
-        """Ordinary and AiM requests never share a channel; the later kind waits until the earlier has left."""
+        """Ordinary and AiM requests are never in a channel together; the later kind waits for the earlier to leave."""
         if not request.operation.ordinary:
             return not (self._reads or self._writes or self._opened) and len(self._aim) < self.queue_depth
         return not self._aim and len(self._buffer(request)) < self.queue_depth
@@ -138,7 +138,7 @@ class ReferenceChannel:
         return self._reads if request.operation.command == "RD" else self._writes
 
     def _answer(self, cycle: int) -> None:
-        """One answer a cycle, in order; a barrier's waits until the cycle after the last write ended."""
+        """One answer a cycle, in order; a barrier's answer waits until the cycle after the last write ended."""
         if self._answers and self._answers[0].done <= cycle:
             first = self._answers[0].operation
             if not (first.barrier and self._finishing):
@@ -151,7 +151,7 @@ class ReferenceChannel:
         return rule is not None and cycle >= rule.due(self._refreshes)
 
     def _refresh(self, cycle: int) -> None:
-        """The next command towards the refresh that is due; no request's command comes before it."""
+        """The next command of the refresh that is due; no request's command comes before it."""
         rule = self.standard.refresh
         assert rule is not None
         bank, closed = -1, all(row < 0 for row in self._open)
@@ -176,7 +176,7 @@ class ReferenceChannel:
         if opened is not None and self._ready(opened, cycle):
             return opened
         if self._refresh_is_due(cycle):
-            return None  # it only waits for those whose row is open
+            return None  # it only waits for requests whose row is open
         self._turn()
         best = self._first_ready(self._writes if self._write_first else self._reads, cycle)
         if best is None or not self._ready(best, cycle):
@@ -188,7 +188,7 @@ class ReferenceChannel:
         return min(requests, key=lambda r: (not self._ready(r, cycle), r.arrival), default=None)
 
     def _turn(self) -> None:
-        """Reads and writes take turns: writes at 80 % of their buffer or without reads, until they are below 20 %."""
+        """Switch to writes above 80 % of their buffer or when no read waits, and back to reads below 20 %."""
         if self._write_first:
             self._write_first = not (10 * len(self._writes) < 2 * self.queue_depth and self._reads)
         else:

@@ -23,11 +23,11 @@ def load_aim(
     rows: int | None = None,
     postponed: int = 0,
 ) -> Standard:
-    """The standard `gddr6_aim` with one of its ways to refresh.
+    """The standard `gddr6_aim` with one of its refresh modes.
 
     Parameters
     ----------
-    postponed : refreshes that wait for the one after them, and are done with it
+    postponed : number of refreshes that wait for a later one and are issued together with it
 
     Raises
     ------
@@ -54,6 +54,6 @@ def load_aim(
             f"switching the mode, closing rows and refreshing take up to {busy}"
         )
     rule = Refresh(command="REFpb", precharge="PRE", interval=p["nREFI"], turns=standard.banks, postponed=postponed)
-    # the table, in which no refresh follows another, says nothing of two; as an activate, the second waits nRREFD
+    # the table has no constraint between two refreshes; like an activate, the second waits nRREFD
     apart = Constraint(level="channel", preceding="REFpb", following="REFpb", latency=p["nRREFD"])
     return replace(standard, refresh=rule, constraints=(*standard.constraints, apart))

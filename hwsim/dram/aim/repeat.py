@@ -1,10 +1,10 @@
-"""A player for programs that repeat: what was played once from the same state is not played again.
+"""A player for programs that repeat: a program that was played once from the same state is not played again.
 
-A program here ends in a barrier. Behind it the channels are idle, so all that matters of the past is which rows are
-open and which constraints still hold; times count from the barrier, and channels in which the same matters are one
-class again. Programs that differ in nothing but their first row count as the same: rows matter only by being equal.
-With refresh everything hangs on the time since the last one, so nothing is remembered. All exact; tests compare with
-`AimPlayer`, under refresh too.
+A program here ends in a barrier, after which the channels are idle. So the only relevant past is which rows are open
+and which constraints still hold. Times count from the barrier, and channels with the same relevant past become one
+class again. Programs that differ only in their first row count as the same, because only the equality of rows matters.
+With refresh everything depends on the time since the last refresh, so nothing is remembered. All this is exact; tests
+compare with `AimPlayer`, under refresh too.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from hwsim.dram.aim.isa import Ints
 from hwsim.dram.aim.player import QUEUE_DEPTH, ChannelResult, channel_result, members_of
 from hwsim.dram.standard import Standard
 
-REMEMBERED = 4096  # programs with what they lead to
+REMEMBERED = 4096  # programs with their results
 FOREIGN = 1 << 40  # rows outside the program, numbered from here on
 _NO_LOG = np.zeros((1, kernel.LOG_FIELDS), dtype=np.int64)
 
 
 @dataclass(kw_only=True, eq=False)
 class _Played:
-    """What a program did from some state.
+    """What a program did when started from some state.
 
     Attributes
     ----------
@@ -48,8 +48,8 @@ class RepeatingPlayer:
     Attributes
     ----------
     cycle : the cycle in which the last program was done
-    played, repeated : programs that had to be played, and those that were known
-    instructions : of those that had to be played
+    played, repeated : programs that had to be played, and programs whose results were known
+    instructions : in the programs that had to be played
     """
 
     def __init__(self, standard: Standard, channels: int, *, remember: int = REMEMBERED) -> None:
@@ -77,7 +77,7 @@ class RepeatingPlayer:
 
         Returns
         -------
-        Cycles that each part took, the host's time from its first instruction to that of the part after it.
+        Cycles of each part: the host's time from its first instruction to the first of the next part.
         """
         states, outside = self._hide_rows(base_row, rows)
         whole = (key, self._function, states.tobytes()) if self._remember else None
@@ -126,7 +126,7 @@ class RepeatingPlayer:
         played.times = 0
 
     def _hide_rows(self, base_row: int, rows: int) -> tuple[Ints, Ints]:
-        """The states with open rows counted from a program's first, and the rows that stand for those outside."""
+        """The states with open rows counted from a program's first row, and the rows outside the program, numbered."""
         states = self._states.copy()
         opened = states[:, self._settled.rows]
         within = (opened >= base_row) & (opened < base_row + rows)
@@ -150,7 +150,7 @@ class RepeatingPlayer:
 
 
 class _Settlement:
-    """Takes states after a barrier to what matters of them."""
+    """Reduces states after a barrier to their relevant part."""
 
     def __init__(self, standard: Standard, tables: kernel.Tables) -> None:
         self.tables = tables
@@ -167,9 +167,9 @@ class _Settlement:
         self.longest = np.tile(np.array(list(longest.values()), dtype=np.int64), nodes)
 
     def settle(self, states: Ints, now: int) -> list[tuple[int, Ints]]:
-        """Count time from cycle `now` on, and forget what cannot matter from there on; return what was counted.
+        """Count time from cycle `now` on, and drop what cannot matter any more; return the counters.
 
-        A barrier was answered in cycle `now`: no request is left, and nothing but constraints reaches beyond.
+        A barrier was answered in cycle `now`: no request is left, and only constraints reach beyond it.
         """
         still_open = states[:, kernel.OPEN_SINCE] >= 0
         states[still_open, kernel.OPEN_CYCLES] += now + 1 - states[still_open, kernel.OPEN_SINCE]
@@ -178,8 +178,8 @@ class _Settlement:
         states[:, [kernel.BUSY, kernel.OPEN_CYCLES]] = 0
         states[:, self.counts] = 0
         refreshed = bool(self.tables.refresh[kernel.INTERVAL])
-        # A request waits for cycle 1 at least. A refresh may be overdue, and goes before cycle 1 unless something keeps
-        # it from there, which must not be forgotten though it holds no longer than to cycle 1.
+        # A request waits at least until cycle 1. An overdue refresh goes before cycle 1 unless a constraint prevents
+        # it, so constraints that end by cycle 1 must be kept then.
         issued = states[:, kernel.LAST_ISSUE] - now
         states[:, kernel.LAST_ISSUE] = np.where(refreshed & (issued >= 0), issued, kernel.NEVER)
         for scalar in (kernel.LAST_LEFT, kernel.LAST_ANSWER, kernel.LAST_FINISH):
@@ -187,7 +187,7 @@ class _Settlement:
         states[:, self.ring] = kernel.NEVER
         states[:, self.buffers] = 0
         states[:, [kernel.RING_AT, kernel.ACCOUNTED, kernel.NEXT]] = 0
-        states[:, [kernel.WRITE_FIRST, kernel.BUSY_UNTIL]] = 1  # a cycle without request turns to writes
+        states[:, [kernel.WRITE_FIRST, kernel.BUSY_UNTIL]] = 1  # a cycle without requests switches to writes
         if refreshed:
             states[:, kernel.DUE] -= now
         issues = states[:, self.issues]
@@ -197,7 +197,7 @@ class _Settlement:
         return counted
 
     def merge(self, states: Ints) -> Ints:
-        """One class for channels of equal state."""
+        """Merge channels of equal state into one class."""
         classes: dict[bytes, Ints] = {}
         members = states[:, kernel.MEMBERS].tolist()
         states[:, kernel.MEMBERS] = 0

@@ -1,6 +1,6 @@
 """The text of AiM traces at speed: bytes to encoded instructions.
 
-The rules are those of `trace.parse_line`, which also words the complaint about a line that this one refuses.
+The rules are those of `trace.parse_line`, which also produces the error message for a line that this scanner refuses.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ find_cache_folder()
 Ints = NDArray[np.int64]
 _FIELDS = ("opsize", "gpr0", "gpr1", "mask", "bank", "row")
 _NAME = 16  # bytes of the longest word with a meaning
-_WORDS = 8  # words of the longest instruction, and one too many
+_WORDS = 8  # one more than the words of the longest instruction
 _EWADD, _HOST, _CFR = CODES["EWADD"], CODES["HOST"], CODES["WR_CFR"]
 _READ, _WRITE = CODES["RD_SBK"], CODES["WR_SBK"]
 _OPSIZE, _MASK, _BANK, _ROW = 0, 3, 4, 5
 
 
 def _tables() -> tuple[NDArray[np.uint8], Ints]:
-    """Names of the operations padded with zeros, and per operation the field at each place (-1 past the last)."""
+    """Names of the operations padded with zeros, and for each operation the field at each place (-1 after the last)."""
     names = np.zeros((len(TRACE_OPERATIONS), _NAME), dtype=np.uint8)
     fields = np.full((len(TRACE_OPERATIONS), _WORDS), -1, dtype=np.int64)
     for index, name in enumerate(TRACE_OPERATIONS):
@@ -52,11 +52,11 @@ def scan(data: NDArray[np.uint8], out: Ints, lines: Ints, limits: Limits) -> tup
     ----------
     data : bytes; the last line ends with a newline
     out : (at least the number of lines, 5), filled with instructions
-    lines : (as long), filled with the line of each, counted from 0
+    lines : (as long), filled with each instruction's line, counted from 0
 
     Returns
     -------
-    Instructions, lines read, and whether it stopped (1) at the line with that number because it is wrong.
+    The number of instructions, the number of lines read, and 1 if it stopped at the next line because that is wrong.
     """
     bounds = np.array([limits.channels, limits.banks, limits.rows, limits.columns], dtype=np.int64)
     count, read, wrong = _scan(data, out, lines, bounds, _NAMES, _PLACES, _NAME_CODES)
@@ -107,7 +107,7 @@ def _upper(byte):
 
 @njit(cache=True)
 def _is(data, begin, end, a, b, c):
-    """Whether a word consists of these letters; 0 for none."""
+    """Whether a word consists of these letters; 0 stands for no letter."""
     length = 1 + (b != 0) + (c != 0)
     return (
         end - begin == length
@@ -211,7 +211,7 @@ def _access(data, starts, ends, words, row, bounds, write):
 
 @njit(cache=True)
 def _number(data, begin, end):
-    """Value of a word in decimal or 0x hexadecimal; -1 for none."""
+    """Value of a word in decimal or 0x hexadecimal; -1 if it is not a number."""
     base = 10
     if end - begin > 2 and data[begin] == 48 and (data[begin + 1] == 120 or data[begin + 1] == 88):
         base = 16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hwsim.dram.aim.isa import OPERATIONS, Instruction
 
-REGISTER = 0  # host register that a line names; timing hangs on none
+REGISTER = 0  # host register that a line names; timing does not depend on it
 
 
 def line_of(instruction: Instruction) -> str:

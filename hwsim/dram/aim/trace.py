@@ -1,4 +1,4 @@
-"""The text of AiM traces, line by line: the slow parser, which also words every complaint.
+"""The text of AiM traces, line by line: the slow parser, which also produces every error message.
 
 docs/aim-trace.md has the grammar.
 """
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,15}|[0-9]{1,15}")
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the addresses of a trace must stay within."""
+    """The limits within which the addresses of a trace must lie."""
 
     channels: int
     banks: int
@@ -35,7 +35,7 @@ def parse_line(line: str, limits: Limits) -> Instruction | None:
 
     Raises
     ------
-    TraceError : no instruction; the message says what was found and expected, not where
+    TraceError : not an instruction; the message says what was found and expected, not where
     """
     words = [word for word in _BLANKS.split(line.partition("#")[0]) if word]
     if not words:
@@ -61,7 +61,7 @@ def _aim(words: list[str], limits: Limits) -> Instruction:
         raise TraceError(f"{name} takes {count} ({wanted}), found {len(words) - 1}")
     value = dict(zip(operation.fields, (_number(word) for word in words[1:]), strict=True))
     if "opsize" in value:
-        # registers of the host have no row to stay within
+        # registers of the host have no row to check
         most = limits.columns if operation.command else 1 << 40
         _within(name, "opsize", value["opsize"], 1, most, "columns of a row")
     if "mask" in value:
@@ -115,5 +115,5 @@ def _within(name: str, field: str, value: int, least: int, most: int, what: str)
 
 
 def _shown(word: str) -> str:
-    """A word of a possibly binary file, fit for a message of one line."""
+    """A word of a possibly binary file, made fit for a one-line message."""
     return ascii(word if len(word) <= 24 else word[:24] + "...")

@@ -1,4 +1,4 @@
-"""Where an address lies: channel, bank, row and column by a mapping that is data."""
+"""The place of an address: channel, bank, row and column, by a mapping that is data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hwsim.dram.standard import Standard
 from hwsim.errors import DramError, nearest
 
 Ints = NDArray[np.int64]
-# Columns of encoded requests; `block` numbers the accesses of the whole memory and tells addresses apart.
+# Columns of encoded requests; `block` numbers the accesses of the whole memory and so identifies an address.
 FIELDS = ("write", "channel", "bank", "row", "column", "block")
 
 
@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class AddressMapping:
-    """A mapping for so many channels of a standard.
+    """A mapping for a number of channels of a standard.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class AddressMapping:
 
 
 def _split(values: Ints, size: int) -> tuple[Ints, Ints]:
-    """Quotient and remainder; shifts take a tenth of the time."""
+    """Quotient and remainder; with powers of two, shifts take a tenth of the time."""
     if size & (size - 1):
         return np.divmod(values, size)
     return values >> (size.bit_length() - 1), values & (size - 1)

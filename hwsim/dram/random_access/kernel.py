@@ -1,8 +1,8 @@
-"""The fast memory: the reference's rules compiled by numba, from one cycle in which something can happen to the next.
+"""The fast memory: the reference's rules compiled by numba; it skips cycles in which nothing can happen.
 
 Two shortcuts, both exact. A channel in which nothing can be issued sleeps until the first cycle that the table allows
-for one of its candidates, its next refresh, or a new request. The earliest cycle of a command in a bank is worked out
-once for each state that the channel's commands leave.
+for one of its candidates, its next refresh, or a new request. The earliest cycle of a command in a bank is computed
+once after each command of the channel.
 
 Bank state and timing are those of `hwsim.dram.kernel`, one state row a channel.
 """
@@ -44,7 +44,7 @@ from hwsim.dram.standard import Standard
 
 Ints = NDArray[np.int64]
 FOREVER = 1 << 60
-# What `play` returns for.
+# Reasons for which `play` returns.
 DONE, MORE_REQUESTS, FULL_BUFFERS = range(3)
 # Requests.
 WRITE, CHANNEL, BANK, ROW, COLUMN, BLOCK = range(6)
@@ -52,7 +52,7 @@ WRITE, CHANNEL, BANK, ROW, COLUMN, BLOCK = range(6)
 ARRIVAL, KIND = 6, 7
 # Memory.host.
 CYCLE, NEXT_OFFER, SENT, LATENCIES, LOGGED, FORWARDED, MERGED, FINISH, OFFERING = range(9)
-# Memory.channels: head and length of the read and the write queue, then the scheduler's state, then what it did.
+# Memory.channels: head and length of the read and the write queue, then the scheduler's state, then its counters.
 HEAD, LENGTH, BYPASSED, WRITING, SERVED, WAKE, STAMP, KINDS = 0, 2, 4, 6, 7, 8, 9, 10
 CHANNEL_FIELDS = 13
 # Memory.limits.
@@ -71,12 +71,13 @@ class Memory(NamedTuple):
     host : the clock and the host's side
     channels : (channels, CHANNEL_FIELDS)
     states : (channels, ...) bank state and timing
-    queues : (channels, 2, room, 8) reads and writes; a queue is a stretch that moves through the room
-    earliest, stamps : (channels, 4, banks) earliest cycle of a command in a bank, and the channel's stamp then
+    queues : (channels, 2, room, 8) reads and writes; a queue is a contiguous part that moves through the room
+    earliest, stamps : (channels, 4, banks) earliest cycle of a command in a bank, and the channel's stamp when it was
+    computed
     counts : (channels, commands) issues
     limits : the controller's parameters and the host's rate
     commands : the standard's numbers of RD, WR, ACT, PRE
-    waits : (4, banks, most, 2) for each of them in each bank, its constraints: place of the past issue, latency
+    waits : (4, banks, most, 2) constraints of each of these commands in each bank: place of the past issue, latency
     """
 
     host: Ints
@@ -130,7 +131,7 @@ def new_memory(
 
 
 def _waits(commands: list[int], banks: int, t: Tables) -> Ints:
-    """The constraints of some commands bank by bank, without those after commands that a memory never issues."""
+    """The constraints of some commands for each bank, except constraints after commands that a memory never issues."""
     issued = {*commands, int(t.scalars[REFRESH]), int(t.scalars[REFRESH_PRECHARGE])}
     found = [
         [
@@ -141,7 +142,7 @@ def _waits(commands: list[int], banks: int, t: Tables) -> Ints:
         for command in commands
     ]
     waits = np.zeros((len(commands), banks, max(len(rows) for rows in found), 2), dtype=np.int64)
-    waits[:] = LAST_ISSUE, 1  # fills up where another command waits for more
+    waits[:] = LAST_ISSUE, 1  # padding where other commands have more constraints
     for index, rows in enumerate(found):
         for bank in range(banks):
             for k, row in enumerate(rows):
@@ -153,7 +154,7 @@ def _waits(commands: list[int], banks: int, t: Tables) -> Ints:
 
 @njit(cache=True, error_model="numpy")
 def play(m, requests, first, final, latencies, log, record):
-    """Hand over requests from number `first` on, and go on until all are (`final`: until all are served).
+    """Hand over requests from number `first` on, until all are handed over (`final`: until all are served).
 
     Returns
     -------
@@ -197,7 +198,7 @@ def play(m, requests, first, final, latencies, log, record):
             if empty:
                 return DONE, at
         elif blocked:
-            if served:  # room, which the host sees in the next cycle
+            if served:  # there is room, which the host sees in the next cycle
                 following = cycle + 1
         else:
             following = min(following, max(host[NEXT_OFFER], cycle + 1))
@@ -214,7 +215,7 @@ def _holds(queues, c, q, head, length, block):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _offer(m, requests, at, cycle, latencies):
-    """Hand a request to its channel; False where it has to wait."""
+    """Hand a request to its channel; False if it has to wait."""
     host = m.host
     c = requests[at, CHANNEL]
     write = requests[at, WRITE]
@@ -233,7 +234,7 @@ def _offer(m, requests, at, cycle, latencies):
     if length == m.limits[QUEUE + write]:
         return False
     head = m.channels[c, HEAD + write]
-    if head + length == m.queues.shape[2]:  # at the end of the room: back to its beginning
+    if head + length == m.queues.shape[2]:  # at the end of the room: move back to its beginning
         for i in range(length):
             m.queues[c, write, i] = m.queues[c, write, head + i]
         head = 0
@@ -254,9 +255,9 @@ def _offer(m, requests, at, cycle, latencies):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _first_chance(m, c, write, bank, row, cycle):
-    """When a new request may make a sleeping channel issue something: it may only hold up the others of its queue."""
+    """When a new request may wake a sleeping channel: for itself only, since it can only delay others of its queue."""
     if write != m.channels[c, WRITING]:
-        return cycle  # it may be the other queue's turn
+        return cycle  # the channel may switch to the other queue
     open_row = m.states[c, OPEN_ROWS + bank]
     command = ACCESS + write if open_row == row else ACTIVATE if open_row < 0 else PRECHARGE
     return max(cycle, _when(m, c, command, bank))
@@ -272,7 +273,7 @@ def _note_latency(host, latencies, write, cycles):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _step(m, c, cycle, latencies, log, record):
-    """One cycle of a channel, which sets when it wakes next; returns whether it served a request."""
+    """One cycle of a channel; sets when it wakes next and returns whether it served a request."""
     if cycle >= m.states[c, DUE]:
         m.channels[c, WAKE] = _refresh(m, c, cycle, log, record)
         return False
@@ -352,7 +353,7 @@ def _take_turns(channels, c, limits):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _choose(m, c, q, cycle):
-    """Place in the queue and command of the request to serve, -1 for none; and the soonest cycle of a candidate."""
+    """Place in the queue and command of the request to serve, or -1; and the earliest cycle of any candidate."""
     head = m.channels[c, HEAD + q]
     end = head + m.channels[c, LENGTH + q]
     soonest = FOREVER
@@ -361,7 +362,7 @@ def _choose(m, c, q, cycle):
     capped = m.channels[c, BYPASSED + q] >= m.limits[CAP]
     shielded = m.queues[c, q, head, BANK] if capped else -1
     if capped:
-        # no younger request of its bank is considered, so its row is never kept from it
+        # no younger request to its bank is considered, so none can keep its row from it
         bank = shielded
         row = m.states[c, OPEN_ROWS + bank]
         command = ACCESS + q if row == m.queues[c, q, head, ROW] else ACTIVATE if row < 0 else PRECHARGE
@@ -391,7 +392,7 @@ def _choose(m, c, q, cycle):
         bank = m.queues[c, q, i, BANK]
         if seen >> bank & 1 or bank == shielded:
             continue
-        seen |= np.int64(1) << bank  # a younger request of the bank needs the same command
+        seen |= np.int64(1) << bank  # a younger request to the bank needs the same command
         command = ACTIVATE if m.states[c, OPEN_ROWS + bank] < 0 else PRECHARGE
         ready = _when(m, c, command, bank)
         if ready <= cycle:
@@ -402,7 +403,7 @@ def _choose(m, c, q, cycle):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _when(m, c, command, bank):
-    """First cycle that the table allows for a command in a bank, as the channel stands."""
+    """First cycle that the table allows for a command in a bank in the channel's present state."""
     stamp = m.channels[c, STAMP]
     if m.stamps[c, command, bank] != stamp:
         m.stamps[c, command, bank] = stamp

@@ -13,11 +13,11 @@ MOST_ENTRIES = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class ControllerParameters:
-    """An open-page FR-FCFS controller; controller.yaml says what each is.
+    """An open-page FR-FCFS controller; controller.yaml explains each parameter.
 
     Raises
     ------
-    DramError : a value out of range, or a watermark that the queue never reaches
+    DramError : a value out of range, or a watermark that the queue can never reach
     """
 
     read_queue: int
@@ -47,7 +47,7 @@ def load_parameters(changes: Mapping[str, int] | None = None) -> ControllerParam
 
     Raises
     ------
-    DramError : an unknown name (the message names the nearest), a value out of range
+    DramError : an unknown name (the message names the nearest), or a value out of range
     """
     values = dict(read_data("hwsim.dram.random_access", "controller.yaml")["controller"])
     for name, value in (changes or {}).items():

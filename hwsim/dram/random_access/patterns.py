@@ -1,4 +1,4 @@
-"""Request patterns without a file: addresses in order, or drawn."""
+"""Request patterns without a file: addresses in order, or drawn at random."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def generate(
 ) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
     """Whether each request writes, and its address, a chunk at a time.
 
-    `stream` goes through the memory access by access and begins again at its end; `random` draws accesses with equal
-    chances. Each request is a read with chance `read_share`, drawn apart from the addresses.
+    `stream` goes through the memory access by access and starts again after the end; `random` draws accesses with equal
+    probability. Each request is a read with probability `read_share`, drawn independently of the addresses.
 
     Raises
     ------

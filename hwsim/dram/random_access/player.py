@@ -1,4 +1,4 @@
-"""The fast memory as an object: feed it chunks of requests of any number; and one channel of it for machines."""
+"""The fast memory as an object that takes any number of request chunks; and one channel of it for machines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Served:
 
     Attributes
     ----------
-    hits, misses, conflicts : accesses to a row that was open, in a closed bank, behind a precharge made for them
+    hits, misses, conflicts : accesses to a row that was open, to a closed bank, or to a bank that was precharged for
+    them
     forwarded, merged : reads answered by a waiting write; writes that replaced a waiting one
     read_latencies, write_latencies : number of requests by cycles from acceptance to completion
     """
@@ -54,7 +55,7 @@ class Served:
 
 
 class MemoryPlayer:
-    """Host and channels; equal to `ReferenceMemory` cycle for cycle. Requests pass through once: memory stays constant.
+    """Host and channels; equal to `ReferenceMemory` cycle for cycle. Memory use does not grow with the requests.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ class MemoryPlayer:
 
         Requests after those of an earlier play are offered from the cycle after its end on.
         """
-        held = np.empty((0, len(FIELDS)), dtype=np.int64)  # the last so far: time stops with the last request of all
+        held = np.empty((0, len(FIELDS)), dtype=np.int64)  # the last chunk so far: time stops after the last request
         for requests in chunks:
             if len(requests):
                 self._feed(held, final=False)
@@ -158,7 +159,7 @@ class MemoryPlayer:
 class MemoryChannel:
     """One channel of plain memory behind the interface of `ChannelController`: programs of RD and WR.
 
-    Accesses of a program are offered one a cycle in its order; the controller serves them in an order of its own.
+    Accesses of a program are offered in its order, one a cycle; the controller may reorder them.
     """
 
     def __init__(

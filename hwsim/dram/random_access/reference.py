@@ -1,6 +1,6 @@
 """The slow, obvious memory: host and channels cycle by cycle, every constraint looked up in the channel's own log.
 
-The rules are those of docs/dram.md, in its order. Cycle 0 is the first.
+The rules are those of docs/dram.md, in the same order. Cycle 0 is the first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class _Entry:
     block: int
     place: Place
     arrival: int
-    kind: int = HIT  # what its access is counted as
+    kind: int = HIT  # how its access is counted
 
 
 class ReferenceMemory:
@@ -74,7 +74,7 @@ class ReferenceMemory:
             cycle += 1
 
     def _offer(self, write: bool, address: int, cycle: int) -> bool:
-        """Hand a request to its channel; False where it has to wait, and all after it with it."""
+        """Hand a request to its channel; False if it, and so all requests after it, must wait."""
         place = self.mapping.place(address)
         channel = self.channels[place.channel]
         block = address // self.mapping.standard.column_bytes
@@ -109,14 +109,14 @@ class ReferenceMemoryChannel:
         self._open = [-1] * standard.banks
         self._due = standard.refresh.interval if standard.refresh else 0
         self._writing = False
-        self._served = parameters.least_reads_between  # accesses since reads and writes last took turns
+        self._served = parameters.least_reads_between  # accesses since the last switch between reads and writes
         self._bypassed = {False: 0, True: 0}
 
     def queue(self, write: bool) -> tuple[list[_Entry], int]:
         return (self.writes, self.parameters.write_queue) if write else (self.reads, self.parameters.read_queue)
 
     def tick(self, cycle: int) -> tuple[_Entry, int] | None:
-        """Issue at most one command; return the request whose access it was, and its completion."""
+        """Issue at most one command; if it was an access, return its request and its completion."""
         if self.standard.refresh and cycle >= self._due:
             self._refresh(cycle)
             return None

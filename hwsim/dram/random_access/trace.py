@@ -1,7 +1,7 @@
 """Request traces: text lines `LD 0x1f40` and `ST 8000`, streamed.
 
-`parse_line` is the slow parser, which also words every complaint; `scanner.scan` reads whole chunks by the same rules.
-docs/dram.md has the grammar.
+`parse_line` is the slow parser, which also produces every error message; `scanner.scan` reads whole chunks by the same
+rules. docs/dram.md has the grammar.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def read_trace(
 
     Parameters
     ----------
-    wrap : take addresses modulo the capacity; by default one beyond it is an error
+    wrap : take addresses modulo the capacity; by default an address beyond it is an error
 
     Raises
     ------
@@ -60,7 +60,7 @@ def parse_line(line: str, capacity_bytes: int | None) -> tuple[bool, int] | None
 
     Raises
     ------
-    TraceError : no request; the message says what was found and expected, not where
+    TraceError : not a request; the message says what was found and expected, not where
     """
     words = [word for word in _BLANKS.split(line.partition("#")[0]) if word]
     if not words:
@@ -79,5 +79,5 @@ def parse_line(line: str, capacity_bytes: int | None) -> tuple[bool, int] | None
 
 
 def _shown(word: str) -> str:
-    """A word of a possibly binary file, fit for a message of one line."""
+    """A word of a possibly binary file, made fit for a one-line message."""
     return ascii(word if len(word) <= 24 else word[:24] + "...")

@@ -1,4 +1,4 @@
-"""GDDR6-AiM: the processing-in-memory chip with public timing, and a host unit for what its banks cannot do."""
+"""GDDR6-AiM: the processing-in-memory chip with public timing, and a host unit for other work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no order of an operator's commands can undercut."""
+"""A lower bound on an operator's cycles, in any order of its commands."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _SWEEP = CODES["MAC_ABK"]
 
 
 def bound_cycles(encoded: Ints, channels: int, standard: Standard) -> int:
-    """Cycles from the first to the last column that an operator's MAC_ABKs sweep, in the channel with most to do.
+    """Cycles from the first to the last column that an operator's MAC_ABKs sweep, in the busiest channel.
 
-    Columns of a row are nCCDL apart; from one row to the next it takes nRTP, nRP and nRCDRDMAC. Transfers, switches of
-    the mode and the first row's activate count nothing.
+    Columns of a row are nCCDL apart; a change of row takes nRTP, nRP and nRCDRDMAC. Transfers, mode switches and the
+    first row's activate are not counted.
     """
     p = standard.params
     switch = p["nRTP"] + p["nRP"] + p["nRCDRDMAC"]

@@ -18,12 +18,12 @@ from hwsim.machines.aim.spec import AimSpec
 def emit(program: Program) -> Iterator[str]:
     """The lines of a program's trace, in pieces that end with a newline.
 
-    What the host does between two SYNCs is a comment: a trace knows no pauses. The last SYNC is EOC.
+    The host's work between two SYNCs is a comment, since a trace cannot express pauses. The last SYNC is EOC.
     """
     text = lru_cache(maxsize=1024)(_text)
     yield f"# {program.workload.name} on {program.spec.name}; to play it: {_command(program.spec)}\n"
     parts = chain.from_iterable(segments(program.pieces(step)) for step in program.steps())
-    behind: list[str] = []  # what follows the instructions so far, once it is known that more come
+    behind: list[str] = []  # lines after the instructions so far; written once more instructions follow
     for part in parts:
         if isinstance(part, HostWork):
             behind.append(f"# {part.unit}: {part.name}, {part.cycles} cycles\n")
@@ -36,7 +36,7 @@ def emit(program: Program) -> Iterator[str]:
 
 
 def _command(spec: AimSpec) -> str:
-    """The options with which `hwsim aim` takes the run's cycles: those that differ from its defaults."""
+    """The options with which `hwsim aim` takes as many cycles as the run: those that differ from its defaults."""
     usual = load_aim()
     options = [f"--channels {spec.channels}"] if spec.channels != MAX_CHANNELS else []
     options += [f"--refresh {spec.refresh}"] if spec.refresh != "off" else []

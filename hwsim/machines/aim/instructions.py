@@ -2,8 +2,8 @@
 
 Every product has the same form: WR_GB brings a vector to the channels' buffers, then groups of at most `accumulators`
 results are begun by WR_BIAS, swept by MAC_ABK and read by RD_MAC. WR_BIAS carries the bias, or the partial sum of the
-chunk before, or zero. Instructions go to all channels of a mask at once, but for WR_SBK and WR_ABK, which carry one
-channel's data. Rows are counted from the operator's first.
+previous chunk, or zero. Instructions go to all channels of a mask at once, except WR_SBK and WR_ABK, which carry one
+channel's data. Rows are counted from the operator's first row.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ProgramBuilder:
 
     Attributes
     ----------
-    accumulators : results that may be begun before they are read
+    accumulators : number of results that may be begun before they are read
     """
 
     channels: int
@@ -51,7 +51,7 @@ class ProgramBuilder:
 
         Parameters
         ----------
-        function : value of configuration register 2 where the chip applies an activation function to y, or None
+        function : value of configuration register 2 if the chip applies an activation function to y, otherwise None
         """
         slots = [self._first(matrix.channels(slot)) for slot in range(matrix.slots)]
         for _ in range(vectors):
@@ -65,7 +65,7 @@ class ProgramBuilder:
                 yield from self._results(sweeps, activated=whole and function is not None)
 
     def write_keys(self, cache: RowCache, tokens: list[tuple[int, int]]) -> Iterator[Instruction]:
-        """Each token's key into the rows of one bank; tokens are (sequence, position)."""
+        """Write each token's key into the rows of one bank; tokens are (sequence, position)."""
         for sequence, token in tokens:
             channel, bank, slot = cache.k_home(token)
             for part in range(cache.key_rows):
@@ -74,7 +74,7 @@ class ProgramBuilder:
                 yield from [write] * (cache.head_columns * self._heads(cache, part))
 
     def write_values(self, cache: RowCache, tokens: list[tuple[int, int]]) -> Iterator[Instruction]:
-        """Each token's value, an element into the row of each dimension; WR_ABK brings one channel its elements."""
+        """Write each token's value, one element per dimension's row; a WR_ABK carries the elements of one channel."""
         for sequence, token in tokens:
             for place in range(cache.places):
                 row = cache.v_row(sequence, place, token // cache.target.chunk_elements)
@@ -82,7 +82,7 @@ class ProgramBuilder:
                     yield Instruction(operation="WR_ABK", mask=self._one(channel), row=row)
 
     def scores(self, cache: RowCache, queries: tuple[Query, ...]) -> Iterator[Instruction]:
-        """Products of each query's heads with the keys of its range, a result for each bank's token and head."""
+        """Products of each query's heads with the keys of its range; one result per bank's token and head."""
         for query in queries:
             slots = list(self._slots(cache, query))
             everyone = 0
@@ -90,7 +90,7 @@ class ProgramBuilder:
                 everyone |= mask
             for part in range(cache.key_rows):
                 heads = self._heads(cache, part)
-                for _ in range(cache.share):  # query heads of one head of keys, one after the other
+                for _ in range(cache.share):  # query heads that share a head of keys, one after the other
                     yield self._buffer(heads * cache.head_columns, everyone)
                     sweeps = [
                         Sweep(cache.k_row(query.sequence, slot, part), cache.head_columns, mask)
@@ -100,7 +100,7 @@ class ProgramBuilder:
                     yield from self._results(sweeps)
 
     def values(self, cache: RowCache, queries: tuple[Query, ...]) -> Iterator[Instruction]:
-        """Sums of values weighted by each query's probabilities, which differ from head to head and so by channel."""
+        """Sums of values weighted by each query's probabilities, which differ by head and so by channel."""
         chunk, lanes = cache.target.chunk_elements, cache.target.lanes
         for query in queries:
             for part in range(query.first // chunk, ceil_div(query.last, chunk)):
@@ -114,12 +114,12 @@ class ProgramBuilder:
                         yield from self._results([Sweep(row, columns, mask) for row in rows])
 
     def _probabilities(self, heads: tuple[int, ...], columns: int) -> Iterator[Instruction]:
-        """Each channel's buffer gets the probabilities of the head whose values it holds."""
+        """Send to each channel's buffer the probabilities of the head whose values the channel holds."""
         for _, group in groupby(range(len(heads)), heads.__getitem__):
             yield self._buffer(columns, sum(map(self._one, group)))
 
     def _results(self, sweeps: list[Sweep], *, activated: bool = False) -> Iterator[Instruction]:
-        """Begin, sweep and read results, as many at once as there are accumulators."""
+        """Begin, sweep and read results, as many at a time as there are accumulators."""
         for first in range(0, len(sweeps), self.accumulators):
             group = sweeps[first : first + self.accumulators]
             yield from [Instruction(operation="WR_BIAS", mask=sweep.mask) for sweep in group]
@@ -131,7 +131,7 @@ class ProgramBuilder:
             yield from [Instruction(operation=read, mask=sweep.mask) for sweep in group]
 
     def _slots(self, cache: RowCache, query: Query) -> Iterator[tuple[int, int]]:
-        """Slots with keys of the query's range, each with the channels that have some."""
+        """Slots with keys of the query's range, each with the channels that have such keys."""
         banks = cache.target.banks
         begin, end = query.first // banks, ceil_div(query.last, banks)  # in groups of one token a bank
         for slot in range(begin // self.channels, ceil_div(end, self.channels)):

@@ -40,7 +40,7 @@ from hwsim.mapping.step import Step
 HOST_KINDS = (
     "softmax", "norm", "rmsnorm", "head_norm", "rope", "act", "glu", "eltwise", "scale", "softcap", "embed",
 )  # fmt: skip
-# Which unit carries out an operator kind: the channels, their host, the link to other devices.
+# The unit that executes an operator kind: the channels, their host, the link to other devices.
 UNIT_OF: Mapping[str, str] = {
     **dict.fromkeys(MEMORY_KINDS, "aim"),
     **dict.fromkeys(HOST_KINDS, "host"),
@@ -53,10 +53,10 @@ def lower(mapped: RowMapped, workload: DecoderWorkload, spec: AimSpec) -> Progra
 
     Raises
     ------
-    MappingError : an operator for which neither the chip nor the host has a way
+    MappingError : an operator that neither the chip nor the host can execute
     """
     lowering = _Lowering(mapped, workload, spec)
-    lowering.pieces(next(iter(workload.steps(1))))  # what cannot be carried out is found before anything runs
+    lowering.pieces(next(iter(workload.steps(1))))  # so that unsupported operators are found before anything runs
     return Program(
         workload=workload,
         spec=spec,
@@ -75,7 +75,7 @@ class _Lowering:
         self.spec = spec
         self.builder = ProgramBuilder(channels=spec.channels, accumulators=spec.accumulators)
         self.activated = self._activated()
-        # all layers' caches are alike but for their first row
+        # the caches of all layers are equal except for their first row
         self.cache = next(iter(mapped.placement.caches.values()))
         self._product = lru_cache(maxsize=64)(self._make_product)
         self._scores = lru_cache(maxsize=8)(self._make_scores)
@@ -93,7 +93,7 @@ class _Lowering:
         return found
 
     def lm_head(self) -> list[Piece]:
-        """What the vocabulary projection takes a token."""
+        """Cost of the vocabulary projection for one token."""
         w = self.workload.model
         matrix = RowMatrix(
             operator="lm_head", d_in=w.d_model, d_out=w.vocab, base_row=0, target=self.mapped.placement.target
@@ -126,9 +126,9 @@ class _Lowering:
             case Softmax():
                 return [self._host(op.name, op.kind, op.element_ops(step))]
             case Act() if op.name in self.activated.values():
-                return []  # AF has done it
+                return []  # AF has already computed it
             case Glu() if op.name in self.activated.values():
-                return [self._host(op.name, "eltwise", vectors * op.width)]  # the product alone
+                return [self._host(op.name, "eltwise", vectors * op.width)]  # only the product
             case LayerNorm() | RmsNorm() | Act() | Glu() | Eltwise() | Scale() | Softcap() | Embed():
                 return [self._host(op.name, op.kind, vectors * op.width)]
             case HeadNorm():
@@ -141,7 +141,7 @@ class _Lowering:
                 raise MappingError(f"{op.name}: AiM and its host have no way to carry out {op.kind}")
 
     def _collective(self, op: Collective, vectors: int) -> list[Piece]:
-        """A transfer to other devices; this one's share of a sum is added up behind it."""
+        """A transfer to other devices; after it, this device adds up its share of a sum."""
         size, link = vectors * op.width * ELEMENT_BYTES, self.spec.link
         if op.function == "send":
             ns, sent = link.send_ns(size), size
@@ -160,12 +160,12 @@ class _Lowering:
             act = next(m.operator for m in self.mapped.operators if m.operator.name == self.activated[op.name])
             assert isinstance(act, Act | Glu)
             function = self.spec.af_functions.index(act.function)
-        # layers share the work of matrices of one shape
+        # matrices of the same shape share their work across layers
         program = self._product(replace(matrix, operator="", base_row=0), vectors, function)
         return AimWork(op.name, op.kind, program, matrix.base_row)
 
     def _activated(self) -> dict[str, str]:
-        """Matrix to the activation, alone or of a gate, that alone reads it, where AF has the function."""
+        """Map each matrix to the activation (alone or of a gate) that is its only reader, if AF has the function."""
         graph = self.mapped.graph
         acts = [m.operator for m in self.mapped.operators if isinstance(m.operator, Act | Glu)]
         return {
@@ -189,7 +189,7 @@ class _Lowering:
         return self.mapped.placement.caches[self.mapped.graph.origin(op.inputs[1])]
 
     def _sweeps(self, op: AttentionScores | AttentionValues, step: Step, together: int) -> tuple[Query, ...]:
-        """The queries of a step, their ranges widened to `together` tokens, which are swept at once in any case."""
+        """The queries of a step; their ranges are widened to whole groups of `together` tokens swept at once."""
         found = []
         for sequence in range(step.batch):
             for query in range(step.queries):

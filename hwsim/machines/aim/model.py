@@ -1,10 +1,10 @@
-"""GDDR6-AiM as units: the channels behind the simulator's host front end, and the host's unit for the rest.
+"""GDDR6-AiM as units: the channels with the simulator's host front end, and the host's unit for other work.
 
     host unit === front end --- channel 0..31 (global buffer, 16 banks with MAC units and activation functions)
 
-The two take turns: the host's work begins when the SYNC behind the instructions before it is answered, and the
-instructions behind it begin when it is done. The memory's clock counts only while instructions are played, as in a
-trace, which knows no pauses: so the cycles of a run's channels are those of its trace, to the cycle.
+Channels and host alternate: the host's work begins when the SYNC after the preceding instructions is answered, and the
+next instructions begin when that work is done. The memory's clock counts only while instructions are played, since a
+trace cannot express pauses. So the channels of a run take exactly the cycles of its trace.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Channels:
 
     Attributes
     ----------
-    accesses, bounds : kind of work -> columns that banks swept for it, and DRAM cycles that it takes at least
+    accesses, bounds : kind of work -> columns that banks swept for it, and a lower bound on its DRAM cycles
     instructions : instructions of the trace
     """
 
@@ -45,7 +45,7 @@ class Channels:
         return cls(player=player, accesses=defaultdict(int), bounds=defaultdict(int))
 
     def play(self, segment: Segment) -> tuple[int, ...]:
-        """Play a segment and its SYNC; return the DRAM cycles of each piece, those of the SYNC with the last."""
+        """Play a segment and its SYNC; return the DRAM cycles of each piece (the last includes the SYNC)."""
         base = min(work.base_row for work in segment)
         parts = _Parts(segment, base)
         for work in segment:
@@ -66,7 +66,7 @@ class Link(Unit):
 
 
 class _Parts:
-    """A segment's instructions, put together only where they must be played."""
+    """A segment's instructions, concatenated only if they must be played."""
 
     def __init__(self, segment: Segment, base: int) -> None:
         self.segment, self.base = segment, base
@@ -79,14 +79,14 @@ class _Parts:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Execution:
-    """What a simulation leaves behind.
+    """The result of a simulation.
 
     Attributes
     ----------
     ends : tick in which each step ended
-    prompt_steps : how many of them took in the prompt
+    prompt_steps : how many of the steps processed the prompt
     dram_cycles : cycles of the channels, those of the emitted trace
-    undisturbed : the same channels without refresh, which play along where there is some
+    undisturbed : with refresh, the same channels without it, which play the same instructions
     """
 
     program: Program
@@ -106,7 +106,7 @@ class Execution:
 
     @property
     def refresh_cycles(self) -> int:
-        """Cycles of the channels that would not be there without refresh."""
+        """Cycles of the channels that refresh costs."""
         return self.dram_cycles - self.undisturbed.player.cycle if self.undisturbed else 0
 
 
@@ -142,7 +142,7 @@ def _channels(spec: AimSpec, *, refresh: bool) -> Channels:
 
 
 def _take_turns(diagram: Diagram, run: Execution, progress: Progress | None) -> Steps[None]:
-    """Channels and host in turn; nothing else can happen within a step: one event a step is exact."""
+    """Alternate channels and host; nothing else can happen within a step, so one event per step is exact."""
     workload = run.program.workload
     for step in run.program.steps():
         now = began = diagram.now

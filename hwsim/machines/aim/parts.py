@@ -1,4 +1,4 @@
-"""What the machine aim consists of: channels with a MAC unit a bank, and a host beside them."""
+"""The parts of the machine aim: channels with a MAC unit in each bank, and a host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def memory(spec: AimSpec) -> UnitSpec:
 
 
 def mac_units(spec: AimSpec) -> UnitSpec:
-    """A MAC unit a bank."""
+    """A MAC unit in each bank."""
     return UnitSpec(
         name="aim.mac_units",
         kind="memory",
@@ -39,7 +39,7 @@ def mac_units(spec: AimSpec) -> UnitSpec:
 
 
 def host(spec: AimSpec) -> UnitSpec:
-    """The unit beside the memory for what its banks cannot do."""
+    """The host's unit for work that the banks cannot do."""
     return UnitSpec(name="host", kind="host", clock_hz=spec.host.clock_hz, stated="lanes and passes (assumed)")
 
 

@@ -1,4 +1,4 @@
-"""What a run of GDDR6-AiM consists of: pieces of instructions for the channels, and of work for the host."""
+"""The program of a run on GDDR6-AiM: pieces of instructions for the channels, and pieces of work for the host."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ROW = COLUMNS.index("row")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AimProgram:
-    """Instructions of one operator, rows counted from its first.
+    """Instructions of one operator; rows are counted from its first row.
 
     Attributes
     ----------
     encoded : (n, 5) as `isa.encode` makes them
-    bound : DRAM cycles that no order of these commands can undercut
+    bound : lower bound on DRAM cycles, for any order of these commands
     accesses : columns that they sweep, each bank counted
-    number : of programs made alike and kept, the same
+    number : equal for kept programs that were made from equal arguments
     """
 
     encoded: Ints
@@ -41,7 +41,7 @@ class AimProgram:
 
     @cached_property
     def rows(self) -> int:
-        """Rows from the first on that they name."""
+        """Number of rows, from the first on, that the instructions name."""
         return int(self.encoded[_addressed(self.encoded), ROW].max(initial=-1)) + 1
 
 
@@ -70,12 +70,12 @@ Segment = tuple[AimWork, ...]  # instructions up to a SYNC
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
-    """A run, made step by step, so that memory does not grow with the number of tokens.
+    """A run, generated step by step, so that memory does not grow with the number of tokens.
 
     Attributes
     ----------
     pieces : the pieces of one step, in order
-    left_out : work that the run leaves out, for one token
+    left_out : work for one token that the run excludes
     """
 
     workload: DecoderWorkload
@@ -85,11 +85,11 @@ class Program:
     left_out: list[Piece] | None
 
     def steps(self) -> Iterator[Step]:
-        """Passes over the layers in order; a prompt goes token by token."""
+        """Passes over the layers in order; a prompt is processed token by token."""
         return self.workload.steps(1)
 
     def dump(self, step: Step) -> str:
-        """Stable text: the pieces of one step with their instructions, as an emitted trace has them."""
+        """Stable text: the pieces of one step with their instructions, as in an emitted trace."""
         lines = [f"program {self.workload.name}: step of {step.tokens} at {step.context}"]
         for part in segments(self.pieces(step)):
             if isinstance(part, HostWork):
@@ -106,7 +106,7 @@ class Program:
 
 
 def segments(pieces: list[Piece]) -> Iterator[Segment | HostWork]:
-    """The pieces with neighbouring work of the channels joined: the host waits for all of it at a SYNC."""
+    """The pieces, with consecutive work of the channels joined: the host waits for all of it at a SYNC."""
     run: list[AimWork] = []
     for piece in pieces:
         if isinstance(piece, AimWork):
@@ -128,5 +128,5 @@ def placed(work: AimWork, base: int = 0) -> Ints:
 
 
 def _addressed(encoded: Ints) -> NDArray[np.bool_]:
-    """Which instructions name a row of the array."""
+    """Whether each instruction names a row of the array."""
     return np.asarray((encoded[:, ROW] >= 0) & (encoded[:, 0] != CODES["WR_CFR"]))

@@ -31,7 +31,7 @@ class _Checked(BaseModel):
 
 
 class HostSpec(_Checked):
-    """The unit beside the memory that does what the banks cannot."""
+    """The host's unit for work that the banks cannot do."""
 
     clock_hz: Hertz = Field(ge=1_000, le=100_000_000_000, description="clock of the host unit")
     lanes: int = Field(ge=1, le=1_000_000, description="elements a cycle and pass")
@@ -45,7 +45,7 @@ class HostSpec(_Checked):
 
         Raises
         ------
-        KeyError : a kind of work without passes
+        KeyError : a kind of work that has no passes
         """
         return self.latency_cycles + self.passes[kind] * -(-elements // self.lanes)
 
@@ -102,7 +102,7 @@ class AimSpec(DevicesSpec, _Checked):
 
     @cached_property
     def energies(self) -> EnergyTable | None:
-        """The energy table, or None where energy is off."""
+        """The energy table, or None if energy is off."""
         if self.energy == OFF:
             if self.energy_table:
                 raise MachineError(f"energy_table.{next(iter(self.energy_table))} is set, but energy is off")
@@ -121,7 +121,7 @@ class AimSpec(DevicesSpec, _Checked):
 
     @cached_property
     def target(self) -> BankGeometry:
-        """What the compiler needs to know."""
+        """The target that the compiler maps to."""
         standard = self.standard
         return BankGeometry(
             machine=self.name,

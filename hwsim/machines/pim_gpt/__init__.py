@@ -98,7 +98,7 @@ def _spec_file() -> SpecFile[PimGptSpec]:
 
 
 def _spec_file_of(dram: str, changes: Mapping[str, Mapping[str, Any]]) -> SpecFile[PimGptSpec]:
-    """The shipped parameters with one DRAM standard and what goes with it."""
+    """The shipped parameters with one DRAM standard and its organisation and pins."""
     document = dict(read_data("hwsim.machines.pim_gpt", "spec.yaml"))
     provenance = document.pop("provenance")
     timing = timing_of_standard(dram)

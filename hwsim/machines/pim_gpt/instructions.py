@@ -1,4 +1,4 @@
-"""PIM-GPT's instructions, and the program that makes them step by step."""
+"""PIM-GPT's instructions, and the program that generates them step by step."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from hwsim.mapping.step import Step
 
 
 class Results(NamedTuple):
-    """How the results of a PIM instruction come in.
+    """How the results of a PIM instruction arrive.
 
     Attributes
     ----------
-    channels : those that have results
+    channels : the channels that have results
     drains : (n, len(channels)) the number of a drain in each of these channels
-    complete : (n,) results that are complete when all drains up to these are
+    complete : (n,) number of results that are complete once these drains are
     """
 
     channels: NDArray[np.int64]
@@ -33,9 +33,9 @@ class Results(NamedTuple):
 
 
 class PimWork(NamedTuple):
-    """Work of all channels; `bound` in DRAM cycles is what the placement cannot undercut.
+    """Work of all channels; `bound` is the placement's lower bound in DRAM cycles.
 
-    `results` is None where nothing can begin before the last result is in.
+    `results` is None if no other work can begin before the last result has arrived.
     """
 
     program: PackageProgram
@@ -46,7 +46,7 @@ class PimWork(NamedTuple):
 class AsicWork(NamedTuple):
     """Work of the ASIC in its cycles.
 
-    `cycles_of` tells the cycles of a part of so many elements, for work that needs of each element only itself.
+    `cycles_of` gives the cycles of a part with a given number of elements, for element-wise work.
     """
 
     cycles: int
@@ -68,9 +68,9 @@ class Instruction(NamedTuple):
 
     Attributes
     ----------
-    after : how many places before it in its step the instruction stands whose result it needs. The schedule `paper`
-        runs one instruction after the other and does not look at it
-    part_of : the operator that it carries out a part of, where it has another name than that operator
+    after : the instruction needs the result of the instruction this many places earlier in the step. The schedule
+        `paper` runs one instruction after the other and ignores this
+    part_of : the operator of which it is a part, if its name differs from that operator's
     """
 
     name: str
@@ -84,13 +84,13 @@ class Instruction(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
-    """The instructions of a run, made step by step, so that memory does not grow with the number of tokens.
+    """The instructions of a run, generated step by step, so that memory does not grow with the number of tokens.
 
     Attributes
     ----------
     queries_at_once : tokens of the prompt that pass the layers together
     instructions : the instructions of one step, in order
-    left_out : work that the run leaves out, for one token: a DRAM program, and cycles of the ASIC and the link
+    left_out : work for one token that the run excludes: a DRAM program, and cycles of the ASIC and the link
     """
 
     workload: DecoderWorkload

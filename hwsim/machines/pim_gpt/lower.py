@@ -40,15 +40,15 @@ from hwsim.rtl.vector_unit.contract import Phases
 
 # Token ids travel to and from the host as 32-bit words.
 TOKEN_BYTES = 4
-# Into how many groups of heads the schedule `overlap` may split softmax and values.
+# Numbers of groups of heads into which the schedule `overlap` may split softmax and values.
 GROUPS_TRIED = (1, 2, 3, 4)
 
-# A run of instructions that are the same in every step, or what the instructions of the step are to be made for.
+# Instructions that are the same in every step, or the operators whose instructions depend on the step.
 Part = list[Instruction] | AttentionScores | CachePlacement
 
 
 class HeadGroup(NamedTuple):
-    """What becomes of some heads' scores; `sums` where values come in several chunks."""
+    """The softmax and values of some heads; `sums` if values come in several chunks."""
 
     softmax: AsicWork
     values: PimWork
@@ -56,7 +56,7 @@ class HeadGroup(NamedTuple):
 
 
 class AttentionPass(NamedTuple):
-    """Attention of queries and heads whose scores fit the SRAM together."""
+    """Attention of the queries and heads whose scores fit the SRAM at the same time."""
 
     scores: PimWork
     groups: tuple[HeadGroup, ...]
@@ -84,8 +84,8 @@ def lower(mapped: PimMapped, workload: DecoderWorkload, spec: PimGptSpec) -> Pro
 class _Lowering:
     """Turns operators into instructions.
 
-    The work of a step depends on the step alone, not on the layer; neighbouring steps come once each and often
-    touch the same columns, so a short memory suffices, and a run of any length needs no more.
+    The work of a step depends only on the step, not on the layer. Each step occurs once, and consecutive steps often
+    touch the same columns, so a small cache suffices for a run of any length.
     """
 
     def __init__(self, mapped: PimMapped, workload: DecoderWorkload, spec: PimGptSpec) -> None:
@@ -99,7 +99,7 @@ class _Lowering:
             row_reuse=spec.batching == "row_reuse",
             transfers_a_result=spec.transfers_a_result,
         )
-        # all layers' caches are alike but for their first row
+        # the caches of all layers are equal except for their first row
         self.cache = next(iter(mapped.placement.caches.values()))
         self.overlaps = spec.schedule == "overlap"
         self.queries_at_once = self._queries_at_once()
@@ -141,7 +141,7 @@ class _Lowering:
 
         Raises
         ------
-        MappingError : names what is needed and what there is
+        MappingError : names the bytes needed and the bytes available
         """
         tokens = self.queries_at_once * self.workload.run.batch
         sram = self.spec.asic.sram_bytes
@@ -154,7 +154,7 @@ class _Lowering:
             )
 
     def lm_head_cost(self) -> tuple[PackageProgram, int]:
-        """What the vocabulary projection would take a token: its DRAM program, and the cycles of ASIC and link."""
+        """Cost of the vocabulary projection for one token: its DRAM program, and the cycles of ASIC and link."""
         w = self.workload.model
         matrix = MatrixPlacement.place("lm_head", w.d_model, w.vocab, 0, self.mapped.placement.target)
         norm = self.unit.layernorm_phases if w.norm == "layernorm" else self.unit.rmsnorm_phases
@@ -167,9 +167,9 @@ class _Lowering:
         return self.builder.linear(matrix, 1), sum(work)
 
     def _queries_at_once(self) -> int:
-        """Tokens of the prompt that pass the layers together: as many as rows can serve and half the SRAM can hold.
+        """Tokens of the prompt that pass the layers together: as many as a row can serve and half the SRAM can hold.
 
-        The other half stays for attention scores.
+        The other half is left for attention scores.
         """
         batch = self.workload.run.batch
         if self.spec.batching == "token" or not self.workload.run.prompt:
@@ -180,7 +180,7 @@ class _Lowering:
         return max(1, min(together, held, self.workload.run.prompt))
 
     def _embedded_bytes(self) -> int:
-        """What the host sends for a token: its embedding, and a cosine and a sine for each pair that RoPE turns.
+        """Bytes from the host for a token: its embedding, and a cosine and a sine per pair that RoPE turns.
 
         Layers that turn alike share them; those of another base have their own.
         """
@@ -189,27 +189,27 @@ class _Lowering:
         return self.workload.model.d_model * ELEMENT_BYTES + angles
 
     def _vector_bytes(self, tokens: int) -> int:
-        """Largest set of vectors that live at once: the residual stream beside an operator's input and output."""
+        """Largest set of vectors that are live at once: the residual stream and an operator's input and output."""
         return tokens * self._widest * ELEMENT_BYTES
 
     @cached_property
     def _widest(self) -> int:
         """Elements of a token in that set."""
         linears = [m.operator for m in self.mapped.operators if isinstance(m.operator, Linear) and m.unit == "pim"]
-        # logits go to the running argmax as they come and are not kept
+        # logits go to the running argmax as they arrive and are not stored
         widths = [op.d_in + (op.d_out if op.role != "lm_head" else 0) for op in linears]
-        # a gated MLP's second matrix reads its input while the result of the first waits
+        # a gated MLP's second matrix reads its input while the result of the first is stored
         d = self.workload.model.d_model
         widths += [d + 2 * m.operator.width for m in self.mapped.operators if isinstance(m.operator, Glu)]
         return d + max(widths)
 
     def _make_parts(self, tokens: int, outputs: int) -> tuple[Part, ...]:
-        """A step's instructions, with a place left where the work depends on the context: attention, cache writes.
+        """A step's instructions, with a placeholder where the work depends on the context: attention, cache writes.
 
         Parameters
         ----------
         tokens : vectors that pass the layers
-        outputs : vectors that pass what follows them; none of a prompt's inner tokens
+        outputs : vectors that pass what follows the layers; none for a prompt's inner tokens
         """
         parts: list[Part] = []
         caches = self.mapped.placement.caches
@@ -227,7 +227,7 @@ class _Lowering:
             elif op.name in caches:
                 parts.append(caches[op.name])
             elif op.kind in ("softmax", "attention_values"):
-                continue  # these come with their scores
+                continue  # these are added with their scores
             elif mapped.unit != VIEW:
                 vectors = outputs if self.mapped.graph.tensor(op.name).shape[0] == "outputs" else tokens
                 fixed(self._fixed(mapped, vectors) if vectors else [])
@@ -278,7 +278,7 @@ class _Lowering:
 
         Raises
         ------
-        MappingError : a function that the ASIC's adders and multipliers have no algorithm for
+        MappingError : a function for which the ASIC's adders and multipliers have no algorithm
         """
         known = {"gelu": self.unit.gelu_phases, "silu": self.unit.silu_phases}
         if op.function not in known:
@@ -288,7 +288,7 @@ class _Lowering:
         return known[op.function]
 
     def _collective(self, op: Collective, vectors: int) -> list[Instruction]:
-        """A transfer to other devices; this one's share of a sum is added up behind it."""
+        """A transfer to other devices; after it, this device adds up its share of a sum."""
         size, link = vectors * op.width * ELEMENT_BYTES, self.spec.link
         if op.function == "send":
             ns, moved = link.send_ns(size), size
@@ -303,7 +303,7 @@ class _Lowering:
 
     def _linear(self, op: Linear, vectors: int) -> list[Instruction]:
         matrix = self.mapped.placement.matrices[op.name]
-        # layers share the work of matrices of one shape
+        # matrices of the same shape share their work across layers
         work = self._product(replace(matrix, operator="", base_row=0), vectors)
         instructions = [Instruction(op.name, op.kind, "pim", work, matrix.base_row)]
         parts = len(matrix.chunks) + op.bias
@@ -317,8 +317,8 @@ class _Lowering:
     ) -> list[Instruction]:
         """Scores, softmax and values of all passes.
 
-        `new_values` are written behind the first pass's scores, so that the first softmax hides the write: scores do
-        not need them. Both then wait for what came before the write of the keys.
+        `new_values` are written after the first pass's scores, which do not need them, so that the first softmax hides
+        the write. Scores and this write then both wait for the instruction before the write of the keys.
         """
         cache, softmax, values = self._places[op.name]
         instructions: list[Instruction] = []
@@ -350,7 +350,7 @@ class _Lowering:
         return self.mapped.placement.caches[graph.origin(op.inputs[1])], softmax, values
 
     def _attention_passes(self, pattern: Pattern, step: Step, new_values: PimWork) -> list[AttentionPass]:
-        """Group the queries' heads so that their scores fit the SRAM, and make the work of each group."""
+        """Group the queries' heads so that their scores fit the SRAM, and create the work of each group."""
         budget = self.spec.asic.sram_bytes - self._vector_bytes(step.tokens)
         score_bytes = self.mapped.placement.target.score_bytes
         heads = self.workload.model.heads
@@ -396,9 +396,9 @@ class _Lowering:
         )
 
     def _time_alone(self, groups: tuple[HeadGroup, ...], writing: int) -> int:
-        """Ticks of softmax and values on an idle machine, the softmax of one group beside the values of another.
+        """Ticks of softmax and values on an idle machine; the softmax of one group overlaps the values of another.
 
-        The package first has some cycles of writing to do.
+        The package first spends some cycles on writing.
         """
         clocks = self.spec.time_base.clocks
         asic, pim = 0, writing * clocks["dram"].period_ticks
@@ -410,7 +410,7 @@ class _Lowering:
         return pim
 
     def _cycles_alone(self, program: PackageProgram) -> int:
-        """DRAM cycles of a program whose first rows have long been opened."""
+        """DRAM cycles of a program whose first rows are already open."""
         spec = self.spec
         package = OverlappedPackage(spec.standard.without_refresh(), spec.channels, spec.accumulators)
         ready = sum(spec.standard.params.values())
@@ -421,7 +421,7 @@ class _Lowering:
         return work._replace(results=self._results(matrix, vectors, work.program)) if self.overlaps else work
 
     def _results(self, matrix: MatrixPlacement, vectors: int, program: PackageProgram) -> Results | None:
-        """How outputs become complete while the last vector's last chunk is worked on."""
+        """How outputs become complete while the last vector's last chunk is processed."""
         if self.builder.vectors_at_once(matrix, vectors) > 1:
             return None
         channels = np.array([c for c in range(matrix.target.channels) if matrix.slots(c)])
@@ -430,7 +430,7 @@ class _Lowering:
         transfers = self.spec.transfers_a_result
         drains = program.issues(self.spec.standard.command_ids["RDMAC16"])[channels]
         slot = np.arange(slots.max())[:, None]
-        # a channel that has fewer slots than another stays at its last
+        # a channel that has fewer slots than others stays at its last slot
         drain = drains - (slots - np.minimum(slot + 1, slots)) * transfers - 1
         done = np.minimum((slot + 1) * matrix.target.banks, outputs).sum(axis=1)
         return Results(channels, drain, tuple(((vectors - 1) * matrix.d_out + done).tolist()))
@@ -442,7 +442,7 @@ class _Lowering:
         return self._pim(self.builder.values(self.cache, queries))
 
     def _make_value_writes(self, tokens: tuple[tuple[int, int], ...]) -> PimWork:
-        """Writes of values; tokens of one column access are written by equal programs."""
+        """Writes of values; tokens in the same column access are written by equal programs."""
         return self._pim(self.builder.write_values(self.cache, tokens))
 
     def _pim(self, program: PackageProgram) -> PimWork:
@@ -452,18 +452,18 @@ class _Lowering:
         return Instruction(name, kind, "asic", self._asic_work(phases))
 
     def _asic_work(self, phases: Phases) -> AsicWork:
-        """Computing and moving operands go side by side; the slower decides."""
+        """Computing and moving operands overlap; the slower one decides."""
         adds, multiplies = self.unit.operations(phases)
         moved = self.unit.words(phases) * self.spec.internal.bytes
         return AsicWork(max(self.unit.cycles(phases), self.spec.sram.cycles(moved)), adds, multiplies)
 
     def _by_element(self, elements: int, phases: Callable[[int], Phases]) -> AsicWork:
-        """Work that needs of each element only itself, so that parts of it can be done as they come in."""
+        """Element-wise work, so that parts of it can be done as their elements arrive."""
         cycles_of = lru_cache(maxsize=1024)(lambda n: self._asic_work(phases(n)).cycles)
         return self._asic_work(phases(elements))._replace(elements=elements, cycles_of=cycles_of)
 
     def _host_linear(self, op: Linear, vectors: int) -> Instruction:
-        """The host streams the matrix once from its memory; hidden vectors come in, token ids go back."""
+        """The host streams the matrix once from its memory; it receives hidden vectors and returns token ids."""
         ns = op.d_in * op.d_out * ELEMENT_BYTES / self.spec.host.memory_gb_per_s
         return self._host(op.name, op.kind, vectors * (op.d_in * ELEMENT_BYTES + TOKEN_BYTES), ns)
 
@@ -483,7 +483,7 @@ def _write_of_values(cache: CachePlacement, work: PimWork, *, after: int = 1) ->
 
 
 def _split_heads(queries: tuple[Query, ...], groups: int) -> Iterator[tuple[Query, ...]]:
-    """The queries' heads in so many groups of about equal size, those that would be empty left out."""
+    """Split the queries' heads into groups of about equal size; empty groups are left out."""
     first, end = min(query.head for query in queries), max(query.head_end for query in queries)
     cuts = [first + (end - first) * i // groups for i in range(groups + 1)]
     for low, high in pairwise(cuts):
@@ -494,7 +494,7 @@ def _split_heads(queries: tuple[Query, ...], groups: int) -> Iterator[tuple[Quer
 
 
 def _whole_slots(cache: CachePlacement, query: Query) -> Query:
-    """The query with its keys widened to all that the sweep of K reads: banks work in step, slot by slot."""
+    """The query, with its keys widened to all that the sweep of K reads: banks work in lockstep, slot by slot."""
     channels, all_banks = cache.target.channels, cache.target.all_banks
     first, last = query.first, query.last
     if first % all_banks <= all_banks - channels:  # every channel has keys of this slot from `first` on
@@ -505,6 +505,6 @@ def _whole_slots(cache: CachePlacement, query: Query) -> Query:
 
 
 def _whole_columns(cache: CachePlacement, query: Query) -> Query:
-    """The query with its keys widened to whole column accesses: what the sweep of V really reads."""
+    """The query, with its keys widened to the whole column accesses that the sweep of V reads."""
     lanes = cache.target.lanes
     return replace(query, first=query.first // lanes * lanes, last=-(-query.last // lanes) * lanes)

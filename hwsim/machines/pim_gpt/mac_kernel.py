@@ -1,6 +1,6 @@
-"""The golden model of the MAC unit, compiled: the same order of additions, some hundred times sooner.
+"""The golden model of the MAC unit, compiled: the same order of additions, some hundred times faster.
 
-Tests hold `MacKernel.sweep` equal to `hwsim.rtl.mac_unit.golden.MacUnit.sweep`, bit for bit, on generated cases.
+Tests check that `MacKernel.sweep` equals `hwsim.rtl.mac_unit.golden.MacUnit.sweep` bit for bit on generated cases.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Rounding(NamedTuple):
 
     Attributes
     ----------
-    dropped : bits of float64's mantissa that the format has not got
+    dropped : bits of float64's mantissa that the format does not have
     smallest : the smallest normal value
-    magic : 1.5 x 2^k whose neighbours lie as far apart as the format's subnormal values
+    magic : 1.5 x 2^k; its neighbours are as far apart as the format's subnormal values
     largest : the largest finite value
     """
 
@@ -39,7 +39,7 @@ class Rounding(NamedTuple):
 
     @classmethod
     def to(cls, fmt: Format) -> Rounding:
-        assert isinstance(fmt, Float)  # the contract sees to it
+        assert isinstance(fmt, Float)  # the contract ensures it
         lowest = 2 - (1 << (fmt.exponent_bits - 1))
         return cls(52 - fmt.mantissa_bits, 2.0**lowest, 1.5 * 2.0 ** (lowest - fmt.mantissa_bits + 52), fmt.maximum)
 
@@ -53,14 +53,14 @@ class MacKernel:
         self.native = contract.tree == contract.accumulator == FP32
 
     def padded(self, x: NDArray[np.floating]) -> Operands:
-        """`x`, whose values are in the operand format, with zeros behind its last axis up to a whole column access."""
+        """`x`, whose values are in the operand format, with its last axis padded by zeros to a whole column access."""
         column = self.contract.column_elements
         elements = -(-x.shape[-1] // column) * column
         widths = [(0, 0)] * (x.ndim - 1) + [(0, elements - x.shape[-1])]
-        return np.ascontiguousarray(np.pad(x.astype(np.float32), widths))  # a transposed matrix stays so in np.pad
+        return np.ascontiguousarray(np.pad(x.astype(np.float32), widths))  # np.pad keeps a transposed memory layout
 
     def sweep(self, weights_oi: Operands, inputs_i: Operands) -> Values:
-        """As `MacUnit.sweep`, of padded (outputs, inputs) and (inputs,)."""
+        """Do as `MacUnit.sweep`, on padded (outputs, inputs) and (inputs,)."""
         contract = self.contract
         assert weights_oi.shape[1] == inputs_i.size
         assert inputs_i.size % contract.column_elements == 0
@@ -91,7 +91,7 @@ def _round(x, to):
 
 @njit(cache=True)
 def _sweep(weights, inputs, column_elements, lanes, tree, accumulator, output):
-    """Any formats: every result in float64, then rounded."""
+    """For any formats: compute every result in float64, then round it."""
     results = np.empty(weights.shape[0], np.float64)
     terms = np.empty(min(lanes, column_elements), np.float64)
     for row in range(weights.shape[0]):
@@ -116,7 +116,7 @@ def _sweep(weights, inputs, column_elements, lanes, tree, accumulator, output):
 
 @njit(cache=True)
 def _sweep_fp32(weights, inputs, column_elements, lanes, output):
-    """Tree and accumulator in FP32: the processor's own arithmetic, which rounds each result once."""
+    """For tree and accumulator in FP32: the processor's own arithmetic rounds each result once."""
     results = np.empty(weights.shape[0], np.float64)
     terms = np.empty(min(lanes, column_elements), np.float32)
     for row in range(weights.shape[0]):

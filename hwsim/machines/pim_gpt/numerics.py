@@ -1,8 +1,8 @@
-"""PIM-GPT's own arithmetic: a mapped graph carried out by the golden models of its blocks, in the order of its places.
+"""PIM-GPT's own arithmetic: a mapped graph executed by the golden models of its blocks, with sums in placement order.
 
-Matrices are cut into the chunks of their placement; a bank's MAC unit sums a chunk column by column, what it sends
-is rounded to the format of results, and the ASIC adds chunk to chunk and the bias last. Every vector between
-operators is in the vector unit's output format. Scores are not chunked (a head fits a row), values are, by tokens.
+Matrices are cut into the chunks of their placement; a bank's MAC unit sums a chunk column by column, its result is
+rounded to the result format, and the ASIC adds the chunks and last the bias. Every vector between operators is in the
+vector unit's output format. Scores are not chunked (a head fits a row); values are chunked by tokens.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Values = NDArray[np.float64]
 
 
 class Observer:
-    """Passes on what functions give while it is switched on."""
+    """Reports results of functions while it is switched on."""
 
     def __init__(self, observe: Observe) -> None:
         self._observe = observe
@@ -58,14 +58,14 @@ class Observer:
         self.on = on
 
     def __call__(self, function: str, result: Values, exact: Callable[[], Values]) -> Values:
-        """`result`, after comparing it with `exact()` if anyone looks."""
+        """Return `result`; report it with `exact()` if there is an observer."""
         if self.on:
             self._observe(function, result, exact())
         return result
 
 
 class ObservedVectorUnit(VectorUnit):
-    """The vector unit, each function beside float64's on the same inputs."""
+    """The vector unit; each function is compared with float64's on the same inputs."""
 
     def __init__(self, contract: VectorUnitContract, observer: Observer) -> None:
         super().__init__(contract)
@@ -109,8 +109,8 @@ class PimGptDecoder:
 
     Parameters
     ----------
-    mapped : graph with the vocabulary projection; its placement says how sums are cut
-    weights : as given; they are rounded to the operands' format on their way into the banks
+    mapped : graph with the vocabulary projection; its placement says how sums are split
+    weights : as given; they are rounded to the operands' format when written into the banks
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class PimGptDecoder:
         self.length += 1
         made: dict[str, Values] = {"token_ids": np.array([token], dtype=np.float64)}
         streams = []
-        with np.errstate(all="ignore"):  # what overflows its format shows in the results
+        with np.errstate(all="ignore"):  # overflows show in the results
             for mapped in self.mapped.operators:
                 op = mapped.operator
                 if mapped.unit == VIEW:
@@ -159,7 +159,7 @@ class PimGptDecoder:
             cache.clear(length)
 
     def _run(self, mapped: MappedOperator, inputs: list[Values]) -> Values:
-        """One operator on the unit that the mapping gave it."""
+        """Run one operator on the unit to which it is mapped."""
         op = mapped.operator
         match op:
             case Embed():
@@ -172,12 +172,12 @@ class PimGptDecoder:
             case Rope():
                 return self._rope(op, inputs[0])
             case Linear() if mapped.unit == "host":
-                return np.asarray(self._matrix_oi(op) @ inputs[0])  # taken to be exact
+                return np.asarray(self._matrix_oi(op) @ inputs[0])  # assumed to be exact
             case Linear():
                 return self._linear(op, inputs[0])
             case KvCache():
                 self.caches[op.name].write(self.length - 1, *(self._held(x) for x in inputs))
-                return np.empty(0)  # its sweeps read it where it lies
+                return np.empty(0)  # its sweeps read the cache directly
             case AttentionScores():
                 return self._scores(op, inputs[0])
             case Softmax():
@@ -198,7 +198,7 @@ class PimGptDecoder:
         return self._vector(self.checkpoint.embedding(self.weights.tensors, token, self.length - 1))
 
     def _rope(self, op: Rope, qkv: Values) -> Values:
-        """Heads of queries and keys turned; sines and cosines come from the host in the internal format."""
+        """Rotate heads of queries and keys; sines and cosines come from the host in the internal format."""
         angles = (self.length - 1) * op.theta ** (-2 * np.arange(op.d_k // 2) / op.d_k)
         heads_hd = qkv[: op.rotated].reshape(-1, op.d_k)
         internal = self.vector.contract.internal
@@ -221,7 +221,7 @@ class PimGptDecoder:
         if op.bias:
             parts.append(self._parameter(op, "bias"))
         total = self.vector.accumulate(np.stack(parts))
-        # logits meet the running argmax as they come; everything else is stored as a vector
+        # the running argmax reads logits as they arrive; everything else is stored as a vector
         result = total if op.role == "lm_head" else self._vector(total)
         return self.observer(_function(op), result, lambda: self._exact_linear(op, x))
 
@@ -233,7 +233,7 @@ class PimGptDecoder:
         return self.checkpoint.matrix_oi(self.weights.tensors, op).astype(np.float64)
 
     def _scores(self, op: AttentionScores, query: Values) -> Values:
-        """(heads, keys seen) inner products of the query with keys, each head a run of columns of its own."""
+        """(heads, keys seen) inner products of the query with keys; each head is a separate run of columns."""
         cache, (first, last) = self._cache_of(op), self._seen(op)
         query_hd = self._held(query).reshape(op.heads, op.d_k)
         keys_htd = cache.keys_htd[:, first:last]
@@ -296,12 +296,12 @@ class PimGptDecoder:
         return round_to(x, self.mac.contract.operand)
 
     def _vector(self, x: Values) -> Values:
-        """`x` as it lies in the ASIC's SRAM between operators."""
+        """`x` as stored in the ASIC's SRAM between operators."""
         return round_to(x, self.vector.contract.output)
 
 
 class _Cache:
-    """Keys and values of one layer, laid out as their sweeps read them; what was never written is 0."""
+    """Keys and values of one layer, laid out as their sweeps read them; entries never written are 0."""
 
     def __init__(self, placement: CachePlacement, mac: MacKernel) -> None:
         heads, size, tokens = placement.heads, placement.head_dim, placement.context
@@ -316,16 +316,16 @@ class _Cache:
         self.values_hdt[:, :, token] = value.reshape(heads, size)
 
     def clear(self, token: int) -> None:
-        """Forget the tokens from this one on."""
+        """Clear the tokens from this one on."""
         self.keys_htd[:, token:] = 0
         self.values_hdt[:, :, token:] = 0
 
 
 def _view(op: Operator, x: Values) -> Values:
-    """The part of a vector that a view names; of a cache nothing is taken out."""
+    """The part of a vector that a view names; a view of a cache takes nothing out."""
     return x[op.first : op.first + op.width] if isinstance(op, Slice) else x
 
 
 def _function(op: Linear) -> str:
-    """What a matrix is to the model, for the table of functions."""
+    """The role of a matrix in the model, for the table of functions."""
     return op.role or op.kind

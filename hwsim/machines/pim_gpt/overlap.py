@@ -1,12 +1,12 @@
-"""Schedule `overlap`: each unit takes its instructions in order, as soon as what they need is there.
+"""Schedule `overlap`: each unit takes its instructions in order, as soon as their inputs are ready.
 
-- The package takes its next program when every channel has issued the last command of the one before. It opens rows
+- The package takes its next program when every channel has issued the last command of the previous one. It opens rows
   at once and sends data when the instruction's vector is ready (`hwsim/dram/overlap.py`).
-- The ASIC takes element-wise work (sums of chunks, activation functions, residuals) as results are drained. A part is
-  only begun early where it ends before the last result is in, so what remains then never takes longer than the whole.
-- The host and the link to other devices take their work when its input is there.
+- The ASIC takes element-wise work (sums of chunks, activation functions, residuals) as results are drained. A part
+  starts early only if it ends before the last result arrives, so the rest never takes longer than the whole would.
+- The host and the link to other devices take their work when its input is ready.
 
-The times of an instruction follow from those before it in its step, so a pass over the list is exact.
+The times of an instruction follow from earlier instructions of its step, so one pass over the list is exact.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hwsim.machines.pim_gpt.units import Execution
 
 
 class Arrivals(NamedTuple):
-    """Results that come in bit by bit: from tick `ticks[i]` on, `complete[i]` of them are there."""
+    """Results that arrive one after the other: from tick `ticks[i]` on, `complete[i]` of them are available."""
 
     ticks: list[int]
     complete: tuple[int, ...]
@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
 
 class Overlap:
-    """The state of the units between instructions, in ticks but for the package's cycles."""
+    """The state of the units between instructions, in ticks (the package's in cycles)."""
 
     def __init__(self, run: Execution) -> None:
         assert isinstance(run.pim.package, OverlappedPackage)
@@ -43,10 +43,10 @@ class Overlap:
         self.package = run.pim.package
         self.pim_done = 0
         self.free = {run.asic.name: 0, run.host.name: 0, run.link.name: 0}
-        self.reached = 0  # all that has been counted as some instruction's share of the time lies before
+        self.reached = 0  # time before this has been counted as the share of some instruction
 
     def finish_step(self, instructions: list[Instruction], now: int) -> int:
-        """Run a step whose input is there in tick `now`; return when its last instruction is done."""
+        """Run a step whose input is ready in tick `now`; return when its last instruction is done."""
         done: list[int] = []
         arrivals: Arrivals | None = None
         place = 0
@@ -68,7 +68,7 @@ class Overlap:
         return max(done)
 
     def _play(self, instruction: Instruction, work: PimWork, ready: int) -> tuple[int, Arrivals | None]:
-        """Play a program on the package; its share of the time begins when its data and the package are there."""
+        """Play a program on the package; its share of the time begins when its data and the package are ready."""
         pim = self.run.pim
         edge = pim.clock.edge(ready)
         since = max(edge, self.pim_done)
@@ -131,7 +131,7 @@ class Overlap:
         return done
 
     def _work(self, unit: Unit, instruction: Instruction, work: AsicWork | HostWork, ready: int) -> int:
-        """Work that begins when its unit and its input are there."""
+        """Work that begins when its unit and its input are ready."""
         start = self._edge(unit, max(ready, self.free[unit.name]))
         end = start + unit.clock.ticks(work.cycles)
         self.free[unit.name] = end
@@ -144,7 +144,7 @@ class Overlap:
         return end
 
     def _count_share(self, instruction: Instruction, end: int) -> None:
-        """Of the run's time an instruction gets what it takes beyond all before it."""
+        """Count as an instruction's share the time by which it ends later than everything before it."""
         beyond = max(0, end - self.reached)
         self.run.trace.count_share(instruction.kind, beyond)
         self.reached += beyond
@@ -154,7 +154,7 @@ class Overlap:
 
 
 def _chain(instructions: list[Instruction], place: int, arrivals: Arrivals | None) -> list[Instruction]:
-    """The element-wise instructions from `place` on that work on just these results, one after the other."""
+    """The consecutive element-wise instructions from `place` on that work only on these results."""
     found: list[Instruction] = []
     while arrivals and place < len(instructions):
         instruction = instructions[place]

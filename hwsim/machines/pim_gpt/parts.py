@@ -1,4 +1,4 @@
-"""What PIM-GPT consists of: the units of its block diagram, with the contracts that they charge."""
+"""The parts of PIM-GPT: the units of its block diagram, with the contracts that they charge."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def memory(spec: PimGptSpec) -> UnitSpec:
 
 
 def mac_units(spec: PimGptSpec) -> UnitSpec:
-    """A MAC unit a bank. Its contract says how long a column access occupies it, the memory when each comes."""
+    """A MAC unit in each bank. Its contract says how long it needs for a column, the memory when each column comes."""
     count = spec.target.all_banks
     return UnitSpec(
         name="pim.mac_units", kind="memory", clock_hz=spec.mac_clock_hz, count=count, contract=spec.mac_unit
@@ -38,7 +38,7 @@ def asic(spec: PimGptSpec) -> UnitSpec:
 
 
 def sram(spec: PimGptSpec) -> UnitSpec:
-    """What feeds them."""
+    """The memory that feeds adders and multipliers."""
     return UnitSpec(name="asic.sram", kind="asic", clock_hz=spec.asic.clock_hz, contract=spec.sram)
 
 

@@ -1,4 +1,4 @@
-"""Keeps what the first tokens of a run did, for a trace."""
+"""Records the first tokens of a run for a trace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Recorder:
 
     Attributes
     ----------
-    tokens : tokens of each sequence to keep; a step that takes several together is kept whole
+    tokens : tokens of each sequence to keep; a step with several tokens is kept whole
     steps : the steps kept
     plays : the package's logs, one for each instruction that went to it
     """
@@ -33,7 +33,7 @@ class Recorder:
         self.package.observe(self.plays.append)
 
     def begin(self, step: Step) -> None:
-        """A step begins: keep it, or keep nothing any more."""
+        """Begin a step: keep it, or stop recording."""
         if self._begun < self.tokens:
             self.steps.append(step)
             self._begun += step.queries

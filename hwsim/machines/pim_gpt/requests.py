@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """What an instruction covers of a token's attention: keys [first, last), query heads [head, head_end)."""
+    """The part of a token's attention in an instruction: keys [first, last), query heads [head, head_end)."""
 
     sequence: int
     first: int
@@ -145,7 +145,7 @@ class RequestBuilder:
             yield from self._sweep(cache.k_base(query.sequence), self._key_runs(cache, slots, head, end), width)
 
     def _key_runs(self, cache: CachePlacement, slots: range, head: int, end: int) -> Iterator[ColumnRun]:
-        """Keys that the query heads [head, end) in the buffer multiply, slot by slot.
+        """The keys by which the query heads [head, end) in the buffer are multiplied, slot by slot.
 
         Query heads of a group sweep the same keys one after the other while their row is open.
         """
@@ -158,7 +158,7 @@ class RequestBuilder:
                 yield ColumnRun(slot * cache.heads + first, len(parts), parts[0].members)
 
     def _shared(self, cache: CachePlacement, head: int, end: int) -> Iterator[list[Share]]:
-        """Query heads [head, end) by the key head that they share; neighbours with as many members go together."""
+        """Group the query heads [head, end) by the key head that they share; neighbours of equal size are joined."""
         together: list[Share] = []
         for share in _shares(cache, head, end, self.accumulators):
             follows = together and share.key_head == together[-1].key_head + 1
@@ -169,7 +169,7 @@ class RequestBuilder:
         yield together
 
     def _sweep(self, base_row: int, runs: Iterable[ColumnRun], width: int) -> Iterator[Request]:
-        """Sweep runs, `width` columns a result; read whenever accumulators are full."""
+        """Sweep runs with `width` columns per result; read whenever the accumulators are full."""
         pending = 0
         for first, results, members in runs:
             done = 0
@@ -225,7 +225,7 @@ class RequestBuilder:
 
 
 def _shares(cache: CachePlacement, head: int, end: int, most: int) -> Iterator[Share]:
-    """Query heads [head, end) by the key head that they share, at most `most` at once."""
+    """Group the query heads [head, end) by the key head that they share, at most `most` at once."""
     while head < end:
         key_head = head // cache.group
         members = min(end, (key_head + 1) * cache.group, head + most) - head
@@ -234,20 +234,20 @@ def _shares(cache: CachePlacement, head: int, end: int, most: int) -> Iterator[S
 
 
 def value_chunks(cache: CachePlacement, query: Query) -> list[tuple[int, int]]:
-    """Ranges of tokens whose probabilities fit the buffer and whose values lie in one row; partial sums follow."""
+    """Ranges of tokens whose probabilities fit the buffer and whose values lie in one row; each gives a partial sum."""
     longest = cache.target.chunk_elements
     cuts = [query.first, *range((query.first // longest + 1) * longest, query.last, longest), query.last]
     return list(pairwise(cuts))
 
 
 def bound_cycles(program: PackageProgram, standard: Standard, *, first_row_open: bool = False) -> int:
-    """Cycles that no order of commands can undercut, from the rows and columns that a program touches.
+    """Lower bound on cycles for any order of commands, from the rows and columns that a program touches.
 
-    With `first_row_open` the first row may have been opened before, under other units' work.
+    With `first_row_open` the first row may have been opened earlier, during other units' work.
 
-    Per opened row tRCD and tRP, per column access tCCD, per written V row tRCD + tCCD + tWR + tRP (the last row's
-    tWR + tRP may pass under what follows); transfers, refresh and whatever can hide behind these count nothing.
-    The longest channel decides.
+    Each opened row counts tRCD and tRP, each column access tCCD, each written V row tRCD + tCCD + tWR + tRP (the last
+    row's tWR + tRP may overlap later work). Transfers, refresh and everything that these can hide are not counted. The
+    longest channel decides.
     """
     p = standard.params
     names = list(standard.commands)

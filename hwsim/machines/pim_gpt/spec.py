@@ -33,7 +33,7 @@ class _Checked(BaseModel):
 
 
 class AsicSpec(_Checked):
-    """The chip beside the DRAM."""
+    """The chip next to the DRAM."""
 
     clock_hz: Hertz = Field(ge=1_000, le=100_000_000_000, description="clock of the ASIC")
     adders: int = Field(ge=1, le=1_000_000, description="pipelined adders, an operation a cycle each")
@@ -152,7 +152,7 @@ class PimGptSpec(DevicesSpec, _Checked):
 
     @cached_property
     def energy_costs(self) -> Costs | None:
-        """What actions cost by the energy table, or None where energy is off."""
+        """The cost of actions by the energy table, or None if energy is off."""
         if self.energy == OFF:
             if self.energy_table:
                 raise MachineError(f"energy_table.{next(iter(self.energy_table))} is set, but energy is off")
@@ -174,7 +174,7 @@ class PimGptSpec(DevicesSpec, _Checked):
 
     @cached_property
     def target(self) -> PimTarget:
-        """What the compiler needs to know."""
+        """The target that the compiler maps to."""
         return PimTarget(
             machine=self.name,
             channels=self.channels,

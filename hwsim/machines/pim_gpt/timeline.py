@@ -1,4 +1,4 @@
-"""The first tokens of a run as tracks: its steps, the units, and below the package its channels."""
+"""The first tokens of a run as tracks: its steps, its units, and the channels below the package."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _steps(run: Execution, recorder: Recorder) -> Iterator[Span]:
 
 
 def _operators(run: Execution, recorder: Recorder) -> Mapping[str, Operator]:
-    """The operator that each recorded instruction works for, by the instruction's name."""
+    """The operator to which each recorded instruction belongs, by the instruction's name."""
     known = {mapped.operator.name: mapped.operator for mapped in run.program.mapped.operators}
     names = {i.name: i.part_of or i.name for step in recorder.steps for i in run.program.instructions(step)}
     return {name: known[operator] for name, operator in names.items() if operator in known}
@@ -55,7 +55,7 @@ def _span(piece: Slice, operators: Mapping[str, Operator]) -> Span:
 
 
 def _arguments(piece: Slice, operators: Mapping[str, Operator]) -> Mapping[str, int | str]:
-    """The operator that an instruction works for, its kind and its layer; the end of a step works for none."""
+    """The operator to which an instruction belongs, its kind and its layer; the end of a step belongs to none."""
     known: dict[str, int | str] = {"kind": piece.kind}
     operator = operators.get(piece.name)
     if operator is not None:
@@ -66,7 +66,7 @@ def _arguments(piece: Slice, operators: Mapping[str, Operator]) -> Mapping[str, 
 
 
 def _channels(run: Execution, recorder: Recorder, instructions: tuple[Span, ...]) -> tuple[Track, ...]:
-    """A track a channel: its own part of each of the package's instructions, and what its banks and pins do."""
+    """One track per channel: its own part of each of the package's instructions, and its activity over time."""
     package, clock = run.pim.package, run.pim.clock
     activities = channel_activity(package.standard, package.channels, recorder.plays)
     return tuple(
@@ -84,7 +84,7 @@ def _channels(run: Execution, recorder: Recorder, instructions: tuple[Span, ...]
 
 
 def _parts(activity: ChannelActivity, instructions: tuple[Span, ...], clock: Clock) -> tuple[Span, ...]:
-    """All channels begin together; each is done when its own program is, maybe before the instruction's own time."""
+    """All channels begin together; each ends with its own program, possibly before the whole instruction does."""
     return tuple(
         span._replace(end=max(span.start, clock.ticks(end)))
         for span, end in zip(instructions, activity.ends.tolist(), strict=True)

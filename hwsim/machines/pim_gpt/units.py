@@ -1,4 +1,4 @@
-"""PIM-GPT's units: the package of PIM channels, the ASIC, and what lies beyond them; and what a run of them leaves."""
+"""PIM-GPT's units: the package of PIM channels, the ASIC, the host and the link; and the result of a run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from hwsim.machines.pim_gpt.recorder import Recorder
 
 
 class PimUnit(Unit):
-    """All PIM channels, a MAC unit a bank; an instruction takes until the last channel is done.
+    """All PIM channels, with a MAC unit in each bank; an instruction ends when the last channel is done.
 
     Attributes
     ----------
     causes : kind of work -> DRAM cycles by cause (`kernel.CAUSES`), along the slowest channel
-    bounds : kind of work -> DRAM cycles that the placement cannot undercut
+    bounds : kind of work -> the placement's lower bound in DRAM cycles
     accesses : kind of work -> column accesses, each bank of an all-bank command counted
     """
 
@@ -32,10 +32,10 @@ class PimUnit(Unit):
         self.causes: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(len(CAUSES), dtype=np.int64))
         self.bounds: dict[str, int] = defaultdict(int)
         self.accesses: dict[str, int] = defaultdict(int)
-        self._counted = 0  # of the package's column accesses, those that a kind already has
+        self._counted = 0  # the package's column accesses that are already counted under a kind
 
     def count(self, kind: str, bound: int) -> None:
-        """Enter an instruction that has just been played under its kind."""
+        """Count an instruction that has just been played, under its kind."""
         self.bounds[kind] += bound
         accesses = self.package.column_accesses
         self.accesses[kind] += accesses - self._counted
@@ -58,7 +58,7 @@ class AsicUnit(Unit):
     multiplies = 0
 
     def count(self, work: AsicWork) -> None:
-        """Enter the operations of an instruction."""
+        """Count the operations of an instruction."""
         self.adds += work.adds
         self.multiplies += work.multiplies
 
@@ -69,12 +69,12 @@ class AsicUnit(Unit):
 
 
 class HostUnit(Unit):
-    """The host beyond its link, or the link to other devices; counts what crosses it."""
+    """The host with its link, or the link to other devices; counts the bytes that cross it."""
 
     link_bytes = 0
 
     def count(self, work: HostWork) -> None:
-        """Enter what an instruction moves."""
+        """Count the bytes that an instruction moves."""
         self.link_bytes += work.link_bytes
 
     def execute(self, instruction: Instruction, work: HostWork, now: int) -> int:
@@ -85,13 +85,13 @@ class HostUnit(Unit):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Execution:
-    """What a simulation leaves behind.
+    """The result of a simulation.
 
     Attributes
     ----------
     ends : tick in which each step ended
-    prompt_steps : how many of them took in the prompt
-    recorder : what a trace shows, where one was asked for
+    prompt_steps : how many of the steps processed the prompt
+    recorder : the content of a trace, if one was requested
     """
 
     program: Program
@@ -106,5 +106,5 @@ class Execution:
     recorder: Recorder | None = None
 
     def beyond(self, instruction: Instruction) -> HostUnit:
-        """The unit of an instruction for something beyond the chip and its memory."""
+        """The unit of an instruction outside the chip and its memory."""
         return self.link if instruction.unit == "link" else self.host

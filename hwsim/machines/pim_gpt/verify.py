@@ -19,7 +19,7 @@ from hwsim.verify.weights import load_weights
 
 PROJECTION = {"pim": "on PIM", "host": "on the host, taken to be exact"}
 
-# Parameters that numbers hang on; the others are timing.
+# Parameters that affect numbers; the others affect timing only.
 NUMERIC = (
     "mac_tree",
     "mac_accumulator",
@@ -71,7 +71,7 @@ def verify(request: VerifyRequest, spec: PimGptSpec, spec_file: SpecFile[PimGptS
 
 
 def _projection(workload: DecoderWorkload, spec: PimGptSpec) -> str:
-    """Where the vocabulary projection was carried out; tokens are chosen from logits, whatever a run's timing has."""
+    """Where the vocabulary projection was computed: always somewhere, since tokens are chosen from logits."""
     left_out = " (a run's timing leaves it out)" if workload.run.lm_head == "excluded" else ""
     return PROJECTION[spec.lm_head] + left_out
 

@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from hwsim.data_file import read_text
 from hwsim.report.details import Details
-from hwsim.report.headline import describe_run, headline, one_of
+from hwsim.report.headline import describe_run, headline, one_of, waits_text
 from hwsim.report.html import figures
 from hwsim.report.quantities import bytes_text, count_text, figure_text, hertz_text, joules_text, seconds_text
 from hwsim.report.render import HOLDS
@@ -24,6 +24,7 @@ FILTERS = {
     "joules": joules_text,
     "seconds": seconds_text,
     "size": bytes_text,
+    "waits": waits_text,
 }
 
 

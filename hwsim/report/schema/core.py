@@ -6,6 +6,7 @@ from math import fsum
 from typing import Any, Literal
 
 from hwsim.engine import UnitKind
+from hwsim.mapping.workload.loads import Kind as LoadKind
 from hwsim.mapping.workload.run import Unit
 from hwsim.report.schema.part import Part
 
@@ -35,10 +36,11 @@ class KindShare(Part):
 
 
 class Stall(Part):
-    """Cycles in which a unit waited, and for what."""
+    """Cycles in which a unit waited, and for what; `share` is of the run, as a unit's utilisation is."""
 
     cause: str
     cycles: int
+    share: float
 
 
 class UnitUse(Part):
@@ -162,10 +164,13 @@ class UnconfirmedParameter(Part):
 
 
 class LoadUse(Part):
-    """Work that hung on data: where the data came from, and how much it made of `unit` at the mean and at p99."""
+    """Work that hung on data: where the data came from, and how much it made of `unit`, in the mean and at p99.
+
+    `seed` is that of the draws, where any were made.
+    """
 
     name: str
-    source: Literal["computed", "trace", "histogram", "uniform", "zipf"]
+    source: LoadKind
     seed: int | None
     unit: str
     mean: float

@@ -24,7 +24,7 @@ MANIFEST = "manifest.json"
 
 
 def export_files(contract: Contract, *, settings: Mapping[str, str], version: str, seed: int = 0) -> dict[str, str]:
-    """The files of a block by their path in the folder; the Verilog has passed the lint.
+    """The files of a block by their path in the folder; the Verilog has passed lint.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def export_files(contract: Contract, *, settings: Mapping[str, str], version: st
     Raises
     ------
     ToolError : a package or tool is missing
-    GenerateError : Yosys or the lint found fault with the Verilog
+    GenerateError : Yosys or the lint reported a problem in the Verilog
     """
     name, block = contract.block, BLOCKS[contract.block]
     golden = vectors(block, contract, seed)
@@ -57,12 +57,12 @@ def export_files(contract: Contract, *, settings: Mapping[str, str], version: st
 
 
 def checked_verilog(contract: Contract) -> str:
-    """The Verilog of a contract's component, with nothing for the lint to say.
+    """The Verilog of a contract's component, free of lint messages.
 
     Raises
     ------
     ToolError : Amaranth, Yosys, Verilator or perl is missing
-    GenerateError : the lint says something
+    GenerateError : the lint reports a message
     """
     for package in ("amaranth", "pyosys"):
         require_package(package, "writing Verilog")
@@ -80,7 +80,7 @@ def checked_verilog(contract: Contract) -> str:
 
 
 def _finding(said: str, source: Path, verilog: str) -> str:
-    """The lint's first line with the text that it speaks of: the file is gone when a user reads this."""
+    """The lint's first line and the text to which it refers, since the file is gone when a user reads this."""
     first = said.strip().splitlines()[0]
     if not (place := re.search(rf"{re.escape(str(source))}:(\d+):\d+: ", first)):
         return first

@@ -1,4 +1,4 @@
-"""The README of an exported block: ports, formats, timing, how to use the files beside it."""
+"""The README of an exported block: ports, formats, timing, and how to use the exported files."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _description(contract: Contract) -> str:
 
 
 def _items(entries: str) -> str:
-    """Entries `name : what it is`, which go on in indented lines, as a list."""
+    """Entries `name : description`, with continuation lines indented, as a list."""
     return re.sub(r"^(\S.*?) : ", r"- `\1`: ", entries, flags=re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""Golden test vectors: what goes into a block and what must come out, as files that `$readmemh` reads."""
+"""Golden test vectors: a block's inputs and expected outputs, as files for `$readmemh`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def vectors(block: Block[Any], contract: Any, seed: int) -> dict[str, str]:
 
     Raises
     ------
-    ValueError : the golden model gives what the ports cannot carry
+    ValueError : the golden model gives a value that the ports cannot carry
     """
     rng = np.random.default_rng(seed)
     jobs = block.cases.corner_jobs(contract) + [block.cases.random_job(contract, rng) for _ in range(RANDOM_JOBS)]

@@ -1,7 +1,7 @@
-"""Vivado projects through edalize, and the constraints that they take.
+"""Vivado projects through edalize, and their constraints.
 
-A block's streams are wider than a package has pins, so a project synthesises it out of context: its ports stay ports
-of a part of a larger design, and only the clock is constrained.
+A block's streams are wider than a package has pins, so a project synthesises it out of context: its ports are treated
+as those of a part of a larger design, and only the clock is constrained.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every block must pass: exact when never stalled, right under stalls, after a reset and at the corners."""
+"""The bench that every block must pass: exact without stalls, right under stalls, after a reset and at the corners."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def stalled_at_random(dut: Any) -> None:
     block, contract, rng = from_environment()
     bench = Harness(dut, block, contract)
     await bench.start()
-    for after_valid in (False, True):  # a valid that waits for ready would never come in the second round
+    for after_valid in (False, True):  # in the second round a valid that waits for ready would never come
         bench.pace(rng, after_valid=after_valid)
         for jobs in (1, 2, JOBS):
             await bench.play([block.cases.random_job(contract, rng) for _ in range(jobs)])
@@ -64,14 +64,14 @@ async def reset_in_mid_job(dut: Any) -> None:
     for _ in range(JOBS):
         await _cut(bench, rng)
         await bench.play_exact(block.cases.random_job(contract, rng))
-    for driver in bench.drivers * 2:  # what a reset leaves may work on whatever comes, until the rest of it is there
+    for driver in bench.drivers * 2:  # whatever a reset leaves could act while this stream is late
         cycles = await _cut(bench, rng)
         job = block.cases.random_job(contract, rng)
         await bench.play_late(job, driver.port.name, cycles + contract.cycles(job.work))
 
 
 async def _cut(bench: Harness, rng: np.random.Generator) -> int:
-    """Reset the block somewhere in a job that is stalled at random; the cycles of the whole job, never stalled."""
+    """Reset the block within a job that is stalled at random; return the cycles of the whole job without stalls."""
     job = bench.block.cases.random_job(bench.contract, rng)
     cycles = bench.contract.cycles(job.work)
     bench.pace(rng)
@@ -81,6 +81,6 @@ async def _cut(bench: Harness, rng: np.random.Generator) -> int:
 
 
 def _note(check: str, bench: Harness) -> None:
-    """Leave what was exact where the bench runs, for whoever reports it."""
+    """Write the exact jobs into the folder of the bench, for the report."""
     with Path("exact.csv").open("a", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows((check, job, cycles) for job, cycles in bench.exact)

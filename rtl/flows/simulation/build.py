@@ -1,4 +1,4 @@
-"""Outside the simulator: build a component with Verilator once, run a bench on it, read its verdict."""
+"""The part outside the simulator: build a component with Verilator once, run a bench on it, read its verdict."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ PACKAGE = Path(__file__).parents[1]
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What a bench said.
+    """The result of a bench.
 
     Attributes
     ----------
     folder : where it ran
-    checks : each of its tests that ran, and whether it passed
+    checks : each test that ran, and whether it passed
     complaint : what failed, and where; empty if nothing did
     """
 
@@ -53,7 +53,7 @@ def build(contract: Contract, builds: Path, *, coverage: bool = False) -> Path:
 def build_component(component: Any, name: str, builds: Path, *, coverage: bool = False) -> Path:
     """Folder, below `builds`, of the simulation of a component as module `name`.
 
-    Built if no equal text was built there before.
+    It is built only if no equal text was built there before.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def _run_bench(folder: Path, contract: Contract, bench: str, seed: int) -> Verdi
     run = folder / "runs" / f"{bench}-{seed}"
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(parents=True)
-    with patch.dict(os.environ, verilator_environment()), suppress(SystemExit):  # which the runner raises for a failure
+    with patch.dict(os.environ, verilator_environment()), suppress(SystemExit):  # the runner raises it for a failure
         get_runner("verilator").test(
             test_module=bench,
             hdl_toplevel=contract.block,
@@ -118,7 +118,7 @@ def _run_bench(folder: Path, contract: Contract, bench: str, seed: int) -> Verdi
 
 
 def _visible(component: Any, name: str) -> str:
-    """A control file that lets cocotb see the ports of the top, and nothing else, which keeps Verilator fast."""
+    """A control file that lets cocotb see only the ports of the top module, which keeps Verilator fast."""
     ports = ["__".join(map(str, path)) for path, _, _ in component.signature.flatten(component)]
     lines = [f'public_flat_rw -module "{name}" -var "{port}"' for port in ("clk", "rst", *ports)]
     return "\n".join(["`verilator_config", *lines, ""])
@@ -126,7 +126,7 @@ def _visible(component: Any, name: str) -> str:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Others who want the same folder wait, in whatever process they are."""
+    """Lock a folder: others that want it wait, also in other processes."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -135,17 +135,17 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _build_errors(log: Path) -> Iterator[None]:
-    """A build that fails says where its log is."""
+    """Make the error of a failed build say where its log is."""
     try:
         yield
-    except (SystemExit, RuntimeError, subprocess.CalledProcessError):  # what the runner raises, by step and version
+    except (SystemExit, RuntimeError, subprocess.CalledProcessError):  # the runner's errors differ by step and version
         raise GenerateError(f"Verilator or the C++ compiler failed; {log} says why") from None
 
 
 def _verdict(run: Path, seed: int) -> Verdict:
     results, log = run / "results.xml", run / "log"
     cases = list(ElementTree.parse(results).iter("testcase")) if results.exists() else []
-    cases = [case for case in cases if case.find("skipped") is None]  # held_back, where no backlog is stated
+    cases = [case for case in cases if case.find("skipped") is None]  # held_back, if no backlog is stated
     checks = {str(case.get("name")): case.find("failure") is None and case.find("error") is None for case in cases}
     failed = [name for name, passed in checks.items() if not passed]
     complaint = ""

@@ -1,7 +1,7 @@
 """The harness around every block, inside the simulator: drivers, monitors, a scoreboard and a cycle counter.
 
-Inputs change at the falling edge, are sampled with everything settled, and take effect at the rising edge. So what
-is sampled in a period is exactly what the rising edge at its end transfers, and the harness has no races.
+Inputs change at the falling edge, are sampled when everything has settled, and take effect at the rising edge. So the
+values sampled in a period are exactly those that the rising edge at its end transfers, and the harness has no races.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from hwsim.rtl.block import Block, Job
 from hwsim.rtl.contract import Contract
 from hwsim.rtl.ports import Port, Streams
 
-DRAIN_CYCLES = 12  # watched for beats too many after a job
-STALLS_ALLOWED = 40  # times the cycles of the contract: with gaps of probability 0.9 a beat takes some 10 periods
+DRAIN_CYCLES = 12  # cycles after a job in which extra beats are detected
+STALLS_ALLOWED = 40  # times the contract's cycles: with gaps of probability 0.9 a beat takes some 10 periods
 
 
 class MismatchError(AssertionError):
-    """RTL and golden model differ; says where."""
+    """RTL and golden model differ; the message says where."""
 
 
 @dataclass
 class Pacing:
     """When a stream is willing: always, with a probability, or (`after_valid`) only once the other side is.
 
-    A probability is kept for some periods and drawn anew, so that there are bursts and long waits.
-    With `late`, it is unwilling for as many periods first.
+    A probability is kept for some periods and then drawn again, so that there are bursts and long waits. With `late`,
+    the stream is first unwilling for that many periods.
     """
 
     rng: np.random.Generator | None = None
@@ -84,17 +84,17 @@ class Driver:
         return self.accepted
 
     def step(self) -> None:
-        """After the edge, at the falling one: take the beat away."""
+        """At the falling edge after a transfer: remove the beat."""
         if self.accepted:
             self.taken += 1
             self.offering = False
             if self.taken == len(self.beats) or self.pacing.rng is not None:
                 self.valid.value = 0
-                self.payload.value = ~self.beats[self.taken - 1] & ((1 << self.port.width_bits) - 1)  # nobody may look
+                self.payload.value = ~self.beats[self.taken - 1] & ((1 << self.port.width_bits) - 1)  # must not be read
 
 
 class Monitor:
-    """Takes the beats of an output stream, and checks that an offered beat stays as it is until taken."""
+    """Takes the beats of an output stream, and checks that an offered beat does not change until it is taken."""
 
     def __init__(self, dut: Any, port: Port) -> None:
         self.port = port
@@ -155,7 +155,7 @@ class CycleCounter:
 
 @dataclass
 class Scoreboard:
-    """Compares what came with what the golden model says, beat by beat."""
+    """Compares the outputs with the golden model's, beat by beat."""
 
     expected: dict[str, list[int]] = field(default_factory=dict)
 
@@ -199,7 +199,7 @@ class Harness:
         await self.reset()
 
     async def reset(self) -> None:
-        """Two periods of reset; what was offered is gone."""
+        """Two periods of reset; offered beats are dropped."""
         await FallingEdge(self.dut.clk)
         for driver in self.drivers:
             driver.clear()
@@ -211,14 +211,14 @@ class Harness:
         self.dut.rst.value = 0
 
     def pace(self, rng: np.random.Generator | None, *, after_valid: bool = False) -> None:
-        """Stall all streams at random, each in its own way; or none."""
+        """Stall all streams at random, each with its own pattern; or none."""
         for driver in self.drivers:
             driver.pacing = Pacing() if rng is None else Pacing(rng.spawn(1)[0])
         for monitor in self.monitors:
             monitor.pacing = Pacing() if rng is None else Pacing(rng.spawn(1)[0], after_valid)
 
     async def play(self, jobs: list[Job]) -> int:
-        """Run jobs one right after the other and compare; the cycles of all together.
+        """Run jobs one right after the other and compare; return the cycles of all together.
 
         Raises
         ------
@@ -236,7 +236,7 @@ class Harness:
                 driver.port.check(job.inputs[driver.port.name])
                 driver.beats += driver.port.pack(job.inputs[driver.port.name])
         self.counter = CycleCounter()
-        # a job without results takes 0 cycles, however much there is to load
+        # a job without results takes 0 cycles, no matter how much it loads
         cycles = sum(self.contract.cycles(job.work) + 20 for job in jobs)
         limit = STALLS_ALLOWED * max(cycles, *(len(driver.beats) for driver in self.drivers))
         limit += max(driver.pacing.late for driver in self.drivers)
@@ -251,7 +251,7 @@ class Harness:
         return cycles
 
     async def play_exact(self, job: Job) -> None:
-        """Run a job never stalled; outputs and cycles must be those of golden model and contract."""
+        """Run a job without stalls; outputs and cycles must be those of golden model and contract."""
         self.pace(None)
         cycles, stated = await self.play([job]), self.contract.cycles(job.work)
         if cycles != stated:
@@ -259,13 +259,13 @@ class Harness:
         self.exact.append((job.name, cycles))
 
     async def play_late(self, job: Job, name: str, periods: int) -> None:
-        """Run a job whose beats of one input stream are held back for some periods; nothing else stalls."""
+        """Run a job with one input stream held back for some periods; nothing else stalls."""
         self.pace(None)
         next(driver for driver in self.drivers if driver.port.name == name).pacing = Pacing(late=periods)
         await self.play([job])
 
     async def play_held(self, job: Job) -> None:
-        """Run a job with the last output never ready, from reset to reset; what was taken must be as stated."""
+        """Run a job with the last output never ready, from reset to reset; the beats taken must be as stated."""
         await self.reset()
         self.pace(None)
         self.monitors[-1].pacing = Pacing(never=True)
@@ -281,7 +281,7 @@ class Harness:
         self.pace(None)
 
     async def play_part(self, job: Job, periods: int) -> None:
-        """Feed a job for some periods and leave it there."""
+        """Feed a job for some periods and stop in the middle."""
         for driver in self.drivers:
             driver.beats, driver.taken = driver.port.pack(job.inputs[driver.port.name]), 0
         for _ in range(periods):

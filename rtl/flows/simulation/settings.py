@@ -1,4 +1,4 @@
-"""What a bench is told by the test that starts the simulator, through the environment."""
+"""Settings that the test passes to a bench through the environment."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def from_environment() -> tuple[Block[Any], Contract, np.random.Generator]:
 
 
 def held_jobs(block: Block[Any], contract: Contract) -> list[Job]:
-    """What to fill a block with whose contract states a backlog; none for one without queues."""
+    """Jobs that fill a block whose contract states a backlog; none for a block without queues."""
     return block.cases.held_jobs(contract) if hasattr(block.cases, "held_jobs") else []

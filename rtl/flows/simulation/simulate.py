@@ -1,6 +1,6 @@
-"""Prove one block at one set of parameters: the bench in Verilator, and what it found.
+"""Prove one block at one set of parameters: run the bench in Verilator and report the result.
 
-Importing this needs none of the tools; running asks for them by name.
+Importing this needs none of the tools; running names those that are missing.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class ExactJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
-    """What the bench found of a block.
+    """The result of the bench for a block.
 
     Attributes
     ----------
-    checks : each check of the bench that ran, and whether the block passed it; `held_back` runs where the contract
-        states a backlog
+    checks : each check of the bench that ran, and whether the block passed it; `held_back` runs if the contract states
+        a backlog
     exact : jobs whose outputs equal the golden model's bit for bit, and whose cycles equal the contract's
     complaint : the first differences; empty if there is none
     """
@@ -57,7 +57,7 @@ class Simulation:
         return json.dumps(asdict(self), indent=1) + "\n"
 
     def to_text(self) -> str:
-        """A line a check; for those never stalled, how many jobs and cycles."""
+        """One line per check; for runs without stalls, the number of jobs and cycles."""
         lines = [f"{self.block} in Verilator, seed {self.seed}"]
         for name, passed in self.checks.items():
             cycles = [job.cycles for job in self.exact if job.check == name]
@@ -71,7 +71,7 @@ class Simulation:
 
 
 def simulate(contract: Contract, builds: Path, seed: int, say: Callable[[str], None]) -> Simulation:
-    """Build a block's simulation, or take it from `builds`, and run the bench on it.
+    """Build a block's simulation, or reuse one from `builds`, and run the bench on it.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""What blocks take on FPGAs and how fast they run there, by open tools; and the results that are kept."""
+"""Resources and speed of blocks on FPGAs, by open tools; and the results that are kept."""

@@ -1,4 +1,4 @@
-"""From Yosys's statistics to what each module takes."""
+"""From Yosys's statistics to the resources of each module."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hwsim.rtl.flows.synthesis.result import Cells, Part
 
 LUT, FF, CARRY, DSP, URAM = (Cells(**{name: 1}) for name in ("lut", "ff", "carry", "dsp", "uram"))
 
-# What a cell takes. Memories of LUTs as UltraScale+ counts them; INV becomes a LUT unless a pin takes it.
+# Resources of a cell. Memories of LUTs as UltraScale+ counts them; INV becomes a LUT unless a pin absorbs it.
 CELLS: Mapping[str, Cells] = {
     **{f"LUT{n}": LUT for n in range(1, 7)},
     **dict.fromkeys(("INV", "SRL16E", "SRLC16E", "SRLC32E"), LUT),
@@ -36,13 +36,13 @@ CELLS: Mapping[str, Cells] = {
     "URAM288": URAM,
     "TRELLIS_FF": FF,
     "TRELLIS_DPR16X4": LUT * 4,
-    # multiplexers behind LUTs, which are part of their slices
+    # multiplexers after LUTs, which are part of their slices
     **dict.fromkeys(("MUXF7", "MUXF8", "MUXF9", "PFUMX", "L6MUX21"), Cells()),
 }
 
 
 def read_parts(statistics: Mapping[str, Any], top: str) -> tuple[Part, ...]:
-    """What each module takes, the top first, from what `stat -json` writes of a design."""
+    """Resources of each module, the top first, from the output of `stat -json`."""
     modules = {name.removeprefix("\\"): module["num_cells_by_type"] for name, module in statistics["modules"].items()}
     counts = Counter({top: 1})
     for name in _outside_in(modules, top):
@@ -53,7 +53,7 @@ def read_parts(statistics: Mapping[str, Any], top: str) -> tuple[Part, ...]:
 
 
 def _outside_in(modules: Mapping[str, Mapping[str, int]], top: str) -> Iterator[str]:
-    """Each module after all that hold it."""
+    """Each module after all modules that contain it."""
     order: list[str] = []
 
     def visit(name: str) -> None:

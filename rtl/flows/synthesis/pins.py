@@ -1,4 +1,4 @@
-"""Any block behind a handful of pins, so that place and route can time it."""
+"""Wraps any block so that it has only a few pins and place and route can time it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hwsim.rtl.instances import add_instance
 class FewPins(wiring.Component):
     """A shift register drives all inputs of a component, another takes all its outputs and shifts them out.
 
-    Every path into and out of the component so begins and ends at a register, and nothing of it can be optimised
-    away, since each output is seen.
+    So every path into and out of the component begins and ends at a register, and no part of it can be optimised away,
+    since each output is observed.
     """
 
     def __init__(self, component: Any, name: str) -> None:

@@ -1,7 +1,7 @@
-"""What a block takes on UltraScale+, from whatever is known of it: synthesis where kept, else the contract's estimate.
+"""Resources of a block on UltraScale+: from kept synthesis if there is one, otherwise the contract's estimate.
 
-A figure from here says where it comes from. `hwsim rtl --resources` shows it for a block, `hwsim fit` for
-all blocks of a design. Needs none of the tools.
+Each figure says where it comes from. `hwsim rtl --resources` shows it for a block, `hwsim fit` for all blocks of a
+design. Needs none of the tools.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ BRAM36_IN_URAM = 8  # 4,096 x 72 bits as eight of 4,096 x 9
 
 @dataclass(frozen=True, kw_only=True)
 class BlockResources:
-    """What a block takes.
+    """The resources of a block.
 
     Attributes
     ----------
-    estimate : by the contract's `resources()`
+    estimate : from the contract's `resources()`
     without_uram : the same on a part without UltraRAM
-    counted : by Yosys for exactly these parameters, or None where no result is kept; it had UltraRAM to use
-    origin : of `cells`: the tools that counted, or that it is the estimate
+    counted : by Yosys, with UltraRAM available, for exactly these parameters; None if no result is kept
+    origin : source of `cells`: the tools that counted, or the estimate
     """
 
     block: str
@@ -39,15 +39,15 @@ class BlockResources:
 
     @property
     def cells(self) -> Cells:
-        """What to reckon with: what was counted, else the estimate."""
+        """The counted resources if there are any, otherwise the estimate."""
         return self.counted or self.estimate
 
     @property
     def cells_without_uram(self) -> Cells:
-        """`cells` with every UltraRAM exchanged for what the contract takes in its place."""
+        """`cells` with every UltraRAM replaced by what the contract takes instead."""
         if not self.cells.uram:
             return self.cells
-        if not self.estimate.uram:  # the contract knows of none; the block RAMs that hold as much
+        if not self.estimate.uram:  # the contract has none; the block RAMs that hold as much
             return replace(self.cells, uram=0, bram36=self.cells.bram36 + BRAM36_IN_URAM * self.cells.uram)
         more = {kind: getattr(self.without_uram, kind) - getattr(self.estimate, kind) for kind in KINDS}
         found = {kind: getattr(self.cells, kind) + more[kind] for kind in KINDS}
@@ -58,7 +58,7 @@ class BlockResources:
         return json.dumps(asdict(self) | {"cells": asdict(self.cells)}, indent=1) + "\n"
 
     def to_text(self) -> str:
-        """A line a source, their ratio, and which of them stands."""
+        """One line per source, their ratio, and which of them is used."""
         rows = [("estimate", self.estimate)] + ([("synthesis", self.counted)] if self.counted else [])
         lines = [f"{self.block} on UltraScale+ (xcup)", f"{'':10}" + "".join(f"{kind.upper():>9}" for kind in KINDS)]
         lines += [f"{name:10}" + "".join(f"{getattr(cells, kind):>9g}" for kind in KINDS) for name, cells in rows]
@@ -72,11 +72,11 @@ class BlockResources:
 
 
 def block_resources(contract: Contract, path: Path = DATA_FILE) -> BlockResources:
-    """What a block of these parameters takes on UltraScale+.
+    """Resources on UltraScale+ of a block with these parameters.
 
     Raises
     ------
-    RecordError : the data file is none
+    RecordError : the data file is invalid
     """
     taken, kept = contract.resources(), find_synthesis(contract, "xcup", path)
     tools = ", ".join(f"{name} {version}" for name, version in kept.tools.items()) if kept else ""

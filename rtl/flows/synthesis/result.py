@@ -18,20 +18,20 @@ SCHEMA = "hwsim-synthesis 1"
 
 
 class RecordError(ValueError):
-    """A data file that is none."""
+    """The data file is invalid."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """What a module takes, without what is in the modules within it.
+    """Resources of a module, without those of the modules within it.
 
     Attributes
     ----------
-    lut : look-up tables, those used as memory, shift registers and inverters among them
+    lut : look-up tables, including those used as memory, shift registers and inverters
     carry : CARRY4 (xcup) or CCU2C (ecp5)
     dsp : DSP48E2, or MULT18X18D of ECP5
-    bram36 : blocks of 36 Kb, halves counted; on ECP5 blocks of 18 Kb count as halves
-    other : cells of no such kind
+    bram36 : blocks of 36 Kb in steps of a half; on ECP5 a block of 18 Kb counts as a half
+    other : cells of any other kind
     """
 
     lut: int = 0
@@ -51,7 +51,7 @@ class Cells:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A module of a design: how often it is there, and what one of them takes."""
+    """A module of a design: the number of its instances, and the resources of one."""
 
     module: str
     count: int
@@ -60,12 +60,12 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """What place and route found.
+    """The result of place and route.
 
     Attributes
     ----------
     fmax_hz : of `clk`, with registers at all ports of the block
-    used : cells of the device, the registers at the ports among them
+    used : cells of the device, including the registers at the ports
     """
 
     device: str
@@ -75,14 +75,14 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesis:
-    """What a block takes on a family of FPGAs.
+    """The resources of a block on a family of FPGAs.
 
     Attributes
     ----------
     target : xcup or ecp5
-    parameters : of the contract, as text and numbers
+    parameters : parameters of the contract, as text and numbers
     tools : name and version of each
-    route : of ecp5 alone
+    route : for ecp5 only
     """
 
     block: str
@@ -100,7 +100,7 @@ class Synthesis:
         return json.dumps(_as_record(self), indent=1) + "\n"
 
     def to_text(self) -> str:
-        """A table: a line a sub-block, then the sum."""
+        """A table: one line per sub-block, then the sum."""
         names = [f.name for f in fields(Cells)]
         total = Part(module="total", count=1, cells=self.total)
         rows = [
@@ -128,7 +128,7 @@ def find_synthesis(contract: Contract, target: str = "xcup", path: Path = DATA_F
 
     Raises
     ------
-    RecordError : the file is no data file of ours
+    RecordError : the file is not a data file of results
     """
     wanted = (contract.block, target, contract.parameters())
     return next((r for r in read_records(path) if (r.block, r.target, dict(r.parameters)) == wanted), None)
@@ -139,7 +139,7 @@ def read_records(path: Path = DATA_FILE) -> list[Synthesis]:
 
     Raises
     ------
-    RecordError : it cannot be read or is no data file of ours
+    RecordError : it cannot be read or is not a data file of results
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -153,7 +153,7 @@ def read_records(path: Path = DATA_FILE) -> list[Synthesis]:
 
 
 def records_text(records: Sequence[Synthesis]) -> str:
-    """The text of a data file; of results for the same block, target and parameters the last is kept."""
+    """The text of a data file; among results for the same block, target and parameters the last is kept."""
     kept = {(r.block, r.target, json.dumps(dict(r.parameters), sort_keys=True)): r for r in records}
     ordered = [_as_record(kept[key]) for key in sorted(kept)]
     return json.dumps({"schema": SCHEMA, "results": ordered}, indent=1) + "\n"
@@ -161,13 +161,13 @@ def records_text(records: Sequence[Synthesis]) -> str:
 
 def _as_record(result: Synthesis) -> dict[str, Any]:
     record = asdict(result)
-    for part in record["parts"]:  # zeros are what is not said
+    for part in record["parts"]:  # counts of zero are omitted
         part["cells"] = {name: count for name, count in part["cells"].items() if count}
     return {key: value for key, value in record.items() if value is not None}
 
 
 def _from_record(record: Mapping[str, Any]) -> Synthesis:
-    """A result; KeyError or TypeError where the record is none."""
+    """A result; KeyError or TypeError if the record is invalid."""
     parts = tuple(Part(**{**part, "cells": Cells(**part["cells"])}) for part in record["parts"])
     route = Route(**record["route"]) if "route" in record else None
     result = Synthesis(**{**record, "parts": parts, "route": route})

