@@ -94,6 +94,7 @@ def long_context_fields(draw: st.DrawFn) -> dict[str, Any]:
         "position": draw(st.sampled_from(["learned", "rope"])),
     }
     if fields["position"] == "rope":
+        del fields["position_offset"]
         fields["rope_thetas"] = draw(st.lists(st.integers(2, 100_000), min_size=1, max_size=3))
     else:
         fields["global_tokens"] = draw(st.integers(0, 3))
