@@ -52,7 +52,7 @@ class DeviceProgram:
     program: Any
 
 
-def load_workload(source: str | Path, **overrides: Any) -> AnyWorkload:
+def load_workload(source: str | Path, /, **overrides: Any) -> AnyWorkload:
     """A workload from a file, or a shipped one by name, with some of its fields replaced."""
     return load_workload_file(find_workload(source), overrides)
 

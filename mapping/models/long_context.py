@@ -66,6 +66,8 @@ class LongContextModel(TextEncoder, Model):
             raise ValueError("rope_thetas goes with position: rope, and with no other")
         if self.position == "rope" and self.head_size % 2:
             raise ValueError(f"rope rotates pairs of elements, but a head has {self.head_size}")
+        if self.position == "rope" and self.position_offset:
+            raise ValueError("position_offset goes with position: learned, and with no other")
         if self.position == "rope" and self.global_tokens:
             raise ValueError("global_tokens goes with position: learned, and with no other")
         if self.norm_order != "pre" and not self.first_norm:

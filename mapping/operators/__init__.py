@@ -12,6 +12,7 @@ from hwsim.mapping.operators.glu import Glu
 from hwsim.mapping.operators.head_norm import HeadNorm
 from hwsim.mapping.operators.kv_cache import KvCache
 from hwsim.mapping.operators.linear import Linear
+from hwsim.mapping.operators.matrices import Matrices
 from hwsim.mapping.operators.norm import LayerNorm, RmsNorm
 from hwsim.mapping.operators.patch_embed import PatchEmbed
 from hwsim.mapping.operators.rope import Rope
@@ -71,6 +72,7 @@ __all__ = [
     "KvCache",
     "LayerNorm",
     "Linear",
+    "Matrices",
     "Operator",
     "PatchEmbed",
     "PerSequence",

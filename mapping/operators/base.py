@@ -63,21 +63,23 @@ class Table:
     ----------
     identity : operators with a table of the same identity share it
     rows, columns : a matrix has a row an output; a vector has one row
+    count : matrices of that size, each with scales of its own: one an expert
     """
 
     identity: str
     rows: int
     columns: int
     fmt: TensorFormat
+    count: int = 1
 
     @property
     def elements(self) -> int:
-        return self.rows * self.columns
+        return self.count * self.rows * self.columns
 
     @property
     def bytes(self) -> int:
         """Bytes that it takes, scales of its format included."""
-        return stored_bytes(self.fmt, self.rows, self.columns)
+        return self.count * stored_bytes(self.fmt, self.rows, self.columns)
 
 
 @dataclass(frozen=True, kw_only=True)

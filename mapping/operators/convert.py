@@ -44,8 +44,7 @@ class Quantise(_Convert):
     kind: ClassVar[str] = "quantise"
 
     def element_ops(self, step: Step) -> int:
-        passes = 2 if isinstance(self.fmt, ScaledFormat) else 1
-        return passes * elements(self.shape, step)
+        return conversion_passes(self.fmt) * elements(self.shape, step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +54,12 @@ class Dequantise(_Convert):
     kind: ClassVar[str] = "dequantise"
 
     def element_ops(self, step: Step) -> int:
-        return elements(self.shape, step)
+        return conversion_passes(self.fmt) * elements(self.shape, step)
+
+
+def conversion_passes(fmt: TensorFormat) -> int:
+    """Operations an element of bringing values into a format: one, and another to find the scales where it has such."""
+    return 2 if isinstance(fmt, ScaledFormat) else 1
 
 
 def conversion(name: str, x: Tensor, fmt: TensorFormat, *, layer: int | None) -> Quantise | Dequantise:

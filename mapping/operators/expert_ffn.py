@@ -6,24 +6,22 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.formats import Format, TensorFormat
+from hwsim.mapping.formats import TensorFormat
 from hwsim.mapping.operators.act import SPECIAL_FUNCTIONS, ActFunction
-from hwsim.mapping.operators.base import Operator, Table, Tensor, require_shape, take
+from hwsim.mapping.operators.base import Table, Tensor, require_shape, take
+from hwsim.mapping.operators.convert import conversion_passes
+from hwsim.mapping.operators.matrices import Matrices
 from hwsim.mapping.operators.route import check_choice
 from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExpertFfn(Operator):
+class ExpertFfn(Matrices):
     """Sum over a token's experts of score * expert(token); inputs: the tokens, and the scores of `Route`.
 
     An expert is act(x W1) W2, or with `gated` (act(x Wg) * (x W1)) W2. How many tokens each gets is data, which the
-    step's load says: work adds up to tokens * top_k whatever it says, but the weights that are read do not.
-
-    Attributes
-    ----------
-    weight_fmt, bias_fmt : number formats of the matrices and biases; that of the output unless given
-    accumulator : number format of the running sums; the machine's own unless given
+    step's load says: work adds up to tokens * top_k whatever it says, but the weights that are read do not. Where the
+    tokens come in another format than the output's, the hidden units are brought into it too, before W2.
     """
 
     kind: ClassVar[str] = "expert_ffn"
@@ -34,9 +32,6 @@ class ExpertFfn(Operator):
     gated: bool = False
     function: ActFunction = "gelu"
     bias: bool = True
-    weight_fmt: TensorFormat | None = None
-    bias_fmt: Format | None = None
-    accumulator: Format | None = None
 
     def __post_init__(self) -> None:
         check_choice(self, self.experts, self.top_k)
@@ -68,11 +63,23 @@ class ExpertFfn(Operator):
         return self._passes(step) * self.matrices * self.width * self.hidden
 
     def element_ops(self, step: Step) -> int:
-        """The activations, their products where gated, and a product with the score and a sum for each output."""
-        return self._passes(step) * (self.hidden * (1 + self.gated) + 2 * self.width)
+        """The activations, their products where gated, and a product with the score and a sum for each output.
+
+        Besides, what bringing the hidden units into the format of the inputs takes.
+        """
+        return self._passes(step) * (self.hidden * (1 + self.gated + self._conversion_passes) + 2 * self.width)
+
+    @property
+    def _conversion_passes(self) -> int:
+        """Operations a hidden unit, as in `Quantise` and `Dequantise`."""
+        return 0 if self.input_fmt(0) == self.fmt else conversion_passes(self.input_fmt(0))
 
     def special_functions(self, step: Step) -> int:
         return self._passes(step) * self.hidden * SPECIAL_FUNCTIONS[self.function]
+
+    @property
+    def has_biases(self) -> bool:
+        return self.bias
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -92,6 +99,7 @@ class ExpertFfn(Operator):
         bias = " + bias" if self.bias else ""
         return (
             f"{self.experts} experts, {self.top_k} a token: {self.width} -> {self.hidden} -> {self.width}{bias}, {form}"
+            f"{self.describe_formats()}"
         )
 
     def _passes(self, step: Step) -> int:
@@ -99,13 +107,13 @@ class ExpertFfn(Operator):
         return step.tokens * self.top_k
 
     def _tables(self, experts: int) -> tuple[Table, ...]:
-        """The matrices of some experts, one below the other, and their biases, a row an expert."""
+        """The matrices of some experts, and their biases."""
         into = ("gate", "up") if self.gated else ("up",)
         shapes = [(part, self.hidden, self.width) for part in into] + [("down", self.width, self.hidden)]
-        made = [self._table(f"{part}.weight", experts * d_out, d_in, self.weight_fmt) for part, d_out, d_in in shapes]
+        made = [self._table(f"{part}.weight", experts, d_out, d_in, self.weight_fmt) for part, d_out, d_in in shapes]
         if self.bias:
-            made += [self._table(f"{part}.bias", experts, d_out, self.bias_fmt) for part, d_out, _ in shapes]
+            made += [self._table(f"{part}.bias", experts, 1, d_out, self.bias_fmt) for part, d_out, _ in shapes]
         return tuple(made)
 
-    def _table(self, part: str, rows: int, columns: int, fmt: TensorFormat | None) -> Table:
-        return Table(identity=f"{self.name}.{part}", rows=rows, columns=columns, fmt=fmt or self.fmt)
+    def _table(self, part: str, count: int, rows: int, columns: int, fmt: TensorFormat | None) -> Table:
+        return Table(identity=f"{self.name}.{part}", count=count, rows=rows, columns=columns, fmt=fmt or self.fmt)

@@ -41,11 +41,15 @@ class KvCache(Operator):
         return context if self.window is None else min(context, self.window)
 
     def state_bytes(self, step: Step) -> int:
-        return stored_bytes(self.fmt, step.batch * self.kept(step.context), self.width)
+        return self._bytes(step.batch * self.kept(step.context))
 
     def new_bytes(self, step: Step) -> int:
         """Bytes that one step appends."""
-        return stored_bytes(self.fmt, step.tokens, self.width)
+        return self._bytes(step.tokens)
+
+    def _bytes(self, tokens: int) -> int:
+        """Bytes of some tokens: keys and values have scales of their own."""
+        return sum(stored_bytes(self.fmt, tokens, self.kv_heads * size) for size in (self.d_k, self.d_v))
 
     def describe(self) -> str:
         window = f", the last {self.window}" if self.window else ""

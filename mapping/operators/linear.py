@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hwsim.mapping.formats import Format, TensorFormat
-from hwsim.mapping.operators.base import Dim, Operator, Table, Tensor, require_shape, rows, take
+from hwsim.mapping.operators.base import Dim, Table, Tensor, require_shape, rows, take
+from hwsim.mapping.operators.matrices import Matrices
 from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
-class Linear(Operator):
+class Linear(Matrices):
     """y = W x + b with W of (d_out, d_in).
 
     Attributes
     ----------
     rows : the vectors that pass: all tokens, or those of the results
     weights_id : identity of W; operators of the same identity share it. Its own unless given
-    weight_fmt, bias_fmt : number formats of W and b; that of the output unless given
-    accumulator : number format of the running sums; the machine's own unless given
     """
 
     kind: ClassVar[str] = "linear"
@@ -28,9 +26,6 @@ class Linear(Operator):
     bias: bool = True
     rows: Dim = "tokens"
     weights_id: str | None = None
-    weight_fmt: TensorFormat | None = None
-    bias_fmt: Format | None = None
-    accumulator: Format | None = None
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         (x,) = take(self, inputs, 1)
@@ -39,6 +34,10 @@ class Linear(Operator):
 
     def macs(self, step: Step) -> int:
         return rows(self.rows, step) * self.d_in * self.d_out
+
+    @property
+    def has_biases(self) -> bool:
+        return self.bias
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -50,6 +49,4 @@ class Linear(Operator):
         return matrix, bias
 
     def describe(self) -> str:
-        formats = {"weights": self.weight_fmt, "bias": self.bias_fmt, "accumulator": self.accumulator}
-        stated = "".join(f", {name} {fmt}" for name, fmt in formats.items() if fmt)
-        return f"{self.d_in} -> {self.d_out}{' + bias' if self.bias else ''}{stated}"
+        return f"{self.d_in} -> {self.d_out}{' + bias' if self.bias else ''}{self.describe_formats()}"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
-from hwsim.mapping.formats import Format, TensorFormat
-from hwsim.mapping.operators.base import Operator, PerSequence, Table, Tensor, require_shape, take
+from hwsim.mapping.operators.base import PerSequence, Table, Tensor, require_shape, take
+from hwsim.mapping.operators.matrices import Matrices
 from hwsim.mapping.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatchEmbed(Operator):
+class PatchEmbed(Matrices):
     """A vector a patch, learned class tokens before them, a learned vector a position added to all.
 
     A convolution whose kernel and stride are the patch: a matrix of (width, channels * patch^2) for each patch.
@@ -25,7 +25,6 @@ class PatchEmbed(Operator):
     width : elements of a token
     class_tokens : learned tokens in front: class, distillation
     positions : whether each token has a learned position
-    weight_fmt, bias_fmt : number formats of the matrix and its bias; that of the output unless given
     """
 
     kind: ClassVar[str] = "patch_embed"
@@ -37,8 +36,6 @@ class PatchEmbed(Operator):
     class_tokens: int = 1
     positions: bool = True
     bias: bool = True
-    weight_fmt: TensorFormat | None = None
-    bias_fmt: Format | None = None
 
     def __post_init__(self) -> None:
         if self.image_height % self.patch or self.image_width % self.patch:
@@ -72,6 +69,10 @@ class PatchEmbed(Operator):
         return step.batch * self.tokens * self.width if self.positions else 0
 
     @property
+    def has_biases(self) -> bool:
+        return self.bias
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         learned = {
             "weight": (self.width, self.patch_elements, self.weight_fmt),
@@ -87,4 +88,4 @@ class PatchEmbed(Operator):
 
     def describe(self) -> str:
         image = f"{self.channels} x {self.image_height} x {self.image_width} in patches of {self.patch} x {self.patch}"
-        return f"{image} -> {self.class_tokens} + {self.patches} tokens x {self.width}"
+        return f"{image} -> {self.class_tokens} + {self.patches} tokens x {self.width}{self.describe_formats()}"

@@ -8,13 +8,14 @@ from typing import ClassVar, Literal
 from hwsim.mapping.errors import GraphError
 from hwsim.mapping.formats import TensorFormat
 from hwsim.mapping.operators.base import Operator, Table, Tensor, require_shape, take
+from hwsim.mapping.operators.matrices import Matrices
 from hwsim.mapping.step import Step
 
 Score = Literal["softmax", "sigmoid"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Route(Operator):
+class Route(Matrices):
     """Scores of all experts for each token, 0 for those outside its `top_k`.
 
     The gate is a matrix of (experts, width). With several `tasks` each has a gate of its own, of which a step uses
@@ -37,7 +38,6 @@ class Route(Operator):
     bias: bool = False
     tasks: int = 1
     task_embedding: int = 0
-    weight_fmt: TensorFormat | None = None
 
     def __post_init__(self) -> None:
         check_choice(self, self.experts, self.top_k)
@@ -64,6 +64,10 @@ class Route(Operator):
         return step.tokens * (scores + self.renormalise)
 
     @property
+    def has_biases(self) -> bool:
+        return self.bias
+
+    @property
     def gates(self) -> int:
         """Matrices, of which a step uses one."""
         return 1 if self.task_embedding else self.tasks
@@ -78,21 +82,24 @@ class Route(Operator):
         return sum(table.bytes for table in (self._gate(0), *self._others(1, 1)))
 
     def _gate(self, gate: int) -> Table:
-        return self._table(f"{self.name}.gate{gate}", self.experts, self.width + self.task_embedding)
+        name, columns = f"{self.name}.gate{gate}", self.width + self.task_embedding
+        return self._table(name, self.experts, columns, self.weight_fmt)
 
     def _others(self, gates: int, tasks: int) -> tuple[Table, ...]:
         """The biases of some gates, and the vectors of some tasks, which all layers share."""
-        biases = (self._table(f"{self.name}.bias", gates, self.experts),) if self.bias else ()
-        vectors = (self._table("tasks", tasks, self.task_embedding),) if self.task_embedding else ()
+        biases = (self._table(f"{self.name}.bias", gates, self.experts, self.bias_fmt),) if self.bias else ()
+        vector = self.input_fmt(0)  # which the gate reads after the token
+        vectors = (self._table("tasks", tasks, self.task_embedding, vector),) if self.task_embedding else ()
         return biases + vectors
 
-    def _table(self, identity: str, rows: int, columns: int) -> Table:
-        return Table(identity=identity, rows=rows, columns=columns, fmt=self.weight_fmt or self.fmt)
+    def _table(self, identity: str, rows: int, columns: int, fmt: TensorFormat | None) -> Table:
+        return Table(identity=identity, rows=rows, columns=columns, fmt=fmt or self.fmt)
 
     def describe(self) -> str:
         chosen = f"top {self.top_k} of {self.experts} by {self.score}{', renormalised' if self.renormalise else ''}"
         gates = f", {self.gates} gates" if self.gates > 1 else ""
-        return f"{self.width} -> {chosen}{gates}{f', task of {self.task_embedding}' if self.task_embedding else ''}"
+        task = f", task of {self.task_embedding}" if self.task_embedding else ""
+        return f"{self.width} -> {chosen}{gates}{task}{self.describe_formats()}"
 
 
 def check_choice(op: Operator, experts: int, top_k: int) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from hwsim.mapping.errors import GraphError
 from hwsim.mapping.graph import OperatorGraph
-from hwsim.mapping.operators import Attention, Embed, ExpertFfn, KvCache, Linear, Operator, Slice, Tensor
+from hwsim.mapping.operators import Attention, Embed, KvCache, Matrices, Operator, Slice, Tensor
 from hwsim.mapping.operators.convert import conversion
 from hwsim.mapping.scheme import Scheme
 
@@ -16,10 +17,32 @@ def quantise(graph: OperatorGraph, scheme: Scheme) -> OperatorGraph:
 
     Where a tensor then meets an operator that expects another format, a `quantise` or `dequantise` comes between, one
     for all that read it so. A vocabulary projection that shares the embedding's table keeps that table's format.
+
+    Raises
+    ------
+    GraphError : a format that no operand of the graph has
     """
+    _check_uses(graph, scheme)
     looked_up = {table.identity for op in graph.operators if isinstance(op, Embed) for table in op.tables}
     operators = (_with_formats(op, graph, scheme, looked_up) for op in graph.operators)
     return OperatorGraph(name=graph.name, inputs=graph.inputs, operators=convert_edges(operators, graph.inputs))
+
+
+def _check_uses(graph: OperatorGraph, scheme: Scheme) -> None:
+    """Check that each format of a scheme is that of some operand."""
+    matrices = [op for op in graph.operators if isinstance(op, Matrices)]
+    biased = [op for op in matrices if op.has_biases]
+    caches = [op for op in graph.operators if isinstance(op, KvCache)]
+    uses = (
+        ("weight_format", scheme.weights, matrices, "matrices"),
+        ("bias_format", scheme.biases, biased, "matrices with biases"),
+        ("input_format", scheme.inputs, matrices, "matrices"),
+        ("accumulator_format", scheme.accumulator, matrices, "matrices"),
+        ("cache_format", scheme.cache, caches, "caches of keys and values"),
+    )
+    for field, fmt, operators, what in uses:
+        if fmt is not None and not operators:
+            raise GraphError(f"{graph.name}: {field} {fmt} goes with {what}, of which the graph has none")
 
 
 def convert_edges(operators: Iterable[Operator], inputs: Iterable[Tensor]) -> list[Operator]:
@@ -63,14 +86,14 @@ def _with_formats(op: Operator, graph: OperatorGraph, scheme: Scheme, looked_up:
     looked_up : tables of embeddings; a matrix that shares one keeps its format
     """
     match op:
-        case Linear() | ExpertFfn():
+        case Matrices():
             inputs = tuple(op.input_fmt(index) for index in range(len(op.inputs)))
             shared = any(table.identity in looked_up for table in op.tables)
             return replace(
                 op,
                 input_fmts=(scheme.inputs or inputs[0], *inputs[1:]),
                 weight_fmt=op.weight_fmt if shared else scheme.weights or op.weight_fmt,
-                bias_fmt=scheme.biases or op.bias_fmt,
+                bias_fmt=scheme.biases if scheme.biases and op.has_biases else op.bias_fmt,
                 accumulator=scheme.accumulator or op.accumulator,
             )
         case KvCache() if scheme.cache:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from hwsim.mapping.step import Step, StepLoad
 from hwsim.mapping.workload.loads import Load
 from hwsim.mapping.workload.model import Model, Name
-from hwsim.mapping.workload.run import Run, Unit
+from hwsim.mapping.workload.run import Run, Unit, check_batch
 
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 
@@ -35,6 +35,11 @@ class ImageRun(Run):
     """Images, each in one pass."""
 
     images: int = Field(default=1, ge=1, le=100_000_000, description="images one after the other, in batches")
+
+    @model_validator(mode="after")
+    def _check_batch(self) -> Self:
+        check_batch(self.batch, self.images, "images")
+        return self
 
     @property
     def unit(self) -> Unit:
@@ -72,6 +77,7 @@ class TaskRun(Run):
     def _consistent(self) -> Self:
         if self.images and self.frames:
             raise ValueError(f"expected images or frames, got both: {self.images} and {self.frames}")
+        check_batch(self.batch, self.produced, self.unit)
         return self
 
     @property

@@ -61,7 +61,9 @@ class Model(Checked, ABC):
     family: str
     format: str = Field(default="bf16", description="number format of weights and activations")
     weight_format: str | None = Field(
-        default=None, description="of the matrices' weights, scales included (w4, int8/channel); `format` unless given"
+        default=None,
+        description="of the matrices' weights, scales included (w4, int8/channel), in patches, gates and experts too; "
+        "`format` unless given",
     )
     bias_format: str | None = Field(default=None, description="of the matrices' biases; `format` unless given")
     input_format: str | None = Field(

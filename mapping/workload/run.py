@@ -44,6 +44,17 @@ class Run(Checked, ABC):
         """The step that dumps of a graph show."""
 
 
+def check_batch(batch: int, count: int, of: str) -> None:
+    """Check that there is enough for one batch.
+
+    Raises
+    ------
+    ValueError : there is not; a batch that was cut in silence would be another run than the one asked for
+    """
+    if batch > count:
+        raise ValueError(f"batch {batch} is more than the {count} {of} of the run; set {of} too, to {batch} at least")
+
+
 class DecoderRun(Run):
     """Token after token with a cache; or a prompt alone."""
 
@@ -130,6 +141,11 @@ class SequenceRun(Run):
 
     tokens: int = Field(default=512, ge=1, le=100_000_000, description="tokens of a sequence")
     sequences: int = Field(default=1, ge=1, le=100_000_000, description="sequences one after the other, in batches")
+
+    @model_validator(mode="after")
+    def _check_batch(self) -> Self:
+        check_batch(self.batch, self.sequences, "sequences")
+        return self
 
     @property
     def unit(self) -> Unit:

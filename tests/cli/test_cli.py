@@ -131,6 +131,7 @@ def test_version(capsys: CAPTURE) -> None:
         (["run", "gpt2", "--machine", "no.yaml"], "no.yaml: no such file"),
         (["run", "gpt2", "--set", "chanels=4"], "--set chanels: no such parameter; nearest: channels"),
         (["run", "gpt2", "--set", "workload.layer=4"], "--set workload.layer: no such field; nearest: layers"),
+        (["run", "gpt2", "--set", "workload.source=3"], "no field 'source' in family gpt; families kernel have it"),
         (["run", "gpt2", "--set", "workload.provenance=3"], "--set workload.provenance: no such field; nearest: prov"),
         (["run", "gpt2", "--set", "channels"], "--set channels: expected key=value"),
         (["run", "gpt2", "--set", "channels=[1"], "--set channels=[1: "),

@@ -99,6 +99,9 @@ def test_the_host_sends_angles_with_an_embedding() -> None:
     # 64 elements of 2 B, a cosine and a sine of 4 B for each of 16 pairs, a token id of 4 B
     assert link() == 64 * 2 + 32 * 4 + 4
     assert link(position="learned") == 64 * 2 + 4
+    assert link(rotary_dim=8) == 64 * 2 + 8 * 4 + 4  # of the pairs that turn
+    two_bases = {"layers": 2, "attention": "window", "windows": [3, None], "window_rope_theta": 500}
+    assert link(**two_bases) == 64 * 2 + 2 * 32 * 4 + 4  # layers with a window turn by angles of their own
 
 
 def test_a_gated_layer_keeps_both_inputs_in_the_sram() -> None:

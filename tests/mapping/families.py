@@ -75,7 +75,7 @@ def text_fields(draw: st.DrawFn) -> dict[str, Any]:
         "vocab": draw(st.integers(1, 20)),
         "n_ctx": tokens + draw(st.integers(0, 5)),
         "tokens": tokens,
-        "sequences": draw(st.integers(1, 5)),
+        "sequences": draw(st.integers(3, 7)),
         "position_offset": draw(st.integers(0, 2)),
         "segments": draw(st.integers(0, 2)),
         "pooler": draw(st.booleans()),
@@ -94,6 +94,7 @@ def long_context_fields(draw: st.DrawFn) -> dict[str, Any]:
         "position": draw(st.sampled_from(["learned", "rope"])),
     }
     if fields["position"] == "rope":
+        del fields["position_offset"]
         fields["rope_thetas"] = draw(st.lists(st.integers(2, 100_000), min_size=1, max_size=3))
     else:
         fields["global_tokens"] = draw(st.integers(0, 3))
@@ -117,7 +118,7 @@ def image_fields(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def vit_fields(draw: st.DrawFn) -> dict[str, Any]:
     """A vision transformer."""
-    fields = {**draw(image_fields()), "images": draw(st.integers(1, 5))}
+    fields = {**draw(image_fields()), "images": draw(st.integers(3, 7))}
     if not draw(st.booleans()):
         return fields | {"class_token": False}
     reader = draw(st.sampled_from([{}, {"pooler": True}, {"classes": 5}]))
@@ -140,5 +141,5 @@ def moe_vit_fields(draw: st.DrawFn) -> dict[str, Any]:
         "task_embedding": draw(st.integers(0, 4)) if gate == "shared" else 0,
         "final_norm": draw(st.booleans()),
         "class_token": draw(st.booleans()),
-        draw(st.sampled_from(["images", "frames"])): draw(st.integers(1, 4)),
+        draw(st.sampled_from(["images", "frames"])): draw(st.integers(3, 6)),
     }

@@ -58,11 +58,11 @@ def test_weights_of_experts_without_a_token_are_not_read() -> None:
     assert experts().weight_bytes_read(step) == 3 * one
 
 
-def test_experts_have_tables_one_below_the_other() -> None:
-    tables = {table.identity: (table.rows, table.columns) for table in experts(gated=True).tables}
+def test_each_expert_has_matrices_of_its_own() -> None:
+    tables = {table.identity: (table.count, table.rows, table.columns) for table in experts(gated=True).tables}
     assert tables == {
-        "experts.gate.weight": (16 * 6, 8), "experts.up.weight": (16 * 6, 8), "experts.down.weight": (16 * 8, 6),
-        "experts.gate.bias": (16, 6), "experts.up.bias": (16, 6), "experts.down.bias": (16, 8),
+        "experts.gate.weight": (16, 6, 8), "experts.up.weight": (16, 6, 8), "experts.down.weight": (16, 8, 6),
+        "experts.gate.bias": (16, 1, 6), "experts.up.bias": (16, 1, 6), "experts.down.bias": (16, 1, 8),
     }  # fmt: skip
     eight = experts(bias=False, weight_fmt=Int(width=8))
     assert eight.expert_bytes == 2 * 8 * 6

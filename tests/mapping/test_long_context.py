@@ -96,6 +96,7 @@ def test_work_of_longformer_at_4096_tokens() -> None:
         ({"global_tokens": 17}, "global_tokens: a sequence of 16 tokens does not have 17"),
         ({"rope_thetas": [500]}, "rope_thetas goes with position: rope, and with no other"),
         ({"position": "rope", "global_tokens": 1}, "global_tokens goes with position: learned, and with no other"),
+        ({"position": "rope", "position_offset": 2}, "position_offset goes with position: learned, and with no other"),
         ({"position": "rope", "heads": 8}, "rope rotates pairs of elements, but a head has 1"),
         ({"first_norm": False}, "first_norm: false goes with norm_order: pre, and with no other"),
         ({"tokens": 65}, "a sequence of 65 tokens is longer than n_ctx 64"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hwsim.mapping.errors import UserError, WorkloadError
 from hwsim.mapping.models import MODELS
 from hwsim.mapping.step import Step
-from hwsim.mapping.workload.load import field_names, json_schema, load_workload
+from hwsim.mapping.workload.load import check_workload, field_names, json_schema, load_workload
 from hwsim.shipped import shipped_workloads, workloads_folder
 from tests.mapping.workloads import tiny
 
@@ -206,3 +206,12 @@ def _load_or_complain(file: Path) -> None:
         complaint = str(cause)
     assert "\n" not in complaint
     assert complaint.startswith(str(file) if complaint else "")
+
+
+def test_a_batch_larger_than_the_run_is_refused_not_cut() -> None:
+    sizes = {"family": "bert", "d_model": 64, "heads": 2, "layers": 1, "vocab": 100, "n_ctx": 64, "tokens": 8}
+    document = {"name": "small", "provenance": {"grade": "A", "source": "a test"}, **sizes}
+    with pytest.raises(WorkloadError, match="batch 8 is more than the 1 sequences of the run; set sequences too, to 8"):
+        check_workload({**document, "batch": 8}, origin="small")
+    steps = list(check_workload({**document, "batch": 8, "sequences": 20}, origin="small").steps())
+    assert [step.batch for step in steps] == [8, 8, 4]

@@ -180,9 +180,13 @@ class _Lowering:
         return max(1, min(together, held, self.workload.run.prompt))
 
     def _embedded_bytes(self) -> int:
-        """Bytes from the host for a token: its embedding and, with RoPE, a cosine and a sine per pair of a head."""
-        w = self.workload.model
-        return w.d_model * ELEMENT_BYTES + (w.head_size * self.spec.internal.bytes if w.position == "rope" else 0)
+        """Bytes from the host for a token: its embedding, and a cosine and a sine per pair that RoPE turns.
+
+        Layers that turn alike share them; those of another base have their own.
+        """
+        ropes = {(op.theta, op.turned) for op in (m.operator for m in self.mapped.operators) if isinstance(op, Rope)}
+        angles = sum(turned for _, turned in ropes) * self.spec.internal.bytes
+        return self.workload.model.d_model * ELEMENT_BYTES + angles
 
     def _vector_bytes(self, tokens: int) -> int:
         """Largest set of vectors that are live at once: the residual stream and an operator's input and output."""

@@ -19,8 +19,13 @@ def roberta(config: Config) -> dict[str, Any]:
     return {"family": "bert", **bert_form(config), **positions_after_padding(config)}
 
 
-def bert_form(config: Config) -> dict[str, Any]:
-    """What encoders of BERT's form have in common: the base class, which ends with the pooler."""
+def bert_form(config: Config, *, act: str = "gelu") -> dict[str, Any]:
+    """What encoders of BERT's form have in common: the base class, which ends with the pooler.
+
+    Parameters
+    ----------
+    act : the class's own activation, where a file names none
+    """
     config.refuse("position_embedding_type", "other than learned positions are not imported", harmless=_LEARNED)
     config.refuse("is_decoder", "an encoder that decodes is not imported")
     config.ignore("tie_word_embeddings")  # of heads
@@ -28,7 +33,7 @@ def bert_form(config: Config) -> dict[str, Any]:
         "layers": config.integer("num_hidden_layers", most=MOST_LAYERS),
         **heads(config, grouped=False),
         "d_ff": config.integer("intermediate_size"),
-        "activation": activation(config, "hidden_act", default="gelu"),
+        "activation": activation(config, "hidden_act", default=act),
         "vocab": config.integer("vocab_size"),
         "segments": config.integer("type_vocab_size", default=2),
     }

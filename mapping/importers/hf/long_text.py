@@ -34,7 +34,7 @@ def big_bird(config: Config) -> dict[str, Any]:
     """BigBird: blocks nearby, first and last blocks, random blocks."""
     config.refuse("rescale_embeddings", "a scale of the embedding is not imported")
     config.refuse("use_bias", "queries, keys and values without biases are not imported", harmless=(None, True))
-    shape = bert_form(config)
+    shape = bert_form(config, act="gelu_new")
     kind = config.text("attention_type", default="block_sparse")
     if kind not in ("block_sparse", "original_full"):
         raise config.error("attention_type", f"expected block_sparse or original_full, found {kind!r}")

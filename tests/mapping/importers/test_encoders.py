@@ -86,6 +86,10 @@ def test_big_bird_sees_blocks_nearby_random_ones_and_the_outermost() -> None:
     ]
 
 
+def test_big_birds_class_has_an_activation_of_its_own() -> None:
+    assert fields(changed(BIG_BIRD, "hidden_act")) == fields(BIG_BIRD)
+
+
 def test_big_bird_may_see_everything() -> None:
     assert "patterns: [full]" in fields(changed(BIG_BIRD, attention_type="original_full"))
 
