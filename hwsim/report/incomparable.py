@@ -13,7 +13,7 @@ SECTIONS: dict[str, str] = {
     "decoding": "tokens one by one",
     "dram": "DRAM commands",
     "fpga": "cells of an FPGA",
-    "loads": "work that hangs on data",
+    "loads": "work that depends on data",
 }
 
 

@@ -1,4 +1,4 @@
-"""Work that hangs on data, as a run met it."""
+"""Work that depends on data, as a run met it."""
 
 from __future__ import annotations
 

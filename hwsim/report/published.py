@@ -1,4 +1,4 @@
-"""Published figures beside ours: a table of theirs, with what they hang on."""
+"""Published figures beside ours: a table of theirs, with what they depend on."""
 
 from __future__ import annotations
 

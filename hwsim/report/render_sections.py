@@ -88,4 +88,4 @@ def _loads(loads: list[LoadUse], console: Console) -> None:
         )
         for load in loads
     )
-    print_table(console, "Work that hangs on data", ("load", "from", "mean", "p99"), rows)
+    print_table(console, "Work that depends on data", ("load", "from", "mean", "p99"), rows)

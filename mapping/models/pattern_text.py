@@ -11,7 +11,7 @@ def check_text(text: str) -> None:
 
     Raises
     ------
-    ValueError : it is none
+    ValueError : the text names no pattern
     """
     try:
         parse_pattern(text)

@@ -121,7 +121,7 @@ def test_it_is_compared_with_a_decoder_and_what_cannot_be_is_said(
         "decoding (tokens one by one): in A, not in B",
         "dram (DRAM commands): in A, not in B",
         "fpga (cells of an FPGA): in B, not in A",
-        "loads (work that hangs on data): in B, not in A",
+        "loads (work that depends on data): in B, not in A",
         "energy: not modelled in B",
     ]
     throughputs = [figure for figure in result["figures"] if figure["name"] == "throughput"]

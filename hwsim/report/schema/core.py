@@ -28,7 +28,7 @@ class Throughput(Part):
 
 
 class KindShare(Part):
-    """Cycles of one operator kind; the shares of all kinds add up to 1 where units take turns."""
+    """Cycles of one operator kind; the shares of all kinds add up to 1 where units alternate."""
 
     kind: str
     cycles: int
