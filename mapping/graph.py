@@ -135,7 +135,7 @@ class OperatorGraph:
         return "\n".join(lines)
 
     def _why_missing(self, op: Operator, name: str) -> str:
-        """The reason why an input is not there yet: nothing makes it, it comes later, or it depends on this operator."""
+        """Why an input is not there yet: nothing makes it, it comes later, or it depends on this operator."""
         import networkx as nx  # it takes long to load, and right graphs do without
 
         edges = [(source, other.name) for other in self.operators for source in other.inputs]
