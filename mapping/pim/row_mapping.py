@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hwsim.mapping.errors import CapacityError
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.mapped import MappedGraph, MappedOperator, assign_units
 from hwsim.mapping.operators import Linear
 from hwsim.mapping.passes.split_attention import split_attention
-from hwsim.mapping.pim.capacity import max_context_by_rows, what_does_not_fit
+from hwsim.mapping.pim.capacity import longest_that_fits, place_within
 from hwsim.mapping.pim.checks import CacheOf, check_format, find_caches
 from hwsim.mapping.pim.rows import RowCache, RowMatrix
 from hwsim.mapping.pim.target import BankGeometry
@@ -86,10 +85,9 @@ def map_rows(
     split = split_attention(graph)
     operators = assign_units(split, unit_of, machine=target.machine)
     caches = find_caches(split, target.machine)
-    placement = _place(operators, caches, target, context, batch)
-    if placement.rows > target.rows:
-        fits = max_context_by_rows(lambda tokens: _place(operators, caches, target, tokens, batch).rows, target)
-        raise CapacityError(what_does_not_fit(graph.name, placement, context, batch, fits))
+    placement = place_within(
+        graph.name, lambda tokens: _place(operators, caches, target, tokens, batch), context=context, batch=batch
+    )
     return MappedGraph(graph=split, operators=operators, placement=placement, context=context, batch=batch)
 
 
@@ -97,9 +95,7 @@ def max_context(mapped: RowMapped) -> int:
     """Longest context, in tokens, whose cache fits in addition to the weights; 0 if not even one token does."""
     target = mapped.placement.target
     caches = find_caches(mapped.graph, target.machine)
-    return max_context_by_rows(
-        lambda tokens: _place(mapped.operators, caches, target, tokens, mapped.batch).rows, target
-    )
+    return longest_that_fits(lambda tokens: _place(mapped.operators, caches, target, tokens, mapped.batch))
 
 
 def _place(
