@@ -62,7 +62,7 @@ def map_graph(
     return MappedGraph(graph=split, operators=operators, placement=placement, context=context, batch=batch)
 
 
-def max_context(mapped: PimMapped) -> int:
+def longest_context(mapped: PimMapped) -> int:
     """Longest context, in tokens, whose cache fits in addition to the weights; 0 if not even one token does."""
     target = mapped.placement.target
     caches = find_caches(mapped.graph, target.machine)

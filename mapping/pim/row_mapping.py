@@ -91,7 +91,7 @@ def map_rows(
     return MappedGraph(graph=split, operators=operators, placement=placement, context=context, batch=batch)
 
 
-def max_context(mapped: RowMapped) -> int:
+def longest_context(mapped: RowMapped) -> int:
     """Longest context, in tokens, whose cache fits in addition to the weights; 0 if not even one token does."""
     target = mapped.placement.target
     caches = find_caches(mapped.graph, target.machine)

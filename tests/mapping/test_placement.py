@@ -18,7 +18,7 @@ from hwsim.mapping.operators import Act, Attention, AttentionValues, KvCache, Op
 from hwsim.mapping.passes.split_attention import split_attention
 from hwsim.mapping.patterns import Causal
 from hwsim.mapping.pim import Address, CachePlacement, MatrixPlacement, PimTarget, map_graph
-from hwsim.mapping.pim.map_graph import max_context
+from hwsim.mapping.pim.map_graph import longest_context
 from hwsim.mapping.step import Step
 from tests.mapping.workloads import tiny
 
@@ -135,7 +135,7 @@ def test_a_model_that_does_not_fit_says_how_many_tokens_would() -> None:
     assert map_graph(build_graph(tiny()), small, context=fits, batch=1).placement.rows <= 330
     with pytest.raises(MappingError):
         map_graph(build_graph(tiny()), small, context=fits + 1, batch=1)
-    assert max_context(map_graph(build_graph(tiny()), small, context=1, batch=1)) == fits
+    assert longest_context(map_graph(build_graph(tiny()), small, context=1, batch=1)) == fits
 
 
 def test_weights_alone_may_be_too_much() -> None:

@@ -14,7 +14,7 @@ from hwsim.machines.aim.model import Channels, Execution
 from hwsim.machines.aim.parts import units
 from hwsim.machines.aim.programs import HostWork, segments
 from hwsim.machines.aim.spec import AimSpec
-from hwsim.mapping.pim.row_mapping import max_context
+from hwsim.mapping.pim.row_mapping import longest_context
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.banks import banks_use, buffers_use
 from hwsim.report.build import Distance, bound_use, build_report, busiest, unit_use, waits_for_turn
@@ -52,7 +52,7 @@ def summarize(run: Execution, spec_file: SpecFile[AimSpec]) -> Report:
         run.ends,
         time.ticks_per_second,
         lm_head="pim",
-        longest_context=max_context(program.mapped),
+        longest_context=longest_context(program.mapped),
     )
     channels = run.channels.player.results()
     commands = _commands(run, channels)

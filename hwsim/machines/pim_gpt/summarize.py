@@ -12,7 +12,7 @@ from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
 from hwsim.machines.pim_gpt.parts import units
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.machines.pim_gpt.units import Execution
-from hwsim.mapping.pim.map_graph import max_context
+from hwsim.mapping.pim.map_graph import longest_context
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.banks import banks_use, buffers_use
 from hwsim.report.build import Distance, bound_use, build_report, busiest, chip_resources, unit_use, waits_for_turn
@@ -45,7 +45,7 @@ def summarize(run: Execution, spec_file: SpecFile[PimGptSpec]) -> Report:
         run.ends,
         time.ticks_per_second,
         lm_head=spec.lm_head,
-        longest_context=max_context(program.mapped),
+        longest_context=longest_context(program.mapped),
     )
     dram, causes, energy = _dram(run, time), _causes(run), energy_of(run)
     offchip = {"dram_pins": dram.io_bytes, "host_link": run.host.link_bytes}
