@@ -23,7 +23,7 @@ from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.random_access.patterns import generate
 from hwsim.dram.random_access.player import MemoryPlayer
 from hwsim.dram.random_access.reference import ReferenceMemory
-from hwsim.dram.standard import load_standard
+from hwsim.dram.standards.load import load_standard
 
 STANDARD = load_standard("gddr6_aim", refresh=False)
 EVERYONE = 0xFFFFFFFF

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hwsim import load_workload, run
-from hwsim.dram.fast import Package, PackageProgram, channel_requests
-from hwsim.dram.reference import ReferenceChannel
+from hwsim.dram.in_order.package import Package, PackageProgram, channel_requests
+from hwsim.dram.in_order.reference import ReferenceChannel
 from hwsim.machines.pim_gpt.instructions import PimWork, Program
 from hwsim.pipeline import prepare
 

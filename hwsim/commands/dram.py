@@ -95,8 +95,8 @@ def dram(
 )
 def check(log: Path, standard: str, settings: tuple[str, ...]) -> int:
     """Check LOG, DRAM commands that --commands wrote, against the constraints of STANDARD; status 1 if it breaks."""
-    from hwsim.dram.check_log import check_log
-    from hwsim.dram.standard import load_standard, split_timing
+    from hwsim.dram.device.check_log import check_log
+    from hwsim.dram.standards.load import load_standard, split_timing
     from hwsim.parameters.settings import parse_settings
 
     timing, others = split_timing(parse_settings(settings).machine)

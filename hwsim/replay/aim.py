@@ -13,7 +13,8 @@ from typing import Any
 from hwsim.dram.aim.energy import energy_parts
 from hwsim.dram.aim.player import AimPlayer, ChannelResult, CommandRun, play_file
 from hwsim.dram.aim.refresh import RefreshMode, load_aim
-from hwsim.dram.standard import Standard, split_timing
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.standards.load import split_timing
 from hwsim.energy import load_table
 from hwsim.errors import DramError
 from hwsim.report.command_log import command_log

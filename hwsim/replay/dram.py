@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,145 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.random_access.address import AddressMapping, load_mapping
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.random_access.address import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.patterns import PATTERNS, generate
-from hwsim.dram.random_access.player import MemoryPlayer, Served
+from hwsim.dram.random_access.player import MemoryPlayer
 from hwsim.dram.random_access.trace import read_trace
-from hwsim.dram.standard import Standard, load_standard, split_timing, timing_provenance
+from hwsim.dram.standards.load import load_standard, split_timing, timing_provenance
 from hwsim.errors import DramError
+from hwsim.replay.memory_report import MemoryReport
 from hwsim.report.command_log import command_log
 
-SCHEMA_VERSION = 1
 DEFAULT_REQUESTS = 100_000
-PERCENTILES = (50, 90, 99)
 Chunk = tuple[NDArray[np.bool_], NDArray[np.int64]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Latency:
-    """Latency of one kind of request, in cycles from acceptance to completion; percentiles by the nearest rank."""
-
-    requests: int
-    mean: float
-    percentiles: dict[str, int]
-    max: int
-
-    @classmethod
-    def of(cls, histogram: NDArray[np.int64]) -> Latency | None:
-        """From the number of requests by latency; None without requests."""
-        total = int(histogram.sum())
-        if not total:
-            return None
-        upto = np.cumsum(histogram)
-        ranks = {f"p{p}": -(-p * total // 100) for p in PERCENTILES}
-        return cls(
-            requests=total,
-            mean=float((histogram * np.arange(len(histogram))).sum() / total),
-            percentiles={name: int(np.searchsorted(upto, rank)) for name, rank in ranks.items()},
-            max=int(np.flatnonzero(histogram)[-1]),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemoryReport:
-    """What a pattern took."""
-
-    standard: Standard
-    mapping: AddressMapping
-    parameters: ControllerParameters
-    pattern: str
-    rate: Fraction
-    requests: int
-    served: Served
-    unconfirmed: tuple[str, ...]
-
-    @property
-    def seconds(self) -> float:
-        return float(self.served.cycles / self.standard.clock_hz)
-
-    @property
-    def bytes_per_s(self) -> float:
-        """Bytes moved by column accesses, divided by the time until the last one completed."""
-        moved = self.served.accesses * self.standard.column_bytes
-        return moved / self.seconds if moved else 0.0
-
-    @property
-    def peak_bytes_per_s(self) -> float:
-        return peak_bytes_per_s(self.standard) * self.mapping.channels
-
-    def to_json(self) -> str:
-        served = self.served
-        kinds = {"read": served.read_latencies, "write": served.write_latencies}
-        latencies = {kind: Latency.of(histogram) for kind, histogram in kinds.items()}
-        document = {
-            "schema_version": SCHEMA_VERSION,
-            "standard": self.standard.name,
-            "clock_hz": float(self.standard.clock_hz),
-            "timing": dict(self.standard.params),
-            "refresh": self.standard.refresh is not None,
-            "channels": self.mapping.channels,
-            "mapping": self.mapping.name,
-            "controller": asdict(self.parameters),
-            "pattern": self.pattern,
-            "requests_per_cycle": float(self.rate),
-            "requests": self.requests,
-            "cycles": served.cycles,
-            "time_s": self.seconds,
-            "bytes_per_s": self.bytes_per_s,
-            "peak_bytes_per_s": self.peak_bytes_per_s,
-            "share_of_peak": self.bytes_per_s / self.peak_bytes_per_s,
-            "row_hit_rate": served.row_hit_rate,
-            "row_hits": served.hits,
-            "row_misses": served.misses,
-            "row_conflicts": served.conflicts,
-            "forwarded_reads": served.forwarded,
-            "merged_writes": served.merged,
-            "latency_cycles": {kind: asdict(latency) if latency else None for kind, latency in latencies.items()},
-            "commands": served.commands,
-            "channel_commands": served.channel_commands,
-            "unconfirmed": list(self.unconfirmed),
-        }
-        return json.dumps(document, indent=2) + "\n"
-
-    def to_text(self) -> str:
-        """The report for a terminal."""
-        served, ns = self.served, float(10**9 / self.standard.clock_hz)
-        channels = f"{self.mapping.channels} channel{'s' * (self.mapping.channels > 1)}"
-        lines = [
-            f"{self.standard.name}: {self.pattern}, {self.requests:,} requests on {channels}, "
-            f"mapping {self.mapping.name}",
-            f"cycles     {served.cycles:,} ({self.seconds * 1e6:,.3f} us at {1 / ns:.4g} GHz)",
-            f"bandwidth  {self.bytes_per_s / 1e9:,.3f} GB/s, {self.bytes_per_s / self.peak_bytes_per_s:.1%} of "
-            f"{self.peak_bytes_per_s / 1e9:,.3f} GB/s that the timing allows",
-            f"rows       {served.row_hit_rate:.2%} hits: {served.hits:,} hits, {served.misses:,} misses, "
-            f"{served.conflicts:,} conflicts",
-        ]
-        for kind, histogram in (("reads", served.read_latencies), ("writes", served.write_latencies)):
-            latency = Latency.of(histogram)
-            if latency:
-                ranks = {**latency.percentiles, "max": latency.max}
-                listed = ", ".join(f"{name} {cycles} ({cycles * ns:,.1f} ns)" for name, cycles in ranks.items())
-                lines.append(f"{kind:10} {latency.requests:,}: latency in cycles {listed}")
-        if served.forwarded or served.merged:
-            lines.append(f"queues     {served.forwarded:,} reads forwarded, {served.merged:,} writes merged")
-        lines.append("commands   " + ", ".join(f"{name} {n:,}" for name, n in served.commands.items()))
-        if self.unconfirmed:
-            lines.append("unconfirmed (remembered or assumed): " + ", ".join(self.unconfirmed))
-        return "\n".join(lines) + "\n"
-
-
-def peak_bytes_per_s(standard: Standard) -> float:
-    """Bandwidth of one channel with reads issued as closely as the table allows in the best case."""
-    spacing = max(
-        (
-            c.latency
-            for c in standard.constraints
-            if c.preceding == c.following == "RD" and standard.banks_below(c.level) == standard.banks
-        ),
-        default=1,
-    )
-    return float(standard.column_bytes * standard.clock_hz / spacing)
 
 
 def run_memory(

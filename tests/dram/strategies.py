@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from hwsim.dram.program import ALL_BANKS, Request
-from hwsim.dram.standard import Command, Standard
+from hwsim.dram.device.standard import Command, Standard
+from hwsim.dram.in_order.program import ALL_BANKS, Request
 
 # Few banks and rows, so that accesses hit, conflict and share bank groups.
 BANKS = (0, 1, 5, 15)

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hwsim import load_workload, run
-from hwsim.dram.fast import channel_requests
-from hwsim.dram.reference import ReferenceChannel
+from hwsim.dram.in_order.package import channel_requests
+from hwsim.dram.in_order.reference import ReferenceChannel
 from hwsim.errors import MachineError, MappingError, UserError
 from hwsim.machines.find import load_machine
 from hwsim.machines.pim_gpt import MACHINE

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim import load_workload, run
-from hwsim.dram.checker import first_violation
-from hwsim.dram.fast import channel_requests
-from hwsim.dram.flow_checker import first_broken_flow
-from hwsim.dram.overlap_reference import OverlapReferenceChannel
+from hwsim.dram.device.checker import first_violation
+from hwsim.dram.in_order.flow_checker import first_broken_flow
+from hwsim.dram.in_order.overlap_reference import OverlapReferenceChannel
+from hwsim.dram.in_order.package import channel_requests
 from hwsim.machines.pim_gpt import MACHINE
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.dram.fast import PackageProgram, channel_requests
-from hwsim.dram.program import Request
-from hwsim.dram.reference import ReferenceChannel
-from hwsim.dram.standard import load_standard
+from hwsim.dram.in_order.package import PackageProgram, channel_requests
+from hwsim.dram.in_order.program import Request
+from hwsim.dram.in_order.reference import ReferenceChannel
+from hwsim.dram.standards.load import load_standard
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles
 from hwsim.mapping.formats import BF16
 from hwsim.mapping.pim import CachePlacement, MatrixPlacement, PimTarget

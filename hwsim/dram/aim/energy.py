@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from hwsim.data_file import read_data
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.standard import Standard
 from hwsim.energy import EnergyTable
 from hwsim.energy.coefficients import Powers
 

@@ -18,8 +18,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, CODES, OPERATIONS
-from hwsim.dram.kernel_cache import find_cache_folder
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.kernel_cache import find_cache_folder
+from hwsim.dram.device.standard import Standard
 
 find_cache_folder()
 

@@ -13,7 +13,7 @@ from hwsim.dram.aim import kernel
 from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, OPERATIONS
 from hwsim.dram.aim.scanner import scan
 from hwsim.dram.aim.trace import Limits, parse_line
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.standard import Standard
 from hwsim.errors import TraceError
 from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
 

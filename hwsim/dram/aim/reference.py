@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, OPERATIONS, Instruction, Operation
-from hwsim.dram.log import LoggedCommand
-from hwsim.dram.standard import Command, Standard
+from hwsim.dram.device.log import LoggedCommand
+from hwsim.dram.device.standard import Command, Standard
 
 
 @dataclass(kw_only=True)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Literal, get_args
 
-from hwsim.dram.standard import Constraint, Refresh, Standard, load_standard
+from hwsim.dram.device.standard import Constraint, Refresh, Standard
+from hwsim.dram.standards.load import load_standard
 from hwsim.errors import DramError
 
 RefreshMode = Literal["off", "all_bank", "per_bank"]

@@ -18,7 +18,7 @@ import numpy as np
 from hwsim.dram.aim import kernel
 from hwsim.dram.aim.isa import Ints
 from hwsim.dram.aim.player import QUEUE_DEPTH, ChannelResult, channel_result, members_of
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.standard import Standard
 
 REMEMBERED = 4096  # programs with their results
 FOREIGN = 1 << 40  # rows outside the program, numbered from here on

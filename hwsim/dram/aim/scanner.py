@@ -17,7 +17,7 @@ from hwsim.dram.aim.isa import (
     TRACE_OPERATIONS,
 )
 from hwsim.dram.aim.trace import Limits
-from hwsim.dram.kernel_cache import find_cache_folder
+from hwsim.dram.device.kernel_cache import find_cache_folder
 
 find_cache_folder()
 

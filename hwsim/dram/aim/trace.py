@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, OPERATIONS, TRACE_OPERATIONS, Instruction
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.standard import Standard
 from hwsim.errors import TraceError, nearest
 
 _BLANKS = re.compile(r"[ \t\n\v\f\r,]+")

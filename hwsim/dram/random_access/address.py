@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.data_file import read_data
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.standard import Standard
 from hwsim.errors import DramError, nearest
 
 Ints = NDArray[np.int64]

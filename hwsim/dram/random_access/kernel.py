@@ -4,7 +4,7 @@ Two shortcuts, both exact. A channel in which nothing can be issued sleeps until
 for one of its candidates, its next refresh, or a new request. The earliest cycle of a command in a bank is computed
 once after each command of the channel.
 
-Bank state and timing are those of `hwsim.dram.kernel`, one state row a channel.
+Bank state and timing are those of `hwsim.dram.in_order.kernel`, one state row a channel.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hwsim.dram.kernel import (
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.kernel import (
     DUE,
     DURATION,
     FIRST,
@@ -40,7 +41,6 @@ from hwsim.dram.kernel import (
 )
 from hwsim.dram.random_access.address import FIELDS
 from hwsim.dram.random_access.parameters import ControllerParameters
-from hwsim.dram.standard import Standard
 
 Ints = NDArray[np.int64]
 FOREVER = 1 << 60

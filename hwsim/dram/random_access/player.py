@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.log import LoggedCommand
-from hwsim.dram.program import Request, encode
+from hwsim.dram.device.log import LoggedCommand
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.program import Request, encode
 from hwsim.dram.random_access import kernel
 from hwsim.dram.random_access.address import FIELDS
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
-from hwsim.dram.standard import Standard
 from hwsim.errors import DramError
 
 Ints = NDArray[np.int64]

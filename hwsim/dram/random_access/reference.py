@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hwsim.dram.log import LoggedCommand
+from hwsim.dram.device.log import LoggedCommand
+from hwsim.dram.device.standard import Command, Standard
 from hwsim.dram.random_access.address import AddressMapping, Place
 from hwsim.dram.random_access.parameters import ControllerParameters
-from hwsim.dram.standard import Command, Standard
 
 HIT, MISS, CONFLICT = range(3)
 

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from hwsim.data_file import read_data
-from hwsim.dram.standard import timing_provenance
-from hwsim.dram.timing_names import timing_meanings
+from hwsim.dram.standards.load import timing_provenance
+from hwsim.dram.standards.timing_names import timing_meanings
 from hwsim.engine import Timeline, UnitSpec
 from hwsim.errors import MachineError
 from hwsim.machines.aim.details import details

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwsim.dram.aim.isa import CODES, COLUMNS, Ints
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.standard import Standard
 
 _SWEEP = CODES["MAC_ABK"]
 

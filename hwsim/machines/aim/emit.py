@@ -10,7 +10,7 @@ from hwsim.dram.aim.isa import decode
 from hwsim.dram.aim.player import MAX_CHANNELS
 from hwsim.dram.aim.refresh import load_aim
 from hwsim.dram.aim.text import line_of
-from hwsim.dram.standard import timing_defaults
+from hwsim.dram.standards.load import timing_defaults
 from hwsim.machines.aim.programs import AimWork, HostWork, Program, placed, segments
 from hwsim.machines.aim.spec import AimSpec
 

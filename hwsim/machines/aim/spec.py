@@ -11,7 +11,8 @@ from hwsim.devices.spec import DevicesSpec
 from hwsim.dram.aim.isa import ACTIVATION_FUNCTIONS
 from hwsim.dram.aim.player import MAX_CHANNELS
 from hwsim.dram.aim.refresh import MOST_POSTPONED, MOST_ROWS, RefreshMode, load_aim
-from hwsim.dram.standard import Standard, timing_defaults
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.standards.load import timing_defaults
 from hwsim.energy import OFF, EnergyTable, load_table
 from hwsim.energy.coefficients import Powers
 from hwsim.engine import TimeBase

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.fast import PackageProgram, channel_requests
-from hwsim.dram.program import Request
+from hwsim.dram.in_order.package import PackageProgram, channel_requests
+from hwsim.dram.in_order.program import Request
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.pim import PimMapped

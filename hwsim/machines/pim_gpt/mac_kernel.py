@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hwsim.dram.kernel_cache import find_cache_folder
+from hwsim.dram.device.kernel_cache import find_cache_folder
 from hwsim.mapping.formats import FP32, Float, Format
 from hwsim.rtl.mac_unit.contract import MacUnitContract
 

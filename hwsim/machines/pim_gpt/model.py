@@ -12,8 +12,8 @@ from array import array
 from collections.abc import Callable
 from dataclasses import replace
 
-from hwsim.dram.fast import Package
-from hwsim.dram.overlap import OverlappedPackage
+from hwsim.dram.in_order.overlap import OverlappedPackage
+from hwsim.dram.in_order.package import Package
 from hwsim.engine import Diagram, Steps
 from hwsim.machines.pim_gpt import parts
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hwsim.dram.fast import Package
-from hwsim.dram.log import PlayLog
+from hwsim.dram.device.log import PlayLog
+from hwsim.dram.in_order.package import Package
 from hwsim.engine import Trace
 from hwsim.mapping.step import Step
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.fast import PackageProgram
-from hwsim.dram.program import ALL_BANKS, FIELDS, Request, encode
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.package import PackageProgram
+from hwsim.dram.in_order.program import ALL_BANKS, FIELDS, Request, encode
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.pim import CachePlacement, MatrixPlacement
 from hwsim.mapping.pim.placement import ceil_div

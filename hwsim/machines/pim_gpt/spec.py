@@ -9,7 +9,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hwsim.devices.spec import DevicesSpec
-from hwsim.dram.standard import Standard, load_standard, timing_defaults
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.standards.load import load_standard, timing_defaults
 from hwsim.energy import OFF, Costs, DramDevice, load_table
 from hwsim.engine import TimeBase
 from hwsim.errors import DramError, MachineError

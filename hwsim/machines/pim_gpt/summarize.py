@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hwsim.baselines.ratios import Ratio, baseline_ratios
 from hwsim.data_file import read_data
-from hwsim.dram.fast import Package
-from hwsim.dram.kernel import CAUSES
-from hwsim.dram.overlap import OverlappedPackage
+from hwsim.dram.in_order.kernel import CAUSES
+from hwsim.dram.in_order.overlap import OverlappedPackage
+from hwsim.dram.in_order.package import Package
 from hwsim.engine import UnitSpec
 from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
 from hwsim.machines.pim_gpt.parts import units

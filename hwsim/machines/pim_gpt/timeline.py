@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from hwsim.dram.activity import Changes, ChannelActivity, channel_activity
+from hwsim.dram.in_order.activity import Changes, ChannelActivity, channel_activity
 from hwsim.engine import Clock, Counter, Slice, Span, Timeline, Track, Unit
 from hwsim.machines.pim_gpt.recorder import Recorder
 from hwsim.machines.pim_gpt.units import Execution

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.fast import Package
-from hwsim.dram.kernel import CAUSES
+from hwsim.dram.in_order.kernel import CAUSES
+from hwsim.dram.in_order.package import Package
 from hwsim.engine import Clock, Diagram, Trace, Unit, UnitSpec
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.recorder import Recorder

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hwsim.dram.aim.isa import Instruction, decode, encode
 from hwsim.dram.aim.player import AimPlayer, CommandRun, play_file
 from hwsim.dram.aim.reference import ReferenceAim
-from hwsim.dram.checker import first_violation
-from hwsim.dram.log import LoggedCommand
-from hwsim.dram.standard import Standard, load_standard
+from hwsim.dram.device.checker import first_violation
+from hwsim.dram.device.log import LoggedCommand
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.standards.load import load_standard
 from hwsim.errors import TraceError
 from tests.dram.aim.strategies import EOC, programs
 

@@ -13,8 +13,8 @@ from hwsim.dram.aim.kernel import LOG_MARGIN
 from hwsim.dram.aim.player import AimPlayer, CommandRun
 from hwsim.dram.aim.reference import ReferenceAim
 from hwsim.dram.aim.refresh import load_aim
-from hwsim.dram.checker import first_violation
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.checker import first_violation
+from hwsim.dram.device.standard import Standard
 from hwsim.errors import DramError
 from hwsim.replay.aim import play_trace
 from tests.dram.aim.strategies import EOC, programs

@@ -16,9 +16,9 @@ from hwsim.dram.aim.isa import Instruction, decode
 from hwsim.dram.aim.player import AimPlayer, play_file, read_file
 from hwsim.dram.aim.scanner import scan
 from hwsim.dram.aim.trace import Limits, parse_line
-from hwsim.dram.checker import first_violation
-from hwsim.dram.log import read_log
-from hwsim.dram.standard import load_standard
+from hwsim.dram.device.checker import first_violation
+from hwsim.dram.device.log import read_log
+from hwsim.dram.standards.load import load_standard
 from hwsim.energy import load_table
 from hwsim.errors import TraceError
 

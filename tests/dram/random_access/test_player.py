@@ -7,18 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.dram.checker import first_violation
-from hwsim.dram.controller import ChannelController
-from hwsim.dram.log import LoggedCommand
-from hwsim.dram.program import Request
+from hwsim.dram.device.checker import first_violation
+from hwsim.dram.device.log import LoggedCommand
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.controller import ChannelController
+from hwsim.dram.in_order.program import Request
 from hwsim.dram.random_access.address import load_mapping, mapping_names
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.patterns import generate
 from hwsim.dram.random_access.player import MemoryChannel, MemoryPlayer, Served
 from hwsim.dram.random_access.reference import ReferenceMemory
-from hwsim.dram.standard import STANDARDS, Standard, load_standard
+from hwsim.dram.standards.load import STANDARDS, load_standard
 from hwsim.errors import DramError
-from hwsim.replay.dram import peak_bytes_per_s
+from hwsim.replay.memory_report import peak_bytes_per_s
 
 SHIPPED = load_parameters()
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.cli import main
-from hwsim.dram.checker import first_violation
-from hwsim.dram.log import read_log
+from hwsim.dram.device.checker import first_violation
+from hwsim.dram.device.log import read_log
 from hwsim.dram.random_access.address import load_mapping, mapping_names
 from hwsim.dram.random_access.trace import parse_line, read_trace
-from hwsim.dram.standard import STANDARDS, load_standard
+from hwsim.dram.standards.load import STANDARDS, load_standard
 from hwsim.errors import TraceError
 
 WORDS = ["LD", "ld", "ST", "0", "64", "0x40", "0XfF", "#", "x", "-1", "9" * 15, "9" * 16, "0x", "é"]

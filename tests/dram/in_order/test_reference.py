@@ -2,9 +2,9 @@
 
 import pytest
 
-from hwsim.dram.program import Request
-from hwsim.dram.reference import ReferenceChannel
-from hwsim.dram.standard import load_standard
+from hwsim.dram.in_order.program import Request
+from hwsim.dram.in_order.reference import ReferenceChannel
+from hwsim.dram.standards.load import load_standard
 from hwsim.errors import DramError
 
 AIM = load_standard("gddr6_aim", refresh=False)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hwsim.data_file import read_data
-from hwsim.dram.standard import MOST_TIME, timing_defaults
+from hwsim.dram.standards.load import MOST_TIME, timing_defaults
 from hwsim.parameters.parameter import Meaning
 
 
 def timing_meanings(standard: str) -> dict[str, Meaning]:
     """The meaning of each timing parameter of a standard, by its name there."""
-    names = read_data("hwsim.dram", "timing_names.yaml")
+    names = read_data("hwsim.dram.standards", "timing_names.yaml")
     return {key: _meaning(key, names) for key in timing_defaults(standard)}
 
 

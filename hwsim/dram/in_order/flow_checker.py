@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hwsim.dram.dataflow import StreamCommands
-from hwsim.dram.log import LoggedCommand
-from hwsim.dram.program import Request
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.log import LoggedCommand
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.dataflow import StreamCommands
+from hwsim.dram.in_order.program import Request
 
 ANY = -1  # any column of the buffer
 

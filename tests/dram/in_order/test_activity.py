@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.dram.activity import Changes, channel_activity
-from hwsim.dram.fast import Package, PackageProgram
-from hwsim.dram.log import LoggedCommand, PlayLog
-from hwsim.dram.program import Request, encode
-from hwsim.dram.reference import ReferenceChannel
-from hwsim.dram.standard import STANDARDS, Standard, load_standard
+from hwsim.dram.device.log import LoggedCommand, PlayLog
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.activity import Changes, channel_activity
+from hwsim.dram.in_order.package import Package, PackageProgram
+from hwsim.dram.in_order.program import Request, encode
+from hwsim.dram.in_order.reference import ReferenceChannel
+from hwsim.dram.standards.load import STANDARDS, load_standard
 from tests.dram.strategies import programs
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwsim.dram.checker import Violation, first_violation
-from hwsim.dram.log import read_log
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.checker import Violation, first_violation
+from hwsim.dram.device.log import read_log
+from hwsim.dram.device.standard import Standard
 from hwsim.errors import DramError
 
 

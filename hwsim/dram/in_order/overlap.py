@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram import kernel
-from hwsim.dram.dataflow import StreamCommands
-from hwsim.dram.fast import Package, PackageProgram
-from hwsim.dram.overlap_kernel import compile_overlap_tables, play_overlapped
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order import kernel
+from hwsim.dram.in_order.dataflow import StreamCommands
+from hwsim.dram.in_order.overlap_kernel import compile_overlap_tables, play_overlapped
+from hwsim.dram.in_order.package import Package, PackageProgram
 
 Ints = NDArray[np.int64]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hwsim.dram.log import LoggedCommand
-from hwsim.dram.standard import Command, Constraint, Standard
+from hwsim.dram.device.log import LoggedCommand
+from hwsim.dram.device.standard import Command, Constraint, Standard
 
 NEVER = -(1 << 60)
 MODE_SWITCH = "TMOD"

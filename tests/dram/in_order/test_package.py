@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.dram.checker import first_violation
-from hwsim.dram.controller import ChannelController
-from hwsim.dram.fast import FastChannel, OpenCycles, Package, PackageProgram
-from hwsim.dram.kernel import CAUSES
-from hwsim.dram.log import LoggedCommand
-from hwsim.dram.program import Request, encode
-from hwsim.dram.reference import ReferenceChannel
-from hwsim.dram.standard import STANDARDS, Standard, load_standard
+from hwsim.dram.device.checker import first_violation
+from hwsim.dram.device.log import LoggedCommand
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.controller import ChannelController
+from hwsim.dram.in_order.kernel import CAUSES
+from hwsim.dram.in_order.package import FastChannel, OpenCycles, Package, PackageProgram
+from hwsim.dram.in_order.program import Request, encode
+from hwsim.dram.in_order.reference import ReferenceChannel
+from hwsim.dram.standards.load import STANDARDS, load_standard
 from hwsim.errors import DramError
 from tests.dram.strategies import plays, programs
 

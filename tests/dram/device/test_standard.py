@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hwsim.dram.standard import STANDARDS, Constraint, evaluate, load_standard, timing_provenance
+from hwsim.dram.device.standard import Constraint
+from hwsim.dram.standards.load import STANDARDS, evaluate, load_standard, timing_provenance
 from hwsim.errors import DramError
 
 

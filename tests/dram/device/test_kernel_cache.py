@@ -5,7 +5,7 @@ import tempfile
 
 import pytest
 
-from hwsim.dram import kernel_cache
+from hwsim.dram.device import kernel_cache
 
 
 def test_without_a_folder_of_its_own_the_cache_goes_to_the_temporary_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from hwsim.dram.program import Request
+from hwsim.dram.in_order.program import Request
 
 
 @runtime_checkable

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.dram.checker import first_violation
-from hwsim.dram.fast import Package, PackageProgram
-from hwsim.dram.flow_checker import first_broken_flow
-from hwsim.dram.kernel import CAUSES
-from hwsim.dram.log import LoggedCommand
-from hwsim.dram.overlap import OverlappedPackage
-from hwsim.dram.overlap_reference import OverlapReferenceChannel
-from hwsim.dram.program import Request, encode
-from hwsim.dram.standard import Standard, load_standard
+from hwsim.dram.device.checker import first_violation
+from hwsim.dram.device.log import LoggedCommand
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.flow_checker import first_broken_flow
+from hwsim.dram.in_order.kernel import CAUSES
+from hwsim.dram.in_order.overlap import OverlappedPackage
+from hwsim.dram.in_order.overlap_reference import OverlapReferenceChannel
+from hwsim.dram.in_order.package import Package, PackageProgram
+from hwsim.dram.in_order.program import Request, encode
+from hwsim.dram.standards.load import load_standard
 from hwsim.errors import DramError
 from hwsim.machines.pim_gpt.requests import RequestBuilder
 from hwsim.mapping.formats import BF16

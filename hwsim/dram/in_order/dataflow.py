@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hwsim.dram.program import Request, accesses_of
-from hwsim.dram.standard import Command, Standard
+from hwsim.dram.device.standard import Command, Standard
+from hwsim.dram.in_order.program import Request, accesses_of
 from hwsim.errors import DramError
 
 NONE = -1

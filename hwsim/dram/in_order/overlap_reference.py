@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hwsim.dram.dataflow import Access, Dataflow, StreamCommands, dataflow
-from hwsim.dram.program import Request
-from hwsim.dram.reference import ReferenceChannel
-from hwsim.dram.standard import Command, Standard
+from hwsim.dram.device.standard import Command, Standard
+from hwsim.dram.in_order.dataflow import Access, Dataflow, StreamCommands, dataflow
+from hwsim.dram.in_order.program import Request
+from hwsim.dram.in_order.reference import ReferenceChannel
 
 FOREVER = 1 << 60
 

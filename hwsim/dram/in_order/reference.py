@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from hwsim.dram.log import LoggedCommand
-from hwsim.dram.program import Request, accesses_of, encode
-from hwsim.dram.standard import Command, Constraint, Standard
+from hwsim.dram.device.log import LoggedCommand
+from hwsim.dram.device.standard import Command, Constraint, Standard
+from hwsim.dram.in_order.program import Request, accesses_of, encode
 
 
 class ReferenceChannel:

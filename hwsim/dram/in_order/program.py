@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.standard import Standard
 from hwsim.errors import DramError
 
 ALL_BANKS = -1

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.dram.checker import first_violation
-from hwsim.dram.log import LoggedCommand, parse_line
-from hwsim.dram.program import Request
-from hwsim.dram.reference import ReferenceChannel
-from hwsim.dram.standard import STANDARDS, load_standard
+from hwsim.dram.device.checker import first_violation
+from hwsim.dram.device.log import LoggedCommand, parse_line
+from hwsim.dram.in_order.program import Request
+from hwsim.dram.in_order.reference import ReferenceChannel
+from hwsim.dram.standards.load import STANDARDS, load_standard
 from hwsim.errors import DramError
 from tests.dram.strategies import plays, programs
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram import kernel
-from hwsim.dram.log import LoggedCommand, PlayLog
-from hwsim.dram.program import FIELDS, Request, decode, encode
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.log import LoggedCommand, PlayLog
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order import kernel
+from hwsim.dram.in_order.program import FIELDS, Request, decode, encode
 from hwsim.errors import DramError
 
 Ints = NDArray[np.int64]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram import kernel
-from hwsim.dram.log import PlayLog
-from hwsim.dram.standard import Standard
+from hwsim.dram.device.log import PlayLog
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order import kernel
 
 Ints = NDArray[np.int64]
 # Changes of a quantity: cycles, and what is added in each.

@@ -12,8 +12,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hwsim.dram.dataflow import StreamCommands
-from hwsim.dram.kernel import (
+from hwsim.dram.device.kernel_cache import find_cache_folder
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.dataflow import StreamCommands
+from hwsim.dram.in_order.kernel import (
     ACCESSES,
     AUTO,
     BANKS,
@@ -45,8 +47,6 @@ from hwsim.dram.kernel import (
     _regroup,
     compile_tables,
 )
-from hwsim.dram.kernel_cache import find_cache_folder
-from hwsim.dram.standard import Standard
 
 find_cache_folder()
 
