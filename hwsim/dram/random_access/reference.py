@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hwsim.dram.device.log import LoggedCommand
-from hwsim.dram.device.standard import Command, Standard
+from hwsim.dram.device.standard import Command, Standard, refuse_ranks, refuse_turns
 from hwsim.dram.random_access.address import AddressMapping, Place
 from hwsim.dram.random_access.parameters import ControllerParameters
 
@@ -100,6 +100,8 @@ class ReferenceMemoryChannel:
     """One channel: queues, scheduler and bank state."""
 
     def __init__(self, standard: Standard, parameters: ControllerParameters) -> None:
+        refuse_ranks(standard, "the memory controller")
+        refuse_turns(standard, "the memory controller")
         self.standard = standard
         self.parameters = parameters
         self.log: list[LoggedCommand] = []
