@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +20,19 @@ def test_a_writable_checkout_keeps_the_cache_beside_the_source(monkeypatch: pyte
     monkeypatch.setattr(kernel_cache.config, "CACHE_DIR", "")
     kernel_cache.find_cache_folder()
     assert kernel_cache.config.CACHE_DIR == ""
+
+
+def test_a_constant_in_another_file_is_not_compiled_in_for_good(tmp_path: Path) -> None:
+    (tmp_path / "device").mkdir()
+    constants, prose = tmp_path / "device" / "tables.py", tmp_path / "notes.py"
+    constants.write_text("from enum import IntEnum")
+    prose.write_text("# nothing compiled")
+    assert kernel_cache.forget_stale_code(tmp_path)  # nothing is known yet
+    index = tmp_path / "device" / "__pycache__" / "bank_state.earliest.nbi"
+    index.touch()
+    prose.write_text("# nothing that is compiled")
+    assert not kernel_cache.forget_stale_code(tmp_path)
+    assert index.exists()
+    constants.write_text("from enum import IntEnum, Enum")
+    assert kernel_cache.forget_stale_code(tmp_path)
+    assert not index.exists()
