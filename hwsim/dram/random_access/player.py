@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.dram.device.log import LoggedCommand
-from hwsim.dram.device.standard import Standard
+from hwsim.dram.device.standard import Standard, refuse_ranks, refuse_turns
 from hwsim.dram.in_order.program import Request, encode
 from hwsim.dram.random_access import kernel
 from hwsim.dram.random_access.address import FIELDS
@@ -79,6 +79,8 @@ class MemoryPlayer:
             raise DramError(f"standard {standard.name}: at most {MOST_BANKS} banks a channel, got {standard.banks}")
         if width < 1 or every < 1:
             raise DramError(f"the host's requests at once and cycles between must be at least 1, got {width}, {every}")
+        refuse_ranks(standard, "the memory controller")
+        refuse_turns(standard, "the memory controller")
         self.standard = standard
         self._memory = kernel.new_memory(standard, channels, parameters, width=width, every=every)
         self._on_commands = on_commands
