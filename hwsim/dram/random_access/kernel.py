@@ -6,7 +6,7 @@ its next refresh, or a new access that could go first. docs/dram.md has the rule
 
 from __future__ import annotations
 
-from numba import njit
+from hwsim.dram.device.compiled import compiled, inlined
 
 from hwsim.dram.device.tables import FOREVER
 from hwsim.dram.random_access.port import NEEDS_MORE, end_of_taking, take
@@ -17,7 +17,7 @@ FULL, MORE_RUNS, REACHED, DONE = range(4)  # why `play` stopped
 LOG_FIELDS = 6  # channel, cycle, command, bank, row, column
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def play(m, until, feeding, log, record):
     """Play the cycles before `until`, or with FOREVER until nothing waits.
 
@@ -54,7 +54,7 @@ def play(m, until, feeding, log, record):
         m.host[Host.CYCLE] = min(following, until)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _full(m, log, record):
     """Whether one more cycle might not find room in the buffers."""
     more = m.channels.shape[0] + m.limits[Limit.WIDTH]
@@ -65,7 +65,7 @@ def _full(m, log, record):
     )
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _next_taking(m, cycle, later):
     """When an access could be taken: at the time that the port knows, or when a limit is released."""
     if m.host[Host.RELEASES] > 0:

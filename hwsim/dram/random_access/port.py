@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
+from hwsim.dram.device.compiled import inlined
 
 from hwsim.dram.device.tables import FOREVER
 from hwsim.dram.random_access.queues import append, holds_block
@@ -14,7 +14,7 @@ ROUND_ROBIN, PRIORITY = 0, 1
 NEEDS_MORE = -1
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def take(m, cycle, feeding):
     """Take accesses of a cycle; return when an access could be taken next if no channel served one.
 
@@ -37,7 +37,7 @@ def take(m, cycle, feeding):
     return later
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def end_of_taking(m, cycle):
     """All accesses of a cycle were taken."""
     m.host[Host.TAKING] = 0
@@ -49,7 +49,7 @@ def end_of_taking(m, cycle):
         m.host[Host.TAKEN_NOW] = 0
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _begin(m, cycle):
     """Complete accesses no longer count against the limits of their masters."""
     m.host[Host.TAKING] = 1
@@ -58,7 +58,7 @@ def _begin(m, cycle):
         m.masters[m.releases[m.host[Host.RELEASES], 1], Asking.UNDER_WAY] -= 1
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _next_master(m, cycle):
     """The master whose access is taken, by the policy, or NOBODY and when one could be taken."""
     chosen, since, later = NOBODY, FOREVER, FOREVER
@@ -85,7 +85,7 @@ def _next_master(m, cycle):
     return chosen, later
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _may_ask(m, master, cycle):
     """The cycle, or when a master may ask for its first access."""
     arrival = m.runs[master, m.masters[master, Asking.HEAD], RunField.ARRIVAL]
@@ -102,7 +102,7 @@ def _may_ask(m, master, cycle):
     return cycle
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _room(m, master):
     """Whether the first access of a master could be taken by its channel."""
     if not m.masters[master, Asking.KNOWN]:
@@ -116,7 +116,7 @@ def _room(m, master):
     return holds_block(m, c, 1, bank, block)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _locate(m, master):
     """Find the place of the first access of a master."""
     head = m.masters[master, Asking.HEAD]
@@ -133,7 +133,7 @@ def _locate(m, master):
     m.masters[master, Asking.KNOWN] = 1
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def place_of(digits, block):
     """Channel, bank, row and column of an access, by the mapping's digits."""
     channel, bank, row, column = 0, 0, 0, 0
@@ -162,7 +162,7 @@ def place_of(digits, block):
     return channel, bank, row, column
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _xored(digits, channel, bank, row, column):
     """Parts of an address with some of their digits xored with bits of the row."""
     for i in range(digits.shape[0]):
@@ -183,7 +183,7 @@ def _xored(digits, channel, bank, row, column):
     return channel, bank, column
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _take_access(m, master, cycle):
     """Hand the first access of a master to its channel, or answer it from a waiting write."""
     head = m.masters[master, Asking.HEAD]
@@ -213,7 +213,7 @@ def _take_access(m, master, cycle):
     _go_on(m, master, head)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _ticket(m, master, head):
     """The row of `tickets` for the first access of a master, a new one at the beginning of a run or a beat."""
     if m.runs[master, head, RunField.TICKET] < 0:
@@ -235,7 +235,7 @@ def _ticket(m, master, head):
     return row
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _go_on(m, master, head):
     """The access of a master was taken: its next one is the first."""
     m.masters[master, Asking.KNOWN] = 0

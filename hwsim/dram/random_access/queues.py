@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from numba import njit
+from hwsim.dram.device.compiled import inlined
 
-from hwsim.dram.device.kernel_cache import find_cache_folder
 from hwsim.dram.random_access.state import NOBODY, Asking, Bank, Channel, Entry, Host, Waiting
 
-find_cache_folder()
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def holds_block(m, c, q, bank, block):
     """Whether an entry of a queue waits for a place."""
     found = False
@@ -23,7 +21,7 @@ def holds_block(m, c, q, bank, block):
     return found
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def append(m, c, q, master, ticket, arrival, cycle):
     """Put the first access of a master, whose place is known, at the end of a queue; return the entry."""
     e = m.channels[c, Channel.FREE]
@@ -48,7 +46,7 @@ def append(m, c, q, master, ticket, arrival, cycle):
     return e
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _append_by_age(m, c, q, e):
     newest = m.channels[c, Channel.NEWEST + q]
     m.entries[c, e, Entry.OLDER] = newest
@@ -61,7 +59,7 @@ def _append_by_age(m, c, q, e):
     m.channels[c, Channel.LENGTH + q] += 1
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _append_to_bank(m, c, q, bank, row, e):
     last = m.waiting[c, q, bank, Waiting.LAST]
     m.entries[c, e, Entry.BEFORE] = last
@@ -80,7 +78,7 @@ def _append_to_bank(m, c, q, bank, row, e):
         m.waiting[c, q, bank, Waiting.HIT] = e
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def remove(m, c, q, e):
     """Take an entry out of its queue; its fields stay readable until another entry is appended."""
     older, younger = m.entries[c, e, Entry.OLDER], m.entries[c, e, Entry.YOUNGER]
@@ -98,7 +96,7 @@ def remove(m, c, q, e):
     m.channels[c, Channel.FREE] = e
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _remove_from_bank(m, c, q, bank, e):
     before, after = m.entries[c, e, Entry.BEFORE], m.entries[c, e, Entry.NEXT]
     if m.waiting[c, q, bank, Waiting.HIT] == e:
@@ -121,7 +119,7 @@ def _remove_from_bank(m, c, q, bank, e):
         m.channels[c, Channel.BANKS + q] = last
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def next_of_row(m, c, e, row):
     """The first entry of a row in a bank, from an entry on."""
     while e >= 0 and m.entries[c, e, Entry.ROW] != row:
@@ -129,14 +127,14 @@ def next_of_row(m, c, e, row):
     return e
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def find_hits(m, c, bank, row):
     """A row was opened: the oldest entries for it."""
     for q in range(2):
         m.waiting[c, q, bank, Waiting.HIT] = next_of_row(m, c, m.waiting[c, q, bank, Waiting.FIRST], row)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def forget_hits(m, c, bank):
     """A row was closed: no entry finds it open, nor was it opened for any."""
     for q in range(2):
@@ -146,7 +144,7 @@ def forget_hits(m, c, bank):
         forget_opened(m, c, e)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def mark_opened(m, c, e):
     """A row was opened for an entry."""
     m.entries[c, e, Entry.OPENED] = 1
@@ -155,7 +153,7 @@ def mark_opened(m, c, e):
     m.channels[c, Channel.OPENED] += 1
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def forget_opened(m, c, e):
     m.entries[c, e, Entry.OPENED] = 0
     m.banks[c, m.entries[c, e, Entry.BANK], Bank.OPENED] = NOBODY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
+from hwsim.dram.device.compiled import compiled, inlined
 
 from hwsim.dram.device.bank_state import earliest, note
 from hwsim.dram.device.tables import FOREVER, Fact
@@ -29,7 +29,7 @@ from hwsim.dram.random_access.state import (
 OPEN, OPEN_ADAPTIVE, CLOSED_ADAPTIVE, CLOSED = range(4)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def step(m, c, cycle, log, record):
     """One cycle of a channel; sets when it wakes next and returns whether it served an access."""
     m.host[Host.STEPS] += 1
@@ -64,7 +64,7 @@ def step(m, c, cycle, log, record):
     return True
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def take_turns(m, c):
     """Change between reads and writes, if it is time to."""
     if turn_changes(m, c):
@@ -72,7 +72,7 @@ def take_turns(m, c):
         m.channels[c, Channel.SERVED] = 0
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def turn_changes(m, c):
     reads, writes = m.channels[c, Channel.LENGTH], m.channels[c, Channel.LENGTH + 1]
     served = m.channels[c, Channel.SERVED]
@@ -83,7 +83,7 @@ def turn_changes(m, c):
     return writes > 0 and (many or reads == 0)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def first_chance(m, c, q, e, cycle):
     """When a new entry may wake a sleeping channel: for itself only, since it can only delay others of its queue."""
     bank = m.entries[c, e, Entry.BANK]
@@ -100,7 +100,7 @@ def first_chance(m, c, q, e, cycle):
     return max(cycle, earliest(m.device, m.tables, c, command, bank))
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _choose(m, c, cycle):
     """The entry whose next command is issued, or NOBODY, and the command; else the earliest cycle of any candidate."""
     best, command, age, soonest = NOBODY, NOBODY, FOREVER, FOREVER
@@ -120,7 +120,7 @@ def _choose(m, c, cycle):
     return _choose_of_queue(m, c, m.channels[c, Channel.WRITING], cycle, soonest)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _choose_of_queue(m, c, q, cycle, soonest):
     """As `_choose`, of the queue whose turn it is."""
     best, command, age = NOBODY, NOBODY, FOREVER
@@ -160,7 +160,7 @@ def _choose_of_queue(m, c, q, cycle, soonest):
     return best, command, soonest
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _next_command(m, c, q, e, bank):
     """The command that an entry needs next; NOBODY if it would close a row that was opened for another entry."""
     row = m.device.open_rows[c, bank]
@@ -171,7 +171,7 @@ def _next_command(m, c, q, e, bank):
     return NOBODY if m.banks[c, bank, Bank.OPENED] >= 0 else m.commands[PRECHARGE]
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def access_command(m, c, q, e, bank):
     """The access itself, which may close its row: by the row policy, or as the last that the row may serve."""
     policy, cap = m.limits[Limit.ROW_POLICY], m.limits[Limit.ROW_CAP]
@@ -184,7 +184,7 @@ def access_command(m, c, q, e, bank):
     return m.commands[READ_AUTO + q] if closes else m.commands[READ + q]
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _others(m, c, e, bank):
     """Whether other entries wait for a bank, and whether one of them waits for the same row."""
     others = wanted = False
@@ -198,18 +198,18 @@ def _others(m, c, e, bank):
     return others, wanted
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _issue(m, c, command, bank, cycle):
     note(m.device, m.tables, c, command, bank, cycle)
     m.counts[c, bank // _banks_per_rank(m), command] += 1
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _banks_per_rank(m):
     return m.banks.shape[1] // m.ranks.shape[1]
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _open(m, c, bank, e, cycle):
     rank = bank // _banks_per_rank(m)
     if m.ranks[c, rank, Rank.OPEN_BANKS] == 0:
@@ -223,7 +223,7 @@ def _open(m, c, bank, e, cycle):
     mark_opened(m, c, e)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _close(m, c, bank, cycle):
     if m.device.open_rows[c, bank] < 0:
         return
@@ -235,7 +235,7 @@ def _close(m, c, bank, cycle):
         m.ranks[c, rank, Rank.OPEN_CYCLES] += cycle - m.ranks[c, rank, Rank.OPEN_SINCE]
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _serve(m, c, e, command, cycle):
     """An access was issued: it leaves its queue, and its completion is known."""
     q, bank = m.entries[c, e, Entry.WRITE], m.entries[c, e, Entry.BANK]
@@ -260,7 +260,7 @@ def _serve(m, c, e, command, cycle):
     complete(m, m.entries[c, e, Entry.MASTER], m.entries[c, e, Entry.TICKET], end)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def note_latency(m, kind, cycles):
     if cycles < LATENCY_BINS:
         m.latencies[kind, cycles] += 1
@@ -271,7 +271,7 @@ def note_latency(m, kind, cycles):
         m.host[Host.LONG] = row + 1
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def complete(m, master, ticket, end):
     """An access will be complete at a cycle: its limit is released then, and its ticket may be complete."""
     m.host[Host.FINISH] = max(m.host[Host.FINISH], end)
@@ -297,7 +297,7 @@ def complete(m, master, ticket, end):
             m.host[Host.FREE_TICKETS] += 1
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _refresh(m, c, cycle, log, record):
     """Issue the next command of a refresh that is due; return the cycle if one was issued, else when one may be."""
     wake = FOREVER
@@ -313,7 +313,7 @@ def _refresh(m, c, cycle, log, record):
     return wake
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _hold(m, c, rank, held):
     """A refresh has fallen due, or is done: its banks serve nothing, or serve again."""
     m.ranks[c, rank, Rank.HOLDS] = held
@@ -328,7 +328,7 @@ def _hold(m, c, rank, held):
     m.channels[c, Channel.NEXT_DUE] = due
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _refresh_rank(m, c, rank, cycle, log, record):
     """Close a bank of a rank's refresh or refresh; return the cycle, or when one of the two may be issued."""
     first = rank * _banks_per_rank(m)
@@ -369,7 +369,7 @@ def _refresh_rank(m, c, rank, cycle, log, record):
     return cycle
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _close_for_refresh(m, c, first, turn, bank, cycle, log, record):
     command = m.refresh[Refreshing.CLOSE]
     note(m.device, m.tables, c, command, bank, cycle)
@@ -385,7 +385,7 @@ def _close_for_refresh(m, c, first, turn, bank, cycle, log, record):
         _log(m, log, c, cycle, command, -1 if whole else named, -1, -1)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _log(m, log, c, cycle, command, bank, row, column):
     entry = log[m.host[Host.LOGGED]]
     m.host[Host.LOGGED] += 1

@@ -275,7 +275,7 @@ def new_memory(
     room : runs that can wait at each master
     """
     standard, channels = mapping.standard, mapping.channels
-    tables = compile_tables(standard)
+    tables = compile_tables(standard, _issued(standard, parameters))
     entries = parameters.read_queue + parameters.write_queue
     tickets = channels * entries + 2 * len(masters) + 2
     longest = int(tables.commands[:, Fact.DURATION].max())
@@ -316,6 +316,14 @@ def new_memory(
         memory.ranks[:, rank, Rank.DUE] = standard.refresh_due(0, rank) if standard.refresh else FOREVER
     memory.channels[:, Channel.NEXT_DUE] = memory.ranks[:, :, Rank.DUE].min(axis=1)
     return memory
+
+
+def _issued(standard: Standard, parameters: ControllerParameters) -> set[str]:
+    """The commands that a controller issues."""
+    rule, access = standard.refresh, standard.commands["RD"]
+    names = {"RD", "WR", access.activate or "", access.precharge or ""}
+    names |= {"RDA", "WRA"} if parameters.closes_rows else set()
+    return names | ({rule.command, rule.precharge} if rule else set())
 
 
 def _limits(parameters: ControllerParameters, policy: Policy, width: int, standard: Standard) -> Ints:
