@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+
 from hwsim.dram.device.compiled import inlined
-
 from hwsim.dram.device.tables import NEVER, Fact, Ints, Kind, Tables, Wait
-
 
 CLOSED = -1
 

@@ -15,5 +15,8 @@ from hwsim.dram.device.kernel_cache import find_cache_folder
 
 find_cache_folder()
 
-compiled: Any = njit(cache=True, error_model="numpy", _nrt=False)
-inlined: Any = njit(cache=True, error_model="numpy", _nrt=False, inline="always")
+# Typed as anything, since the option that leaves out counting is not declared.
+_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
+compiled: Any = njit(**_OPTIONS)
+# In the caller's code, so that the tuples' many fields are not passed at each call.
+inlined: Any = njit(**_OPTIONS, inline="always")
