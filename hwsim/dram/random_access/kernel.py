@@ -7,7 +7,6 @@ its next refresh, or a new access that could go first. docs/dram.md has the rule
 from __future__ import annotations
 
 from hwsim.dram.device.compiled import compiled, inlined
-
 from hwsim.dram.device.tables import FOREVER
 from hwsim.dram.random_access.port import NEEDS_MORE, end_of_taking, take
 from hwsim.dram.random_access.scheduler import step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hwsim.dram.device.compiled import inlined
-
 from hwsim.dram.device.tables import FOREVER
 from hwsim.dram.random_access.queues import append, holds_block
 from hwsim.dram.random_access.scheduler import complete, first_chance, note_latency
@@ -121,7 +120,9 @@ def _locate(m, master):
     """Find the place of the first access of a master."""
     head = m.masters[master, Asking.HEAD]
     size = m.limits[Limit.COLUMN_BYTES]
-    address = m.runs[master, head, RunField.ADDRESS] + m.masters[master, Asking.BEAT] * m.runs[master, head, RunField.STRIDE]
+    address = (
+        m.runs[master, head, RunField.ADDRESS] + m.masters[master, Asking.BEAT] * m.runs[master, head, RunField.STRIDE]
+    )
     first = address // size
     block = first + m.masters[master, Asking.PART]
     last = (address + m.runs[master, head, RunField.SIZE] - 1) // size

@@ -124,7 +124,7 @@ class ReferenceMemory:
             if served:
                 entry, completion = served
                 self.latencies[entry.write].append(completion - entry.taken)
-                asking, beat = entry.beat  # type: ignore[misc]
+                asking, beat = entry.beat
                 asking.queued -= 1
                 self._complete(asking, beat, completion)
         self.cycle += 1

@@ -6,7 +6,7 @@ The rules are those of docs/dram.md, in the same order. Cycle 0 is the first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hwsim.dram.device.log import LoggedCommand
 from hwsim.dram.device.standard import Command, Constraint, Standard
@@ -25,7 +25,7 @@ class Entry:
     place: Place
     age: int  # number of the access among all that the memory took
     taken: int  # cycle in which the controller took it
-    beat: object = None  # what the port wants to know about when it completes
+    beat: Any = None  # what the port wants to know about when it completes
     kind: int = HIT  # how its access is counted
     opened: bool = False  # its row was opened for it and is still open
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from hwsim.dram.device.compiled import compiled, inlined
-
 from hwsim.dram.device.bank_state import earliest, note
+from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.tables import FOREVER, Fact
 from hwsim.dram.random_access.queues import find_hits, forget_hits, forget_opened, mark_opened, remove
 from hwsim.dram.random_access.state import (
