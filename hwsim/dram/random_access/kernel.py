@@ -1,7 +1,7 @@
 """The fast memory: the reference's rules compiled by numba; it skips cycles in which nothing can happen.
 
 A channel in which nothing can be issued sleeps until the first cycle that the table allows for one of its candidates,
-its next refresh, or a new access that could go first. docs/dram.md has the rules, `state.py` the arrays.
+its next refresh, or a new access that could go first. What repeats itself is entered at once (`repeat.py`). docs/dram.md has the rules, `state.py` the arrays.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.tables import FOREVER
 from hwsim.dram.random_access.port import NEEDS_MORE, end_of_taking, take
+from hwsim.dram.random_access.repeat import repeat
 from hwsim.dram.random_access.scheduler import step
 from hwsim.dram.random_access.state import Asking, Channel, Host, Limit
 
@@ -17,7 +18,7 @@ LOG_FIELDS = 6  # channel, cycle, command, bank, row, column
 
 
 @compiled
-def play(m, until, feeding, log, record):
+def play(m, kept, until, feeding, log, record):
     """Play the cycles before `until`, or with FOREVER until nothing waits.
 
     Returns
@@ -36,6 +37,9 @@ def play(m, until, feeding, log, record):
         if later == NEEDS_MORE:
             return MORE_RUNS
         end_of_taking(m, cycle)
+        if not record:
+            repeat(m, kept, until)
+            cycle = m.host[Host.CYCLE]
         following, served, waiting = FOREVER, False, False
         for c in range(channels):
             if m.channels[c, Channel.WAKE] <= cycle:

@@ -12,6 +12,7 @@ from hwsim.dram.random_access import kernel
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.masters import MOST_MASTERS, POLICIES, Completion, Master, Policy, Run
 from hwsim.dram.random_access.parameters import ControllerParameters
+from hwsim.dram.random_access.repeat import new_kept
 from hwsim.dram.random_access.served import Latencies, Served, served
 from hwsim.dram.random_access.state import BUFFER, NOBODY, Asking, Host, Memory, RunField, new_memory
 from hwsim.errors import DramError, nearest
@@ -56,6 +57,7 @@ class MemoryPort:
         self.masters = tuple(masters)
         self._numbers = {master.name: number for number, master in enumerate(masters)}
         self._memory = new_memory(mapping, parameters, masters, policy=policy, width=width, room=room)
+        self._kept = new_kept(self._memory)
         self._on_commands = on_commands
         rows = BUFFER + mapping.channels + width if on_commands else 1
         self._log = np.zeros((rows, kernel.LOG_FIELDS), dtype=np.int64)
@@ -77,6 +79,11 @@ class MemoryPort:
     def steps(self) -> int:
         """Cycles of a channel that were looked at: the work that playing took."""
         return int(self._memory.host[Host.STEPS])
+
+    @property
+    def skipped(self) -> int:
+        """Accesses that were taken without a step, because a run repeated itself."""
+        return int(self._memory.host[Host.SKIPPED])
 
     def offer(self, master: str, run: Run, *, completion: bool = True, beats: bool = False) -> int:
         """Append a run to what a master wants; return its ticket, by which its completion is known.
@@ -157,7 +164,7 @@ class MemoryPort:
 
     def _play(self, until: int, *, feeding: bool = False) -> int:
         while True:
-            why = int(kernel.play(self._memory, until, feeding, self._log, self._on_commands is not None))
+            why = int(kernel.play(self._memory, self._kept, until, feeding, self._log, self._on_commands is not None))
             self._collect()
             if why != kernel.FULL:
                 return why
