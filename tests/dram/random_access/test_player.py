@@ -12,7 +12,7 @@ from hwsim.dram.device.log import LoggedCommand
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.in_order.controller import ChannelController
 from hwsim.dram.in_order.program import Request
-from hwsim.dram.random_access.address import load_mapping, mapping_names
+from hwsim.dram.random_access.mappings import load_mapping, mapping_names
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.patterns import generate
 from hwsim.dram.random_access.player import MemoryChannel, MemoryPlayer, Served
