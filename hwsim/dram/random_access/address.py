@@ -15,8 +15,6 @@ from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.digits import NO_XOR, Digit, Part, parse_digits
 
 Ints = NDArray[np.int64]
-# Columns of encoded requests; `block` numbers the accesses of the whole memory and so identifies an address.
-FIELDS = ("write", "channel", "bank", "row", "column", "block")
 
 
 class DigitColumn(IntEnum):
@@ -141,14 +139,6 @@ class AddressMapping:
         for size, part, weight, shift, value in permuted:  # the row is whole only now
             parts[part] += (value ^ ((parts[Part.ROW] >> shift) & (size - 1))) * weight
         return parts.T
-
-    def encode(self, writes: NDArray[np.bool_], addresses: Ints) -> Ints:
-        """Requests of shape (n, len(FIELDS)) for the fast player; the same places as `place`."""
-        out = np.empty((len(addresses), len(FIELDS)), dtype=np.int64)
-        out[:, 0] = writes
-        out[:, 1:5] = self.places(addresses)
-        out[:, 5] = addresses // self.standard.column_bytes
-        return out
 
 
 def _split(values: Ints, size: int) -> tuple[Ints, Ints]:
