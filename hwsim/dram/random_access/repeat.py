@@ -450,10 +450,24 @@ def _repetitions(m, kept, until):
         times = min(times, (run[RunField.COUNT] - 1 - beat) // beats)
         period = kept.periods[master]
         step = period[Period.STEP] * (beats // period[Period.BEATS])
-        if step > 0:
-            for ahead in range(period[Period.BEATS]):
+        for ahead in range(period[Period.BEATS]):
+            if not _same_row(m, run, beat + ahead, beat + ahead - beats):
+                return 0  # the next access is in another row than those under way
+            if step > 0:
                 times = min(times, _until_carry(m, run, beat + ahead, period[Period.DIGIT], step))
     return times
+
+
+@compiled
+def _same_row(m, run, beat, before):
+    """Whether the accesses of two beats go to the same rows."""
+    size = m.limits[Limit.COLUMN_BYTES]
+    address = run[RunField.ADDRESS] + beat * run[RunField.STRIDE]
+    moved = (beat - before) * run[RunField.STRIDE] // size
+    for block in range(address // size, (address + run[RunField.SIZE] - 1) // size + 1):
+        if place_of(m.digits, block)[:3] != place_of(m.digits, block - moved)[:3]:
+            return False
+    return True
 
 
 @compiled
