@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hwsim.dram.device.check_tables import NO_LIMIT, CheckTables, Fact, Kind, Mode, Past, Wait
-from hwsim.dram.device.kernel_cache import find_cache_folder
+from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.log_file import LOG_COLUMNS
-
-find_cache_folder()
 
 Ints = NDArray[np.int64]
 CYCLE, CHANNEL, COMMAND, BANK, ROW, COLUMN = range(len(LOG_COLUMNS))
@@ -57,7 +54,7 @@ def new_state(tables: CheckTables, slots: int) -> CheckState:
     )
 
 
-@njit(cache=True)
+@compiled
 def check(s, t, slot_of, rows, begin):
     """Check the rows of a log from `begin` on; returns where it stopped, before the end at a channel without a slot.
 
@@ -84,11 +81,12 @@ def check(s, t, slot_of, rows, begin):
             _enter(s, t, c, command, max(bank, 0), rows[i, ROW], cycle)
             s.legal[c] += 1
         else:
-            s.broken[c] = rows[i]
+            for k in range(rows.shape[1]):
+                s.broken[c, k] = rows[i, k]
     return rows.shape[0]
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _has_address(t, command, bank, row, column):
     banks = t.covered.shape[1]
     if t.commands[command, Fact.NAMES_BANK]:
@@ -100,7 +98,7 @@ def _has_address(t, command, bank, row, column):
     return (rows == NO_LIMIT or 0 <= row < rows) and (columns == NO_LIMIT or 0 <= column < columns)
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _has_state(s, t, c, command, bank, row):
     """Whether the channel's mode and its open rows allow a command."""
     mode = t.commands[command, Fact.MODE]
@@ -122,7 +120,7 @@ def _has_state(s, t, c, command, bank, row):
     return closed == covered
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _has_waited(s, t, c, command, bank, cycle):
     """Whether every constraint of the table allows a command in this cycle."""
     start, stop, step = _named(t, command, bank)
@@ -142,7 +140,7 @@ def _has_waited(s, t, c, command, bank, cycle):
     return True
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _enter(s, t, c, command, bank, row, cycle):
     """Record a legal command."""
     start, stop, step = _named(t, command, bank)
@@ -167,7 +165,7 @@ def _enter(s, t, c, command, bank, row, cycle):
         s.register_mode[c] = 1 - s.register_mode[c]
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _named(t, command, bank):
     """Banks whose nodes an issue addresses: the one that it names, or all that it works on if it skips banks."""
     if t.commands[command, Fact.STRIDED]:
@@ -175,7 +173,7 @@ def _named(t, command, bank):
     return bank, bank + 1, 1
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _holds(node, banks, start, stop, step):
     """Whether one of some banks lies in a node."""
     inside = False

@@ -1,7 +1,7 @@
 """What the compiled checker knows of a standard, as flat integer arrays.
 
-It keeps past issues as the slow checker does and looks back at them. The players' tables (`tables.py`) look forward; the
-two share nothing.
+It keeps past issues as the slow checker does and looks back at them. The players' tables (`tables.py`) look forward;
+the two share nothing.
 """
 
 from __future__ import annotations

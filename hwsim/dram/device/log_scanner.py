@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from hwsim.dram.device.kernel_cache import find_cache_folder
+from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.log_file import LOG_COLUMNS, MOST_CHANNELS
 from hwsim.text_chunks import MAX_LINE_BYTES
-
-find_cache_folder()
 
 COMMAND = LOG_COLUMNS.index("command")
 CHANNEL = LOG_COLUMNS.index("channel")
@@ -38,7 +35,7 @@ def name_automaton(names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.
     return step, np.array([names.index(text) if text in names else -1 for text in states], dtype=np.int64)
 
 
-@njit(cache=True)
+@compiled
 def scan(data, columns, step, accepted, out):
     """Read whole lines; returns commands, lines read, and whether it stopped at a wrong line.
 
@@ -63,7 +60,7 @@ def scan(data, columns, step, accepted, out):
     return count, line, False
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _read_line(data, at, columns, step, accepted, row):
     """Fill a row with the fields of a line; returns the place of its newline, or -1 if it has another form."""
     last = columns.size - 1
@@ -100,13 +97,13 @@ def _read_line(data, at, columns, step, accepted, row):
     return at
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _after_blanks(data, at):
     while data[at] == SPACE or data[at] == TAB or data[at] == RETURN:
         at += 1
     return at
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _ends_field(byte):
     return byte in (COMMA, NEWLINE, SPACE, TAB, RETURN)
