@@ -105,6 +105,8 @@ def check(log: Path, standard: str, settings: tuple[str, ...]) -> int:
         raise UserError(f"--set {min(others)}: a log is checked with rows and timing.NAME as its settings")
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
         raise UserError(f"--set rows: expected a whole number from 1 on, got {rows!r}")
-    checked = check_log(log, load_standard(standard, timing=timing, rows=rows))
+    loaded = load_standard(standard, timing=timing, rows=rows)
+    with optional_progress(enabled=True, unit="bytes") as progress:
+        checked = check_log(log, loaded, progress)
     click.echo(checked.to_text(), nl=False)
     return 0 if checked.legal else 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hwsim.cli import main
 from hwsim.dram.device.checker import first_violation
-from hwsim.dram.device.log import read_log
+from hwsim.dram.device.log_file import read_log
 from hwsim.dram.random_access.trace import parse_line, read_trace
 from hwsim.dram.standards.load import STANDARDS, load_standard
 from hwsim.errors import TraceError
