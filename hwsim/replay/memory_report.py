@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.parameters import ControllerParameters
-from hwsim.dram.random_access.player import Served
+
+if TYPE_CHECKING:
+    from hwsim.dram.random_access.player import Served
 
 SCHEMA_VERSION = 1
 PERCENTILES = (50, 90, 99)
