@@ -87,19 +87,19 @@ def run_memory(
         chunks = read_trace(Path(pattern), where.capacity_bytes, wrap=wrap, progress=progress)
         if requests is not None:
             chunks = _first(chunks, requests)
-    from hwsim.dram.random_access.player import MemoryPlayer  # with numba, which no mistake above need wait for
+    # With numba, which no mistake above need wait for.
+    from hwsim.dram.random_access.player import MemoryPlayer, single_accesses
 
     seen = [0]
     with _log_writer(log_file, standard) as on_commands:
         player = MemoryPlayer(
-            standard,
-            channels,
+            where,
             parameters,
             width=max(1, int(offered)),
             every=max(1, offered.denominator),
             on_commands=on_commands,
         )
-        served = player.play(where.encode(*chunk) for chunk in _counted(chunks, seen))
+        served = player.play(single_accesses(*chunk) for chunk in _counted(chunks, seen))
         if not seen[0]:
             raise DramError(f"{pattern}: holds no request")
     return MemoryReport(
