@@ -115,6 +115,13 @@ def new_kept(m: Memory) -> Kept:
     )
 
 
+def forget(kept: Kept) -> None:
+    """Keep no state: the memory is no longer the one whose state was kept."""
+    kept.notes[:] = 0
+    kept.notes[Note.AT] = -1
+    kept.periods[:, Period.RUN] = -1
+
+
 @inlined
 def repeat(m, kept, until):
     """After a cycle's taking: enter all repetitions of what was done since a kept state, or keep this one."""
@@ -405,7 +412,7 @@ def _same_releases(m, kept, moved):
 
 @compiled
 def _apart(m):
-    """Whether no run writes where another one goes: else two could meet at a place at which they did not meet before."""
+    """Whether no run writes where another one goes; if one does, they may meet at a place where they did not before."""
     cycle = m.host[Host.CYCLE]
     for one in range(m.masters.shape[0]):
         if not _active(m, one, cycle) or not m.runs[one, m.masters[one, Asking.HEAD], RunField.WRITE]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from hwsim.dram.random_access.masters import POLICIES, Master, Policy
 from hwsim.dram.random_access.parameters import ROW_POLICIES, ControllerParameters
 
 NOBODY = -1  # no entry, no ticket, no command
-LATENCY_BINS = 1 << 14  # cycles; longer latencies are listed one by one
-BUFFER = 1 << 13  # rows of what is handed over to Python
+LATENCY_BINS = 1 << 11  # cycles; longer latencies are listed one by one
+BUFFER = 1 << 12  # rows of what is handed over to Python
 
 
 class Host(IntEnum):
@@ -323,6 +323,12 @@ def new_memory(
         memory.ranks[:, rank, Rank.DUE] = standard.refresh_due(0, rank) if standard.refresh else FOREVER
     memory.channels[:, Channel.NEXT_DUE] = memory.ranks[:, :, Rank.DUE].min(axis=1)
     return memory
+
+
+def copy_memory(memory: Memory) -> Memory:
+    """A memory of its own in the same state."""
+    copies: list[Any] = [array.copy() for array in memory[:-2]]
+    return Memory(*copies, BankState(*(array.copy() for array in memory.device)), memory.tables)
 
 
 def _issued(standard: Standard, parameters: ControllerParameters) -> set[str]:
