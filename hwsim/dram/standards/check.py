@@ -29,9 +29,9 @@ def _clock(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("expected a number or an expression")
-    return value
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return value
+    raise ValueError("expected a number or an expression")
 
 
 def _timing_names(timing: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +74,9 @@ class _Group(_Part):
     def _is_graded(self) -> _Group:
         bare = [name for name, value in self.timing.items() if not isinstance(value, _Value)]
         if bare and self.grade is None:
-            raise ValueError(f"timing.{bare[0]}: needs a grade (S, R, C, M or A), its own or one of the group around it")
+            raise ValueError(
+                f"timing.{bare[0]}: needs a grade (S, R, C, M or A), its own or one of the group around it"
+            )
         return self
 
 
@@ -187,7 +189,10 @@ def _levels(file: _File) -> Iterator[str]:
     names = list(file.levels)
     known = ("channel", "rank", "bankgroup", "bank")
     if names != [level for level in known if level in names] or names[:1] != ["channel"] or names[-1:] != ["bank"]:
-        yield f"levels: expected some of {', '.join(known)} in this order, channel and bank among them, got {', '.join(names)}"
+        yield (
+            f"levels: expected some of {', '.join(known)} in this order, channel and bank among them, "
+            f"got {', '.join(names)}"
+        )
     if file.levels.get("channel", 1) != 1:
         yield f"levels.channel: a standard is one channel, got {file.levels['channel']}"
 

@@ -14,7 +14,7 @@ has them. `preset` makes a file another name for a bin and a device of a standar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -115,20 +115,22 @@ def choose(name: str, *, bin: str | None = None, device: str | None = None) -> C
     )
 
 
-def _chosen(
-    name: str, document: Mapping[str, Any], what: str, wanted: str | None, usual: str | None
-) -> str | None:
+def _chosen(name: str, document: Mapping[str, Any], what: str, wanted: str | None, usual: str | None) -> str | None:
     there = document.get(what, {})
     if wanted is None:
         return usual
     if not there:
         raise DramError(f"standard {name}: there are no {what} to choose from, got {wanted!r}")
     if wanted not in there:
-        raise DramError(
-            f"standard {name}: no {what[:-1]} {wanted!r}{nearest(wanted, there)}; "
-            f"there are {', '.join(there)}"
-        )
+        raise DramError(f"standard {name}: no {what[:-1]} {wanted!r}{nearest_of(wanted, there)}")
     return wanted
+
+
+def nearest_of(wanted: str, there: Iterable[str]) -> str:
+    """The nearest of some names, and all of them, for a message."""
+    names = list(there)
+    near = nearest(wanted, names)
+    return f"{near if near.startswith('; nearest') else ''}; there are {', '.join(names)}"
 
 
 def _merged(groups: tuple[Mapping[str, Any], ...]) -> dict[str, Mapping[str, Any]]:

@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 from hwsim.dram.device.standard import Command, Constraint, Refresh, Standard, check_standard
-from hwsim.dram.standards.document import Choice, choose
+from hwsim.dram.standards.document import Choice, choose, nearest_of
 from hwsim.dram.standards.expressions import evaluate
 from hwsim.dram.standards.source import STANDARDS
 from hwsim.dram.standards.table import read_constraints
 from hwsim.dram.standards.timing import MOST_TIME, Time, merge_timing, timing_in_cycles
-from hwsim.errors import DramError, nearest
+from hwsim.errors import DramError
 
 __all__ = [
     "MOST_TIME",
@@ -128,18 +128,15 @@ def _worked_out(place: str, expression: object, params: Mapping[str, int]) -> in
 def _constraints(
     choice: Choice, commands: Mapping[str, Command], params: Mapping[str, int], levels: Mapping[str, int]
 ) -> tuple[Constraint, ...]:
-    text = choice.source.table(choice.constraints)
-    return read_constraints(choice.constraints, text, commands, params, levels, unplayed=choice.unplayed)
+    name, text = choice.source.table(choice.constraints)
+    return read_constraints(name, text, commands, params, levels, unplayed=choice.unplayed)
 
 
 def _refreshed(standard: Standard, choice: Choice, mode: bool | str) -> Standard:
     """The standard with one of its refresh modes; as many turns as it takes to cover the banks of a rank."""
     wanted = "all_bank" if mode is True else str(mode)
     if wanted not in choice.refresh:
-        raise DramError(
-            f"standard {standard.name}: no refresh {wanted!r}{nearest(wanted, choice.refresh)}; "
-            f"there are {', '.join(choice.refresh)}"
-        )
+        raise DramError(f"standard {standard.name}: no refresh {wanted!r}{nearest_of(wanted, choice.refresh)}")
     rule = choice.refresh[wanted]
     refresh = Refresh(
         command=rule["command"],

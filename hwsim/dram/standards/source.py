@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hwsim.data_file import read_data, read_text
-from hwsim.errors import DramError, nearest
+from hwsim.errors import DramError
 
 STANDARDS = (
     "pim_gpt",
@@ -57,17 +57,18 @@ class Source:
         check_document(document, origin=self.name)
         return document
 
-    def table(self, file: str) -> str:
-        """The text of the table of constraints, which lies beside the YAML file.
+    def table(self, file: str) -> tuple[str, str]:
+        """The table of constraints, which lies beside the YAML file: how messages call it, and its text.
 
         Raises
         ------
         DramError : it is not there or no text
         """
         if self.folder is None:
-            return read_text("hwsim.dram", f"standards/{file}")
+            return file, read_text("hwsim.dram", f"standards/{file}")
+        path = self.folder / file
         try:
-            return (self.folder / file).read_text(encoding="utf-8")
+            return str(path), path.read_text(encoding="utf-8")
         except OSError as cause:
             raise DramError(f"{self.name}: constraints: {file} beside it cannot be read: {cause.strerror}") from None
         except UnicodeDecodeError:
@@ -85,7 +86,4 @@ def find_source(name: str) -> Source:
         return Source(name=name)
     if name.endswith((".yaml", ".yml")):
         return Source(name=name, folder=Path(name).parent)
-    raise DramError(
-        f"no DRAM standard {name!r}{nearest(name, STANDARDS)}; there are {', '.join(STANDARDS)}, "
-        "or the path of a .yaml file"
-    )
+    raise DramError(f"no DRAM standard {name!r}; there are {', '.join(STANDARDS)}, or the path of a .yaml file")

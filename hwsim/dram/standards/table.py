@@ -10,7 +10,6 @@ from hwsim.dram.device.standard import Command, Constraint
 from hwsim.dram.standards.expressions import evaluate
 from hwsim.errors import DramError, nearest
 
-
 COLUMNS = ("level", "preceding", "following", "latency")
 FURTHER = ("window", "hazard", "siblings")
 Key = tuple[str, str, str, int, bool, bool]
@@ -46,7 +45,7 @@ def read_constraints(
     _check_columns(file, rows.fieldnames or ())
     for row in rows:
         try:
-            expanded = _expand(row, commands, params, levels, unplayed)
+            expanded = list(_expand(row, commands, params, levels, unplayed))
         except DramError as cause:
             raise DramError(f"{file}: line {rows.line_num}: {cause}") from None
         for key, latency in expanded:
