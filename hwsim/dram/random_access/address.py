@@ -62,6 +62,17 @@ class AddressMapping:
         bank = (part["rank"] * levels.get("bankgroup", 1) + part["bankgroup"]) * levels["bank"] + part["bank"]
         return Place(channel=part["channel"], bank=bank, row=part["row"], column=part["column"])
 
+    def table(self) -> Ints:
+        """(digits, 4) the parts of an address for the kernel: size, part, weight, xor shift."""
+        levels = dict(self.standard.levels)
+        weights = {"bank": 1, "bankgroup": levels["bank"], "rank": levels["bank"] * levels.get("bankgroup", 1)}
+        parts = {"channel": 0, "row": 2, "column": 3}
+        rows = [
+            (size, parts.get(name, 1), weights.get(name, 1), -1)
+            for name, size in zip(reversed(self.order), reversed(self.sizes), strict=True)
+        ]
+        return np.array(rows, dtype=np.int64)
+
     def encode(self, writes: NDArray[np.bool_], addresses: Ints) -> Ints:
         """Requests of shape (n, len(FIELDS)) for the fast player; the same places as `place`."""
         out = np.empty((len(addresses), len(FIELDS)), dtype=np.int64)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hwsim.cli import main
-from hwsim.dram.standards.load import STANDARDS
+from hwsim.dram.standards.load import STANDARDS, load_standard
 from hwsim.errors import DramError
 from hwsim.replay.memory_choice import parse_clock
 
@@ -56,6 +56,32 @@ def test_a_bin_a_device_and_a_clock_are_in_the_report(capsys: pytest.CaptureFixt
 def test_what_is_not_chosen_is_what_the_standard_usually_has(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dram", "lpddr4", "--requests", "100"]) == 0
     assert capsys.readouterr().out.startswith("lpddr4 (3200, 8Gb_x16): stream, 100 requests on 1 channel")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("ddr5", ["--ranks", "2"]),
+        ("lpddr4", []),
+        ("lpddr5", ["--ranks", "2"]),
+        ("gddr6", []),
+        ("hbm3", ["--device", "16GB_8hi"]),
+    ],
+)
+def test_single_banks_are_refreshed_in_turns_in_every_rank(
+    name: str, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.csv"
+    played = ["--pattern", "random", "--refresh", "per_bank", "--requests", "3000", "--commands", str(log)]
+    assert main(["dram", name, *options, *played, "--json", "-"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["refresh_mode"], report["ranks"]) == ("per_bank", 2 if options else 1)
+    assert main(["check", str(log), name, *options]) == 0
+    refresh = load_standard(name, refresh="per_bank").refresh
+    assert refresh is not None
+    # every bank of every rank once an interval; one or two of each rank may still wait in the end
+    due = report["cycles"] * refresh.turns * report["ranks"] / refresh.interval
+    assert due - 2 * report["ranks"] <= report["commands"][refresh.command] <= due
 
 
 def test_a_log_is_checked_as_the_memory_that_wrote_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
