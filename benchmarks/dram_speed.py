@@ -18,7 +18,7 @@ from pathlib import Path
 from hwsim.dram.aim.isa import Instruction, encode
 from hwsim.dram.aim.player import AimPlayer, play_file
 from hwsim.dram.aim.reference import ReferenceAim
-from hwsim.dram.random_access.address import load_mapping
+from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.masters import Master, Run
 from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.random_access.patterns import generate

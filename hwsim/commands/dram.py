@@ -149,6 +149,8 @@ def check(log: Path, standard: str, settings: tuple[str, ...], **chosen: Any) ->
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
         raise UserError(f"--set rows: expected a whole number from 1 on, got {rows!r}")
     memory = MemoryChoice(standard=standard, refresh="off", **chosen)
-    checked = check_log(log, memory.load(timing=timing, rows=rows))
+    loaded = memory.load(timing=timing, rows=rows)
+    with optional_progress(enabled=True, unit="bytes") as progress:
+        checked = check_log(log, loaded, progress)
     click.echo(checked.to_text(), nl=False)
     return 0 if checked.legal else 1

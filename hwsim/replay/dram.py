@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.dram.device.standard import Standard
-from hwsim.dram.random_access.address import load_mapping
+from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.patterns import PATTERNS, generate
 from hwsim.dram.random_access.player import MemoryPlayer, single_accesses

@@ -12,7 +12,8 @@ from hwsim.dram.device.standard import Standard
 from hwsim.dram.device.tables import FOREVER, Ints
 from hwsim.dram.in_order.program import Request, encode
 from hwsim.dram.random_access import kernel
-from hwsim.dram.random_access.address import AddressMapping, load_mapping
+from hwsim.dram.random_access.address import AddressMapping
+from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.masters import Master
 from hwsim.dram.random_access.memory_port import MemoryPort
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters

@@ -13,7 +13,8 @@ from hwsim.dram.device.checker import first_violation
 from hwsim.dram.device.log import LoggedCommand
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.device.tables import Ints
-from hwsim.dram.random_access.address import AddressMapping, load_mapping, mapping_names
+from hwsim.dram.random_access.address import AddressMapping
+from hwsim.dram.random_access.mappings import load_mapping, mapping_names
 from hwsim.dram.random_access.masters import POLICIES, Completion, Master, Run
 from hwsim.dram.random_access.memory_port import MemoryPort
 from hwsim.dram.random_access.parameters import ROW_POLICIES, ControllerParameters, load_parameters

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.in_order.controller import ChannelController
 from hwsim.dram.in_order.program import Request
-from hwsim.dram.random_access.address import load_mapping
+from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.random_access.patterns import generate
 from hwsim.dram.random_access.player import MemoryChannel, MemoryPlayer, single_accesses
