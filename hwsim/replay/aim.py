@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hwsim.dram.aim.energy import energy_parts
-from hwsim.dram.aim.player import AimPlayer, ChannelResult, CommandRun, play_file
 from hwsim.dram.aim.refresh import RefreshMode, load_aim
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.standards.load import split_timing
 from hwsim.energy import load_table
 from hwsim.errors import DramError
 from hwsim.report.command_log import command_log
+
+if TYPE_CHECKING:
+    from hwsim.dram.aim.player import ChannelResult, CommandRun
 
 SCHEMA_VERSION = 1
 
@@ -123,6 +125,8 @@ def play_trace(
     OutputError : the log cannot be written
     """
     standard = standard_of(refresh, settings or {})
+    from hwsim.dram.aim.player import AimPlayer, play_file
+
     with _log_writer(log_file) as on_commands:
         player = AimPlayer(standard, channels, on_commands=on_commands)
         undisturbed = AimPlayer(standard.without_refresh(), channels) if standard.refresh else player

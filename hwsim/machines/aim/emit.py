@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
-from hwsim.dram.aim.isa import decode
-from hwsim.dram.aim.player import MAX_CHANNELS
+from hwsim.dram.aim.isa import MAX_CHANNELS, decode
 from hwsim.dram.aim.refresh import load_aim
 from hwsim.dram.aim.text import line_of
 from hwsim.dram.standards.load import timing_defaults

@@ -8,14 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hwsim.devices.spec import DevicesSpec
-from hwsim.dram.aim.isa import ACTIVATION_FUNCTIONS
-from hwsim.dram.aim.player import MAX_CHANNELS
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTIONS, MAX_CHANNELS
 from hwsim.dram.aim.refresh import MOST_POSTPONED, MOST_ROWS, RefreshMode, load_aim
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.standards.load import timing_defaults
 from hwsim.energy import OFF, EnergyTable, load_table
 from hwsim.energy.coefficients import Powers
-from hwsim.engine import TimeBase
+from hwsim.engine.clock import TimeBase
 from hwsim.errors import DramError, MachineError, nearest
 from hwsim.mapping.formats import BF16
 from hwsim.mapping.pim.target import BankGeometry
