@@ -328,7 +328,7 @@ def new_memory(
 def copy_memory(memory: Memory) -> Memory:
     """A memory of its own in the same state."""
     copies: list[Any] = [array.copy() for array in memory[:-2]]
-    return Memory(*copies, BankState(*(array.copy() for array in memory.device)), memory.tables)
+    return Memory._make([*copies, BankState(*(array.copy() for array in memory.device)), memory.tables])
 
 
 def _issued(standard: Standard, parameters: ControllerParameters) -> set[str]:
