@@ -48,7 +48,7 @@ ENTRY = 4
 CLOCK, FUNCTION, CLASSES = range(3)
 # Log entries: members, cycle, command, bank, row, first column, count, spacing.
 LOG_FIELDS = 8
-LOG_MARGIN = 16384  # entries; one instruction writes fewer
+LOG_MARGIN = 16384  # entries; most instructions write fewer
 CODE_CFR = CODES["WR_CFR"]
 CODE_AF = CODES["AF"]
 CODE_READ = CODES["RD_SBK"]
@@ -166,7 +166,7 @@ def counters(state: Ints, tables: Tables) -> Ints:
 def play(program, begin, states, host, log, tables):
     """Play instructions from `begin` on; return the next one to play (not the end if the log must be emptied first).
 
-    `log[0, 0]` counts the entries written; a log of one row records nothing.
+    `log[0, 0]` counts the entries, also those for which the log has no room; a log of one row records nothing.
     """
     for index in range(begin, program.shape[0]):
         if log.shape[0] > 1 and log[0, 0] + LOG_MARGIN > log.shape[0]:
@@ -550,6 +550,8 @@ def _issue(state, command, bank, row, column, cycle, count, spacing, log, tables
         _set_open(state, facts, bank, row if facts[KIND] == KIND_ACTIVATE else -1, last, layout)
     if log.shape[0] > 1:
         log[0, 0] += 1
+        if log[0, 0] >= log.shape[0]:
+            return
         entry = log[log[0, 0]]
         entry[0] = state[MEMBERS]
         entry[1] = cycle

@@ -104,7 +104,13 @@ class AimPlayer:
     def _play(self, program: Ints) -> None:
         at = 0
         while at < len(program):
-            at = kernel.play(program, at, self._states, self._host, self._log, self._tables)
+            before = (self._states.copy(), self._host.copy()) if self._on_commands else None
+            played = kernel.play(program, at, self._states, self._host, self._log, self._tables)
+            if before and self._log[0, 0] >= len(self._log):  # one instruction had more commands than fit
+                self._states, self._host = before
+                self._log = np.zeros((2 * len(self._log), kernel.LOG_FIELDS), dtype=np.int64)
+                continue
+            at = played
             self._flush()
         self.instructions += len(program)
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from hwsim.data_file import read_data
-from hwsim.dram.standards.load import timing_provenance
+from hwsim.dram.aim.variants import DEFAULT, STANDARD, VARIANTS, Variant, timing_set
 from hwsim.dram.standards.timing_names import timing_meanings
 from hwsim.engine import Timeline, UnitSpec
 from hwsim.errors import MachineError
@@ -17,7 +17,7 @@ from hwsim.machines.aim.lower import UNIT_OF, lower
 from hwsim.machines.aim.model import Execution, simulate
 from hwsim.machines.aim.parts import units
 from hwsim.machines.aim.programs import Program
-from hwsim.machines.aim.spec import STANDARD, AimSpec, timing_of_standard
+from hwsim.machines.aim.spec import AimSpec
 from hwsim.machines.aim.summarize import summarize
 from hwsim.machines.machine import Machine, Progress
 from hwsim.mapping.graph import OperatorGraph
@@ -25,6 +25,7 @@ from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.pim.row_mapping import RowMapped, map_rows
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.spec_file import SpecFile
+from hwsim.parameters.variants import VariantSpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
@@ -83,12 +84,27 @@ class Aim(Machine[AimSpec, RowMapped, Program, Execution]):
 
 @cache
 def _spec_file() -> SpecFile[AimSpec]:
+    files: dict[str, SpecFile[AimSpec]] = {variant: _spec_file_of(variant) for variant in VARIANTS}
+    shipped = files[DEFAULT]
+    return VariantSpecFile(
+        model=shipped.model,
+        defaults=shipped.defaults,
+        provenance=shipped.provenance,
+        open_fields=shipped.open_fields,
+        field="variant",
+        variants=files,
+    )
+
+
+def _spec_file_of(variant: Variant) -> SpecFile[AimSpec]:
+    """The shipped parameters with one variant's timing."""
     document = dict(read_data("hwsim.machines.aim", "spec.yaml"))
     provenance = document.pop("provenance")
-    graded = {f"timing.{key}": entry for key, entry in timing_provenance(STANDARD).items()}
+    chosen = timing_set(variant)
+    graded = {f"timing.{key}": entry for key, entry in chosen.provenance.items()}
     return SpecFile(
         model=AimSpec,
-        defaults={**document, "timing": timing_of_standard()},
+        defaults={**document, "variant": variant, "timing": chosen.timing},
         provenance={**provenance, **graded},
         open_fields=("energy_table",),
         meanings={f"timing.{key}": meaning for key, meaning in timing_meanings(STANDARD).items()},

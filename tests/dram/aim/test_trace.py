@@ -211,7 +211,8 @@ def test_settings_and_refresh_of_a_pipe(tmp_path: Path, capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out)["cycles"] == 195
     assert main(["aim", str(ALL_ISR), "--set", "channels=3"]) == 2
     assert capsys.readouterr().err == (
-        "hwsim: error: --set channels: a trace is played with rows, refresh_postponed and timing.NAME as settings\n"
+        "hwsim: error: --set channels: a trace is played with rows, columns, refresh_postponed and timing.NAME "
+        "as settings\n"
     )
 
 
