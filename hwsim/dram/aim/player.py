@@ -9,19 +9,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.aim import kernel
+from hwsim.dram.aim import layout
 from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, OPERATIONS
 from hwsim.dram.aim.scanner import scan
 from hwsim.dram.aim.trace import Limits, parse_line
 from hwsim.dram.device.standard import Standard
+from hwsim.dram.native.function import CompiledFunction
 from hwsim.errors import TraceError
 from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
 
 Ints = NDArray[np.int64]
+PLAY = CompiledFunction("hwsim.dram.aim.kernel", "play")
 MAX_CHANNELS = 32
 QUEUE_DEPTH = 32
 WAIT = "wait"  # time that barriers waited, listed with the time of commands
-_LOG_ENTRIES = 4 * kernel.LOG_MARGIN
+_LOG_ENTRIES = 4 * layout.LOG_MARGIN
 _EOC = list(OPERATIONS).index("EOC")
 
 
@@ -87,9 +89,9 @@ class AimPlayer:
         self.instructions = 0
         self._names = list(standard.commands)
         self._on_commands = on_commands
-        self._tables = kernel.compile_tables(standard, queue_depth)
-        self._states, self._host = kernel.new_state(self._tables, channels)
-        self._log = np.zeros((_LOG_ENTRIES if on_commands else 1, kernel.LOG_FIELDS), dtype=np.int64)
+        self._tables = layout.compile_tables(standard, queue_depth)
+        self._states, self._host = layout.new_state(self._tables, channels)
+        self._log = np.zeros((_LOG_ENTRIES if on_commands else 1, layout.LOG_FIELDS), dtype=np.int64)
 
     def play(self, program: Ints) -> None:
         """Play encoded instructions (`isa.encode`) after those already played.
@@ -105,10 +107,10 @@ class AimPlayer:
         at = 0
         while at < len(program):
             before = (self._states.copy(), self._host.copy()) if self._on_commands else None
-            played = kernel.play(program, at, self._states, self._host, self._log, self._tables)
+            played = PLAY(program, at, self._states, self._host, self._log, self._tables)
             if before and self._log[0, 0] >= len(self._log):  # one instruction had more commands than fit
                 self._states, self._host = before
-                self._log = np.zeros((2 * len(self._log), kernel.LOG_FIELDS), dtype=np.int64)
+                self._log = np.zeros((2 * len(self._log), layout.LOG_FIELDS), dtype=np.int64)
                 continue
             at = played
             self._flush()
@@ -117,22 +119,22 @@ class AimPlayer:
     @property
     def cycle(self) -> int:
         """The cycle in which the last instruction was done; after EOC or SYNC, everything before it."""
-        return int(self._host[kernel.CLOCK]) - 1
+        return int(self._host[layout.CLOCK]) - 1
 
     @property
     def classes(self) -> int:
         """Groups of channels that were played separately."""
-        return int(self._host[kernel.CLASSES])
+        return int(self._host[layout.CLASSES])
 
     def results(self) -> list[ChannelResult]:
         """What each channel did so far; exact after EOC or SYNC."""
         found: dict[int, ChannelResult] = {}
         for state in self._states[: self.classes]:
-            since = int(state[kernel.OPEN_SINCE])
+            since = int(state[layout.OPEN_SINCE])
             still_open = self.cycle - since + 1 if since >= 0 else 0
-            counters = kernel.counters(state, self._tables)
+            counters = layout.counters(state, self._tables)
             counters[1] += still_open
-            members = members_of(int(state[kernel.MEMBERS]), self.channels)
+            members = members_of(int(state[layout.MEMBERS]), self.channels)
             found |= dict.fromkeys(members, channel_result(counters, self._names))
         return [found[channel] for channel in range(self.channels)]
 
@@ -188,7 +190,7 @@ def members_of(mask: int, channels: int) -> tuple[int, ...]:
 
 
 def channel_result(counters: Ints, names: list[str]) -> ChannelResult:
-    """A channel's counters (`kernel.counters`) under their names."""
+    """A channel's counters (`layout.counters`) under their names."""
     busy, open_cycles, *rest = counters.tolist()
     issues, gaps = rest[: len(names)], rest[len(names) :]
     return ChannelResult(

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwsim.dram.aim import kernel
+from hwsim.dram.aim import layout
 from hwsim.dram.aim.isa import Ints
-from hwsim.dram.aim.player import QUEUE_DEPTH, ChannelResult, channel_result, members_of
+from hwsim.dram.aim.player import PLAY, QUEUE_DEPTH, ChannelResult, channel_result, members_of
 from hwsim.dram.device.standard import Standard
 
 REMEMBERED = 4096  # programs with their results
 FOREIGN = 1 << 40  # rows outside the program, numbered from here on
-_NO_LOG = np.zeros((1, kernel.LOG_FIELDS), dtype=np.int64)
+_NO_LOG = np.zeros((1, layout.LOG_FIELDS), dtype=np.int64)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -58,12 +58,12 @@ class RepeatingPlayer:
         self.cycle = 0
         self.played = self.repeated = self.instructions = 0
         self._remember = 0 if standard.refresh else remember
-        self._tables = kernel.compile_tables(standard, QUEUE_DEPTH)
+        self._tables = layout.compile_tables(standard, QUEUE_DEPTH)
         self._settled = _Settlement(standard, self._tables)
-        states, host = kernel.new_state(self._tables, channels)
-        self._states, self._function = states[:1], int(host[kernel.FUNCTION])
+        states, host = layout.new_state(self._tables, channels)
+        self._states, self._function = states[:1], int(host[layout.FUNCTION])
         self._known: OrderedDict[Hashable, _Played] = OrderedDict()
-        size = len(kernel.counters(states[0], self._tables))
+        size = len(layout.counters(states[0], self._tables))
         self._totals = np.zeros((channels, size), dtype=np.int64)
 
     def play(self, parts: Iterable[Ints], *, key: Hashable, base_row: int, rows: int) -> tuple[int, ...]:
@@ -113,12 +113,12 @@ class RepeatingPlayer:
         ends = []
         for part in parts:
             self.instructions += len(part)
-            kernel.play(part, 0, states, host, _NO_LOG, self._tables)
-            ends.append(int(host[kernel.CLOCK]) - 1)
-        states = states[: host[kernel.CLASSES]]
+            PLAY(part, 0, states, host, _NO_LOG, self._tables)
+            ends.append(int(host[layout.CLOCK]) - 1)
+        states = states[: host[layout.CLASSES]]
         counted = self._settled.settle(states, ends[-1])
         merged = self._settled.merge(states)
-        return _Played(ends=tuple(ends), states=merged, function=int(host[kernel.FUNCTION]), counted=counted)
+        return _Played(ends=tuple(ends), states=merged, function=int(host[layout.FUNCTION]), counted=counted)
 
     def _tally(self, played: _Played) -> None:
         for mask, counters in played.counted:
@@ -152,18 +152,18 @@ class RepeatingPlayer:
 class _Settlement:
     """Reduces states after a barrier to their relevant part."""
 
-    def __init__(self, standard: Standard, tables: kernel.Tables) -> None:
+    def __init__(self, standard: Standard, tables: layout.Tables) -> None:
         self.tables = tables
-        layout = tables.layout
-        self.rows = slice(layout[kernel.ROWS_AT], layout[kernel.RING_BASE])
-        self.buffers = slice(layout[kernel.READ_AT], layout[kernel.COUNTS_AT])
-        self.ring = slice(layout[kernel.RING_BASE], layout[kernel.READ_AT])
-        self.counts = slice(layout[kernel.COUNTS_AT], layout[kernel.GAPS_AT] + layout[kernel.COMMANDS] + 1)
-        self.issues = slice(tables.levels[0, 0], layout[kernel.SIZE])
+        at = tables.layout
+        self.rows = slice(at[layout.ROWS_AT], at[layout.RING_BASE])
+        self.buffers = slice(at[layout.READ_AT], at[layout.COUNTS_AT])
+        self.ring = slice(at[layout.RING_BASE], at[layout.READ_AT])
+        self.counts = slice(at[layout.COUNTS_AT], at[layout.GAPS_AT] + at[layout.COMMANDS] + 1)
+        self.issues = slice(tables.levels[0, 0], at[layout.SIZE])
         longest = {name: 0 for name in standard.commands}
         for constraint in standard.constraints:
             longest[constraint.preceding] = max(longest[constraint.preceding], constraint.latency)
-        nodes = (layout[kernel.SIZE] - tables.levels[0, 0]) // len(longest)
+        nodes = (at[layout.SIZE] - tables.levels[0, 0]) // len(longest)
         self.longest = np.tile(np.array(list(longest.values()), dtype=np.int64), nodes)
 
     def settle(self, states: Ints, now: int) -> list[tuple[int, Ints]]:
@@ -171,36 +171,36 @@ class _Settlement:
 
         A barrier was answered in cycle `now`: no request is left, and only constraints reach beyond it.
         """
-        still_open = states[:, kernel.OPEN_SINCE] >= 0
-        states[still_open, kernel.OPEN_CYCLES] += now + 1 - states[still_open, kernel.OPEN_SINCE]
-        states[still_open, kernel.OPEN_SINCE] = 1
-        counted = [(int(state[kernel.MEMBERS]), kernel.counters(state, self.tables)) for state in states]
-        states[:, [kernel.BUSY, kernel.OPEN_CYCLES]] = 0
+        still_open = states[:, layout.OPEN_SINCE] >= 0
+        states[still_open, layout.OPEN_CYCLES] += now + 1 - states[still_open, layout.OPEN_SINCE]
+        states[still_open, layout.OPEN_SINCE] = 1
+        counted = [(int(state[layout.MEMBERS]), layout.counters(state, self.tables)) for state in states]
+        states[:, [layout.BUSY, layout.OPEN_CYCLES]] = 0
         states[:, self.counts] = 0
-        refreshed = bool(self.tables.refresh[kernel.INTERVAL])
+        refreshed = bool(self.tables.refresh[layout.INTERVAL])
         # A request waits at least until cycle 1. An overdue refresh goes before cycle 1 unless a constraint prevents
         # it, so constraints that end by cycle 1 must be kept then.
-        issued = states[:, kernel.LAST_ISSUE] - now
-        states[:, kernel.LAST_ISSUE] = np.where(refreshed & (issued >= 0), issued, kernel.NEVER)
-        for scalar in (kernel.LAST_LEFT, kernel.LAST_ANSWER, kernel.LAST_FINISH):
-            states[:, scalar] = kernel.NEVER  # cycle 1 follows all of them
-        states[:, self.ring] = kernel.NEVER
+        issued = states[:, layout.LAST_ISSUE] - now
+        states[:, layout.LAST_ISSUE] = np.where(refreshed & (issued >= 0), issued, layout.NEVER)
+        for scalar in (layout.LAST_LEFT, layout.LAST_ANSWER, layout.LAST_FINISH):
+            states[:, scalar] = layout.NEVER  # cycle 1 follows all of them
+        states[:, self.ring] = layout.NEVER
         states[:, self.buffers] = 0
-        states[:, [kernel.RING_AT, kernel.ACCOUNTED, kernel.NEXT]] = 0
-        states[:, [kernel.WRITE_FIRST, kernel.BUSY_UNTIL]] = 1  # a cycle without requests switches to writes
+        states[:, [layout.RING_AT, layout.ACCOUNTED, layout.NEXT]] = 0
+        states[:, [layout.WRITE_FIRST, layout.BUSY_UNTIL]] = 1  # a cycle without requests switches to writes
         if refreshed:
-            states[:, kernel.DUE] -= now
+            states[:, layout.DUE] -= now
         issues = states[:, self.issues]
         issues -= now
-        issues[issues + self.longest < (1 if refreshed else 2)] = kernel.NEVER
+        issues[issues + self.longest < (1 if refreshed else 2)] = layout.NEVER
         states[:, self.issues] = issues
         return counted
 
     def merge(self, states: Ints) -> Ints:
         """Merge channels of equal state into one class."""
         classes: dict[bytes, Ints] = {}
-        members = states[:, kernel.MEMBERS].tolist()
-        states[:, kernel.MEMBERS] = 0
+        members = states[:, layout.MEMBERS].tolist()
+        states[:, layout.MEMBERS] = 0
         for state, mine in zip(states, members, strict=True):
-            classes.setdefault(state.tobytes(), state)[kernel.MEMBERS] |= mine
-        return np.array(sorted(classes.values(), key=lambda s: -int(s[kernel.MEMBERS])), dtype=np.int64)
+            classes.setdefault(state.tobytes(), state)[layout.MEMBERS] |= mine
+        return np.array(sorted(classes.values(), key=lambda s: -int(s[layout.MEMBERS])), dtype=np.int64)
