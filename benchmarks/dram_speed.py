@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hwsim.dram.aim.isa import Instruction, encode
-from hwsim.dram.aim.player import AimPlayer, play_file
+from hwsim.dram.aim.player import AimPlayer
 from hwsim.dram.aim.reference import ReferenceAim
+from hwsim.dram.aim.trace_player import play_file
 from hwsim.dram.random_access.address import load_mapping
 from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.random_access.patterns import generate

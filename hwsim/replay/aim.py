@@ -12,8 +12,9 @@ from typing import Any
 
 from hwsim.dram.aim.energy import energy_parts
 from hwsim.dram.aim.load import load_aim
-from hwsim.dram.aim.player import AimPlayer, ChannelResult, CommandRun, play_file
+from hwsim.dram.aim.player import AimPlayer, ChannelResult, CommandRun
 from hwsim.dram.aim.refresh import RefreshMode
+from hwsim.dram.aim.trace_player import Player, TracePlayer, play_file
 from hwsim.dram.aim.variants import DEFAULT, Variant
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.standards.load import split_timing
@@ -131,10 +132,12 @@ def play_trace(
     """
     standard = standard_of(variant, refresh, settings or {})
     with _log_writer(log_file) as on_commands:
-        player = AimPlayer(standard, channels, on_commands=on_commands)
-        undisturbed = AimPlayer(standard.without_refresh(), channels) if standard.refresh else player
-        beside = [undisturbed] if undisturbed is not player else []
-        play_file(trace, player, *beside, progress=progress)
+        everything = standard.refresh or on_commands  # with refresh nothing repeats, and a log has every command
+        player: Player = (
+            AimPlayer(standard, channels, on_commands=on_commands) if everything else TracePlayer(standard, channels)
+        )
+        beside = [TracePlayer(standard.without_refresh(), channels)] if standard.refresh else []
+        instructions = play_file(trace, player, *beside, progress=progress)
     results = player.results()
     totals: Counter[str] = Counter()
     for result in results:
@@ -146,8 +149,8 @@ def play_trace(
         clock_hz=int(standard.clock_hz),
         cycles=player.cycle,
         refresh=refresh,
-        refresh_cycles=player.cycle - undisturbed.cycle,
-        instructions=player.instructions,
+        refresh_cycles=player.cycle - beside[0].cycle if beside else 0,
+        instructions=instructions,
         commands={name: totals[name] for name in standard.commands if totals[name]},
         channels=results,
         energy_pj={

@@ -1,22 +1,18 @@
-"""The fast player as an object: feed it instructions, from memory or from a file of any length."""
+"""The fast player as an object: feed it instructions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.dram.aim import layout
 from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, OPERATIONS
-from hwsim.dram.aim.scanner import scan
-from hwsim.dram.aim.trace import Limits, parse_line
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.native.function import CompiledFunction
 from hwsim.errors import TraceError
-from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
 
 Ints = NDArray[np.int64]
 PLAY = CompiledFunction("hwsim.dram.aim.kernel", "play")
@@ -24,7 +20,6 @@ MAX_CHANNELS = 32
 QUEUE_DEPTH = 32
 WAIT = "wait"  # time that barriers waited, listed with the time of commands
 _LOG_ENTRIES = 4 * layout.LOG_MARGIN
-_EOC = list(OPERATIONS).index("EOC")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +96,10 @@ class AimPlayer:
         TraceError : an operation or address that the channels do not have
         """
         self._check(program)
-        self._play(program)
+        self.feed(program)
 
-    def _play(self, program: Ints) -> None:
+    def feed(self, program: Ints) -> None:
+        """`play` for instructions that a parser has checked."""
         at = 0
         while at < len(program):
             before = (self._states.copy(), self._host.copy()) if self._on_commands else None
@@ -199,53 +195,3 @@ def channel_result(counters: Ints, names: list[str]) -> ChannelResult:
         open_cycles=open_cycles,
         cycles_by_command={name: n for name, n in zip([*names, WAIT], gaps, strict=True) if n},
     )
-
-
-def play_file(
-    path: Path, player: AimPlayer, *beside: AimPlayer, progress: Callable[[int, int], None] | None = None
-) -> None:
-    """Play a trace file chunk by chunk on the player's channels, and in the same pass on those of `beside`.
-
-    Raises
-    ------
-    TraceError : the file cannot be read, or a line is wrong; the message names file and line
-    """
-    for program in _programs(path, Limits.of(player.standard, player.channels), progress):
-        for each in (player, *beside):
-            each._play(program)  # the scanner has checked it
-
-
-def read_file(path: Path, limits: Limits) -> Iterator[Ints]:
-    """The instructions of a trace file as encoded chunks."""
-    yield from _programs(path, limits, None)
-
-
-def _programs(path: Path, limits: Limits, progress: Callable[[int, int], None] | None) -> Iterator[Ints]:
-    first_line, ended = 1, False
-    for data in whole_lines(path, progress):
-        text = np.frombuffer(data, dtype=np.uint8)
-        ends_of_lines = np.flatnonzero(text == ord("\n"))
-        too_long = np.flatnonzero(np.diff(ends_of_lines, prepend=-1) > MAX_LINE_BYTES + 1)
-        if len(too_long):
-            raise TraceError(f"{path}: line {first_line + too_long[0]}: longer than {MAX_LINE_BYTES} bytes")
-        program = np.empty((len(ends_of_lines), len(COLUMNS)), dtype=np.int64)
-        lines = np.empty(len(ends_of_lines), dtype=np.int64)
-        count, read, wrong = scan(text, program, lines, limits)
-        program = program[:count]
-        if ended and count:
-            raise TraceError(f"{path}: line {first_line + lines[0]}: instruction after EOC")
-        ends = np.flatnonzero(program[:, 0] == _EOC)
-        if len(ends) and ends[0] + 1 < count:
-            raise TraceError(f"{path}: line {first_line + lines[ends[0] + 1]}: instruction after EOC")
-        if wrong:
-            line = data.split(b"\n", read + 1)[read].decode("latin-1")
-            try:
-                parse_line(line, limits)
-            except TraceError as cause:
-                raise TraceError(f"{path}: line {first_line + read}: {cause}") from None
-            raise AssertionError(f"the parsers differ about {line!r}")
-        ended = ended or bool(len(ends))
-        yield program
-        first_line += read
-    if not ended:
-        raise TraceError(f"{path}: line {first_line}: the trace ends without `AiM EOC`")

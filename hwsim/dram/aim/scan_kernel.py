@@ -20,7 +20,17 @@ _OPSIZE, _MASK, _BANK, _ROW = 0, 3, 4, 5
 def scan(data, out, lines, found, words_at, bounds, names, places, codes):
     starts, ends = words_at[0], words_at[1]
     count, line, at = 0, 0, 0
+    last_begin = last_end = 0  # the line of the last instruction, with its newline
     while at < data.size:
+        if last_end and _repeats(data, at, last_begin, last_end):  # traces repeat many a line
+            for column in range(out.shape[1]):
+                out[count, column] = out[count - 1, column]
+            lines[count] = line
+            count += 1
+            line += 1
+            at += last_end - last_begin
+            continue
+        first = at
         words = 0
         comment = False
         while at < data.size and data[at] != 10:
@@ -43,10 +53,22 @@ def scan(data, out, lines, found, words_at, bounds, names, places, codes):
                 return 0
             lines[count] = line
             count += 1
+            last_begin, last_end = first, at + 1
         line += 1
         at += 1
     found[0], found[1], found[2] = count, line, 0
     return 0
+
+
+@njit(cache=True, error_model="numpy")
+def _repeats(data, at, begin, end):
+    """Whether the bytes from `at` on are those of a line."""
+    if at + end - begin > data.size or data[at + end - begin - 1] != 10:
+        return False
+    while begin < end and data[at] == data[begin]:
+        at += 1
+        begin += 1
+    return begin == end
 
 
 @njit(cache=True, error_model="numpy")

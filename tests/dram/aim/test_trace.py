@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from hwsim.cli import main
 from hwsim.dram.aim.energy import energy_parts
 from hwsim.dram.aim.isa import Instruction, decode
-from hwsim.dram.aim.player import AimPlayer, play_file, read_file
+from hwsim.dram.aim.player import AimPlayer
 from hwsim.dram.aim.scanner import scan
 from hwsim.dram.aim.trace import Limits, parse_line
+from hwsim.dram.aim.trace_file import read_file
+from hwsim.dram.aim.trace_player import play_file
 from hwsim.dram.device.checker import first_violation
 from hwsim.dram.device.log import read_log
 from hwsim.dram.standards.load import load_standard
