@@ -19,10 +19,11 @@ from hwsim.dram.aim.isa import Instruction, encode
 from hwsim.dram.aim.player import AimPlayer
 from hwsim.dram.aim.reference import ReferenceAim
 from hwsim.dram.aim.trace_player import play_file
-from hwsim.dram.random_access.address import load_mapping
+from hwsim.dram.random_access.mappings import load_mapping
+from hwsim.dram.random_access.masters import Master, Run
 from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.random_access.patterns import generate
-from hwsim.dram.random_access.player import MemoryPlayer
+from hwsim.dram.random_access.player import MemoryPlayer, single_accesses
 from hwsim.dram.random_access.reference import ReferenceMemory
 from hwsim.dram.standards.load import load_standard
 
@@ -118,13 +119,13 @@ def memory() -> None:
 
     def play(requests: int) -> None:
         chunks = generate("stream", where, requests, read_share=1, seed=0)
-        MemoryPlayer(standard, 1, load_parameters()).play(where.encode(*chunk) for chunk in chunks)
+        MemoryPlayer(where, load_parameters()).play(single_accesses(*chunk) for chunk in chunks)
 
     play(1)  # compiles
     took = seconds(lambda: play(1_000_000))
-    slow = ReferenceMemory(where, load_parameters())
-    short = [(False, block * standard.column_bytes) for block in range(300)]
-    slow_took = seconds(lambda: slow.play(short))
+    slow = ReferenceMemory(where, load_parameters(), [Master(name="host")])
+    slow.offer(0, Run(write=False, address=0, stride=standard.column_bytes, count=300))
+    slow_took = seconds(slow.drain)
     print(f"{'streaming reads':16} {1e6 / took:15,.0f} requests/s, 1,000,000 in {took:.2f} s, addresses included")
     print(f"{'slow memory':16} {300 / slow_took:15,.0f} requests/s, ratio {1e6 / took / (300 / slow_took):,.0f}")
 

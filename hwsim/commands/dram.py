@@ -119,6 +119,8 @@ def check(log: Path, standard: str, settings: tuple[str, ...]) -> int:
     for name, size in sizes.items():
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise UserError(f"--set {name}: expected a whole number from 1 on, got {size!r}")
-    checked = check_log(log, load_standard(standard, timing=timing, **sizes))
+    loaded = load_standard(standard, timing=timing, **sizes)
+    with optional_progress(enabled=True, unit="bytes") as progress:
+        checked = check_log(log, loaded, progress)
     click.echo(checked.to_text(), nl=False)
     return 0 if checked.legal else 1

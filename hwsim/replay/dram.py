@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.dram.device.standard import Standard
-from hwsim.dram.random_access.address import load_mapping
+from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.patterns import PATTERNS, generate
-from hwsim.dram.random_access.player import MemoryPlayer
+from hwsim.dram.random_access.player import MemoryPlayer, single_accesses
 from hwsim.dram.random_access.trace import read_trace
 from hwsim.dram.standards.load import load_standard, split_timing, timing_provenance
 from hwsim.errors import DramError
@@ -90,14 +90,13 @@ def run_memory(
     seen = [0]
     with _log_writer(log_file, standard) as on_commands:
         player = MemoryPlayer(
-            standard,
-            channels,
+            where,
             parameters,
             width=max(1, int(offered)),
             every=max(1, offered.denominator),
             on_commands=on_commands,
         )
-        served = player.play(where.encode(*chunk) for chunk in _counted(chunks, seen))
+        served = player.play(single_accesses(*chunk) for chunk in _counted(chunks, seen))
         if not seen[0]:
             raise DramError(f"{pattern}: holds no request")
     return MemoryReport(

@@ -6,13 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.parameters import ControllerParameters
-from hwsim.dram.random_access.player import Served
+from hwsim.dram.random_access.served import LatencyCounts, Served
 
 SCHEMA_VERSION = 1
 PERCENTILES = (50, 90, 99)
@@ -28,18 +25,15 @@ class Latency:
     max: int
 
     @classmethod
-    def of(cls, histogram: NDArray[np.int64]) -> Latency | None:
-        """From the number of requests by latency; None without requests."""
-        total = int(histogram.sum())
-        if not total:
+    def of(cls, latencies: LatencyCounts) -> Latency | None:
+        """None without requests."""
+        if not latencies.total:
             return None
-        upto = np.cumsum(histogram)
-        ranks = {f"p{p}": -(-p * total // 100) for p in PERCENTILES}
         return cls(
-            requests=total,
-            mean=float((histogram * np.arange(len(histogram))).sum() / total),
-            percentiles={name: int(np.searchsorted(upto, rank)) for name, rank in ranks.items()},
-            max=int(np.flatnonzero(histogram)[-1]),
+            requests=latencies.total,
+            mean=latencies.mean,
+            percentiles={f"p{percent}": latencies.percentile(percent) for percent in PERCENTILES},
+            max=int(latencies.cycles[-1]),
         )
 
 
@@ -73,7 +67,7 @@ class MemoryReport:
     def to_json(self) -> str:
         served = self.served
         kinds = {"read": served.read_latencies, "write": served.write_latencies}
-        latencies = {kind: Latency.of(histogram) for kind, histogram in kinds.items()}
+        latencies = {kind: Latency.of(counts) for kind, counts in kinds.items()}
         document = {
             "schema_version": SCHEMA_VERSION,
             "standard": self.standard.name,
@@ -117,8 +111,8 @@ class MemoryReport:
             f"rows       {served.row_hit_rate:.2%} hits: {served.hits:,} hits, {served.misses:,} misses, "
             f"{served.conflicts:,} conflicts",
         ]
-        for kind, histogram in (("reads", served.read_latencies), ("writes", served.write_latencies)):
-            latency = Latency.of(histogram)
+        for kind, counts in (("reads", served.read_latencies), ("writes", served.write_latencies)):
+            latency = Latency.of(counts)
             if latency:
                 ranks = {**latency.percentiles, "max": latency.max}
                 listed = ", ".join(f"{name} {cycles} ({cycles * ns:,.1f} ns)" for name, cycles in ranks.items())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 from hwsim.dram.aim.refresh import RefreshMode, with_refresh
-from hwsim.dram.aim.variants import DEFAULT, STANDARD, VARIANTS, Variant, timing_set
+from hwsim.dram.aim.variants import DEFAULT, STANDARD, VARIANTS, Variant
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.standards.load import load_standard
+from hwsim.dram.standards.timing import Time
 from hwsim.errors import DramError, nearest
 
 MOST_ROWS = MOST_COLUMNS = 1 << 24
@@ -18,7 +18,7 @@ def load_aim(
     refresh: RefreshMode = "off",
     *,
     variant: Variant = DEFAULT,
-    timing: Mapping[str, float | Fraction] | None = None,
+    timing: Mapping[str, Time] | None = None,
     rows: int | None = None,
     columns: int | None = None,
     postponed: int = 0,
@@ -39,14 +39,8 @@ def load_aim(
         raise DramError(f"no variant {variant!r} of {STANDARD}{nearest(variant, VARIANTS)}")
     _check_size("rows", rows, MOST_ROWS)
     _check_size("columns", columns, MOST_COLUMNS)
-    chosen = timing_set(variant)
     standard = load_standard(
-        STANDARD,
-        timing={**chosen.timing, **(timing or {})},
-        clock_hz=chosen.clock_hz,
-        rows=rows,
-        columns=columns,
-        refresh=refresh == "all_bank",
+        STANDARD, bin=variant, timing=timing, rows=rows, columns=columns, refresh=refresh == "all_bank"
     )
     return with_refresh(standard, refresh, postponed)
 

@@ -1,9 +1,12 @@
-"""Is a log of commands legal? Finds the first broken rule of a standard, in a log from any player."""
+"""Is a log of commands legal? Finds the first broken rule of a standard, in a log from any player.
+
+Slow and obvious: it looks every constraint up among past issues. `stream_checker.py` does the same at speed.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -48,7 +51,7 @@ def first_violation(
     The first violation, or None if the log is legal. If one command breaks several constraints, the violation is of the
     one with the longest wait.
     """
-    checker = _Checker(standard, max_refresh_delay, check_modes)
+    checker = ChannelChecker(standard, max_refresh_delay=max_refresh_delay, check_modes=check_modes)
     for index, entry in enumerate(log):
         broken = checker.broken_rule(entry)
         if broken:
@@ -58,26 +61,27 @@ def first_violation(
     return None
 
 
-class _Issues(NamedTuple):
+class Issues(NamedTuple):
     """The last issues of one command at one level: by node, newest last."""
 
     by_node: list[deque[int]]
     banks_of_node: int
 
 
-class _Checker:
-    """State that the rules need: last issues per node, open rows, refreshes."""
+class ChannelChecker:
+    """One channel, command by command, with the state that the rules need: last issues, open rows, refreshes."""
 
-    def __init__(self, standard: Standard, max_refresh_delay: int | None, check_modes: bool) -> None:
+    def __init__(self, standard: Standard, *, max_refresh_delay: int | None = None, check_modes: bool = False) -> None:
         self.standard = standard
         self.check_modes = check_modes
         self.register_mode = False
         self.max_refresh_delay = max_refresh_delay
         self.open = [-1] * standard.banks
         self.last_cycle = NEVER
-        self.refreshes = [0] * (standard.refresh.turns if standard.refresh else 1)  # of each bank in turn
-        self.waits: dict[str, list[tuple[_Issues, Constraint]]] = defaultdict(list)
-        self.issues: dict[str, dict[str, _Issues]] = defaultdict(dict)  # by command, then level
+        turns = standard.refresh.turns if standard.refresh else 1
+        self.refreshes = [[0] * turns for _ in range(standard.ranks)]  # how often each turn of each rank came
+        self.waits: dict[str, list[tuple[Issues, Constraint]]] = defaultdict(list)
+        self.issues: dict[str, dict[str, Issues]] = defaultdict(dict)  # by command, then level
         longest = max((c.window for c in standard.constraints), default=1)
         for constraint in standard.constraints:
             if standard.shares_node(constraint):
@@ -85,7 +89,9 @@ class _Checker:
                 if constraint.level not in issues:
                     issues[constraint.level] = _no_issues(standard, constraint.level, longest)
                 self.waits[constraint.following].append((issues[constraint.level], constraint))
-        self.blocks = {name: standard.banks_below(command.scope) for name, command in standard.commands.items()}
+        self.all_banks = {
+            name for name, command in standard.commands.items() if standard.banks_below(command.scope) == standard.banks
+        }
 
     def broken_rule(self, entry: LoggedCommand) -> tuple[str, int | None] | None:
         """The rule that a command breaks and, for a timing rule, the cycle until which the command must wait."""
@@ -99,9 +105,9 @@ class _Checker:
 
     def enter(self, entry: LoggedCommand) -> None:
         """Record a legal command in the state."""
-        bank = max(entry.bank, 0)
-        for by_node, banks_of_node in self.issues[entry.command].values():
-            by_node[bank // banks_of_node].append(entry.cycle)
+        for issues in self.issues[entry.command].values():
+            for node in self._nodes(entry, issues):
+                issues.by_node[node].append(entry.cycle)
         self.last_cycle = entry.cycle
         command = self.standard.commands[entry.command]
         if command.kind == "activate":
@@ -111,11 +117,12 @@ class _Checker:
         elif entry.command == MODE_SWITCH:
             self.register_mode = not self.register_mode
         elif self.standard.refresh and entry.command == self.standard.refresh.command:
-            self.refreshes[bank if len(self.refreshes) > 1 else 0] += 1
+            rank, bank = divmod(max(entry.bank, 0), self.standard.banks_per_rank)
+            self.refreshes[rank][bank % self.standard.refresh.turns] += 1
 
     def _bad_address(self, command: Command, entry: LoggedCommand) -> str | None:
         standard = self.standard
-        if self.blocks[entry.command] == standard.banks:
+        if entry.command in self.all_banks:
             if entry.bank != -1:
                 return f"works on all banks and names none, found {entry.bank}"
         elif not 0 <= entry.bank < standard.banks:
@@ -137,7 +144,7 @@ class _Checker:
         elif command.kind in ("activate", "refresh"):
             rows = self._open_rows(entry)
             # one command for several banks may find its row open in some of them
-            again = {entry.row} if command.kind == "activate" and self.blocks[entry.command] > 1 else set()
+            again = {entry.row} if command.kind == "activate" and len(self._banks(entry)) > 1 else set()
             if rows - again - {-1} or rows == again:
                 return f"needs closed banks, found {_listed(rows)}"
         return None
@@ -147,44 +154,54 @@ class _Checker:
         rule = self.standard.refresh
         if self.max_refresh_delay is None or rule is None:
             return None
-        due = min(rule.due(done * rule.turns + turn) for turn, done in enumerate(self.refreshes))
+        due = min(
+            self.standard.refresh_due(done * rule.turns + turn, rank)
+            for rank, refreshes in enumerate(self.refreshes)
+            for turn, done in enumerate(refreshes)
+        )
         if entry.cycle <= due + self.max_refresh_delay:
             return None
         return f"refresh due at cycle {due} must come by {due + self.max_refresh_delay}"
 
     def _too_early(self, entry: LoggedCommand) -> tuple[str, int] | None:
-        bank = max(entry.bank, 0)
         earliest, binding = entry.cycle, None
-        for (by_node, banks_of_node), constraint in self.waits[entry.command]:
-            allowed = by_node[bank // banks_of_node][-constraint.window] + constraint.latency
-            if allowed > earliest:
-                earliest, binding = allowed, constraint
+        for issues, constraint in self.waits[entry.command]:
+            nodes = self._nodes(entry, issues)
+            if constraint.siblings:
+                nodes = [node for node in range(len(issues.by_node)) if node not in nodes]
+            for node in nodes:
+                allowed = issues.by_node[node][-constraint.window] + constraint.latency
+                if allowed > earliest:
+                    earliest, binding = allowed, constraint
         if binding is None:
             return None
         found = binding.latency - (earliest - entry.cycle)
         window = f" (window of {binding.window})" if binding.window > 1 else ""
-        pair = f"{binding.preceding} -> {binding.following} at {binding.level}{window}"
+        place = f"in another {binding.level}" if binding.siblings else f"at {binding.level}"
+        pair = f"{binding.preceding} -> {binding.following} {place}{window}"
         return f"{pair}: {binding.latency} cycles, found {found}", earliest
 
     def _open_rows(self, entry: LoggedCommand) -> set[int]:
-        banks = self._banks(entry)
-        return set(self.open[banks.start : banks.stop])
+        return {self.open[bank] for bank in self._banks(entry)}
 
     def _set_open(self, entry: LoggedCommand, row: int) -> None:
         for bank in self._banks(entry):
             self.open[bank] = row
 
     def _banks(self, entry: LoggedCommand) -> range:
-        """The banks that one issue covers."""
-        block = self.blocks[entry.command]
-        first = max(entry.bank, 0) // block * block
-        return range(first, first + block)
+        return self.standard.banks_of(entry.command, entry.bank)
+
+    def _nodes(self, entry: LoggedCommand, issues: Issues) -> Collection[int]:
+        """The nodes of a level that one issue addresses: one, except for a command that skips banks."""
+        if self.standard.commands[entry.command].stride is None:
+            return (max(entry.bank, 0) // issues.banks_of_node,)
+        return {bank // issues.banks_of_node for bank in self._banks(entry)}
 
 
-def _no_issues(standard: Standard, level: str, longest: int) -> _Issues:
+def _no_issues(standard: Standard, level: str, longest: int) -> Issues:
     banks_of_node = standard.banks_below(level)
     nodes = range(standard.banks // banks_of_node)
-    return _Issues([deque([NEVER] * longest, maxlen=longest) for _ in nodes], banks_of_node)
+    return Issues([deque([NEVER] * longest, maxlen=longest) for _ in nodes], banks_of_node)
 
 
 def _listed(rows: set[int]) -> str:

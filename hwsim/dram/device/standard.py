@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -13,16 +13,18 @@ from hwsim.errors import DramError
 
 CommandKind = Literal["activate", "precharge", "column", "register", "refresh", "other"]
 Access = Literal["read", "write", "compute"]
+RANK_LEVELS = ("rank", "pseudochannel")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """One DRAM command.
 
-    `scope` is the level that one issue addresses: a command of scope `channel` works on all banks. A `column` command
-    needs its row open in every bank of its scope; `activate` and `precharge` name the commands that open and close it.
-    `duration` is the number of cycles from issue to completion; a `reserved` command may address the reserved rows
-    after the others.
+    `scope` is the level that one issue addresses: a command of scope `channel` works on all banks. With a `stride`, a
+    command of scope `bank` works on all banks of the rank that lie a multiple of `stride` from the one that it names,
+    such as the same bank in every bank group. A `column` command needs its row open in every bank of its scope;
+    `activate` and `precharge` name the commands that open and close it. `duration` is the number of cycles from issue
+    to completion; a `reserved` command may address the reserved rows after the others.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Command:
     auto_precharge: bool = False
     duration: int = 1
     reserved: bool = False
+    stride: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +61,10 @@ class Constraint:
 class Refresh:
     """`command` is due every `interval` cycles; `precharge` first closes the banks to be refreshed.
 
-    With `turns` the banks are refreshed one after the other: refresh k, from 0, is for bank k mod turns and due at
-    cycle (k + 1) x interval // turns. With `postponed` that many refreshes wait for the next one and become due with
-    it.
+    With `turns` the banks of a rank are refreshed one set after the other (`Standard.refresh_targets`): refresh k, from
+    0, is turn k mod turns and due at cycle (k + 1) x interval / turns, so that each bank is refreshed once an interval.
+    Ranks are refreshed one after the other in each of these times: rank r comes r / ranks of the time later. With
+    `postponed` that many refreshes wait for the next one and become due with it.
     """
 
     command: str
@@ -69,9 +73,9 @@ class Refresh:
     turns: int = 1
     postponed: int = 0
 
-    def due(self, k: int) -> int:
-        """The cycle in which the k-th refresh falls due, from 0."""
-        return self.end_of_group(k) * self.interval // self.turns
+    def due(self, k: int, *, rank: int = 0, ranks: int = 1) -> int:
+        """The cycle in which the k-th refresh of one of the ranks falls due, from 0; fractions are rounded down."""
+        return (self.end_of_group(k) * ranks + rank) * self.interval // (self.turns * ranks)
 
     def end_of_group(self, k: int) -> int:
         """The first refresh after the group that becomes due together with the k-th."""
@@ -111,6 +115,20 @@ class Standard:
         return math.prod(count for _, count in self.levels)
 
     @cached_property
+    def rank_level(self) -> str:
+        """The level whose nodes are refreshed independently of each other: the channel, if there are no ranks."""
+        return next((level for level in self.level_names if level in RANK_LEVELS), self.level_names[0])
+
+    @cached_property
+    def banks_per_rank(self) -> int:
+        return self.banks_below(self.rank_level)
+
+    @cached_property
+    def ranks(self) -> int:
+        """Ranks in a channel, 1 if the standard has none."""
+        return self.banks // self.banks_per_rank
+
+    @cached_property
     def command_ids(self) -> Mapping[str, int]:
         """Number of each command, as encoded programs hold it."""
         return {name: index for index, name in enumerate(self.commands)}
@@ -128,8 +146,34 @@ class Standard:
         """The node, counted within `level`, that holds `bank`."""
         return bank // self.banks_below(level)
 
+    def banks_of(self, command: str, bank: int) -> range:
+        """The banks of the channel that one issue works on; -1 where the command names none."""
+        block = self.banks_below(self.commands[command].scope)
+        first = max(bank, 0) // block * block
+        stride = self.commands[command].stride
+        if stride is None:
+            return range(first, first + block)
+        rank = first // self.banks_per_rank * self.banks_per_rank
+        return range(rank + (first - rank) % stride, rank + self.banks_per_rank, stride)
+
+    def refresh_targets(self, turn: int) -> tuple[int, ...]:
+        """The banks that a refresh covers in its turn, counted within their rank; the first is the one it names."""
+        if self.refresh is None or not 0 <= turn < self.refresh.turns:
+            raise ValueError(f"standard {self.name} has no refresh in turn {turn}")
+        return tuple(self.banks_of(self.refresh.command, turn if self.refresh.turns > 1 else 0))
+
+    def refresh_due(self, k: int, rank: int = 0) -> int:
+        """The cycle in which the k-th refresh of a rank falls due, from 0."""
+        if self.refresh is None:
+            raise ValueError(f"standard {self.name} is not refreshed")
+        return self.refresh.due(k, rank=rank, ranks=self.ranks)
+
     def shares_node(self, constraint: Constraint) -> bool:
-        """Whether both commands of a constraint address a single node of its level."""
+        """Whether each of the two commands of a constraint, in each of its banks, addresses one node of its level.
+
+        Only then can a player look the constraint up by nodes. A constraint between siblings relates the node of the
+        second command to the others of the level.
+        """
         depth = self.level_names.index(constraint.level)
         return all(
             self.level_names.index(self.commands[name].scope) >= depth
@@ -138,6 +182,9 @@ class Standard:
 
     def without_refresh(self) -> Standard:
         return replace(self, refresh=None)
+
+    def with_refresh(self, refresh: Refresh) -> Standard:
+        return replace(self, refresh=refresh)
 
     def without_hazards(self) -> Standard:
         """The standard without data dependencies, for a controller that itself tracks the content of columns."""
@@ -155,28 +202,61 @@ def check_standard(standard: Standard) -> None:
         _check_refresh(standard, standard.refresh)
 
 
+def refuse_ranks(standard: Standard, player: str) -> None:
+    """For a player that knows no ranks.
+
+    Raises
+    ------
+    DramError : the standard has several
+    """
+    if standard.ranks > 1:
+        raise DramError(f"standard {standard.name}: {player} plays one rank, found {standard.ranks}")
+
+
+def refuse_turns(standard: Standard, player: str) -> None:
+    """For a player that refreshes all banks at once.
+
+    Raises
+    ------
+    DramError : the standard's refresh takes turns
+    """
+    refresh = standard.refresh
+    if refresh and refresh.turns > 1:
+        raise DramError(
+            f"standard {standard.name}: {player} refreshes all banks at once, found {refresh.command}, "
+            f"which takes {refresh.turns} turns"
+        )
+
+
 def _check_refresh(standard: Standard, refresh: Refresh) -> None:
     """There must be time between two refreshes to open, use and close a row; otherwise a program would never end."""
-    if standard.banks_below(standard.commands[refresh.command].scope) != standard.banks:
-        raise DramError(f"standard {standard.name}: refresh of several ranks in turn is not played; use one rank")
 
-    def longest(preceding: tuple[str, ...], following: tuple[str, ...]) -> int:
-        kinds = {name: command.kind for name, command in standard.commands.items()}
+    def longest(preceding: Sequence[str], following: Sequence[str]) -> int:
         waits = [
             c.latency
             for c in standard.constraints
-            if kinds[c.preceding] in preceding and kinds[c.following] in following and c.window == 1
+            if c.preceding in preceding and c.following in following and c.window == 1
         ]
         return max(waits, default=0)
 
+    def of_kind(*kinds: CommandKind) -> list[str]:
+        return [name for name, command in standard.commands.items() if command.kind in kinds]
+
+    own = [refresh.command]
     busy = (
-        longest(("refresh",), ("activate", "refresh"))
-        + longest(("activate",), ("column",))
-        + longest(("activate", "column"), ("precharge",))
-        + longest(("precharge", "column"), ("refresh",))
+        longest(own, [*own, *of_kind("activate")])
+        + longest(of_kind("activate"), of_kind("column"))
+        + longest(of_kind("activate", "column"), of_kind("precharge"))
+        + longest(of_kind("precharge", "column"), own)
     )
     if refresh.interval <= busy:
         raise DramError(
             f"standard {standard.name}: refresh every {refresh.interval} cycles leaves no time for work, "
             f"a refresh and one row take up to {busy}"
+        )
+    apart, turn = longest(own, own), refresh.interval // refresh.turns
+    if refresh.turns > 1 and turn <= apart:
+        raise DramError(
+            f"standard {standard.name}: {refresh.command} every {turn} cycles leaves no time for work, "
+            f"two of them lie {apart} apart"
         )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.dram.device.log import LoggedCommand, PlayLog
-from hwsim.dram.device.standard import Standard
+from hwsim.dram.device.standard import Standard, refuse_ranks, refuse_turns
 from hwsim.dram.in_order import kernel
 from hwsim.dram.in_order.program import FIELDS, Request, decode, encode
 from hwsim.errors import DramError
@@ -105,6 +105,8 @@ class Package:
     ) -> None:
         if channels < 1:
             raise DramError(f"a package needs at least one channel, got {channels}")
+        refuse_ranks(standard, "the in-order controller")
+        refuse_turns(standard, "the in-order controller")
         self.standard = standard
         self._names = list(standard.commands)
         self._tables = kernel.compile_tables(standard)

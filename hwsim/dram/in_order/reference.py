@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from hwsim.dram.device.log import LoggedCommand
-from hwsim.dram.device.standard import Command, Constraint, Standard
+from hwsim.dram.device.standard import Command, Constraint, Standard, refuse_ranks, refuse_turns
 from hwsim.dram.in_order.program import Request, accesses_of, encode
 
 
 class ReferenceChannel:
     """One channel with an in-order controller; the oracle of the fast player.
+
+    Without refresh it plays several ranks too.
 
     Attributes
     ----------
@@ -21,6 +23,9 @@ class ReferenceChannel:
     """
 
     def __init__(self, standard: Standard, *, first_refresh: int | None = None) -> None:
+        if standard.refresh:
+            refuse_ranks(standard, "the in-order controller with refresh")
+            refuse_turns(standard, "the in-order controller")
         self.standard = standard
         self.log: list[LoggedCommand] = []
         self.column_accesses = 0
@@ -126,7 +131,7 @@ class ReferenceChannel:
             for entry in reversed(self._issued[constraint.preceding]):
                 if entry.cycle + constraint.latency <= bound:
                     break  # older issues cannot delay it either
-                if max(entry.bank, 0) // banks_of_node != node:
+                if (max(entry.bank, 0) // banks_of_node == node) == constraint.siblings:
                     continue
                 seen += 1
                 if seen == constraint.window:

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-import ast
-import csv
-import io
-import math
-import re
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from hwsim.data_file import read_data, read_text
-from hwsim.dram.device.standard import Command, Constraint, Refresh, Standard, check_standard
+from hwsim.dram.device.standard import Command, Refresh, Standard, check_standard
+from hwsim.dram.standards.document import STANDARDS, Choice, choose
+from hwsim.dram.standards.expressions import evaluate
+from hwsim.dram.standards.table import read_constraints
+from hwsim.dram.standards.timing import MOST_TIME, Time, merge_timing, timing_in_cycles
 from hwsim.errors import DramError, nearest
 
-STANDARDS = ("pim_gpt", "gddr6_aim", "ddr4_2133", "gddr6", "hbm2", "hbm2_newton", "hbm_pim")
-MOST_TIME = 10**9  # largest value of a timing parameter, in ns or cycles
+__all__ = [
+    "MOST_TIME",
+    "STANDARDS",
+    "load_standard",
+    "split_timing",
+    "timing_defaults",
+    "timing_provenance",
+]
 
 
-def timing_defaults(name: str) -> dict[str, float]:
-    """Timing parameters of a standard as its file states them, `tX_ns` in ns or `nX` in cycles."""
-    return {key: entry["value"] for key, entry in _read_yaml(name)["timing"].items()}
+def timing_defaults(name: str, *, bin: str | None = None, device: str | None = None) -> dict[str, Any]:
+    """Timing parameters of a standard as its file states them: `tX_ns` in ns, `nX` in cycles or as an expression."""
+    return {key: entry["value"] for key, entry in choose(name, bin=bin, device=device).timing.items()}
 
 
-def timing_provenance(name: str) -> dict[str, dict[str, Any]]:
+def timing_provenance(
+    name: str,
+    *,
+    bin: str | None = None,
+    device: str | None = None,
+) -> dict[str, dict[str, Any]]:
     """Grade, confidence and source of each timing parameter of a standard."""
-    return {key: {k: v for k, v in entry.items() if k != "value"} for key, entry in _read_yaml(name)["timing"].items()}
+    timing = choose(name, bin=bin, device=device).timing
+    return {key: {k: v for k, v in entry.items() if k != "value"} for key, entry in timing.items()}
 
 
 def split_timing(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -38,130 +48,84 @@ def split_timing(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
 def load_standard(
     name: str,
     *,
-    timing: Mapping[str, float | Fraction] | None = None,
+    bin: str | None = None,
+    device: str | None = None,
+    timing: Mapping[str, Time] | None = None,
     clock_hz: int | Fraction | None = None,
     levels: Mapping[str, int] | None = None,
     rows: int | None = None,
     columns: int | None = None,
     column_bytes: int | None = None,
-    refresh: bool = True,
+    refresh: bool | str = True,
 ) -> Standard:
     """Load a standard by name, with any of its parameters replaced.
 
     Parameters
     ----------
-    timing : replaces parameters by the name that the standard's file uses (`tRCD_ns` or `nRCD`)
-    refresh : False plays without refresh
+    bin, device : speed bin, and density and width of a chip, of those that the standard's file lists
+    timing : replaces parameters by the name that the standard's file uses (`tRCD_ns` or `nRCD`), or by the other form
+    clock_hz : another clock than the bin's: parameters in ns keep their value, those in cycles their number
+    levels : number of nodes by level, such as ranks
+    refresh : False plays without refresh, True with that of all banks; or the name of a mode
 
     Raises
     ------
-    DramError : unknown standard or parameter, a latency that the table uses but nothing defines
+    DramError : an unknown standard, bin, device, parameter or refresh, a value out of range, a latency that the table
+        uses but nothing defines, timing that is defined in a circle
     """
-    raw = _read_yaml(name)
-    values: dict[str, float | Fraction] = dict(timing_defaults(name))
-    for key, value in (timing or {}).items():
-        if key not in values:
-            raise DramError(f"standard {name}: no timing parameter {key!r}{nearest(key, values)}")
-        values[key] = value
-    clock = Fraction(clock_hz) if clock_hz is not None else Fraction(str(raw["clock_hz"]))
+    choice = choose(name, bin=bin, device=device)
+    defaults = {key: entry["value"] for key, entry in choice.timing.items()}
+    clock = choice.clock_hz if clock_hz is None else Fraction(clock_hz)
     if clock <= 0:
         raise DramError(f"standard {name}: clock_hz must be positive, got {clock}")
     for level in levels or ():
-        if level not in raw["levels"]:
-            raise DramError(f"standard {name}: no level {level!r}; there are {', '.join(raw['levels'])}")
-    params = {_cycles_name(key): _cycles(name, key, value, clock) for key, value in values.items()}
-    commands = {
-        command: Command(name=command, **{**entry, "duration": evaluate(str(entry.get("duration", 1)), params)})
-        for command, entry in raw["commands"].items()
-    }
-    level_counts = {**raw["levels"], **(levels or {})}
-    rule = raw["refresh"]
+        if level not in choice.levels:
+            raise DramError(f"standard {name}: no level {level!r}; there are {', '.join(choice.levels)}")
+    params = timing_in_cycles(name, merge_timing(name, defaults, timing or {}), clock, choice.rounding)
+    counts = {**choice.levels, **(levels or {})}
+    commands = {command: _command(command, entry, params, counts) for command, entry in choice.commands.items()}
     standard = Standard(
         name=name,
         clock_hz=clock,
-        levels=tuple(level_counts.items()),
-        rows=raw["rows"] if rows is None else rows,
-        columns=raw["columns"] if columns is None else columns,
-        column_bytes=raw["column_bytes"] if column_bytes is None else column_bytes,
+        levels=tuple(counts.items()),
+        rows=choice.rows if rows is None else rows,
+        columns=choice.columns if columns is None else columns,
+        column_bytes=choice.column_bytes if column_bytes is None else column_bytes,
         params=params,
         commands=commands,
-        constraints=_read_constraints(raw["constraints"], commands, params),
-        refresh=Refresh(
-            command=rule["command"],
-            precharge=rule["precharge"],
-            interval=evaluate(rule["interval"], params),
-        )
-        if refresh
-        else None,
-        reserved_rows=raw.get("reserved_rows", 0),
+        constraints=read_constraints(choice.constraints, commands, params, counts),
+        refresh=None,
+        reserved_rows=choice.reserved_rows,
     )
     check_standard(standard)
-    return standard
+    if refresh is False:
+        return standard
+    return _refreshed(standard, choice, refresh)
 
 
-def evaluate(expression: str, params: Mapping[str, int]) -> int:
-    """Value of a sum or difference of parameters and integers, such as `nCL + nBL + 3 - nCWL`."""
-    try:
-        parsed = ast.parse(expression, mode="eval").body
-    except SyntaxError:
-        raise DramError(f"latency {expression!r}: no expression") from None
-    return _evaluate(parsed, expression, params)
+def _command(name: str, entry: Mapping[str, Any], params: Mapping[str, int], levels: Mapping[str, int]) -> Command:
+    """A command; `duration` is an expression of timing parameters, `stride` of the numbers of nodes by level."""
+    changed = {"duration": evaluate(str(entry.get("duration", 1)), params)}
+    if "stride" in entry:
+        changed["stride"] = evaluate(str(entry["stride"]), levels)
+    return Command(name=name, **{**entry, **changed})
 
 
-def _evaluate(node: ast.expr, text: str, params: Mapping[str, int]) -> int:
-    match node:
-        case ast.Constant(value=int(value)) if not isinstance(value, bool):
-            return value
-        case ast.Name(id=name):
-            if name not in params:
-                raise DramError(f"latency {text!r}: no parameter {name!r}{nearest(name, params)}")
-            return params[name]
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _evaluate(left, text, params) + _evaluate(right, text, params)
-        case ast.BinOp(left=left, op=ast.Sub(), right=right):
-            return _evaluate(left, text, params) - _evaluate(right, text, params)
-        case _:
-            raise DramError(f"latency {text!r}: only sums and differences of parameters and integers are understood")
-
-
-def _read_constraints(file: str, commands: Mapping[str, Command], params: Mapping[str, int]) -> tuple[Constraint, ...]:
-    """Expand the table: each row stands for every pair of a preceding and a following command."""
-    found: dict[tuple[str, str, str, int, bool], int] = {}
-    for row in csv.DictReader(io.StringIO(read_text("hwsim.dram", f"standards/{file}"))):
-        latency = evaluate(row["latency"], params)
-        window = int(row.get("window") or 1)
-        hazard = bool(row.get("hazard"))
-        for preceding in row["preceding"].split():
-            for following in row["following"].split():
-                if preceding not in commands or following not in commands:
-                    continue  # the published table names commands that no program can contain (SYNC, EOC)
-                key = (row["level"], preceding, following, window, hazard)
-                found[key] = max(latency, found.get(key, latency))
-    return tuple(
-        Constraint(level=level, preceding=preceding, following=following, latency=latency, window=window, hazard=hazard)
-        for (level, preceding, following, window, hazard), latency in found.items()
-        if latency > 0
+def _refreshed(standard: Standard, choice: Choice, mode: bool | str) -> Standard:
+    """The standard with one of its refresh modes; as many turns as it takes to cover the banks of a rank."""
+    wanted = "all_bank" if mode is True else str(mode)
+    if wanted not in choice.refresh:
+        raise DramError(
+            f"standard {standard.name}: no refresh {wanted!r}{nearest(wanted, choice.refresh)}; "
+            f"there are {', '.join(choice.refresh)}"
+        )
+    rule = choice.refresh[wanted]
+    refresh = Refresh(
+        command=rule["command"],
+        precharge=rule["precharge"],
+        interval=evaluate(str(rule["interval"]), standard.params),
+        turns=standard.banks_per_rank // len(standard.banks_of(rule["command"], 0)),
     )
-
-
-def _cycles_name(key: str) -> str:
-    return "n" + key[1:].removesuffix("_ns") if key.endswith("_ns") else key
-
-
-def _cycles(standard: str, key: str, value: float | Fraction, clock_hz: Fraction) -> int:
-    if not re.fullmatch(r"t\w+_ns|n\w+", key):
-        raise DramError(f"standard {standard}: timing parameter {key!r} is neither tX_ns nor nX")
-    if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or not 0 <= value <= MOST_TIME:
-        raise DramError(f"standard {standard}: timing.{key} must be a number from 0 to 1e9, got {value}")
-    if key.endswith("_ns"):
-        return math.ceil(Fraction(str(value)) * clock_hz / 10**9)
-    if value != int(value):
-        raise DramError(f"standard {standard}: timing.{key} counts cycles and must be whole, got {value!r}")
-    return int(value)
-
-
-def _read_yaml(name: str) -> dict[str, Any]:
-    if name not in STANDARDS:
-        raise DramError(f"no DRAM standard {name!r}; there are {', '.join(STANDARDS)}")
-    document: dict[str, Any] = read_data("hwsim.dram", f"standards/{name}.yaml")
-    return document
+    refreshed = standard.with_refresh(refresh)
+    check_standard(refreshed)
+    return refreshed

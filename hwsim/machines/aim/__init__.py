@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from hwsim.data_file import read_data
-from hwsim.dram.aim.variants import DEFAULT, STANDARD, VARIANTS, Variant, timing_set
+from hwsim.dram.aim.variants import DEFAULT, STANDARD, VARIANTS, Variant
+from hwsim.dram.standards.load import timing_defaults, timing_provenance
 from hwsim.dram.standards.timing_names import timing_meanings
 from hwsim.engine import Timeline, UnitSpec
 from hwsim.errors import MachineError
@@ -100,11 +101,10 @@ def _spec_file_of(variant: Variant) -> SpecFile[AimSpec]:
     """The shipped parameters with one variant's timing."""
     document = dict(read_data("hwsim.machines.aim", "spec.yaml"))
     provenance = document.pop("provenance")
-    chosen = timing_set(variant)
-    graded = {f"timing.{key}": entry for key, entry in chosen.provenance.items()}
+    graded = {f"timing.{key}": entry for key, entry in timing_provenance(STANDARD, bin=variant).items()}
     return SpecFile(
         model=AimSpec,
-        defaults={**document, "variant": variant, "timing": chosen.timing},
+        defaults={**document, "variant": variant, "timing": timing_defaults(STANDARD, bin=variant)},
         provenance={**provenance, **graded},
         open_fields=("energy_table",),
         meanings={f"timing.{key}": meaning for key, meaning in timing_meanings(STANDARD).items()},

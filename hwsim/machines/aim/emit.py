@@ -10,7 +10,8 @@ from hwsim.dram.aim.isa import decode
 from hwsim.dram.aim.load import load_aim
 from hwsim.dram.aim.player import MAX_CHANNELS
 from hwsim.dram.aim.text import line_of
-from hwsim.dram.aim.variants import DEFAULT, timing_set
+from hwsim.dram.aim.variants import DEFAULT, STANDARD
+from hwsim.dram.standards.load import timing_defaults
 from hwsim.machines.aim.programs import AimWork, HostWork, Program, placed, segments
 from hwsim.machines.aim.spec import AimSpec
 
@@ -43,7 +44,8 @@ def _command(spec: AimSpec) -> str:
     options += [f"--set refresh_postponed={spec.refresh_postponed}"] if spec.refresh_postponed else []
     options += [f"--set rows={spec.rows}"] if spec.rows != usual.rows else []
     options += [f"--variant {spec.variant}"] if spec.variant != DEFAULT else []
-    changed = {k: v for k, v in spec.timing.items() if v != timing_set(spec.variant).timing[k]}
+    shipped = timing_defaults(STANDARD, bin=spec.variant)
+    changed = {k: v for k, v in spec.timing.items() if v != shipped[k]}
     options += [f"--set timing.{name}={value:.15g}" for name, value in changed.items()]
     return " ".join(["hwsim aim FILE", *options])
 

@@ -19,7 +19,7 @@ from hwsim.dram.aim.trace import Limits, parse_line
 from hwsim.dram.aim.trace_file import read_file
 from hwsim.dram.aim.trace_player import play_file
 from hwsim.dram.device.checker import first_violation
-from hwsim.dram.device.log import read_log
+from hwsim.dram.device.log_file import read_log
 from hwsim.dram.standards.load import load_standard
 from hwsim.energy import load_table
 from hwsim.errors import TraceError
@@ -226,7 +226,7 @@ def test_a_log_is_checked_from_the_command_line(tmp_path: Path, capsys: pytest.C
     assert main(["check", str(log), "gddr6_aim", "--set", "timing.nRCDRDMAC=57"]) == 1
     assert "ACT16 -> MAC16 at channel: 57 cycles, found 56" in capsys.readouterr().out
     assert main(["check", str(log), "ddr4_2133"]) == 2
-    assert capsys.readouterr().err == f"hwsim: error: {log}: standard ddr4_2133 has no command ACT16\n"
+    assert capsys.readouterr().err == f"hwsim: error: {log}: line 8: standard ddr4_2133 has no command 'TMOD'\n"
 
 
 def test_a_log_of_more_rows_is_checked_with_as_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -253,10 +253,10 @@ def test_a_log_that_ends_within_a_line_is_named_with_it(tmp_path: Path, capsys: 
     log.write_text("\n".join(lines[:3]) + "\n" + lines[3][:5])
     assert main(["check", str(log), "gddr6_aim"]) == 2
     expected = "expected cycle, channel, command, bank, row, column"
-    assert capsys.readouterr().err == f"hwsim: error: {log}: line 4: {expected}\n"
+    assert capsys.readouterr().err == f"hwsim: error: {log}: line 4: {expected}, found {lines[3][:5]!r}\n"
     log.write_text("cycle,bank\n1,2\n")
     assert main(["check", str(log), "gddr6_aim"]) == 2
-    assert capsys.readouterr().err == f"hwsim: error: {log}: line 1: {expected}\n"
+    assert capsys.readouterr().err == f"hwsim: error: {log}: line 1: {expected}, found 'cycle,bank'\n"
 
 
 def test_a_byte_order_mark_is_no_instruction(tmp_path: Path) -> None:

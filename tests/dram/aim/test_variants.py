@@ -13,7 +13,7 @@ from hwsim.dram.aim.isa import OPERATIONS, Instruction, encode
 from hwsim.dram.aim.load import load_aim
 from hwsim.dram.aim.player import AimPlayer
 from hwsim.dram.aim.reference import ReferenceAim
-from hwsim.dram.aim.variants import timing_set
+from hwsim.dram.standards.load import timing_provenance
 from hwsim.errors import DramError
 from hwsim.pipeline import run_in_detail
 from tests.dram.aim.strategies import EOC, KINDS, instructions
@@ -41,7 +41,7 @@ def test_what_the_simulator_overwrites() -> None:
     assert changed == {"nRRDS", "nRRDL", "nREFI", "nRFC"}
     assert [SIMULATOR.params[name] for name in ("nRRDS", "nRRDL", "nREFI")] == [5, 6, 7800]
     assert [standard.clock_hz for standard in (PRESET, SIMULATOR)] == [2 * 10**9, 10**9]
-    assert [timing_set(v).provenance["nRRDL"]["grade"] for v in ("preset", "simulator")] == ["S", "R"]
+    assert [timing_provenance("gddr6_aim", bin=v)["nRRDL"]["grade"] for v in ("preset", "simulator")] == ["S", "R"]
 
 
 @given(program=st.lists(instructions(AIM_KINDS, 2), max_size=30))
