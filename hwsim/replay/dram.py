@@ -15,8 +15,6 @@ from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.patterns import PATTERNS, generate
-from hwsim.dram.random_access.player import MemoryPlayer, single_accesses
-from hwsim.dram.random_access.trace import read_trace
 from hwsim.dram.standards.load import load_standard, split_timing, timing_provenance
 from hwsim.errors import DramError
 from hwsim.replay.memory_report import MemoryReport
@@ -84,9 +82,14 @@ def run_memory(
     else:
         if not Path(pattern).is_file():
             raise DramError(f"no request pattern or file {pattern!r}; patterns are {', '.join(PATTERNS)}")
+        from hwsim.dram.random_access.trace import read_trace
+
         chunks = read_trace(Path(pattern), where.capacity_bytes, wrap=wrap, progress=progress)
         if requests is not None:
             chunks = _first(chunks, requests)
+    # With numba, which no mistake above need wait for.
+    from hwsim.dram.random_access.player import MemoryPlayer, single_accesses
+
     seen = [0]
     with _log_writer(log_file, standard) as on_commands:
         player = MemoryPlayer(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.parameters import ControllerParameters
-from hwsim.dram.random_access.served import LatencyCounts, Served
+
+if TYPE_CHECKING:
+    from hwsim.dram.random_access.served import LatencyCounts, Served
 
 SCHEMA_VERSION = 1
 PERCENTILES = (50, 90, 99)

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.dram.aim import layout
-from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, OPERATIONS
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, MAX_CHANNELS, OPERATIONS
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.native.function import CompiledFunction
 from hwsim.errors import TraceError
 
 Ints = NDArray[np.int64]
 PLAY = CompiledFunction("hwsim.dram.aim.kernel", "play")
-MAX_CHANNELS = 32
 QUEUE_DEPTH = 32
 WAIT = "wait"  # time that barriers waited, listed with the time of commands
 _LOG_ENTRIES = 4 * layout.LOG_MARGIN

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
-from hwsim.dram.aim.isa import decode
+from hwsim.dram.aim.isa import MAX_CHANNELS, decode
 from hwsim.dram.aim.load import load_aim
-from hwsim.dram.aim.player import MAX_CHANNELS
 from hwsim.dram.aim.text import line_of
 from hwsim.dram.aim.variants import DEFAULT, STANDARD
 from hwsim.dram.standards.load import timing_defaults

@@ -8,15 +8,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hwsim.devices.spec import DevicesSpec
-from hwsim.dram.aim.isa import ACTIVATION_FUNCTIONS
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTIONS, MAX_CHANNELS
 from hwsim.dram.aim.load import MOST_ROWS, load_aim
-from hwsim.dram.aim.player import MAX_CHANNELS
 from hwsim.dram.aim.refresh import MOST_POSTPONED, RefreshMode
 from hwsim.dram.aim.variants import Variant
 from hwsim.dram.device.standard import Standard
 from hwsim.energy import OFF, EnergyTable, load_table
 from hwsim.energy.coefficients import Powers
-from hwsim.engine import TimeBase
+from hwsim.engine.clock import TimeBase
 from hwsim.errors import DramError, MachineError, nearest
 from hwsim.mapping.formats import BF16
 from hwsim.mapping.pim.target import BankGeometry
