@@ -67,6 +67,22 @@ def test_the_two_parsers_agree_on_words(words: list[str], blank: str) -> None:
     assert scanned(line) == parsed(line)
 
 
+LINES = ["AiM MAC_ABK 64 0xf 3", "AiM MAC_ABK 64 0xf 33", "AiM MAC_ABK 64 0xf 3 # again", "# only a comment", "", "R"]
+
+
+@given(lines=st.lists(st.sampled_from([*LINES, *LINES[:2]]), max_size=12))
+def test_the_two_parsers_agree_on_lines_that_repeat(lines: list[str]) -> None:
+    """A line that is the one before again is not parsed again."""
+    wanted = [parsed(line) for line in lines]
+    wrong = wanted.index("refused") if "refused" in wanted else len(lines)
+    data = np.frombuffer("".join(f"{line}\n" for line in lines).encode(), dtype=np.uint8)
+    out, numbers = np.empty((len(lines), 5), dtype=np.int64), np.empty(len(lines), dtype=np.int64)
+    count, read, stopped = scan(data, out, numbers, LIMITS)
+    assert (read, stopped) == (wrong, int(wrong < len(lines)))
+    assert decode(out[:count]) == [found for found in wanted[:wrong] if found]
+    assert numbers[:count].tolist() == [line for line, found in enumerate(wanted[:wrong]) if found]
+
+
 @given(text=st.text(st.characters(max_codepoint=255, exclude_characters="\n"), max_size=30))
 def test_the_two_parsers_agree_on_noise(text: str) -> None:
     assert scanned(text) == parsed(text)
