@@ -158,19 +158,11 @@ def check(log: Path, standard: str, settings: tuple[str, ...], **chosen: Any) ->
     timing, others = split_timing(parse_settings(settings).machine)
     sizes = {name: others.pop(name, None) for name in ("rows", "columns")}
     if others:
-<<<<<<< HEAD
-        raise UserError(f"--set {min(others)}: a log is checked with rows and timing.NAME as its settings")
-    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
-        raise UserError(f"--set rows: expected a whole number from 1 on, got {rows!r}")
-    memory = MemoryChoice(standard=standard, refresh="off", **chosen)
-    loaded = memory.load(timing=timing, rows=rows)
-=======
         raise UserError(f"--set {min(others)}: a log is checked with rows, columns and timing.NAME as its settings")
     for name, size in sizes.items():
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise UserError(f"--set {name}: expected a whole number from 1 on, got {size!r}")
-    loaded = load_standard(standard, timing=timing, **sizes)
->>>>>>> aim
+    loaded = MemoryChoice(standard=standard, refresh="off", **chosen).load(timing=timing, **sizes)
     with optional_progress(enabled=True, unit="bytes") as progress:
         checked = check_log(log, loaded, progress)
     click.echo(checked.to_text(), nl=False)
