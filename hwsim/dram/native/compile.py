@@ -24,8 +24,9 @@ def compile_function(module: str, function: str, types: tuple[Any, ...]) -> byte
     TypeError : the function allocates, raises or calls Python, so that it needs more than its own code
     """
     arguments = tuple(_numba_type(each) for each in types)
-    plain = getattr(import_module(module), function).py_func
-    compiled: Any = numba.njit(numba.types.int64(*arguments), error_model="numpy")(plain)
+    dispatcher = getattr(import_module(module), function)
+    options = {**dispatcher.targetoptions, "error_model": "numpy"}
+    compiled: Any = numba.jit(numba.types.int64(*arguments), **options)(dispatcher.py_func)
     whole = llvm.parse_assembly(compiled.inspect_llvm(arguments))
     _hide_all_but(whole, compiled.overloads[arguments].fndesc.llvm_func_name)
     foreign = [name for name in _undefined(whole) if name not in ("memcpy", "memset", "memmove")]
