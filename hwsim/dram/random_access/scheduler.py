@@ -214,6 +214,7 @@ def _open(m, c, bank, e, cycle):
     if m.ranks[c, rank, Rank.OPEN_BANKS] == 0:
         m.ranks[c, rank, Rank.OPEN_SINCE] = cycle
     m.ranks[c, rank, Rank.OPEN_BANKS] += 1
+    m.ranks[c, rank, Rank.BANK_CYCLES] -= cycle
     m.device.open_rows[c, bank] = m.entries[c, e, Entry.ROW]
     m.banks[c, bank, Bank.USED] = 0
     m.banks[c, bank, Bank.ACTIVATES] += 1
@@ -230,6 +231,7 @@ def _close(m, c, bank, cycle):
     forget_hits(m, c, bank)
     rank = bank // _banks_per_rank(m)
     m.ranks[c, rank, Rank.OPEN_BANKS] -= 1
+    m.ranks[c, rank, Rank.BANK_CYCLES] += cycle
     if m.ranks[c, rank, Rank.OPEN_BANKS] == 0:
         m.ranks[c, rank, Rank.OPEN_CYCLES] += cycle - m.ranks[c, rank, Rank.OPEN_SINCE]
 

@@ -169,6 +169,9 @@ class Rank(IntEnum):
     OPEN_BANKS = 3
     OPEN_SINCE = 4
     OPEN_CYCLES = 5
+    BANK_CYCLES = (
+        6  # for each row closed, cycles from opening to closing; for each still open, less the cycle of opening
+    )
 
 
 class Refreshing(IntEnum):
