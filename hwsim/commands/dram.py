@@ -13,11 +13,19 @@ from hwsim.errors import UserError
 
 if TYPE_CHECKING:
     from hwsim.dram.aim.refresh import RefreshMode
+    from hwsim.dram.aim.variants import Variant
 
 
 @click.command()
 @click.argument("trace", type=FILE)
 @click.option("--channels", type=int, default=32, show_default=True, help="Channels, 1 to 32.")
+@click.option(
+    "--variant",
+    type=click.Choice(["preset", "simulator"]),
+    default="preset",
+    show_default=True,
+    help="Timing: the vendor's, or what the public simulator makes of it.",
+)
 @click.option(
     "--refresh",
     type=click.Choice(["off", "all_bank", "per_bank"]),
@@ -25,13 +33,16 @@ if TYPE_CHECKING:
     show_default=True,
     help="How the DRAM is refreshed.",
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="rows, refresh_postponed or timing.NAME.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="rows, columns, refresh_postponed or timing.NAME."
+)
 @click.option("--json", "json_file", type=FILE, help="Write the result to a file, - for stdout.")
 @click.option("--commands", "log_file", type=FILE, help="Write every DRAM command to a CSV file.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def aim(
     trace: Path,
     channels: int,
+    variant: Variant,
     refresh: RefreshMode,
     settings: tuple[str, ...],
     json_file: Path | None,
@@ -45,7 +56,9 @@ def aim(
     check_outputs({"--json": json_file, "--commands": log_file}, sources=(trace,))
     with optional_progress(enabled=not quiet and not is_stdout(json_file), unit="bytes") as progress:
         values = dict(parse_settings(settings).machine)
-        report = play_trace(trace, channels, refresh=refresh, settings=values, log_file=log_file, progress=progress)
+        report = play_trace(
+            trace, channels, variant=variant, refresh=refresh, settings=values, log_file=log_file, progress=progress
+        )
     if deliver(report, json_file) and not quiet:
         click.echo(report.to_text(), nl=False)
 
@@ -143,7 +156,7 @@ def _list_standards(context: click.Context, json_file: Path | None, *, quiet: bo
 @click.argument("standard")
 @memory_options
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="rows or timing.NAME, as it was played with."
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="rows, columns or timing.NAME, as it was played with."
 )
 def check(log: Path, standard: str, settings: tuple[str, ...], **chosen: Any) -> int:
     """Check LOG, DRAM commands that --commands wrote, against the constraints of STANDARD; status 1 if it breaks."""
@@ -153,13 +166,13 @@ def check(log: Path, standard: str, settings: tuple[str, ...], **chosen: Any) ->
     from hwsim.replay.memory_choice import MemoryChoice
 
     timing, others = split_timing(parse_settings(settings).machine)
-    rows = others.pop("rows", None)
+    sizes = {name: others.pop(name, None) for name in ("rows", "columns")}
     if others:
-        raise UserError(f"--set {min(others)}: a log is checked with rows and timing.NAME as its settings")
-    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
-        raise UserError(f"--set rows: expected a whole number from 1 on, got {rows!r}")
-    memory = MemoryChoice(standard=standard, refresh="off", **chosen)
-    loaded = memory.load(timing=timing, rows=rows)
+        raise UserError(f"--set {min(others)}: a log is checked with rows, columns and timing.NAME as its settings")
+    for name, size in sizes.items():
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            raise UserError(f"--set {name}: expected a whole number from 1 on, got {size!r}")
+    loaded = MemoryChoice(standard=standard, refresh="off", **chosen).load(timing=timing, **sizes)
     with optional_progress(enabled=True, unit="bytes") as progress:
         checked = check_log(log, loaded, progress)
     click.echo(checked.to_text(), nl=False)

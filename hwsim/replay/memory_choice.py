@@ -34,8 +34,10 @@ class MemoryChoice:
     ranks: int | None = None
     refresh: str = "all_bank"
 
-    def load(self, *, timing: Mapping[str, Any] | None = None, rows: int | None = None) -> Standard:
-        """The standard as it is chosen, with any of its timing replaced.
+    def load(
+        self, *, timing: Mapping[str, Any] | None = None, rows: int | None = None, columns: int | None = None
+    ) -> Standard:
+        """The standard as it is chosen, with any of its timing, rows and columns replaced.
 
         Raises
         ------
@@ -49,6 +51,7 @@ class MemoryChoice:
             clock_hz=None if self.clock is None else parse_clock(self.clock),
             levels=self._levels(),
             rows=rows,
+            columns=columns,
             refresh=False if self.refresh == REFRESH_OFF else self.refresh,
         )
 
