@@ -72,7 +72,7 @@ class Served:
         them
     forwarded, merged : reads answered by a waiting write; writes that replaced a waiting one
     bank_accesses, bank_activates : (channels, banks)
-    until : the present cycle, or the end of the last access if that is later
+    until : the present cycle, or the end of the last access or of a row that is being closed, if that is later
     open_cycles : (channels, ranks) cycles with an open row until then
     open_bank_cycles : (channels, ranks) the same, summed over the banks
     read_latencies, write_latencies : from the cycle in which a request was taken to its completion
@@ -117,8 +117,8 @@ def served(standard: Standard, memory: Memory, latencies: Latencies) -> Served:
     names = list(standard.commands)
     each = memory.counts.sum(axis=1)
     hits, misses, conflicts = memory.channels[:, Channel.KINDS : Channel.KINDS + 3].sum(axis=0).tolist()
-    until = int(max(memory.host[Host.CYCLE], memory.host[Host.FINISH]))
-    still_open = memory.ranks[:, :, Rank.OPEN_BANKS]
+    still_open, ends = memory.ranks[:, :, Rank.OPEN_BANKS], memory.ranks[:, :, Rank.OPEN_UNTIL]
+    until = int(max(memory.host[Host.CYCLE], memory.host[Host.FINISH], ends.max()))
     by_kind = [latencies.of(kind, memory.latencies[kind]) for kind in range(4)]
     return Served(
         cycles=int(memory.host[Host.FINISH]),
@@ -134,7 +134,8 @@ def served(standard: Standard, memory: Memory, latencies: Latencies) -> Served:
         bank_activates=memory.banks[:, :, Bank.ACTIVATES].copy(),
         until=until,
         open_cycles=memory.ranks[:, :, Rank.OPEN_CYCLES]
-        + np.where(still_open > 0, until - memory.ranks[:, :, Rank.OPEN_SINCE], 0),
+        + np.where(still_open > 0, until, ends)
+        - memory.ranks[:, :, Rank.OPEN_SINCE],
         open_bank_cycles=memory.ranks[:, :, Rank.BANK_CYCLES] + still_open * until,
         read_latencies=by_kind[0],
         write_latencies=by_kind[1],
