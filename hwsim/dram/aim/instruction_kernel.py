@@ -6,15 +6,15 @@ constant spacing and advance in closed form, up to the next refresh.
 
 from __future__ import annotations
 
-from hwsim.dram.aim.issue_kernel import complete, issue, issue_run, needed, switch_mode
+from hwsim.dram.aim.issue_kernel import FIRST_COLUMN, complete, issue, issue_run, needed, switch_mode
 from hwsim.dram.aim.ledger_kernel import begin_busy
 from hwsim.dram.aim.ordinary_kernel import let_leave
-from hwsim.dram.aim.refresh_kernel import refresh
+from hwsim.dram.aim.refresh_kernel import ANY_TIME, NO_LIMIT, refresh
 from hwsim.dram.aim.state import Control
 from hwsim.dram.aim.tables import Does
 from hwsim.dram.device.bank_state import earliest
 from hwsim.dram.device.compiled import compiled, inlined
-from hwsim.dram.device.tables import FOREVER, NEVER, Fact
+from hwsim.dram.device.tables import Fact
 
 
 @compiled
@@ -28,7 +28,7 @@ def serve_instruction(s, t, c, log, now, code, count, bank, row):
     spacing = t.device.commands[access, Fact.SPACING]
     # there is room for the last request once an earlier one has left, of an earlier instruction or of this one
     accepted = max(first, _place_free(s, t, c, count - 1)) if count <= depth else first
-    done = 0
+    done = FIRST_COLUMN
     while done < count:
         cycle = _prepare(s, t, c, log, code, bank, row, bound)
         part = min(count - done, max(1, (s.control[c, Control.DUE] - 1 - cycle) // spacing + 1))
@@ -97,7 +97,7 @@ def _prepare(s, t, c, log, code, bank, row, bound):
         command = needed(s, t, c, access, bank, row)
         cycle = max(bound, earliest(s.banks, t.device, c, command, max(bank, 0)))
         if not begun and s.control[c, Control.DUE] <= cycle:
-            refresh(s, t, c, log, NEVER, FOREVER)
+            refresh(s, t, c, log, ANY_TIME, NO_LIMIT)
             continue
         command = switch_mode(s, t, c, command, t.operations[code, Does.REGISTER])
         if command == access:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hwsim.dram.aim.ledger_kernel import charge, end_busy, note_open, write_log
 from hwsim.dram.aim.state import Control
 from hwsim.dram.device.bank_state import note, set_rows
 from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.state import CLOSED
 from hwsim.dram.device.tables import Fact, Kind
+
+# numpy's integers: see `state.READS`
+FIRST_COLUMN, _ONCE = np.int64(0), np.int64(1)
 
 
 @inlined
@@ -53,7 +58,7 @@ def switch_mode(s, t, c, command, register_mode):
 @inlined
 def issue(s, t, c, log, command, bank, row, cycle):
     """Record the issue of a command in the state, the ledger and the log."""
-    issue_run(s, t, c, log, command, bank, row, 0, cycle, 1, 1)
+    issue_run(s, t, c, log, command, bank, row, FIRST_COLUMN, cycle, _ONCE, _ONCE)
 
 
 @compiled

@@ -28,7 +28,7 @@ def charge(ledger, t, c, command, cycle, last, count):
 def _prepares(t, command):
     """Whether a command only makes others possible: it opens, closes or refreshes rows, or switches the mode."""
     kind = t.device.commands[command, Fact.KIND]
-    return kind != Kind.COLUMN and kind != Kind.REGISTER
+    return kind not in (Kind.COLUMN, Kind.REGISTER)
 
 
 @inlined
@@ -76,7 +76,7 @@ def write_log(log, t, members, command, bank, row, column, cycle, count, spacing
     if place >= log.entries.shape[0]:
         return
     kind = t.device.commands[command, Fact.KIND]
-    names_row = kind == Kind.ACTIVATE or kind == Kind.COLUMN
+    names_row = kind in (Kind.ACTIVATE, Kind.COLUMN)
     everywhere = t.device.commands[command, Fact.BLOCK] == t.device.nodes.shape[1]
     log.entries[place, Entry.MEMBERS] = members
     log.entries[place, Entry.CYCLE] = cycle

@@ -5,13 +5,17 @@ They are played event by event, since they are served in another order than they
 
 from __future__ import annotations
 
+import numpy as np
+
 from hwsim.dram.aim.issue_kernel import complete, issue, needed, switch_mode
 from hwsim.dram.aim.ledger_kernel import begin_busy
-from hwsim.dram.aim.refresh_kernel import catch_up, refresh
+from hwsim.dram.aim.refresh_kernel import NO_LIMIT, catch_up, refresh
 from hwsim.dram.aim.state import OPENED, READS, WRITES, Control, Request
 from hwsim.dram.device.bank_state import earliest
 from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.tables import FOREVER, Fact, Kind
+
+_NONE = np.int64(0)  # numpy's integer: see `state.READS`
 
 
 @compiled
@@ -20,9 +24,9 @@ def take(s, t, c, log, now, command, reads, bank, row):
     queue = READS if reads else WRITES
     cycle = max(now, s.control[c, Control.LAST_LEFT] + 1)  # AiM requests leave first
     if holds(s, c):
-        serve(s, t, c, log, cycle, queue, 0)
+        serve(s, t, c, log, cycle, queue, _NONE)
         if s.lengths[c, queue] == t.queue_depth:
-            serve(s, t, c, log, FOREVER, queue, t.queue_depth)
+            serve(s, t, c, log, NO_LIMIT, queue, t.queue_depth)
             cycle = s.control[c, Control.NEXT]
     if not holds(s, c):
         idle(s, t, c, log, cycle)
@@ -36,9 +40,9 @@ def let_leave(s, t, c, log, now):
     """Serve all ordinary requests; return when a channel then takes AiM requests."""
     cycle = now
     if holds(s, c):
-        serve(s, t, c, log, now, READS, 0)
+        serve(s, t, c, log, now, READS, _NONE)
     if holds(s, c):
-        serve(s, t, c, log, FOREVER, READS, 0)
+        serve(s, t, c, log, NO_LIMIT, READS, _NONE)
         cycle = s.control[c, Control.NEXT]
     else:
         idle(s, t, c, log, now)

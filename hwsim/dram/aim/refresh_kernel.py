@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hwsim.dram.aim.issue_kernel import issue, switch_mode
 from hwsim.dram.aim.state import Control
 from hwsim.dram.aim.tables import Rule
 from hwsim.dram.device.bank_state import earliest
 from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.state import CLOSED
-from hwsim.dram.device.tables import NEVER
+from hwsim.dram.device.tables import FOREVER, NEVER
+
+# numpy's integers: see `state.READS`
+ANY_TIME, NO_LIMIT = np.int64(NEVER), np.int64(FOREVER)
+_NONE = np.int64(-1)
 
 
 @inlined
 def catch_up(s, t, c, log, until):
     """Refresh a channel without requests up to and in cycle `until`."""
     while s.control[c, Control.DUE] <= until:
-        if not refresh(s, t, c, log, NEVER, until):
+        if not refresh(s, t, c, log, ANY_TIME, until):
             break
 
 
@@ -27,7 +33,7 @@ def refresh(s, t, c, log, since, until):
     if cycle > until:
         return False
     command = switch_mode(s, t, c, command, 0)
-    issue(s, t, c, log, command, bank, -1, cycle)
+    issue(s, t, c, log, command, bank, _NONE, cycle)
     if command == t.refresh[Rule.COMMAND]:
         _note_refresh(s, t, c)
     return True
@@ -38,7 +44,7 @@ def _next_command(s, t, c):
     """The refresh itself or the precharge before it, and the bank, -1 for all: banks due together are closed first."""
     turns = t.refresh[Rule.TURNS]
     if turns == 1:
-        return t.refresh[Rule.CLOSE] if s.banks.open_banks[c] > 0 else t.refresh[Rule.COMMAND], -1
+        return t.refresh[Rule.CLOSE] if s.banks.open_banks[c] > 0 else t.refresh[Rule.COMMAND], _NONE
     done = s.control[c, Control.REFRESHES]
     for k in range(done, _end_of_group(t, done)):
         if s.banks.open_rows[c, k % turns] != CLOSED:

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from hwsim.dram.aim.isa import Ints
-from hwsim.dram.aim.ledger import new_log
+from hwsim.dram.aim.ledger import counters, new_ledger, new_log
 from hwsim.dram.aim.player import PLAY, QUEUE_DEPTH, ChannelResult, channel_result, members_of
 from hwsim.dram.aim.settle import FOREIGN, Settled, Settlement
 from hwsim.dram.aim.state import Channels, Host, map_arrays, new_host
@@ -100,7 +100,7 @@ class RepeatingPlayer:
         self._known: OrderedDict[Hashable, _Played] = OrderedDict()
         self._running: _Running | None = None  # between `play_on` and the next program
         self._began = 0
-        self._totals = np.zeros((channels, self._settlement.counters), dtype=np.int64)
+        self._totals = np.repeat(counters(new_ledger(1, len(standard.commands)), now=0), channels, axis=0)
 
     def play(self, parts: Iterable[Ints], *, key: Hashable, base_row: int, rows: int) -> tuple[int, ...]:
         """Play a program in parts, the last of which ends in a barrier.
@@ -204,5 +204,5 @@ class RepeatingPlayer:
         played.times = 0
 
     def _count(self, settled: Settled, times: int) -> None:
-        for mask, counters in settled.counted:
-            self._totals[list(members_of(mask, self.channels))] += times * counters
+        for mask, counts in settled.counted:
+            self._totals[list(members_of(mask, self.channels))] += times * counts

@@ -58,11 +58,6 @@ class Settlement:
         self.standard = standard
         self._refreshed = bool(tables.refresh[Rule.INTERVAL])
 
-    @property
-    def counters(self) -> int:
-        """How many a channel has."""
-        return counters(new_channels(self.tables, 1).ledger, 0).shape[1]
-
     def at_start(self, channels: int) -> Settled:
         """Channels of which nothing was asked yet."""
         first = new_channels(self.tables, 1)

@@ -17,9 +17,9 @@ from hwsim.dram.aim.tables import AimTables, Rule
 from hwsim.dram.device.state import BankState, new_bank_state
 from hwsim.dram.device.tables import FOREVER, NEVER
 
-
-# Ordinary requests that wait: reads, writes, and those whose row was opened for them.
-READS, WRITES, OPENED = QUEUES = range(3)
+# Ordinary requests that wait: reads, writes, and those whose row was opened for them. numpy's integers, as a function
+# that is called with Python's is compiled once more for each value.
+READS, WRITES, OPENED = QUEUES = np.arange(3)
 
 
 class Host(IntEnum):
