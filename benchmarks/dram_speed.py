@@ -18,11 +18,12 @@ from pathlib import Path
 from hwsim.dram.aim.isa import Instruction, encode
 from hwsim.dram.aim.player import AimPlayer, play_file
 from hwsim.dram.aim.reference import ReferenceAim
+from hwsim.dram.random_access.coalesce import coalesce
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.masters import Master, Run
 from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.random_access.patterns import generate
-from hwsim.dram.random_access.player import MemoryPlayer, single_accesses
+from hwsim.dram.random_access.player import MemoryPlayer
 from hwsim.dram.random_access.reference import ReferenceMemory
 from hwsim.dram.standards.load import load_standard
 
@@ -118,7 +119,7 @@ def memory() -> None:
 
     def play(requests: int) -> None:
         chunks = generate("stream", where, requests, read_share=1, seed=0)
-        MemoryPlayer(where, load_parameters()).play(single_accesses(*chunk) for chunk in chunks)
+        MemoryPlayer(where, load_parameters()).play(coalesce(chunk) for chunk in chunks)
 
     play(1)  # compiles
     took = seconds(lambda: play(1_000_000))

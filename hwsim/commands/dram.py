@@ -51,7 +51,13 @@ def aim(
 
 @click.command()
 @click.argument("standard")
-@click.option("--pattern", default="stream", show_default=True, metavar="stream|random|FILE", help="Requests to play.")
+@click.option(
+    "--pattern",
+    default="stream",
+    show_default=True,
+    metavar="stream|random|stride:BYTES|copy|local[:MEAN]|FILE",
+    help="Requests to play.",
+)
 @click.option("--requests", type=int, metavar="N", help="How many.  [default: 100000, or all of a file]")
 @click.option("--channels", type=int, default=1, show_default=True, help="Channels.")
 @click.option("--mapping", metavar="NAME", help="Address mapping.  [default: RoBaRaCoBgCh]")
@@ -60,7 +66,7 @@ def aim(
 @click.option("--rate", metavar="N|1/N", help="Requests offered a cycle.  [default: one for each channel]")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Controller parameter, or timing.NAME.")
 @click.option("--no-refresh", is_flag=True, help="Play without refresh.")
-@click.option("--wrap", is_flag=True, help="Take a file's addresses modulo the capacity.")
+@click.option("--wrap", is_flag=True, help="Take what a file names modulo what there is.")
 @click.option("--json", "json_file", type=FILE, help="Write the result to a file, - for stdout.")
 @click.option("--commands", "log_file", type=FILE, help="Write every DRAM command to a CSV file.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
