@@ -6,7 +6,7 @@
 The first prints a table for each standard: cycles, activates an access, and the least cycles that the timing allows for
 these accesses as a share of them. The second plays every combination of the values and prints those with the best
 geometric mean over all patterns and standards, as cycles relative to the controller as it is shipped; a write_low that
-does not lie below write_high is left out.
+does not lie below write_high is left out, and so are columns in which nothing moves.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def draw(standard: Standard, case: Case, requests: int) -> Traffic:
 def print_patterns(standard: Standard, requests: int) -> None:
     """Cycles of each pattern, and what the timing allows."""
     parameters = load_parameters()
-    refresh = f", of which refresh takes {refresh_share(standard):.1%}" if standard.refresh else ""
+    refresh = f"; refresh takes {refresh_share(standard):.1%} of the time" if standard.refresh else ""
     table = Table(title=f"{standard.name}, {requests:,} requests{refresh}", box=None, title_justify="left")
     for name in ("pattern", "cycles", "ACTs an access", "of the limit", "limited by"):
         table.add_column(name, justify="left" if name in ("pattern", "limited by") else "right")
@@ -114,12 +114,13 @@ def print_comparison(
         ratios = [each.play(parameters).cycles / base for each, base in zip(traffic, before, strict=True)]
         found.append((math.exp(sum(map(math.log, ratios)) / len(ratios)), max(ratios), settings, ratios))
     found.sort(key=lambda each: each[0])
-    table = Table(title=f"cycles relative to the shipped controller, {len(found)} combinations", box=None)
     labels = [f"{standard.name} {case.name}" for standard in standards for case in CASES]
-    for name in (*values, "geometric mean", "worst", *labels):
+    moved = [k for k in range(len(labels)) if any(each[-1][k] != 1 for each in found)]
+    table = Table(title=f"cycles relative to the shipped controller, {len(found)} combinations", box=None)
+    for name in (*values, "geometric mean", "worst", *(labels[k] for k in moved)):
         table.add_column(name, justify="right")
     for mean, worst, settings, ratios in found[:best]:
-        numbers = (mean, worst, *ratios)
+        numbers = (mean, worst, *(ratios[k] for k in moved))
         table.add_row(*(str(value) for value in settings.values()), *(f"{number:.3f}" for number in numbers))
     show(table)
 

@@ -55,7 +55,7 @@ def refresh_share(standard: Standard) -> float:
 
 
 def _access_limits(standard: Standard, served: Served, accesses: Ints) -> list[Limit]:
-    """n accesses of a node lie n - 1 spacings apart, and the last one completes."""
+    """The first and the last of n accesses of a node lie n - 1 spacings apart, and the last one completes."""
     kinds = [kind for kind in ("RD", "WR") if {kind, f"{kind}A"} & set(served.commands)]
     last = min(standard.commands[kind].duration for kind in kinds)
     found = []

@@ -19,7 +19,7 @@ NOTHING = -1
 
 
 class Found(IntEnum):
-    """Columns of what a line says; ADDRESS is NOTHING where a place is named, and the columns after it are its parts."""
+    """Columns of what a line says: ADDRESS is NOTHING where it names a place, whose parts are the columns after it."""
 
     WRITE = 0
     ARRIVAL = 1
@@ -75,17 +75,17 @@ def _read_line(data, words, found, sizes, wrap, last, row):
     if found < 2 or found > MOST_WORDS:
         return False
     kind = _letters(data, words[0, 0], words[0, 1])
-    address_first = kind != LD and kind != ST
+    address_first = kind not in (LD, ST)
     arrival_at, arrives = found - 1, False
     if address_first:
         kind = _letters(data, words[1, 0], words[1, 1])
-        if found != 3 or not _is_hexadecimal(data, words[0, 0], words[0, 1]) or (kind != READ and kind != WRITE):
+        if found != 3 or not _is_hexadecimal(data, words[0, 0], words[0, 1]) or kind not in (READ, WRITE):
             return False
         arrives = True
     elif data[words[arrival_at, 0]] == AT:
         arrives = True
         words[arrival_at, 0] += 1
-    row[Found.WRITE] = kind == ST or kind == WRITE
+    row[Found.WRITE] = kind in (ST, WRITE)
     row[Found.ARRIVAL] = NO_ARRIVAL
     if arrives:
         arrival = _number(data, words[arrival_at, 0], words[arrival_at, 1])
@@ -126,7 +126,7 @@ def _within(number, size, wrap):
 
 @inlined
 def _blank(byte):
-    return byte == SPACE or byte == COMMA or TAB <= byte <= RETURN
+    return byte in (SPACE, COMMA) or TAB <= byte <= RETURN
 
 
 @inlined

@@ -1,5 +1,7 @@
 """Requests become runs that are the same requests."""
 
+from itertools import chain, pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,13 +75,15 @@ SERIES = st.tuples(EACH, st.integers(-3, 3), st.integers(1, 6)).map(
 )
 
 
-@given(each=st.lists(EACH.map(lambda one: [one]) | SERIES, max_size=12).map(lambda parts: sum(parts, [])))
+@given(
+    each=st.lists(EACH.map(lambda one: [one]) | SERIES, max_size=12).map(lambda parts: list(chain.from_iterable(parts)))
+)
 def test_expanding_the_runs_gives_the_requests_back(each: list[Request]) -> None:
     runs = coalesce(requests_of(each))
     assert expand(runs) == each
     counts = runs[:, RunField.COUNT]
     # no run could take the first request of the next, unless that begins a series of its own
-    for run, following in zip(runs, runs[1:], strict=False):
+    for run, following in pairwise(runs):
         first = expand(following[None])[0]
         beats = expand(run[None])
         if len(beats) > 1:
