@@ -16,8 +16,9 @@ from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.patterns import FORMS, generate, parse_pattern
 from hwsim.dram.random_access.requests import Requests
-from hwsim.dram.standards.load import load_standard, split_timing, timing_provenance
+from hwsim.dram.standards.load import split_timing
 from hwsim.errors import DramError
+from hwsim.replay.memory_choice import MemoryChoice
 from hwsim.replay.memory_report import MemoryReport
 from hwsim.report.command_log import command_log
 
@@ -31,6 +32,11 @@ def run_memory(
     standard_name: str,
     pattern: str,
     *,
+    bin: str | None = None,
+    device: str | None = None,
+    clock: str | None = None,
+    ranks: int | None = None,
+    refresh: str = "all_bank",
     requests: int | None = None,
     channels: int = 1,
     mapping: str | None = None,
@@ -38,7 +44,6 @@ def run_memory(
     seed: int | None = None,
     rate: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    refresh: bool = True,
     wrap: bool = False,
     log_file: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -47,6 +52,8 @@ def run_memory(
 
     Parameters
     ----------
+    standard_name : of a shipped standard, or the path of a YAML file
+    bin, device, clock, ranks, refresh : which memory of it, see `MemoryChoice`
     requests : how many; by default all of a file
     read_share, seed : for a generated pattern that draws: 1.0 and 0 by default
     wrap : take what a file names modulo what the memory has
@@ -55,7 +62,7 @@ def run_memory(
 
     Raises
     ------
-    DramError : an unknown standard, mapping, pattern or parameter, a value out of range
+    DramError : an unknown standard, bin, device, refresh, mapping, pattern or parameter, a value out of range
     TraceError : the file cannot be read, or a line is wrong
     OutputError : the log cannot be written
     """
@@ -71,7 +78,8 @@ def run_memory(
     if not generated and (read_share, seed) != (None, None):
         raise DramError("--read-share and --seed belong to generated patterns; a file says what is read and written")
     timing, control = split_timing(settings or {})
-    standard = load_standard(standard_name, timing=timing, refresh=refresh)
+    memory = MemoryChoice(standard=standard_name, bin=bin, device=device, clock=clock, ranks=ranks, refresh=refresh)
+    standard = memory.load(timing=timing)
     parameters = load_parameters(control)
     where = load_mapping(mapping, standard, channels)
     offered = parse_rate(rate, channels)
@@ -104,6 +112,7 @@ def run_memory(
             raise DramError(f"{pattern}: holds no request")
     return MemoryReport(
         standard=standard,
+        memory=memory,
         mapping=where,
         parameters=parameters,
         pattern=pattern,
@@ -111,7 +120,7 @@ def run_memory(
         requests=visits.requests,
         served=served,
         row_visits=visits.counts,
-        unconfirmed=_unconfirmed(standard_name, timing, control),
+        unconfirmed=_unconfirmed(memory, timing, control),
     )
 
 
@@ -133,9 +142,9 @@ def parse_rate(text: str | None, channels: int) -> Fraction:
     return rate
 
 
-def _unconfirmed(name: str, timing: Mapping[str, float], control: Mapping[str, int]) -> tuple[str, ...]:
+def _unconfirmed(memory: MemoryChoice, timing: Mapping[str, float], control: Mapping[str, int]) -> tuple[str, ...]:
     """Parameters in use whose shipped value is remembered or assumed."""
-    doubtful = [k for k, entry in timing_provenance(name).items() if entry["grade"] in ("M", "A") and k not in timing]
+    doubtful = [k for k, entry in memory.provenance().items() if entry["grade"] in ("M", "A") and k not in timing]
     assumed = [k for k in ControllerParameters.__dataclass_fields__ if k not in control]
     return (*(f"timing.{key}" for key in doubtful), *assumed)
 

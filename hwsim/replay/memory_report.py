@@ -12,6 +12,7 @@ from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.limits import limit, refresh_share
 from hwsim.dram.random_access.parameters import ControllerParameters
 from hwsim.dram.random_access.requests import Ints
+from hwsim.replay.memory_choice import MemoryChoice
 
 if TYPE_CHECKING:
     from hwsim.dram.random_access.served import LatencyCounts, Served
@@ -52,6 +53,7 @@ class MemoryReport:
     """
 
     standard: Standard
+    memory: MemoryChoice
     mapping: AddressMapping
     parameters: ControllerParameters
     pattern: str
@@ -78,12 +80,17 @@ class MemoryReport:
     def to_json(self) -> str:
         served = self.served
         strictest = limit(self.standard, served, self.row_visits)
+        bin, device = self.memory.named()
         document = {
             "schema_version": SCHEMA_VERSION,
             "standard": self.standard.name,
+            "bin": bin,
+            "device": device,
+            "ranks": self.standard.ranks,
             "clock_hz": float(self.standard.clock_hz),
             "timing": dict(self.standard.params),
             "refresh": self.standard.refresh is not None,
+            "refresh_mode": self.memory.refresh,
             "channels": self.mapping.channels,
             "mapping": self.mapping.name,
             "controller": asdict(self.parameters),
@@ -114,6 +121,13 @@ class MemoryReport:
         }
         return json.dumps(document, indent=2) + "\n"
 
+    def _memory_name(self) -> str:
+        """The standard with its bin, device and number of ranks, where it has them."""
+        bin, device = self.memory.named()
+        ranks = f"{self.standard.ranks} ranks" if self.standard.ranks > 1 else None
+        parts = [part for part in (bin, device, ranks) if part]
+        return self.standard.name + (f" ({', '.join(parts)})" if parts else "")
+
     def to_text(self) -> str:
         """The report for a terminal."""
         served, ns = self.served, float(10**9 / self.standard.clock_hz)
@@ -121,7 +135,7 @@ class MemoryReport:
         strictest, share = limit(self.standard, served, self.row_visits), refresh_share(self.standard)
         refreshed = f"; refresh takes {share:.1%} of the time" if share else ""
         lines = [
-            f"{self.standard.name}: {self.pattern}, {self.requests:,} requests on {channels}, "
+            f"{self._memory_name()}: {self.pattern}, {self.requests:,} requests on {channels}, "
             f"mapping {self.mapping.name}",
             f"cycles     {served.cycles:,} ({self.seconds * 1e6:,.3f} us at {1 / ns:.4g} GHz)",
             f"bandwidth  {self.bytes_per_s / 1e9:,.3f} GB/s, {self.bytes_per_s / self.peak_bytes_per_s:.1%} of "
