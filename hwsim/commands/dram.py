@@ -87,8 +87,14 @@ def aim(
 @click.option("--rate", metavar="N|1/N", help="Requests offered a cycle.  [default: one for each channel]")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Controller parameter, or timing.NAME.")
 @click.option("--wrap", is_flag=True, help="Take what a file names modulo what there is.")
+@click.option("--energy", is_flag=True, help="Report energy too, where sources state the currents.")
 @click.option("--json", "json_file", type=FILE, help="Write the result to a file, - for stdout.")
-@click.option("--commands", "log_file", type=FILE, help="Write every DRAM command to a CSV file.")
+@click.option("--commands", "log_file", type=FILE, help="Write every DRAM command to a file.")
+@click.option(
+    "--commands-format",
+    type=click.Choice(["csv", "drampower4", "drampower5"]),
+    help="How; hwsim check reads csv.  [default: csv]",
+)
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.pass_context
 def dram(
@@ -100,6 +106,7 @@ def dram(
     settings: tuple[str, ...],
     json_file: Path | None,
     log_file: Path | None,
+    commands_format: str | None,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -112,6 +119,8 @@ def dram(
         return
     if no_refresh and refresh not in (None, "off"):
         raise UserError(f"--no-refresh and --refresh {refresh} contradict each other")
+    if commands_format is not None and log_file is None:
+        raise UserError("--commands-format belongs to --commands FILE")
     from hwsim.parameters.settings import parse_settings
     from hwsim.replay.dram import run_memory
 
@@ -123,6 +132,7 @@ def dram(
             settings=values,
             refresh="off" if no_refresh else refresh or "all_bank",
             log_file=log_file,
+            log_format=commands_format or "csv",
             progress=progress,
             **options,
         )

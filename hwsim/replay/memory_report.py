@@ -12,9 +12,11 @@ from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.limits import limit, refresh_share
 from hwsim.dram.random_access.parameters import ControllerParameters
 from hwsim.dram.random_access.requests import Ints
+from hwsim.replay.energy_lines import energy_fields, energy_lines
 from hwsim.replay.memory_choice import MemoryChoice
 
 if TYPE_CHECKING:
+    from hwsim.dram.currents.energy import PlayEnergy
     from hwsim.dram.random_access.served import LatencyCounts, Served
 
 SCHEMA_VERSION = 1
@@ -62,6 +64,7 @@ class MemoryReport:
     served: Served
     row_visits: Ints
     unconfirmed: tuple[str, ...]
+    energy: PlayEnergy | None = None
 
     @property
     def seconds(self) -> float:
@@ -117,6 +120,7 @@ class MemoryReport:
             "response_cycles": _by_kind(served.read_responses, served.write_responses),
             "commands": served.commands,
             "channel_commands": served.channel_commands,
+            "energy": None if self.energy is None else energy_fields(self.energy),
             "unconfirmed": list(self.unconfirmed),
         }
         return json.dumps(document, indent=2) + "\n"
@@ -159,6 +163,8 @@ class MemoryReport:
         if served.forwarded or served.merged:
             lines.append(f"queues     {served.forwarded:,} reads forwarded, {served.merged:,} writes merged")
         lines.append("commands   " + ", ".join(f"{name} {n:,}" for name, n in served.commands.items()))
+        if self.energy is not None:
+            lines += energy_lines(self.energy)
         if self.unconfirmed:
             lines.append("unconfirmed (remembered or assumed): " + ", ".join(self.unconfirmed))
         return "\n".join(lines) + "\n"
