@@ -88,7 +88,7 @@ def test_a_report_sets_the_bandwidth_beside_what_the_timing_allows(
         (["hbm2", "--mapping", "RoBa"], "no address mapping 'RoBa'; nearest:"),
         (["hbm2", "--rate", "2/3"], "--rate: expected requests a cycle, N or 1/N, got '2/3'"),
         (["hbm2", "--set", "bypas_cap=2"], "no parameter 'bypas_cap'; nearest: bypass_cap"),
-        (["hbm2", "--set", "write_low=24"], "write_low 24 must lie below write_high 24"),
+        (["hbm2", "--set", "write_low=32"], "write_low 32 must lie below write_high 32"),
         (["hbm2", "--set", "read_queue=2.5"], "read_queue must be a whole number from 1 to 4096, got 2.5"),
         (["hbm2", "--channels", "0"], "--channels: expected at least 1, got 0"),
     ],
