@@ -27,7 +27,8 @@ def compile_function(module: str, function: str, types: tuple[Any, ...]) -> byte
     options = {**dispatcher.targetoptions, "error_model": "numpy"}
     compiled: Any = numba.jit(numba.types.int64(*arguments), **options)(dispatcher.py_func)
     whole = llvm.parse_assembly(compiled.inspect_llvm(arguments))
-    _hide_all_but(whole, compiled.overloads[arguments].fndesc.llvm_func_name)
+    _add_entry(whole, compiled.overloads[arguments].fndesc.llvm_func_name)
+    _hide_all_but_entry(whole)
     foreign = [name for name in _undefined(whole) if name not in ("memcpy", "memset", "memmove")]
     if "NRT_MemInfo_call_dtor" in foreign:
         whole.link_in(llvm.parse_assembly(_NEVER_CALLED))
@@ -49,16 +50,31 @@ def _numba_type(type_: Any) -> Any:
     return make([_numba_type(each) for each in second], getattr(import_module(module), name))
 
 
-def _hide_all_but(module: Any, entry: str) -> None:
+def _add_entry(module: Any, name: str) -> None:
+    """Add `ENTRY`, which calls a function with the words in memory at its one argument, each a number or an address."""
+    types = [str(argument.type) for argument in module.get_function(name).arguments]
+    signature = ", ".join(types)
+    words = range(len(types))
+    module.link_in(
+        llvm.parse_assembly(
+            f"declare i32 @{name}({signature})\ndefine i32 @{ENTRY}(ptr %words) {{\n"
+            + "".join(f"%at{i} = getelementptr i64, ptr %words, i64 {i}\n" for i in words)
+            + "".join(f"%word{i} = load {types[i]}, ptr %at{i}\n" for i in words)
+            + f"%status = call i32 @{name}({', '.join(f'{types[i]} %word{i}' for i in words)})\n"
+            + "ret i32 %status\n}"
+        )
+    )
+
+
+def _hide_all_but_entry(module: Any) -> None:
     """Make everything but the entry local, then remove what is not used, and pass no argument that is not read.
 
     numba passes an array as 5 numbers and 2 for each axis, of which a function reads few. Between local functions the
     others go, which matters with named tuples of many arrays.
     """
     for value in (*module.functions, *module.global_variables):
-        if not value.is_declaration and value.name != entry:
+        if not value.is_declaration and value.name != ENTRY:
             value.linkage = "internal"
-    module.get_function(entry).name = ENTRY
     builder = llvm.create_pass_builder(target_machine(), llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(module, builder)
 

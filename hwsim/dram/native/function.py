@@ -11,16 +11,16 @@ import ctypes
 import os
 from collections.abc import Callable
 from importlib import import_module
-from itertools import chain
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
 from hwsim.dram.native.machine_code import UnloadableError, find_kept, keep, load
 
-_Call = Callable[[tuple[Any, ...], list[int]], int]  # with arguments as they are and flat
 # With these numba checks what it otherwise trusts, or does not compile at all: kept code would ignore them.
 _DEBUGGING = ("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK")
+_NOTHING = object()  # which no argument is
 
 
 class CompiledFunction:
@@ -39,8 +39,7 @@ class CompiledFunction:
         self.module = module
         self.function = function
         self.from_kept_code = False
-        self._arguments: _Arguments | None = None
-        self._call: _Call | None = None
+        self._call: Callable[..., int] | None = None
 
     def __call__(self, *arguments: Any) -> int:
         """Call the function.
@@ -49,14 +48,14 @@ class CompiledFunction:
         ------
         TypeError : arguments of other types than those of the first call, or arrays that are not C-contiguous
         """
-        if self._arguments is None or self._call is None:
-            self._arguments = _Arguments(self.function, arguments)
-            self._call = self._prepare(self._arguments.types)
-        return self._call(arguments, self._arguments.flatten(arguments))
+        if self._call is None:
+            self._call = self._prepare(arguments)
+        return self._call(*arguments)
 
-    def _prepare(self, types: tuple[Any, ...]) -> _Call:
+    def _prepare(self, first: tuple[Any, ...]) -> Callable[..., int]:
         if any(os.environ.get(name, "0") != "0" for name in _DEBUGGING):
             return self._through_numba()
+        types = tuple(map(type_of, first))
         signature = repr(types)
         code = find_kept(self.module, self.function, signature)
         self.from_kept_code = code is not None
@@ -66,54 +65,53 @@ class CompiledFunction:
 
                 code = compile_function(self.module, self.function, types)
                 keep(self.module, self.function, signature, code)
-            address = load(f"{self.module}.{self.function}", code)
+            return _NativeCall(self.function, load(f"{self.module}.{self.function}", code), types)
         except UnloadableError:
             return self._through_numba()
-        return _native_call(self.function, address, types)
 
-    def _through_numba(self) -> _Call:
-        function = getattr(import_module(self.module), self.function)
-        return lambda arguments, flat: int(function(*arguments))
+    def _through_numba(self) -> Callable[..., int]:
+        return getattr(import_module(self.module), self.function)  # type: ignore[no-any-return]
 
 
-class _Arguments:
-    """Arguments of a function as machine code takes them, of the types that the first ones had.
+class _NativeCall:
+    """Calls machine code with words in memory: where the result goes, where an exception goes, then the arguments.
 
-    A named tuple that is given again has the same arrays, so it is not looked at again.
-
-    Attributes
-    ----------
-    types : `type_of` each
+    A named tuple that is given again has the same arrays, so its words stay.
     """
 
-    def __init__(self, function: str, first: tuple[Any, ...]) -> None:
-        self.function = function
-        self.types = tuple(map(type_of, first))
-        self._last: list[Any] = [None] * len(first)
-        self._flat: list[list[int]] = [[] for _ in first]
+    def __init__(self, name: str, address: int, types: tuple[Any, ...]) -> None:
+        self.name = name
+        self.types = types
+        self._function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(address)
+        self._result, self._exception = ctypes.c_int64(), ctypes.c_int64()
+        ends = list(accumulate(map(_words, types), initial=2))
+        self._places = [slice(begin, end) for begin, end in pairwise(ends)]
+        self._words: Any = (ctypes.c_int64 * ends[-1])(
+            ctypes.addressof(self._result), ctypes.addressof(self._exception)
+        )
+        self._at = ctypes.addressof(self._words)
+        self._last: list[Any] = [_NOTHING] * len(types)  # named tuples
 
-    def flatten(self, arguments: tuple[Any, ...]) -> list[int]:
-        """One list for all arguments.
-
-        Raises
-        ------
-        TypeError : of other types than the first ones
-        """
+    def __call__(self, *arguments: Any) -> int:
         if len(arguments) != len(self.types):
             self._refuse(arguments)
-        for place, argument in enumerate(arguments):
-            if argument is self._last[place]:
+        for i, argument in enumerate(arguments):
+            if argument is self._last[i]:
                 continue
-            if type_of(argument) != self.types[place]:
+            if type_of(argument) != self.types[i]:
                 self._refuse(arguments)
-            self._flat[place] = []
-            _flatten(argument, self._flat[place])
-            self._last[place] = argument if isinstance(argument, tuple) else None
-        return list(chain.from_iterable(self._flat))
+            self._last[i] = argument if isinstance(argument, tuple) else _NOTHING
+            flat: list[int] = []
+            _flatten(argument, flat)
+            self._words[self._places[i]] = flat
+        status = self._function(self._at)
+        if status:
+            raise RuntimeError(f"{self.name} ended with status {status}")
+        return self._result.value
 
     def _refuse(self, arguments: tuple[Any, ...]) -> None:
         found = tuple(map(type_of, arguments))
-        raise TypeError(f"{self.function} was compiled for {self.types}, and called with {found}")
+        raise TypeError(f"{self.name} was compiled for {self.types}, and called with {found}")
 
 
 def type_of(argument: Any) -> Any:
@@ -130,27 +128,11 @@ def type_of(argument: Any) -> Any:
     raise TypeError(f"expected integers, arrays or named tuples of them, got {type(argument).__name__}")
 
 
-def _native_call(name: str, address: int, types: tuple[Any, ...]) -> _Call:
-    """A caller of machine code by numba's convention: a place for the result, one for an exception, flat arguments."""
-    slots = sum(_slots(each) for each in types)
-    function = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_int64] * (2 + slots))(address)
-    result, exception = ctypes.c_int64(), ctypes.c_int64()
-    places = ctypes.addressof(result), ctypes.addressof(exception)
-
-    def call(_: tuple[Any, ...], flat: list[int]) -> int:
-        status = function(*places, *flat)
-        if status:
-            raise RuntimeError(f"{name} ended with status {status}")
-        return result.value
-
-    return call
-
-
-def _slots(type_: Any) -> int:
+def _words(type_: Any) -> int:
     if type_ == "int":
         return 1
     _, fields = type_
-    return 5 + 2 * fields if isinstance(fields, int) else sum(_slots(field) for field in fields)
+    return 5 + 2 * fields if isinstance(fields, int) else sum(_words(field) for field in fields)
 
 
 def _flatten(argument: Any, flat: list[int]) -> None:

@@ -143,8 +143,10 @@ def _file_name(function: str, signature: str) -> str:
 
 @cache
 def _environment() -> str:
-    """What the code depends on besides its sources: processor and compiler."""
-    version = _digest_of(_root_of("numba") / "numba" / "_version.py")
+    """What the code depends on besides its sources: processor, compiler, and how it is to be called."""
+    version = _digest_of(_root_of("numba") / "numba" / "_version.py") + _digest_of(
+        Path(__file__).with_name("compile.py")
+    )
     features = llvm.get_host_cpu_features().flatten()
     return f"{llvm.get_process_triple()} {llvm.get_host_cpu_name()} {features} {llvm.llvm_version_info} {version}"
 

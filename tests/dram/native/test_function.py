@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from hwsim.dram.native import machine_code
 from hwsim.dram.native.function import CompiledFunction
 from hwsim.dram.native.machine_code import find_kept, sources_of
 
@@ -91,6 +92,13 @@ def test_a_named_tuple_that_comes_again_is_read_again(package: Path) -> None:
         weighed_one_by_one.append(weigh(given, 0, out))
         pair.weights[0] += 1
     assert weighed_one_by_one == [126, 132, 615, 144]
+
+
+def test_code_that_was_compiled_in_another_way_is_void(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take its arguments in another form."""
+    weighed(package)
+    monkeypatch.setattr(machine_code, "_environment", lambda: "another compiler")
+    assert weighed(package) == (226, False)
 
 
 def test_a_constant_of_another_file_makes_kept_code_void(package: Path) -> None:
