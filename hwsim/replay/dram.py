@@ -110,7 +110,7 @@ def run_memory(
         rate=offered,
         requests=seen[0],
         served=served,
-        unconfirmed=_unconfirmed(standard_name, timing, control),
+        unconfirmed=unconfirmed(standard_name, timing, control),
     )
 
 
@@ -132,7 +132,7 @@ def parse_rate(text: str | None, channels: int) -> Fraction:
     return rate
 
 
-def _unconfirmed(name: str, timing: Mapping[str, float], control: Mapping[str, int]) -> tuple[str, ...]:
+def unconfirmed(name: str, timing: Mapping[str, float], control: Mapping[str, int]) -> tuple[str, ...]:
     """Parameters in use whose shipped value is remembered or assumed."""
     doubtful = [k for k, entry in timing_provenance(name).items() if entry["grade"] in ("M", "A") and k not in timing]
     assumed = [k for k in ControllerParameters.__dataclass_fields__ if k not in control]

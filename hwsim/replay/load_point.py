@@ -1,0 +1,64 @@
+"""Requests played at one rate: what the memory delivered, and how long each request took from its arrival."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from hwsim.dram.device.tables import Ints
+from hwsim.dram.random_access.address import AddressMapping
+from hwsim.dram.random_access.parameters import ControllerParameters
+from hwsim.dram.random_access.player import MemoryPlayer
+from hwsim.dram.random_access.served import LatencyCounts, Served
+from hwsim.dram.random_access.state import RunField
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadPoint:
+    """What one load led to.
+
+    Attributes
+    ----------
+    offered : requests that arrive in a cycle, on average
+    served : of the whole play; its `read_responses` and `write_responses` count from the arrival of a request
+    """
+
+    offered: Fraction
+    requests: int
+    served: Served
+
+    @property
+    def delivered(self) -> float:
+        """Requests a cycle until the last one completed."""
+        return self.requests / self.served.cycles
+
+    @property
+    def latencies(self) -> LatencyCounts:
+        """Of reads, for which somebody waits; of writes if there are only these."""
+        reads = self.served.read_responses
+        return reads if reads.total else self.served.write_responses
+
+    @property
+    def latency(self) -> float:
+        """The mean of `latencies`, in cycles."""
+        return self.latencies.mean
+
+
+def play_load(runs: Ints, rate: Fraction, mapping: AddressMapping, parameters: ControllerParameters) -> LoadPoint:
+    """Play single accesses on an idle memory; number i, from 0, arrives at cycle floor(i / rate).
+
+    The memory takes them in order, up to one for each channel in a cycle. A request that is not taken waits, and its
+    latency goes on.
+
+    Parameters
+    ----------
+    runs : (n, len(RunField)), as `single_accesses` makes them
+    rate : requests a cycle, above 0
+    """
+    timed = runs.copy()
+    timed[:, RunField.ARRIVAL] = np.arange(len(runs)) * rate.denominator // rate.numerator
+    timed[:, RunField.TIMED] = 1
+    player = MemoryPlayer(mapping, parameters, width=mapping.channels)
+    return LoadPoint(offered=rate, requests=len(runs), served=player.play([timed]))
