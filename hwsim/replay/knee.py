@@ -18,10 +18,12 @@ _FINEST = 1 << 20  # rates are fractions with denominators up to this, so that a
 
 
 class Measured(Protocol):
-    """What the rule looks at: requests a cycle, and the mean latency in any unit."""
+    """What the rule looks at: requests a cycle that arrive, are taken and are served, and the mean latency."""
 
     @property
     def offered(self) -> Fraction: ...
+    @property
+    def taken(self) -> float: ...
     @property
     def delivered(self) -> float: ...
     @property
@@ -35,7 +37,7 @@ class KneeRule:
     Attributes
     ----------
     growth : the mean latency is at most so many times the unloaded one
-    shortfall : at most this share of what is offered is not delivered
+    shortfall : requests are taken at a rate that falls short of the offered one by at most this share
     """
 
     growth: float = 2.0
@@ -45,13 +47,13 @@ class KneeRule:
         if not 1 < self.growth < float("inf"):
             raise DramError(f"the growth of latency up to the knee must be above 1, got {self.growth}")
         if not 0 < self.shortfall < 1:
-            raise DramError(f"the share that is not delivered must be between 0 and 1, got {self.shortfall}")
+            raise DramError(f"the share by which a rate may fall short must be between 0 and 1, got {self.shortfall}")
 
-    def delivers(self, point: Measured) -> bool:
-        return point.delivered >= (1 - self.shortfall) * point.offered
+    def keeps_up(self, point: Measured) -> bool:
+        return point.taken >= (1 - self.shortfall) * point.offered
 
     def carries(self, point: Measured, unloaded: Measured) -> bool:
-        return self.delivers(point) and point.latency <= self.growth * unloaded.latency
+        return self.keeps_up(point) and point.latency <= self.growth * unloaded.latency
 
 
 Point = TypeVar("Point", bound=Measured)
@@ -74,7 +76,7 @@ class Loads(Generic[Point]):
 
 
 def find_knee(measure: Callable[[Fraction], Point], most: Fraction, rule: KneeRule) -> Loads[Point]:
-    """Measure rates from unloaded up to the first that the memory does not deliver, and closer around the knee.
+    """Measure rates from unloaded up to the first with which the memory does not keep up, and closer around the knee.
 
     Parameters
     ----------
@@ -92,7 +94,7 @@ def find_knee(measure: Callable[[Fraction], Point], most: Fraction, rule: KneeRu
     unloaded = visit(UNLOADED)
     for load in count(STEP, STEP):
         point = visit(load)
-        if not rule.delivers(point) or point.offered == most:
+        if not rule.keeps_up(point) or point.offered == most:
             break
     loads = sorted(points)
     high = next((load for load in loads if not rule.carries(points[load], unloaded)), None)

@@ -22,17 +22,24 @@ class LoadPoint:
     Attributes
     ----------
     offered : requests that arrive in a cycle, on average
+    last_taken : the cycle in which the last request entered the memory's queues
     served : of the whole play; its `read_responses` and `write_responses` count from the arrival of a request
     """
 
     offered: Fraction
     requests: int
+    last_taken: int
     served: Served
 
     @property
     def delivered(self) -> float:
         """Requests a cycle until the last one completed."""
         return self.requests / self.served.cycles
+
+    @property
+    def taken(self) -> float:
+        """Requests a cycle until the last one was taken: what is delivered, but for the end of a play."""
+        return self.requests / (self.last_taken + 1)
 
     @property
     def latencies(self) -> LatencyCounts:
@@ -61,4 +68,5 @@ def play_load(runs: Ints, rate: Fraction, mapping: AddressMapping, parameters: C
     timed[:, RunField.ARRIVAL] = np.arange(len(runs)) * rate.denominator // rate.numerator
     timed[:, RunField.TIMED] = 1
     player = MemoryPlayer(mapping, parameters, width=mapping.channels)
-    return LoadPoint(offered=rate, requests=len(runs), served=player.play([timed]))
+    served = player.play([timed])
+    return LoadPoint(offered=rate, requests=len(runs), last_taken=player.last_taken, served=served)

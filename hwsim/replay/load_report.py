@@ -119,8 +119,8 @@ class LoadSweep:
     def knee_text(self) -> str:
         """What the knee is, for people."""
         return (
-            f"the highest load at which the mean {self.kind} latency is at most {self.rule.growth:g} times the unloaded "
-            f"one and at least {1 - self.rule.shortfall:.0%} of what is offered is delivered"
+            f"the highest load at which the mean {self.kind} latency is at most {self.rule.growth:g} times the "
+            f"unloaded one and requests are taken at {1 - self.rule.shortfall:.0%} or more of the rate at which they arrive"
         )
 
     def _knee(self) -> str:

@@ -22,7 +22,8 @@ from hwsim.replay.load_report import LoadSweep
 if TYPE_CHECKING:
     from hwsim.replay.load_point import LoadPoint
 
-LEAST_REQUESTS = 1000  # with fewer, what comes after the last arrival would count as not delivered
+# For each channel: queues hold up to a hundred, and refreshes come every few thousand cycles.
+LEAST_REQUESTS, USUAL_REQUESTS = 1000, 10_000
 USUAL_LOADS = 27  # for a progress bar: how many are measured is known at the end
 
 
@@ -46,7 +47,7 @@ def sweep_load(
 
     Parameters
     ----------
-    requests : at each rate; 100,000 by default
+    requests : at each rate; by default 100,000, or 10,000 for each channel if that is more
     rule : what the knee is
     progress : called with the number of rates that were played and of those that are usual
 
@@ -54,10 +55,10 @@ def sweep_load(
     ------
     DramError : an unknown standard, mapping, pattern or parameter, a value out of range
     """
-    if requests is not None and requests < LEAST_REQUESTS:
-        raise DramError(f"--requests: a load sweep needs at least {LEAST_REQUESTS} at each rate, got {requests}")
     if channels < 1:
         raise DramError(f"--channels: expected at least 1, got {channels}")
+    if requests is not None and requests < LEAST_REQUESTS * channels:
+        raise DramError(f"--requests: a load sweep needs {LEAST_REQUESTS} for each channel, got {requests}")
     if seed is not None and seed < 0:
         raise DramError(f"--seed: expected at least 0, got {seed}")
     if Path(pattern).is_file():
@@ -67,7 +68,8 @@ def sweep_load(
     parameters = load_parameters(control)
     where = load_mapping(mapping, standard, channels)
     share = 1.0 if read_share is None else read_share
-    chunks = list(generate(pattern, where, requests or DEFAULT_REQUESTS, read_share=share, seed=seed or 0))
+    number = requests or max(DEFAULT_REQUESTS, USUAL_REQUESTS * channels)
+    chunks = list(generate(pattern, where, number, read_share=share, seed=seed or 0))
     rule = rule or KneeRule()
     return LoadSweep(
         standard=standard,

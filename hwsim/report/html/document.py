@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jinja2
@@ -13,14 +13,13 @@ from plotly.offline import get_plotlyjs
 from hwsim.data_file import read_text
 
 
-def document(
-    template: str, figures: Mapping[str, Any], *, filters: Mapping[str, Callable[..., str]], **values: Any
-) -> str:
+def document(template: str, figures: Mapping[str, Any], *, filters: Mapping[str, Any], **values: Any) -> str:
     """A template of this folder with figures of plotly; equal values give equal text.
 
     Parameters
     ----------
     figures : by name; the template finds each as `figures.NAME`
+    filters : functions of a value to a text
     """
     loader = jinja2.FunctionLoader(lambda name: read_text("hwsim.report.html", name))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, loader=loader)

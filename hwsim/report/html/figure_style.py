@@ -17,6 +17,14 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
     return {"tickvals": values, "ticktext": [f"{value:,.10g}" for value in values]}
 
 
+def latency_ticks(low: float, high: float) -> dict[str, Any]:
+    """Ticks of a logarithmic axis: more digits where it is short, powers of ten alone where it is long."""
+    digits = range(1, 10) if high / low < 10 else (1, 2, 5) if high / low < 1500 else (1,)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    values = [digit * 10.0**decade for decade in decades for digit in digits]
+    return {"tickvals": values, "ticktext": [f"{value:,.10g}" for value in values]}
+
+
 def palette(i: int) -> str:
     return (BLUE, ORANGE, GREEN, RED, PURPLE, "#444")[i % 6]
 
