@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from hwsim.replay.load_point import LoadPoint
 
 SCHEMA_VERSION = 1
+MARGIN = " " * 12  # of the text for a terminal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,8 @@ class LoadSweep:
         """What the knee is, for people."""
         return (
             f"the highest load at which the mean {self.kind} latency is at most {self.rule.growth:g} times the "
-            f"unloaded one and requests are taken at {1 - self.rule.shortfall:.0%} or more of the rate at which they arrive"
+            f"unloaded one and requests are taken at {1 - self.rule.shortfall:.0%} or more of the rate at which they "
+            "arrive"
         )
 
     def _knee(self) -> str:
@@ -128,10 +131,8 @@ class LoadSweep:
         if knee is None:
             return "none: the memory carries all that the host can offer"
         bandwidth = self.bytes_per_s(knee.delivered) / 1e9
-        return (
-            f"{bandwidth:,.3f} GB/s, {self.share(knee):.1%} of saturation, latency {self._latency(knee)}:\n"
-            f"            {self.knee_text()}"
-        )
+        said = f"{bandwidth:,.3f} GB/s, {self.share(knee):.1%} of saturation, latency {self._latency(knee)}:"
+        return "\n".join([said, *textwrap.wrap(self.knee_text(), 100, initial_indent=MARGIN, subsequent_indent=MARGIN)])
 
     def _latency(self, point: LoadPoint) -> str:
         return f"{point.latency:,.1f} cycles ({point.latency * self.ns:,.1f} ns)"

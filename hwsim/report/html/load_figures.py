@@ -106,10 +106,11 @@ def _add_knee(figure: Any, sweep: LoadSweep, most: float) -> None:
     if not sweep.loads.knee:
         return
     knee = sweep.bytes_per_s(float(sweep.loads.knee.offered)) / 1e9
+    name = f"knee: {sweep.share(sweep.loads.knee):.1%} of saturation"
     highest = max(_latencies(point, sweep.ns)[-1] for point in sweep.loads.points) * 1.3
     for row, (bottom, top) in enumerate(((0, most), (0.1, highest)), start=1):
         figure.add_scatter(
-            x=[knee, knee], y=[bottom, top], mode="lines", name=f"knee: {sweep.share(sweep.loads.knee):.1%} of saturation", showlegend=row == 1,
+            x=[knee, knee], y=[bottom, top], mode="lines", name=name, showlegend=row == 1,
             line={"color": RED, "width": 1.5}, hoverinfo="name", row=row, col=1,
         )  # fmt: skip
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BINS = 48  # of a latency distribution
 MOST_TEXTS = 512  # cells that a heat map labels
 MOST_COLUMNS = 16  # and columns, so that the numbers fit
+MOST_LABELS = 24  # rows that have a name each
 
 
 def hits_figure(served: Served, standard: Standard) -> Any:
@@ -90,49 +91,50 @@ def _bank_map(values: Any, served: Served, standard: Standard, *, unit: str, col
     values : (channels, banks), nan where there is nothing to show
     """
     channels = len(values)
-    innermost = standard.levels[-1][1]
-    places = [_place(standard, bank) for bank in range(standard.banks)]
-    if channels > 1:
-        rows, title, labels = channels, "channel", [str(channel) for channel in range(channels)]
-    else:
-        rows, title, labels = standard.banks // innermost, "", [group for group, _ in places[::innermost]]
-    columns = values.size // rows
-    texts = [
-        f"channel {channel}, {place} {bank}: {accesses:,} accesses, {activates:,} activates"
-        for channel in range(channels)
-        for (place, bank), accesses, activates in zip(
-            places, served.bank_accesses[channel].tolist(), served.bank_activates[channel].tolist()
-        )
-    ]
+    groups = [_group(standard, bank) for bank in range(0, standard.banks, standard.levels[-1][1])]
+    labels = [str(channel) for channel in range(channels)] if channels > 1 else groups
+    shape = len(labels), values.size // len(labels)
     figure = go.Figure(
         go.Heatmap(
-            z=values.reshape(rows, columns),
-            customdata=np.array(texts).reshape(rows, columns),
+            z=values.reshape(shape),
+            customdata=np.array(_bank_texts(served, standard)).reshape(shape),
             hovertemplate=f"%{{customdata}}, %{{z:.2f}} % {unit}<extra></extra>",
             colorscale=colours,
             zmin=0,
             zmax=most,
             xgap=1,
             ygap=1,
-            texttemplate="%{z:.1f}" if values.size <= MOST_TEXTS and columns <= MOST_COLUMNS else None,
+            texttemplate="%{z:.1f}" if values.size <= MOST_TEXTS and shape[1] <= MOST_COLUMNS else None,
             colorbar={"ticksuffix": " %", "thickness": 14},
         )
     )
-    figure.update_xaxes(title="bank", dtick=1 if columns <= MOST_COLUMNS else None, showgrid=False, zeroline=False)
-    figure.update_yaxes(
-        title=title, tickvals=list(range(rows)), ticktext=labels, showgrid=False, zeroline=False, autorange="reversed"
-    )
-    return styled(figure, height=max(220, min(640, 110 + 30 * rows)))
+    figure.update_xaxes(title="bank", dtick=1 if shape[1] <= MOST_COLUMNS else None)
+    figure.update_yaxes(title="channel" if channels > 1 else "", autorange="reversed")
+    if len(labels) <= MOST_LABELS:
+        figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=labels)
+    figure.update_layout(xaxis_showgrid=False, xaxis_zeroline=False, yaxis_showgrid=False, yaxis_zeroline=False)
+    return styled(figure, height=max(220, min(640, 110 + 30 * len(labels))))
 
 
-def _place(standard: Standard, bank: int) -> tuple[str, int]:
-    """Where a bank lies, such as `rank 0, bank group 2`, and its number there."""
-    parts: list[str] = []
+def _bank_texts(served: Served, standard: Standard) -> list[str]:
+    """What is said of each bank, channel by channel."""
+    innermost = standard.levels[-1][1]
+    places = [
+        ", ".join(filter(None, [_group(standard, bank), f"bank {bank % innermost}"])) for bank in range(standard.banks)
+    ]
+    return [
+        f"channel {channel}, {place}: {accesses:,} accesses, {activates:,} activates"
+        for channel, counts in enumerate(np.dstack([served.bank_accesses, served.bank_activates]).tolist())
+        for place, (accesses, activates) in zip(places, counts)
+    ]
+
+
+def _group(standard: Standard, bank: int) -> str:
+    """Where a bank lies within its channel, such as `rank 0, bank group 2`; empty where there is only one such place."""
     *outer, (_, banks) = standard.levels[1:]
-    rest = bank // banks
+    parts, rest = [], bank // banks
     for level, count in reversed(outer):
-        name = "bank group" if level == "bankgroup" else level
         if count > 1:
-            parts.insert(0, f"{name} {rest % count}")
+            parts.append(f"{'bank group' if level == 'bankgroup' else level} {rest % count}")
         rest //= count
-    return ", ".join(parts) or "bank", bank % banks
+    return ", ".join(reversed(parts))
