@@ -11,6 +11,7 @@ from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.parameters import ControllerParameters
 from hwsim.replay.knee import KneeRule, Loads
+from hwsim.replay.memory_choice import MemoryChoice
 from hwsim.replay.memory_report import Latency, peak_bytes_per_s
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class LoadSweep:
     """A memory under one load after the other; bandwidths are of requests, each of one column access's bytes."""
 
     standard: Standard
+    memory: MemoryChoice
     mapping: AddressMapping
     parameters: ControllerParameters
     pattern: str
@@ -60,12 +62,17 @@ class LoadSweep:
 
     def to_json(self) -> str:
         knee = self.loads.knee
+        bin, device = self.memory.named()
         document = {
             "schema_version": SCHEMA_VERSION,
             "standard": self.standard.name,
+            "bin": bin,
+            "device": device,
+            "ranks": self.standard.ranks,
             "clock_hz": float(self.standard.clock_hz),
             "timing": dict(self.standard.params),
             "refresh": self.standard.refresh is not None,
+            "refresh_mode": self.memory.refresh,
             "channels": self.mapping.channels,
             "mapping": self.mapping.name,
             "controller": asdict(self.parameters),
@@ -103,7 +110,7 @@ class LoadSweep:
         saturation = self.bytes_per_s(self.loads.saturation.delivered)
         channels = f"{self.mapping.channels} channel{'s' * (self.mapping.channels > 1)}"
         lines = [
-            f"{self.standard.name}: {self.pattern}, {self.unloaded.requests:,} requests at each load on {channels}, "
+            f"{self.memory.title(self.standard)}: {self.pattern}, {self.unloaded.requests:,} requests at each load on {channels}, "
             f"mapping {self.mapping.name}",
             f"saturation  {saturation / 1e9:,.3f} GB/s, {saturation / self.peak_bytes_per_s:.1%} of "
             f"{self.peak_bytes_per_s / 1e9:,.3f} GB/s that the timing allows",

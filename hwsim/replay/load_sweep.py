@@ -13,11 +13,12 @@ from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.patterns import generate
-from hwsim.dram.standards.load import load_standard, split_timing
+from hwsim.dram.standards.load import split_timing
 from hwsim.errors import DramError
 from hwsim.replay.dram import DEFAULT_REQUESTS, Chunk, unconfirmed
 from hwsim.replay.knee import KneeRule, Loads, find_knee
 from hwsim.replay.load_report import LoadSweep
+from hwsim.replay.memory_choice import MemoryChoice
 
 if TYPE_CHECKING:
     from hwsim.replay.load_point import LoadPoint
@@ -31,13 +32,17 @@ def sweep_load(
     standard_name: str,
     pattern: str,
     *,
+    bin: str | None = None,
+    device: str | None = None,
+    clock: str | None = None,
+    ranks: int | None = None,
+    refresh: str = "all_bank",
     requests: int | None = None,
     channels: int = 1,
     mapping: str | None = None,
     read_share: float | None = None,
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
-    refresh: bool = True,
     rule: KneeRule | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LoadSweep:
@@ -64,7 +69,8 @@ def sweep_load(
     if Path(pattern).is_file():
         raise DramError(f"a load sweep plays generated patterns, not a file of requests: {pattern}")
     timing, control = split_timing(settings or {})
-    standard = load_standard(standard_name, timing=timing, refresh=refresh)
+    memory = MemoryChoice(standard=standard_name, bin=bin, device=device, clock=clock, ranks=ranks, refresh=refresh)
+    standard = memory.load(timing=timing)
     parameters = load_parameters(control)
     where = load_mapping(mapping, standard, channels)
     share = 1.0 if read_share is None else read_share
@@ -73,13 +79,14 @@ def sweep_load(
     rule = rule or KneeRule()
     return LoadSweep(
         standard=standard,
+        memory=memory,
         mapping=where,
         parameters=parameters,
         pattern=pattern,
         read_share=share,
         rule=rule,
         loads=_play(chunks, where, parameters, rule, progress),
-        unconfirmed=unconfirmed(standard_name, timing, control),
+        unconfirmed=unconfirmed(memory, timing, control),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.parameters import ControllerParameters
+from hwsim.replay.memory_choice import MemoryChoice
 
 if TYPE_CHECKING:
     from hwsim.dram.random_access.served import LatencyCounts, Served
@@ -45,6 +46,7 @@ class MemoryReport:
     """What a pattern took."""
 
     standard: Standard
+    memory: MemoryChoice
     mapping: AddressMapping
     parameters: ControllerParameters
     pattern: str
@@ -71,12 +73,17 @@ class MemoryReport:
         served = self.served
         kinds = {"read": served.read_latencies, "write": served.write_latencies}
         latencies = {kind: Latency.of(counts) for kind, counts in kinds.items()}
+        bin, device = self.memory.named()
         document = {
             "schema_version": SCHEMA_VERSION,
             "standard": self.standard.name,
+            "bin": bin,
+            "device": device,
+            "ranks": self.standard.ranks,
             "clock_hz": float(self.standard.clock_hz),
             "timing": dict(self.standard.params),
             "refresh": self.standard.refresh is not None,
+            "refresh_mode": self.memory.refresh,
             "channels": self.mapping.channels,
             "mapping": self.mapping.name,
             "controller": asdict(self.parameters),
@@ -106,7 +113,7 @@ class MemoryReport:
         served, ns = self.served, float(10**9 / self.standard.clock_hz)
         channels = f"{self.mapping.channels} channel{'s' * (self.mapping.channels > 1)}"
         lines = [
-            f"{self.standard.name}: {self.pattern}, {self.requests:,} requests on {channels}, "
+            f"{self.memory.title(self.standard)}: {self.pattern}, {self.requests:,} requests on {channels}, "
             f"mapping {self.mapping.name}",
             f"cycles     {served.cycles:,} ({self.seconds * 1e6:,.3f} us at {1 / ns:.4g} GHz)",
             f"bandwidth  {self.bytes_per_s / 1e9:,.3f} GB/s, {self.bytes_per_s / self.peak_bytes_per_s:.1%} of "

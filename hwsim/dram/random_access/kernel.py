@@ -1,7 +1,8 @@
 """The fast memory: the reference's rules compiled by numba; it skips cycles in which nothing can happen.
 
 A channel in which nothing can be issued sleeps until the first cycle that the table allows for one of its candidates,
-its next refresh, or a new access that could go first. docs/dram.md has the rules, `state.py` the arrays.
+its next refresh, or a new access that could go first. What repeats itself is entered at once (`repeat.py`).
+docs/dram.md has the rules, `state.py` the arrays.
 """
 
 from __future__ import annotations
@@ -9,21 +10,22 @@ from __future__ import annotations
 from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.tables import FOREVER
 from hwsim.dram.random_access.port import NEEDS_MORE, end_of_taking, take
+from hwsim.dram.random_access.repeat import repeat
 from hwsim.dram.random_access.scheduler import step
 from hwsim.dram.random_access.state import Asking, Channel, Host, Limit
 
-FULL, MORE_RUNS, REACHED, DONE = range(4)  # why `play` stopped
+FULL, MORE_RUNS, REACHED, DONE, COMPLETED = range(5)  # why `play` stopped
 LOG_FIELDS = 6  # channel, cycle, command, bank, row, column
 
 
 @compiled
-def play(m, until, feeding, log, record):
+def play(m, kept, until, feeding, eager, log, record):
     """Play the cycles before `until`, or with FOREVER until nothing waits.
 
     Returns
     -------
     FULL if what is handed over must be collected first, MORE_RUNS if `feeding` and the first master needs its next run,
-    REACHED or DONE.
+    COMPLETED if `eager` and a completion is known, REACHED or DONE.
     """
     channels = m.channels.shape[0]
     while True:
@@ -32,10 +34,15 @@ def play(m, until, feeding, log, record):
         cycle = m.host[Host.CYCLE]
         if cycle >= until:
             return REACHED
+        if eager and m.host[Host.COMPLETED] > 0:
+            return COMPLETED
         later = take(m, cycle, feeding)
         if later == NEEDS_MORE:
             return MORE_RUNS
         end_of_taking(m, cycle)
+        if not record:
+            repeat(m, kept, until)
+            cycle = m.host[Host.CYCLE]
         following, served, waiting = FOREVER, False, False
         for c in range(channels):
             if m.channels[c, Channel.WAKE] <= cycle:

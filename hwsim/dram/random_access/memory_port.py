@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -12,8 +12,9 @@ from hwsim.dram.random_access import kernel
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.masters import MOST_MASTERS, POLICIES, Completion, Master, Policy, Run
 from hwsim.dram.random_access.parameters import ControllerParameters
+from hwsim.dram.random_access.repeat import Kept, forget, new_kept
 from hwsim.dram.random_access.served import Latencies, Served, served
-from hwsim.dram.random_access.state import BUFFER, NOBODY, Asking, Host, Memory, RunField, new_memory
+from hwsim.dram.random_access.state import BUFFER, NOBODY, Asking, Host, Memory, RunField, copy_memory, new_memory
 from hwsim.errors import DramError, nearest
 
 MOST_CHANNELS = 1024
@@ -56,6 +57,7 @@ class MemoryPort:
         self.masters = tuple(masters)
         self._numbers = {master.name: number for number, master in enumerate(masters)}
         self._memory = new_memory(mapping, parameters, masters, policy=policy, width=width, room=room)
+        self._kept = new_kept(self._memory)
         self._on_commands = on_commands
         rows = BUFFER + mapping.channels + width if on_commands else 1
         self._log = np.zeros((rows, kernel.LOG_FIELDS), dtype=np.int64)
@@ -77,6 +79,11 @@ class MemoryPort:
     def steps(self) -> int:
         """Cycles of a channel that were looked at: the work that playing took."""
         return int(self._memory.host[Host.STEPS])
+
+    @property
+    def skipped(self) -> int:
+        """Accesses that were taken without a step, because a run repeated itself."""
+        return int(self._memory.host[Host.SKIPPED])
 
     def offer(self, master: str, run: Run, *, completion: bool = True, beats: bool = False) -> int:
         """Append a run to what a master wants; return its ticket, by which its completion is known.
@@ -131,6 +138,11 @@ class MemoryPort:
         self._completions = []
         return done
 
+    @property
+    def arrays(self) -> tuple[Memory, Kept]:
+        """What the memory consists of, for a kernel that offers and plays by itself (`embedded.py`)."""
+        return self._memory, self._kept
+
     def served(self) -> Served:
         """What was done so far."""
         self._collect()
@@ -155,9 +167,33 @@ class MemoryPort:
             state[Asking.HEAD] = 0
         self._memory = self._memory._replace(runs=runs)
 
-    def _play(self, until: int, *, feeding: bool = False) -> int:
+    def foresee(self, tickets: Collection[int]) -> int | None:
+        """The cycle in which the first of some tickets completes if nothing more is offered; the memory stays.
+
+        None if none of them is under way.
+        """
+        before = self._save()
+        until, found = FOREVER, None
+        while found is None or self.cycle < found:
+            why = self._play(until, eager=True)
+            found = min((done.cycle for done in self._completions if done.ticket in tickets), default=None)
+            until = FOREVER if found is None else found
+            if why == kernel.DONE:
+                break
+        self._restore(before)
+        return found
+
+    def _save(self) -> tuple[Memory, list[Completion], Latencies]:
+        return copy_memory(self._memory), list(self._completions), self._latencies.copy()
+
+    def _restore(self, saved: tuple[Memory, list[Completion], Latencies]) -> None:
+        self._memory, self._completions, self._latencies = saved
+        forget(self._kept)
+
+    def _play(self, until: int, *, feeding: bool = False, eager: bool = False) -> int:
+        recording = self._on_commands is not None
         while True:
-            why = int(kernel.play(self._memory, until, feeding, self._log, self._on_commands is not None))
+            why = int(kernel.play(self._memory, self._kept, until, feeding, eager, self._log, recording))
             self._collect()
             if why != kernel.FULL:
                 return why
@@ -191,8 +227,3 @@ def _check(
         raise DramError(f"standard {standard.name}: has no RDA and WRA, so its rows cannot be closed by an access")
     if standard.refresh and standard.refresh.postponed:
         raise DramError(f"standard {standard.name}: the memory controller postpones no refresh")
-
-
-def memory_of(port: MemoryPort) -> Memory:
-    """The arrays of a port, for a kernel that offers and advances by itself (`kernel.offer`, `kernel.play`)."""
-    return port._memory

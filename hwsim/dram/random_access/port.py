@@ -250,3 +250,4 @@ def _go_on(m, master, head):
     m.masters[master, Asking.BEAT] = 0
     m.masters[master, Asking.HEAD] = (head + 1) % m.runs.shape[1]
     m.masters[master, Asking.RUNS] -= 1
+    m.masters[master, Asking.DONE] += 1

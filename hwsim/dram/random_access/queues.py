@@ -70,10 +70,12 @@ def _append_to_bank(m, c, q, bank, row, e):
         m.listed[c, q, listed] = bank
         m.waiting[c, q, bank, Waiting.PLACE] = listed
         m.channels[c, Channel.BANKS + q] = listed + 1
+        m.waiting[c, q, bank, Waiting.READY] = 0
     m.waiting[c, q, bank, Waiting.LAST] = e
     m.waiting[c, q, bank, Waiting.COUNT] += 1
     if m.waiting[c, q, bank, Waiting.HIT] < 0 and m.device.open_rows[c, bank] == row:
         m.waiting[c, q, bank, Waiting.HIT] = e
+        m.waiting[c, q, bank, Waiting.READY] = 0
 
 
 @inlined
@@ -97,6 +99,7 @@ def remove(m, c, q, e):
 @inlined
 def _remove_from_bank(m, c, q, bank, e):
     before, after = m.entries[c, e, Entry.BEFORE], m.entries[c, e, Entry.NEXT]
+    m.waiting[c, q, bank, Waiting.READY] = 0
     if m.waiting[c, q, bank, Waiting.HIT] == e:
         m.waiting[c, q, bank, Waiting.HIT] = next_of_row(m, c, after, m.entries[c, e, Entry.ROW])
     if before >= 0:
@@ -130,6 +133,7 @@ def find_hits(m, c, bank, row):
     """A row was opened: the oldest entries for it."""
     for q in range(2):
         m.waiting[c, q, bank, Waiting.HIT] = next_of_row(m, c, m.waiting[c, q, bank, Waiting.FIRST], row)
+        m.waiting[c, q, bank, Waiting.READY] = 0
 
 
 @inlined
@@ -137,6 +141,7 @@ def forget_hits(m, c, bank):
     """A row was closed: no entry finds it open, nor was it opened for any."""
     for q in range(2):
         m.waiting[c, q, bank, Waiting.HIT] = NOBODY
+        m.waiting[c, q, bank, Waiting.READY] = 0
     e = m.banks[c, bank, Bank.OPENED]
     if e >= 0:
         forget_opened(m, c, e)
@@ -146,6 +151,7 @@ def forget_hits(m, c, bank):
 def mark_opened(m, c, e):
     """A row was opened for an entry."""
     m.entries[c, e, Entry.OPENED] = 1
+    m.entries[c, e, Entry.READY] = 0
     m.banks[c, m.entries[c, e, Entry.BANK], Bank.OPENED] = e
     m.opened[c, m.channels[c, Channel.OPENED]] = e
     m.channels[c, Channel.OPENED] += 1
@@ -154,7 +160,9 @@ def mark_opened(m, c, e):
 @inlined
 def forget_opened(m, c, e):
     m.entries[c, e, Entry.OPENED] = 0
-    m.banks[c, m.entries[c, e, Entry.BANK], Bank.OPENED] = NOBODY
+    bank = m.entries[c, e, Entry.BANK]
+    m.banks[c, bank, Bank.OPENED] = NOBODY
+    m.waiting[c, 0, bank, Waiting.READY] = m.waiting[c, 1, bank, Waiting.READY] = 0
     last = m.channels[c, Channel.OPENED] - 1
     place = last
     while m.opened[c, place] != e:

@@ -103,25 +103,33 @@ def first_chance(m, c, q, e, cycle):
 def _choose(m, c, cycle):
     """The entry whose next command is issued, or NOBODY, and the command; else the earliest cycle of any candidate."""
     best, command, age, soonest = NOBODY, NOBODY, FOREVER, FOREVER
+    lasting = m.limits[Limit.ROW_POLICY] == OPEN and m.limits[Limit.ROW_CAP] == 0
     for i in range(m.channels[c, Channel.OPENED]):
         e = m.opened[c, i]
         bank = m.entries[c, e, Entry.BANK]
         if m.banks[c, bank, Bank.HELD]:
             continue
+        if lasting and m.entries[c, e, Entry.READY] > cycle:
+            soonest = min(soonest, m.entries[c, e, Entry.READY])
+            continue
         access = access_command(m, c, m.entries[c, e, Entry.WRITE], e, bank)
         ready = earliest(m.device, m.tables, c, access, bank)
         if ready > cycle:
             soonest = min(soonest, ready)
+            m.entries[c, e, Entry.READY] = ready
         elif m.entries[c, e, Entry.AGE] < age:
             best, command, age = e, access, m.entries[c, e, Entry.AGE]
     if best >= 0:
         return best, command, soonest
-    return _choose_of_queue(m, c, m.channels[c, Channel.WRITING], cycle, soonest)
+    return _choose_of_queue(m, c, m.channels[c, Channel.WRITING], cycle, soonest, lasting)
 
 
 @inlined
-def _choose_of_queue(m, c, q, cycle, soonest):
-    """As `_choose`, of the queue whose turn it is."""
+def _choose_of_queue(m, c, q, cycle, soonest, lasting):
+    """As `_choose`, of the queue whose turn it is.
+
+    The first cycle of a bank's command is kept: it only moves on, as long as its entries and its row stay.
+    """
     best, command, age = NOBODY, NOBODY, FOREVER
     accessing = False
     shielded = NOBODY
@@ -141,6 +149,9 @@ def _choose_of_queue(m, c, q, cycle, soonest):
             bank = m.listed[c, q, i]
             if bank == shielded or m.banks[c, bank, Bank.HELD]:
                 continue
+            if lasting and m.waiting[c, q, bank, Waiting.READY] > cycle:
+                soonest = min(soonest, m.waiting[c, q, bank, Waiting.READY])
+                continue
             e = m.waiting[c, q, bank, Waiting.HIT]
             hit = e >= 0
             if not hit:
@@ -148,9 +159,8 @@ def _choose_of_queue(m, c, q, cycle, soonest):
             if accessing and (not hit or m.entries[c, e, Entry.AGE] > age):
                 continue
             wanted = _next_command(m, c, q, e, bank)
-            if wanted < 0:
-                continue
-            ready = earliest(m.device, m.tables, c, wanted, bank)
+            ready = earliest(m.device, m.tables, c, wanted, bank) if wanted >= 0 else FOREVER
+            m.waiting[c, q, bank, Waiting.READY] = ready
             if ready > cycle:
                 soonest = min(soonest, ready)
             elif (hit and not accessing) or m.entries[c, e, Entry.AGE] < age:
@@ -263,6 +273,11 @@ def _serve(m, c, e, command, cycle):
 def note_latency(m, kind, cycles):
     if cycles < LATENCY_BINS:
         m.latencies[kind, cycles] += 1
+        recent = m.host[Host.RECENT]
+        if recent < m.recent.shape[0]:
+            m.recent[recent, 0] = kind
+            m.recent[recent, 1] = cycles
+            m.host[Host.RECENT] = recent + 1
     else:
         row = m.host[Host.LONG]
         m.long_latencies[row, 0] = kind

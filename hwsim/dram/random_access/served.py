@@ -18,6 +18,11 @@ class Latencies:
     def __init__(self) -> None:
         self.long: list[Counter[int]] = [Counter() for _ in range(4)]
 
+    def copy(self) -> Latencies:
+        other = Latencies()
+        other.long = [Counter(counts) for counts in self.long]
+        return other
+
     def add(self, rows: Ints) -> None:
         for kind, cycles in rows.tolist():
             self.long[kind][cycles] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from hwsim.dram.random_access.masters import POLICIES, Master, Policy
 from hwsim.dram.random_access.parameters import ROW_POLICIES, ControllerParameters
 
 NOBODY = -1  # no entry, no ticket, no command
-LATENCY_BINS = 1 << 14  # cycles; longer latencies are listed one by one
-BUFFER = 1 << 13  # rows of what is handed over to Python
+LATENCY_BINS = 1 << 11  # cycles; longer latencies are listed one by one
+BUFFER = 1 << 12  # rows of what is handed over to Python
 
 
 class Host(IntEnum):
@@ -38,7 +38,8 @@ class Host(IntEnum):
     FREE_TICKETS = 12
     STEPS = 13
     TICKETS = 14
-    SKIPPED = 15  # accesses that were played without a step
+    SKIPPED = 15  # accesses that were taken without a step
+    RECENT = 16  # rows of `recent`
 
 
 class Limit(IntEnum):
@@ -81,6 +82,7 @@ class Asking(IntEnum):
     COLUMN = 17
     BLOCK = 18
     TAKEN = 19  # accesses that were taken
+    DONE = 20  # runs that were wholly taken
 
 
 class RunField(IntEnum):
@@ -138,6 +140,7 @@ class Entry(IntEnum):
     YOUNGER = 14
     NEXT = 15  # the next younger in its bank
     BEFORE = 16
+    READY = 17  # its access cannot be issued before this cycle, once its row was opened for it
 
 
 class Waiting(IntEnum):
@@ -148,6 +151,7 @@ class Waiting(IntEnum):
     COUNT = 2
     HIT = 3  # the oldest entry for the open row
     PLACE = 4  # where the bank is listed in `listed`
+    READY = 5  # no command for it can be issued before this cycle; 0 if that is not known
 
 
 class Bank(IntEnum):
@@ -227,6 +231,7 @@ class Memory(NamedTuple):
     counts : (channels, ranks, commands) issues
     latencies : (4, LATENCY_BINS) requests by cycles: reads and writes since they were taken, and since their arrival
     long_latencies : (rows, 2) row of `latencies` and cycles of longer ones
+    recent : (rows, 2) the same since a state was kept (`repeat.py`), as far as there is room
     completions : (rows, 3) cycle, ticket, beat
     digits : (digits, len(Digit)) the address mapping
     commands : (6,) numbers of the commands in the standard
@@ -251,6 +256,7 @@ class Memory(NamedTuple):
     counts: Ints
     latencies: Ints
     long_latencies: Ints
+    recent: Ints
     completions: Ints
     digits: Ints
     commands: Ints
@@ -303,6 +309,7 @@ def new_memory(
         counts=np.zeros((channels, standard.ranks, len(standard.commands)), dtype=np.int64),
         latencies=np.zeros((4, LATENCY_BINS), dtype=np.int64),
         long_latencies=np.zeros((2 * rows, 2), dtype=np.int64),
+        recent=np.zeros((BUFFER, 2), dtype=np.int64),
         completions=np.zeros((rows, 3), dtype=np.int64),
         digits=_digits(mapping),
         commands=_commands(standard),
@@ -316,6 +323,12 @@ def new_memory(
         memory.ranks[:, rank, Rank.DUE] = standard.refresh_due(0, rank) if standard.refresh else FOREVER
     memory.channels[:, Channel.NEXT_DUE] = memory.ranks[:, :, Rank.DUE].min(axis=1)
     return memory
+
+
+def copy_memory(memory: Memory) -> Memory:
+    """A memory of its own in the same state."""
+    copies: list[Any] = [array.copy() for array in memory[:-2]]
+    return Memory._make([*copies, BankState(*(array.copy() for array in memory.device)), memory.tables])
 
 
 def _issued(standard: Standard, parameters: ControllerParameters) -> set[str]:

@@ -7,7 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hwsim.data_file import read_data
-from hwsim.dram.standards.load import timing_provenance
+from hwsim.dram.aim.variants import DEFAULT, STANDARD, VARIANTS, Variant
+from hwsim.dram.standards.load import timing_defaults, timing_provenance
 from hwsim.dram.standards.timing_names import timing_meanings
 from hwsim.engine.timeline import Timeline
 from hwsim.engine.unit_spec import UnitSpec
@@ -15,13 +16,14 @@ from hwsim.errors import MachineError
 from hwsim.machines.aim import parts
 from hwsim.machines.aim.lower import UNIT_OF, lower
 from hwsim.machines.aim.programs import Program
-from hwsim.machines.aim.spec import STANDARD, AimSpec, timing_of_standard
+from hwsim.machines.aim.spec import AimSpec
 from hwsim.machines.machine import Machine, Progress
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.pim.row_mapping import RowMapped, map_rows
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.spec_file import SpecFile
+from hwsim.parameters.variants import VariantSpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
@@ -93,13 +95,27 @@ class Aim(Machine[AimSpec, RowMapped, Program, "Execution"]):
 
 @cache
 def _spec_file() -> SpecFile[AimSpec]:
+    files: dict[str, SpecFile[AimSpec]] = {variant: _spec_file_of(variant) for variant in VARIANTS}
+    shipped = files[DEFAULT]
+    return VariantSpecFile(
+        model=shipped.model,
+        defaults=shipped.defaults,
+        provenance=shipped.provenance,
+        open_fields=shipped.open_fields,
+        field="variant",
+        variants=files,
+    )
+
+
+def _spec_file_of(variant: Variant) -> SpecFile[AimSpec]:
+    """The shipped parameters with one variant's timing."""
     document = dict(read_data("hwsim.machines.aim", "spec.yaml"))
     provenance = document.pop("provenance")
     del document["summary"]
-    graded = {f"timing.{key}": entry for key, entry in timing_provenance(STANDARD).items()}
+    graded = {f"timing.{key}": entry for key, entry in timing_provenance(STANDARD, bin=variant).items()}
     return SpecFile(
         model=AimSpec,
-        defaults={**document, "timing": timing_of_standard()},
+        defaults={**document, "variant": variant, "timing": timing_defaults(STANDARD, bin=variant)},
         provenance={**provenance, **graded},
         open_fields=("energy_table",),
         meanings={f"timing.{key}": meaning for key, meaning in timing_meanings(STANDARD).items()},

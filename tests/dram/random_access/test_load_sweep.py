@@ -117,7 +117,7 @@ def test_below_saturation_latency_is_bounded_and_all_is_delivered(share: float, 
     point = play(3000, Fraction(share * most).limit_denominator(1 << 20), refresh=refresh)
     last_arrival = 2999 * point.offered.denominator // point.offered.numerator
     assert last_arrival <= point.last_taken <= last_arrival + 600
-    assert 19 <= point.latencies.cycles[0]
+    assert point.latencies.cycles[0] >= 19
     assert point.latencies.cycles[-1] <= 1500
     assert point.served.accesses == point.latencies.total == 3000
 
@@ -187,7 +187,11 @@ def test_the_command_reports_the_sweep(tmp_path: Path, capsys: pytest.CaptureFix
     ],
 )
 def test_mistakes_are_one_clear_line(
-    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["dram", "ddr4_2133", "--load-sweep", *arguments]) == 2
