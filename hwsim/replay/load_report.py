@@ -110,8 +110,8 @@ class LoadSweep:
         saturation = self.bytes_per_s(self.loads.saturation.delivered)
         channels = f"{self.mapping.channels} channel{'s' * (self.mapping.channels > 1)}"
         lines = [
-            f"{self.memory.title(self.standard)}: {self.pattern}, {self.unloaded.requests:,} requests at each load on {channels}, "
-            f"mapping {self.mapping.name}",
+            f"{self.memory.title(self.standard)}: {self.pattern}, {self.unloaded.requests:,} requests at each load "
+            f"on {channels}, mapping {self.mapping.name}",
             f"saturation  {saturation / 1e9:,.3f} GB/s, {saturation / self.peak_bytes_per_s:.1%} of "
             f"{self.peak_bytes_per_s / 1e9:,.3f} GB/s that the timing allows",
             f"unloaded    mean {self.kind} latency {self._latency(self.unloaded)}",

@@ -130,7 +130,7 @@ def _bank_texts(served: Served, standard: Standard) -> list[str]:
 
 
 def _group(standard: Standard, bank: int) -> str:
-    """Where a bank lies within its channel, such as `rank 0, bank group 2`; empty where there is only one such place."""
+    """Where a bank lies within its channel, such as `rank 0, bank group 2`; empty if all lie together."""
     *outer, (_, banks) = standard.levels[1:]
     parts, rest = [], bank // banks
     for level, count in reversed(outer):
