@@ -18,16 +18,20 @@ _FINEST = 1 << 20  # rates are fractions with denominators up to this, so that a
 
 
 class Measured(Protocol):
-    """What the rule looks at: requests a cycle that arrive, are taken and are served, and the mean latency."""
+    """What the rule looks at: requests a cycle that arrive and are served; latencies and the last request, in cycles."""
 
     @property
     def offered(self) -> Fraction: ...
     @property
-    def taken(self) -> float: ...
-    @property
     def delivered(self) -> float: ...
     @property
     def latency(self) -> float: ...
+    @property
+    def longest(self) -> int: ...
+    @property
+    def span(self) -> int: ...
+    @property
+    def late(self) -> int: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,23 +41,26 @@ class KneeRule:
     Attributes
     ----------
     growth : the mean latency is at most so many times the unloaded one
-    shortfall : requests are taken at a rate that falls short of the offered one by at most this share
+    lateness : the memory keeps up: the last request is taken late by at most this share of the time in which requests
+        arrive, plus the longest unloaded latency, since a refresh may come at the end of any play
     """
 
     growth: float = 2.0
-    shortfall: float = 0.01
+    lateness: float = 0.01
 
     def __post_init__(self) -> None:
         if not 1 < self.growth < float("inf"):
             raise DramError(f"the growth of latency up to the knee must be above 1, got {self.growth}")
-        if not 0 < self.shortfall < 1:
-            raise DramError(f"the share by which a rate may fall short must be between 0 and 1, got {self.shortfall}")
+        if not 0 < self.lateness < 1:
+            raise DramError(
+                f"the share of time that the last request may be late must be from 0 to 1, got {self.lateness}"
+            )
 
-    def keeps_up(self, point: Measured) -> bool:
-        return point.taken >= (1 - self.shortfall) * point.offered
+    def keeps_up(self, point: Measured, unloaded: Measured) -> bool:
+        return point.late <= self.lateness * point.span + unloaded.longest
 
     def carries(self, point: Measured, unloaded: Measured) -> bool:
-        return self.keeps_up(point) and point.latency <= self.growth * unloaded.latency
+        return self.keeps_up(point, unloaded) and point.latency <= self.growth * unloaded.latency
 
 
 Point = TypeVar("Point", bound=Measured)
@@ -94,7 +101,7 @@ def find_knee(measure: Callable[[Fraction], Point], most: Fraction, rule: KneeRu
     unloaded = visit(UNLOADED)
     for load in count(STEP, STEP):
         point = visit(load)
-        if not rule.keeps_up(point) or point.offered == most:
+        if not rule.keeps_up(point, unloaded) or point.offered == most:
             break
     loads = sorted(points)
     high = next((load for load in loads if not rule.carries(points[load], unloaded)), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from hwsim.dram.random_access.parameters import ControllerParameters
 from hwsim.dram.random_access.player import MemoryPlayer
 from hwsim.dram.random_access.served import LatencyCounts, Served
 from hwsim.dram.random_access.state import RunField
+
+Number = TypeVar("Number", int, Ints)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +40,14 @@ class LoadPoint:
         return self.requests / self.served.cycles
 
     @property
-    def taken(self) -> float:
-        """Requests a cycle until the last one was taken: what is delivered, but for the end of a play."""
-        return self.requests / (self.last_taken + 1)
+    def span(self) -> int:
+        """The cycle in which the last request arrived."""
+        return arrival_of(self.requests - 1, self.offered)
+
+    @property
+    def late(self) -> int:
+        """Cycles from the arrival of the last request until it is taken: the time that the queue has fallen behind."""
+        return self.last_taken - self.span
 
     @property
     def latencies(self) -> LatencyCounts:
@@ -51,6 +59,11 @@ class LoadPoint:
     def latency(self) -> float:
         """The mean of `latencies`, in cycles."""
         return self.latencies.mean
+
+    @property
+    def longest(self) -> int:
+        """The longest of `latencies`, in cycles."""
+        return int(self.latencies.cycles[-1])
 
 
 def play_load(runs: Ints, rate: Fraction, mapping: AddressMapping, parameters: ControllerParameters) -> LoadPoint:
@@ -65,8 +78,13 @@ def play_load(runs: Ints, rate: Fraction, mapping: AddressMapping, parameters: C
     rate : requests a cycle, above 0
     """
     timed = runs.copy()
-    timed[:, RunField.ARRIVAL] = np.arange(len(runs)) * rate.denominator // rate.numerator
+    timed[:, RunField.ARRIVAL] = arrival_of(np.arange(len(runs)), rate)
     timed[:, RunField.TIMED] = 1
     player = MemoryPlayer(mapping, parameters, width=mapping.channels)
     served = player.play([timed])
     return LoadPoint(offered=rate, requests=len(runs), last_taken=player.last_taken, served=served)
+
+
+def arrival_of(number: Number, rate: Fraction) -> Number:
+    """When a request arrives, or each of several."""
+    return number * rate.denominator // rate.numerator

@@ -129,8 +129,8 @@ class LoadSweep:
         """What the knee is, for people."""
         return (
             f"the highest load at which the mean {self.kind} latency is at most {self.rule.growth:g} times the "
-            f"unloaded one and requests are taken at {1 - self.rule.shortfall:.0%} or more of the rate at which they "
-            "arrive"
+            f"unloaded one and the memory keeps up: the last request is taken late by at most "
+            f"{self.rule.lateness:.0%} of the time plus the longest unloaded latency"
         )
 
     def _knee(self) -> str:
