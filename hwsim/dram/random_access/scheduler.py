@@ -171,12 +171,12 @@ def _choose_of_queue(m, c, q, cycle, soonest, lasting):
 
 @inlined
 def _next_command(m, c, q, e, bank):
-    """The command that an entry needs next; NOBODY if it would close a row that was opened for another entry."""
+    """The command that an entry needs next; NOBODY if a row opened for another entry, or a refresh, forbids it."""
     row = m.device.open_rows[c, bank]
     if row == m.entries[c, e, Entry.ROW]:
         return access_command(m, c, q, e, bank)
     if row < 0:
-        return m.commands[ACTIVATE]
+        return NOBODY if m.ranks[c, bank // _banks_per_rank(m), Rank.HOLDS] else m.commands[ACTIVATE]
     return NOBODY if m.banks[c, bank, Bank.OPENED] >= 0 else m.commands[PRECHARGE]
 
 
@@ -333,8 +333,11 @@ def _hold(m, c, rank, held):
     m.ranks[c, rank, Rank.HOLDS] = held
     m.channels[c, Channel.REFRESHING] += 1 if held else -1
     turn = m.ranks[c, rank, Rank.REFRESHES] % m.refresh[Refreshing.TURNS]
+    first = rank * _banks_per_rank(m)
     for i in range(m.targets.shape[1]):
-        m.banks[c, rank * _banks_per_rank(m) + m.targets[turn, i], Bank.HELD] = held
+        m.banks[c, first + m.targets[turn, i], Bank.HELD] = held
+    for bank in range(first, first + _banks_per_rank(m)):  # what may be opened has changed
+        m.waiting[c, 0, bank, Waiting.READY] = m.waiting[c, 1, bank, Waiting.READY] = 0
     due = FOREVER
     for other in range(m.ranks.shape[1]):
         if not m.ranks[c, other, Rank.HOLDS]:
