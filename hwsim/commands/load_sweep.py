@@ -46,7 +46,7 @@ def write_page(file: Path, result: MemoryReport | LoadSweep, swept: LoadSweep | 
 
 def can_sweep(options: Mapping[str, Any]) -> bool:
     """Whether what a run plays can be swept: a pattern, and not too short."""
-    from hwsim.replay.load_sweep import LEAST_REQUESTS
+    from hwsim.replay.load_sweep import LEAST_REQUESTS, is_pattern
 
     long = options["requests"] is None or options["requests"] >= LEAST_REQUESTS * options["channels"]
-    return long and not Path(options["pattern"]).is_file()
+    return long and is_pattern(options["pattern"])

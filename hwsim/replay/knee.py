@@ -18,7 +18,7 @@ _FINEST = 1 << 20  # rates are fractions with denominators up to this, so that a
 
 
 class Measured(Protocol):
-    """What the rule looks at: requests a cycle that arrive and are served; latencies and the last request, in cycles."""
+    """What the rule looks at: requests a cycle that arrive and are served; the rest is in cycles."""
 
     @property
     def offered(self) -> Fraction: ...

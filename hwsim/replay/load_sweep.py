@@ -12,7 +12,7 @@ import numpy as np
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
-from hwsim.dram.random_access.patterns import generate
+from hwsim.dram.random_access.patterns import PATTERNS, generate
 from hwsim.dram.standards.load import split_timing
 from hwsim.errors import DramError
 from hwsim.replay.dram import DEFAULT_REQUESTS, Chunk, unconfirmed
@@ -66,7 +66,7 @@ def sweep_load(
         raise DramError(f"--requests: a load sweep needs {LEAST_REQUESTS} for each channel, got {requests}")
     if seed is not None and seed < 0:
         raise DramError(f"--seed: expected at least 0, got {seed}")
-    if Path(pattern).is_file():
+    if not is_pattern(pattern) and Path(pattern).is_file():
         raise DramError(f"a load sweep plays generated patterns, not a file of requests: {pattern}")
     timing, control = split_timing(settings or {})
     memory = MemoryChoice(standard=standard_name, bin=bin, device=device, clock=clock, ranks=ranks, refresh=refresh)
@@ -88,6 +88,11 @@ def sweep_load(
         loads=_play(chunks, where, parameters, rule, progress),
         unconfirmed=unconfirmed(memory, timing, control),
     )
+
+
+def is_pattern(text: str) -> bool:
+    """Whether requests are generated; a pattern's name wins over a file of that name, as in a run."""
+    return text.partition(":")[0] in PATTERNS
 
 
 def _play(

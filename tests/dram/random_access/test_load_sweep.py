@@ -203,6 +203,12 @@ def test_mistakes_are_one_clear_line(
     assert capsys.readouterr().err == f"hwsim: error: {message}\n"
 
 
+def test_a_pattern_wins_over_a_file_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("stream").write_text("LD 0\n")
+    assert sweep_load("ddr4_2133", "stream", requests=1000).unloaded.requests == 1000
+
+
 @pytest.mark.parametrize(("growth", "lateness"), [(1.0, 0.01), (float("inf"), 0.01), (2.0, 0.0), (2.0, 1.0)])
 def test_a_rule_that_no_load_or_every_load_meets_is_refused(growth: float, lateness: float) -> None:
     with pytest.raises(DramError, match="must be"):
