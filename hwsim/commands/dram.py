@@ -83,10 +83,16 @@ def aim(
 @click.option("--rate", metavar="N|1/N", help="Requests offered a cycle.  [default: one for each channel]")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Controller parameter, or timing.NAME.")
 @click.option("--wrap", is_flag=True, help="Take a file's addresses modulo the capacity.")
+@click.option("--energy", is_flag=True, help="Report energy too, where sources state the currents.")
 @click.option("--load-sweep", is_flag=True, help="Find bandwidth and latency over load, up to the knee and beyond.")
 @click.option("--json", "json_file", type=FILE, help="Write the result to a file, - for stdout.")
 @click.option("--html", "html_file", type=FILE, help="Write one self-contained page, with a load sweep of a pattern.")
-@click.option("--commands", "log_file", type=FILE, help="Write every DRAM command to a CSV file.")
+@click.option("--commands", "log_file", type=FILE, help="Write every DRAM command to a file.")
+@click.option(
+    "--commands-format",
+    type=click.Choice(["csv", "drampower4", "drampower5"]),
+    help="How; hwsim check reads csv.  [default: csv]",
+)
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.pass_context
 def dram(
@@ -100,6 +106,7 @@ def dram(
     json_file: Path | None,
     html_file: Path | None,
     log_file: Path | None,
+    commands_format: str | None,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -112,6 +119,8 @@ def dram(
         return
     if no_refresh and refresh not in (None, "off"):
         raise UserError(f"--no-refresh and --refresh {refresh} contradict each other")
+    if commands_format is not None and log_file is None:
+        raise UserError("--commands-format belongs to --commands FILE")
     from hwsim.commands import load_sweep as sweeping
     from hwsim.parameters.settings import parse_settings
     from hwsim.replay.dram import run_memory
@@ -128,7 +137,9 @@ def dram(
         result = sweeping.sweep(standard, options, enabled=enabled)
     else:
         with optional_progress(enabled=enabled, unit="bytes") as progress:
-            result = run_memory(standard, log_file=log_file, progress=progress, **options)
+            result = run_memory(
+                standard, log_file=log_file, log_format=commands_format or "csv", progress=progress, **options
+            )
         if html_file and sweeping.can_sweep(options):
             swept = sweeping.sweep(standard, options, enabled=enabled)
     if html_file:

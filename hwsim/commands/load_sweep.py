@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hwsim.replay.load_report import LoadSweep
     from hwsim.replay.memory_report import MemoryReport
 
-OF_A_RUN = ("rate", "wrap")  # options that a sweep does not have
+OF_A_RUN = ("rate", "wrap", "energy")  # options that a sweep does not have
 
 
 def check_options(options: Mapping[str, Any], log_file: Path | None) -> None:
@@ -22,6 +22,8 @@ def check_options(options: Mapping[str, Any], log_file: Path | None) -> None:
         raise DramError("--rate: a load sweep goes through the rates by itself")
     if options["wrap"]:
         raise DramError("--wrap belongs to a file of requests, and a load sweep plays generated patterns")
+    if options["energy"]:
+        raise DramError("--energy: a load sweep plays many loads; ask for the energy of one with --rate")
     if log_file:
         raise DramError("--commands: a load sweep plays many loads; log one of them with --rate")
 

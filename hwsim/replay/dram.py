@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,16 @@ from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.patterns import PATTERNS, generate
 from hwsim.dram.standards.load import split_timing
-from hwsim.errors import DramError
+from hwsim.errors import DramError, EnergyError
+from hwsim.replay.command_formats import CommandFormat, CommandLog, load_format
 from hwsim.replay.memory_choice import MemoryChoice
 from hwsim.replay.memory_report import MemoryReport
-from hwsim.report.command_log import command_log
+from hwsim.report.command_log import text_file
+
+if TYPE_CHECKING:
+    from hwsim.dram.currents.energy import PlayEnergy
+    from hwsim.dram.currents.sourced import Currents
+    from hwsim.dram.random_access.served import Served
 
 DEFAULT_REQUESTS = 100_000
 Chunk = tuple[NDArray[np.bool_], NDArray[np.int64]]
@@ -42,7 +48,9 @@ def run_memory(
     rate: str | None = None,
     settings: Mapping[str, Any] | None = None,
     wrap: bool = False,
+    energy: bool = False,
     log_file: Path | None = None,
+    log_format: str = "csv",
     progress: Callable[[int, int], None] | None = None,
 ) -> MemoryReport:
     """Play a pattern (`stream`, `random`) or a trace file.
@@ -56,10 +64,13 @@ def run_memory(
     wrap : take a file's addresses modulo the capacity
     rate : requests that the host offers a cycle, `N` or `1/N`; by default one for each channel
     settings : parameters of the controller by name, and timing parameters as `timing.NAME`
+    energy : report it too, where currents are sourced
+    log_file, log_format : a log of the commands, see `COMMAND_FORMATS`
 
     Raises
     ------
     DramError : an unknown standard, bin, device, refresh, mapping, pattern or parameter, a value out of range
+    EnergyError : no source states the currents of this memory
     TraceError : the file cannot be read, or a line is wrong
     OutputError : the log cannot be written
     """
@@ -77,7 +88,9 @@ def run_memory(
     memory = MemoryChoice(standard=standard_name, bin=bin, device=device, clock=clock, ranks=ranks, refresh=refresh)
     standard = memory.load(timing=timing)
     parameters = load_parameters(control)
+    currents = _currents(memory) if energy else None
     where = load_mapping(mapping, standard, channels)
+    command_format = load_format(log_format, standard, channels)
     offered = parse_rate(rate, channels)
     if pattern in PATTERNS:
         chunks = generate(
@@ -99,17 +112,19 @@ def run_memory(
     from hwsim.dram.random_access.player import MemoryPlayer, single_accesses
 
     seen = [0]
-    with _log_writer(log_file, standard) as on_commands:
+    with _log_writer(log_file, command_format) as log:
         player = MemoryPlayer(
             where,
             parameters,
             width=max(1, int(offered)),
             every=max(1, offered.denominator),
-            on_commands=on_commands,
+            on_commands=None if log is None else log.write,
         )
         served = player.play(single_accesses(*chunk) for chunk in _counted(chunks, seen))
         if not seen[0]:
             raise DramError(f"{pattern}: holds no request")
+        if log is not None:
+            log.end(served.until)
     return MemoryReport(
         standard=standard,
         memory=memory,
@@ -120,6 +135,7 @@ def run_memory(
         requests=seen[0],
         served=served,
         unconfirmed=unconfirmed(memory, timing, control),
+        energy=None if currents is None else _energy(served, standard, memory, currents),
     )
 
 
@@ -162,18 +178,30 @@ def _counted(chunks: Iterable[Chunk], seen: list[int]) -> Iterator[Chunk]:
         yield writes, addresses
 
 
+def _currents(memory: MemoryChoice) -> Currents:
+    """What the memory draws; for no other clock than that at which it was measured."""
+    from hwsim.dram.currents.sourced import find_currents
+
+    found = find_currents(memory.standard, bin=memory.bin, device=memory.device)
+    if memory.clock is not None:
+        raise EnergyError(
+            f"--energy: the currents of {memory.standard} hold at its own clock, not with --clock {memory.clock}"
+        )
+    return found
+
+
+def _energy(served: Served, standard: Standard, memory: MemoryChoice, currents: Currents) -> PlayEnergy:
+    """Energy of a play; settings of timing change what is played, not what the currents were measured with."""
+    from hwsim.dram.currents.energy import PlayCounts, play_energy
+
+    seconds = float(served.until / standard.clock_hz)
+    return play_energy(PlayCounts.of(served, standard), memory.load(), currents, seconds=seconds)
+
+
 @contextmanager
-def _log_writer(path: Path | None, standard: Standard) -> Iterator[Callable[[NDArray[np.int64]], None] | None]:
+def _log_writer(path: Path | None, command_format: CommandFormat) -> Iterator[CommandLog | None]:
     if path is None:
         yield None
         return
-    names = list(standard.commands)
-    with command_log(path) as file:
-
-        def write(entries: NDArray[np.int64]) -> None:
-            file.writelines(
-                f"{cycle},{channel},{names[command]},{bank},{row},{column}\n"
-                for channel, cycle, command, bank, row, column in entries.tolist()
-            )
-
-        yield write
+    with text_file(path) as file:
+        yield CommandLog(file, command_format)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.parameters import ControllerParameters
+from hwsim.replay.energy_lines import energy_fields, energy_lines
 from hwsim.replay.memory_choice import MemoryChoice
 
 if TYPE_CHECKING:
+    from hwsim.dram.currents.energy import PlayEnergy
     from hwsim.dram.random_access.served import LatencyCounts, Served
 
 SCHEMA_VERSION = 1
@@ -54,6 +56,7 @@ class MemoryReport:
     requests: int
     served: Served
     unconfirmed: tuple[str, ...]
+    energy: PlayEnergy | None = None
 
     @property
     def seconds(self) -> float:
@@ -104,6 +107,7 @@ class MemoryReport:
             "latency_cycles": {kind: asdict(latency) if latency else None for kind, latency in latencies.items()},
             "commands": served.commands,
             "channel_commands": served.channel_commands,
+            "energy": None if self.energy is None else energy_fields(self.energy),
             "unconfirmed": list(self.unconfirmed),
         }
         return json.dumps(document, indent=2) + "\n"
@@ -130,6 +134,8 @@ class MemoryReport:
         if served.forwarded or served.merged:
             lines.append(f"queues     {served.forwarded:,} reads forwarded, {served.merged:,} writes merged")
         lines.append("commands   " + ", ".join(f"{name} {n:,}" for name, n in served.commands.items()))
+        if self.energy is not None:
+            lines += energy_lines(self.energy)
         if self.unconfirmed:
             lines.append("unconfirmed (remembered or assumed): " + ", ".join(self.unconfirmed))
         return "\n".join(lines) + "\n"

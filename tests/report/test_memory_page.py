@@ -41,6 +41,14 @@ def test_a_run_of_a_pattern_is_shown_with_its_sweep(tmp_path: Path, browser: str
     assert "<h2>This run</h2>" in text
 
 
+def test_the_energy_of_a_run_is_on_its_page(tmp_path: Path) -> None:
+    plain = write(tmp_path / "plain.html", "--requests", "500")
+    text = write(tmp_path / "energy.html", "--requests", "500", "--energy")
+    assert 'id="energy"' not in plain
+    assert re.search(r"pJ/bit, [\d.,]+ mW on average\. Currents of .+ \(grade [A-Z]\)", text)
+    assert "<td>activate and precharge</td>" in text
+
+
 def test_a_file_of_requests_is_shown_without_a_sweep(tmp_path: Path, browser: str) -> None:
     trace, file = tmp_path / "</title><b>.trace", tmp_path / "run.html"
     trace.parent.mkdir(parents=True, exist_ok=True)

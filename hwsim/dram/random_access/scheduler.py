@@ -221,9 +221,12 @@ def _banks_per_rank(m):
 @inlined
 def _open(m, c, bank, e, cycle):
     rank = bank // _banks_per_rank(m)
-    if m.ranks[c, rank, Rank.OPEN_BANKS] == 0:
+    if m.ranks[c, rank, Rank.OPEN_BANKS] == 0 and cycle > m.ranks[c, rank, Rank.OPEN_UNTIL]:
+        m.ranks[c, rank, Rank.OPEN_CYCLES] += m.ranks[c, rank, Rank.OPEN_UNTIL] - m.ranks[c, rank, Rank.OPEN_SINCE]
         m.ranks[c, rank, Rank.OPEN_SINCE] = cycle
     m.ranks[c, rank, Rank.OPEN_BANKS] += 1
+    m.ranks[c, rank, Rank.BANK_CYCLES] -= cycle
+    m.banks[c, bank, Bank.OPENED_AT] = cycle
     m.device.open_rows[c, bank] = m.entries[c, e, Entry.ROW]
     m.banks[c, bank, Bank.USED] = 0
     m.banks[c, bank, Bank.ACTIVATES] += 1
@@ -233,15 +236,16 @@ def _open(m, c, bank, e, cycle):
 
 
 @inlined
-def _close(m, c, bank, cycle):
+def _close(m, c, bank, end):
+    """A row is closed, at once or by an access that closes it in a later cycle."""
     if m.device.open_rows[c, bank] < 0:
         return
     m.device.open_rows[c, bank] = -1
     forget_hits(m, c, bank)
     rank = bank // _banks_per_rank(m)
     m.ranks[c, rank, Rank.OPEN_BANKS] -= 1
-    if m.ranks[c, rank, Rank.OPEN_BANKS] == 0:
-        m.ranks[c, rank, Rank.OPEN_CYCLES] += cycle - m.ranks[c, rank, Rank.OPEN_SINCE]
+    m.ranks[c, rank, Rank.BANK_CYCLES] += end
+    m.ranks[c, rank, Rank.OPEN_UNTIL] = max(m.ranks[c, rank, Rank.OPEN_UNTIL], end)
 
 
 @inlined
@@ -265,7 +269,7 @@ def _serve(m, c, e, command, cycle):
         forget_opened(m, c, e)
     remove(m, c, q, e)
     if m.tables.commands[command, Fact.AUTO]:
-        _close(m, c, bank, cycle)
+        _close(m, c, bank, max(cycle + m.closing[1 + q], m.banks[c, bank, Bank.OPENED_AT] + m.closing[0]))
     complete(m, m.entries[c, e, Entry.MASTER], m.entries[c, e, Entry.TICKET], end)
 
 

@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from hwsim.dram.device.standard import Standard
+from hwsim.replay.energy_lines import NAMES
 from hwsim.replay.load_report import LoadSweep
 from hwsim.replay.memory_report import Latency, MemoryReport
 from hwsim.report.headline import Figure
 from hwsim.report.html.document import document
 from hwsim.report.html.load_figures import load_figure, loads_figure
 from hwsim.report.html.memory_figures import accesses_figure, commands_figure, distribution_figure, hits_figure
-from hwsim.report.quantities import hertz_text
+from hwsim.report.quantities import hertz_text, joules_text
 from hwsim.version import VERSION
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _page(
     return document(
         "memory.html",
         figures,
-        filters={"hertz": hertz_text},
+        filters={"hertz": hertz_text, "joules": joules_text},
         source=source,
         standard=standard,
         controller=asdict(source.parameters),
@@ -81,6 +82,8 @@ def _page(
         requests=requests,
         ns=float(10**9 / standard.clock_hz),
         command_share=sum(play.served.commands.values()) / channel_cycles,
+        energy=source.energy if isinstance(source, MemoryReport) else None,
+        energy_names=NAMES,
         version=VERSION,
     )
 

@@ -185,6 +185,7 @@ def test_the_command_reports_the_sweep(tmp_path: Path, capsys: pytest.CaptureFix
         (["--rate", "1/4"], "--rate: a load sweep goes through the rates by itself"),
         (["--wrap"], "--wrap belongs to a file of requests, and a load sweep plays generated patterns"),
         (["--commands", "log.csv"], "--commands: a load sweep plays many loads; log one of them with --rate"),
+        (["--energy"], "--energy: a load sweep plays many loads; ask for the energy of one with --rate"),
         (["--requests", "1999", "--channels", "2"], "--requests: a load sweep needs 1000 for each channel, got 1999"),
         (["--channels", "0"], "--channels: expected at least 1, got 0"),
         (["--seed", "-1"], "--seed: expected at least 0, got -1"),
