@@ -23,12 +23,13 @@ from pathlib import Path
 import numpy as np
 
 from hwsim.dram.device.standard import Standard
+from hwsim.dram.random_access.coalesce import coalesce
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.masters import Master, Run
 from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.random_access.player import MemoryPlayer, single_accesses
 from hwsim.dram.random_access.reference import ReferenceMemory
-from hwsim.dram.random_access.state import NOBODY, RunField
+from hwsim.dram.random_access.requests import untimed
 from hwsim.dram.standards.load import load_standard
 
 Requests = tuple[np.ndarray, np.ndarray]
@@ -76,20 +77,6 @@ def patterns(standard: Standard, count: int) -> dict[str, Requests]:
         "random reads": (reads[:few], anywhere),
         "random, 67 % reads": (draw.random(few) >= 0.67, anywhere),
     }
-
-
-def as_runs(requests: Requests) -> np.ndarray:
-    """The runs of equal stride that requests form."""
-    writes, addresses = requests
-    stride = np.diff(addresses)
-    breaks = np.flatnonzero((np.diff(stride) != 0) | (np.diff(writes)[1:])) + 2
-    first = np.concatenate([[0], breaks]) if len(breaks) < len(addresses) // 4 else np.arange(len(addresses))
-    count = np.diff(np.append(first, len(addresses)))
-    runs = np.zeros((len(first), len(RunField)), dtype=np.int64)
-    runs[:, RunField.WRITE], runs[:, RunField.ADDRESS] = writes[first], addresses[first]
-    runs[:, RunField.STRIDE] = np.append(stride, 0)[first] * (count > 1)
-    runs[:, RunField.COUNT], runs[:, RunField.SIZE], runs[:, RunField.TICKET] = count, 1, NOBODY
-    return runs
 
 
 def least(work: Callable[[], MemoryPlayer]) -> tuple[float, MemoryPlayer]:
@@ -161,7 +148,7 @@ def table(standard: Standard, made: dict[str, Requests], old: dict[str, tuple[fl
     for name, requests in made.items():
         count = len(requests[0])
         single, one_by_one = least(lambda requests=requests: play(standard, single_accesses(*requests)))  # type: ignore[misc]
-        grouped, together = least(lambda requests=requests: play(standard, as_runs(requests)))  # type: ignore[misc]
+        grouped, together = least(lambda requests=requests: play(standard, coalesce(untimed(*requests))))  # type: ignore[misc]
         assert one_by_one.finish == together.finish
         line = f"{name:20} {count:10,} {single / count * 1e9:8.1f} {one_by_one.steps / count:6.2f} "
         line += f"{grouped / count * 1e9:8.1f} {together.steps / count:6.2f}"

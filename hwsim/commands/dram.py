@@ -74,7 +74,13 @@ def aim(
     help="How the DRAM is refreshed.  [default: all_bank]",
 )
 @click.option("--no-refresh", is_flag=True, help="The same as --refresh off.")
-@click.option("--pattern", default="stream", show_default=True, metavar="stream|random|FILE", help="Requests to play.")
+@click.option(
+    "--pattern",
+    default="stream",
+    show_default=True,
+    metavar="stream|random|stride:BYTES|copy|local[:MEAN]|FILE",
+    help="Requests to play.",
+)
 @click.option("--requests", type=int, metavar="N", help="How many.  [default: 100000, or all of a file]")
 @click.option("--channels", type=int, default=1, show_default=True, help="Channels.")
 @click.option("--mapping", metavar="NAME", help="Address mapping.  [default: RoBaRaCoBgCh]")
@@ -82,7 +88,7 @@ def aim(
 @click.option("--seed", type=int, help="Of whatever a pattern draws.  [default: 0]")
 @click.option("--rate", metavar="N|1/N", help="Requests offered a cycle.  [default: one for each channel]")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Controller parameter, or timing.NAME.")
-@click.option("--wrap", is_flag=True, help="Take a file's addresses modulo the capacity.")
+@click.option("--wrap", is_flag=True, help="Take what a file names modulo what there is.")
 @click.option("--energy", is_flag=True, help="Report energy too, where sources state the currents.")
 @click.option("--load-sweep", is_flag=True, help="Find bandwidth and latency over load, up to the knee and beyond.")
 @click.option("--json", "json_file", type=FILE, help="Write the result to a file, - for stdout.")

@@ -13,15 +13,13 @@ if TYPE_CHECKING:
     from hwsim.replay.load_report import LoadSweep
     from hwsim.replay.memory_report import MemoryReport
 
-OF_A_RUN = ("rate", "wrap", "energy")  # options that a sweep does not have
+OF_A_RUN = ("rate", "energy")  # options that a sweep does not have
 
 
 def check_options(options: Mapping[str, Any], log_file: Path | None) -> None:
     """Refuse options that mean nothing to a sweep."""
     if options["rate"] is not None:
         raise DramError("--rate: a load sweep goes through the rates by itself")
-    if options["wrap"]:
-        raise DramError("--wrap belongs to a file of requests, and a load sweep plays generated patterns")
     if options["energy"]:
         raise DramError("--energy: a load sweep plays many loads; ask for the energy of one with --rate")
     if log_file:
@@ -47,8 +45,9 @@ def write_page(file: Path, result: MemoryReport | LoadSweep, swept: LoadSweep | 
 
 
 def can_sweep(options: Mapping[str, Any]) -> bool:
-    """Whether what a run plays can be swept: a pattern, and not too short."""
-    from hwsim.replay.load_sweep import LEAST_REQUESTS, is_pattern
+    """Whether what a run plays can be swept without being asked for: a pattern, and not too short."""
+    from hwsim.dram.random_access.patterns import parse_pattern
+    from hwsim.replay.load_sweep import LEAST_REQUESTS
 
     long = options["requests"] is None or options["requests"] >= LEAST_REQUESTS * options["channels"]
-    return long and is_pattern(options["pattern"])
+    return long and parse_pattern(options["pattern"]) is not None

@@ -8,12 +8,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from hwsim.dram.device.tables import Ints
 from hwsim.dram.random_access.address import AddressMapping
+from hwsim.dram.random_access.coalesce import coalesce
 from hwsim.dram.random_access.parameters import ControllerParameters
 from hwsim.dram.random_access.player import MemoryPlayer
+from hwsim.dram.random_access.requests import Ints, Requests
 from hwsim.dram.random_access.served import LatencyCounts, Served
-from hwsim.dram.random_access.state import RunField
 
 Number = TypeVar("Number", int, Ints)
 
@@ -66,23 +66,22 @@ class LoadPoint:
         return int(self.latencies.cycles[-1])
 
 
-def play_load(runs: Ints, rate: Fraction, mapping: AddressMapping, parameters: ControllerParameters) -> LoadPoint:
-    """Play single accesses on an idle memory; number i, from 0, arrives at cycle floor(i / rate).
+def play_load(
+    requests: Requests, rate: Fraction, mapping: AddressMapping, parameters: ControllerParameters
+) -> LoadPoint:
+    """Play requests on an idle memory; number i, from 0, arrives at cycle floor(i / rate).
 
     The memory takes them in order, up to one for each channel in a cycle. A request that is not taken waits, and its
     latency goes on.
 
     Parameters
     ----------
-    runs : (n, len(RunField)), as `single_accesses` makes them
     rate : requests a cycle, above 0
     """
-    timed = runs.copy()
-    timed[:, RunField.ARRIVAL] = arrival_of(np.arange(len(runs)), rate)
-    timed[:, RunField.TIMED] = 1
+    timed = requests._replace(arrivals=arrival_of(np.arange(requests.size), rate))
     player = MemoryPlayer(mapping, parameters, width=mapping.channels)
-    served = player.play([timed])
-    return LoadPoint(offered=rate, requests=len(runs), last_taken=player.last_taken, served=served)
+    served = player.play([coalesce(timed)])
+    return LoadPoint(offered=rate, requests=requests.size, last_taken=player.last_taken, served=served)
 
 
 def arrival_of(number: Number, rate: Fraction) -> Number:

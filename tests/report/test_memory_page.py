@@ -58,6 +58,14 @@ def test_a_file_of_requests_is_shown_without_a_sweep(tmp_path: Path, browser: st
     assert "</title><b>.trace" not in text
 
 
+def test_latencies_count_from_the_arrivals_of_a_file(tmp_path: Path) -> None:
+    trace = tmp_path / "timed.trace"
+    trace.write_text("LD 0 @5\nLD 64 @1000\n")
+    assert "Counted from the arrival of a request" in write(tmp_path / "timed.html", "--pattern", str(trace))
+    trace.write_text("LD 0\nLD 64 @1000\n")
+    assert "Counted from the cycle in which" in write(tmp_path / "half.html", "--pattern", str(trace))
+
+
 def test_the_same_sweep_gives_the_same_page(tmp_path: Path) -> None:
     first, second = (write(tmp_path / name, "--requests", "2000", "--load-sweep") for name in ("a.html", "b.html"))
     assert first == second

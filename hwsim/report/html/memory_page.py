@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from hwsim.dram.device.standard import Standard
+from hwsim.dram.random_access.limits import limit
 from hwsim.replay.energy_lines import NAMES
 from hwsim.replay.load_report import LoadSweep
 from hwsim.replay.memory_report import Latency, MemoryReport
@@ -19,6 +20,9 @@ from hwsim.version import VERSION
 
 if TYPE_CHECKING:
     from hwsim.dram.random_access.served import LatencyCounts, Served
+
+FROM_ARRIVAL = "from the arrival of a request to the cycle in which its data is complete"
+FROM_TAKING = "from the cycle in which the controller took a request to the cycle in which its data is complete"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ def sweep_page(sweep: LoadSweep) -> str:
         heading=at,
         served=served,
         latencies={"read": served.read_responses, "write": served.write_responses},
-        counted="from the arrival of a request to the cycle in which its data is complete",
+        counted=FROM_ARRIVAL,
     )
     return _page(sweep, play, sweep, _sweep_cards(sweep), requests=shown.requests)
 
@@ -53,13 +57,20 @@ def sweep_page(sweep: LoadSweep) -> str:
 def memory_page(report: MemoryReport, sweep: LoadSweep | None = None) -> str:
     """The page of one play of a memory, and of the same requests over load."""
     served = report.served
+    taken = {"read": served.read_latencies, "write": served.write_latencies}
+    arrived = {"read": served.read_responses, "write": served.write_responses}
+    timed = _total(arrived) == _total(taken)  # each request has an arrival
     play = _Play(
         heading="This run",
         served=served,
-        latencies={"read": served.read_latencies, "write": served.write_latencies},
-        counted="from the cycle in which the controller took a request to the cycle in which its data is complete",
+        latencies=arrived if timed else taken,
+        counted=FROM_ARRIVAL if timed else FROM_TAKING,
     )
     return _page(report, play, sweep, _run_cards(report), requests=report.requests)
+
+
+def _total(latencies: Mapping[str, LatencyCounts]) -> int:
+    return sum(counts.total for counts in latencies.values())
 
 
 def _page(
@@ -135,6 +146,7 @@ def _sweep_cards(sweep: LoadSweep) -> list[Figure]:
 
 def _run_cards(report: MemoryReport) -> list[Figure]:
     served, ns = report.served, float(10**9 / report.standard.clock_hz)
+    strictest = limit(report.standard, served, report.row_visits)
     cards = [
         Figure(
             name="bandwidth",
@@ -146,6 +158,11 @@ def _run_cards(report: MemoryReport) -> list[Figure]:
             name="time",
             value=f"{report.seconds * 1e6:,.3f} us",
             remark=f"{served.cycles:,} cycles at {hertz_text(float(report.standard.clock_hz))}",
+        ),
+        Figure(
+            name="of what these accesses allow",
+            value=f"{strictest.cycles / served.cycles:.1%}",
+            remark=f"limit: {strictest.name}, {strictest.cycles:,} cycles without refresh",
         ),
         Figure(
             name="row hits",

@@ -6,7 +6,6 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +13,8 @@ from hypothesis import strategies as st
 from hwsim.cli import main
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import load_parameters
-from hwsim.dram.random_access.patterns import generate
-from hwsim.dram.random_access.player import single_accesses
+from hwsim.dram.random_access.patterns import FORMS, generate
+from hwsim.dram.random_access.requests import joined
 from hwsim.dram.standards.load import STANDARDS, load_standard
 from hwsim.errors import DramError
 from hwsim.replay.dram import run_memory
@@ -87,9 +86,7 @@ def test_a_memory_that_carries_all_that_a_host_can_offer_has_no_knee() -> None:
 def play(requests: int, rate: Fraction, *, pattern: str = "random", refresh: bool = False) -> LoadPoint:
     standard = load_standard("ddr4_2133", refresh=refresh)
     mapping = load_mapping(None, standard, 1)
-    chunks = generate(pattern, mapping, requests, read_share=1.0, seed=0)
-    runs = np.concatenate([single_accesses(chunk[0], chunk[1]) for chunk in chunks])
-    return play_load(runs, rate, mapping, load_parameters({}))
+    return play_load(joined(generate(pattern, mapping, requests)), rate, mapping, load_parameters({}))
 
 
 def test_a_single_read_takes_activate_access_and_burst() -> None:
@@ -151,6 +148,14 @@ def test_a_sweep_is_the_same_each_time_and_says_how_far_it_is() -> None:
     assert all(done <= total for done, total in seen)
 
 
+def test_a_file_is_swept_like_the_pattern_that_it_holds(tmp_path: Path) -> None:
+    trace = tmp_path / "stream.trace"
+    trace.write_text("".join(f"LD {64 * i}\n" for i in range(2500)))
+    of_file = sweep_load("ddr4_2133", str(trace), requests=2000)
+    of_pattern = sweep_load("ddr4_2133", "stream", requests=2000)
+    assert of_file.to_json() == of_pattern.to_json().replace('"stream"', json.dumps(str(trace)))
+
+
 def test_a_stricter_rule_gives_an_earlier_knee() -> None:
     knees = [
         sweep_load("hbm2", "random", requests=5000, rule=KneeRule(growth=growth)).loads.knee
@@ -183,13 +188,22 @@ def test_the_command_reports_the_sweep(tmp_path: Path, capsys: pytest.CaptureFix
     ("arguments", "message"),
     [
         (["--rate", "1/4"], "--rate: a load sweep goes through the rates by itself"),
-        (["--wrap"], "--wrap belongs to a file of requests, and a load sweep plays generated patterns"),
+        (["--wrap"], "--wrap belongs to a file of requests; pattern stream stays within the capacity"),
         (["--commands", "log.csv"], "--commands: a load sweep plays many loads; log one of them with --rate"),
         (["--energy"], "--energy: a load sweep plays many loads; ask for the energy of one with --rate"),
         (["--requests", "1999", "--channels", "2"], "--requests: a load sweep needs 1000 for each channel, got 1999"),
         (["--channels", "0"], "--channels: expected at least 1, got 0"),
         (["--seed", "-1"], "--seed: expected at least 0, got -1"),
-        (["--pattern", __file__], f"a load sweep plays generated patterns, not a file of requests: {__file__}"),
+        (["--pattern", "nothing"], f"no request pattern or file 'nothing'; patterns are {FORMS}"),
+        (
+            ["--pattern", "timed.trace"],
+            "timed.trace: its requests have arrivals, and a load sweep would set them by itself",
+        ),
+        (["--pattern", "few.trace"], "few.trace: a load sweep needs 1000 requests for each channel, found 999"),
+        (
+            ["--pattern", "few.trace", "--seed", "1"],
+            "--read-share and --seed belong to generated patterns; a file says what is read and written",
+        ),
     ],
 )
 def test_mistakes_are_one_clear_line(
@@ -200,6 +214,8 @@ def test_mistakes_are_one_clear_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("few.trace").write_text("LD 64\n" * 999)
+    Path("timed.trace").write_text("LD 64 @7\n" * 1000)
     assert main(["dram", "ddr4_2133", "--load-sweep", *arguments]) == 2
     assert capsys.readouterr().err == f"hwsim: error: {message}\n"
 
