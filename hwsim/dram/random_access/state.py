@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hwsim.dram.device.bank_state import BankState, new_bank_state
 from hwsim.dram.device.standard import Standard
+from hwsim.dram.device.state import BankState, new_bank_state
 from hwsim.dram.device.tables import FOREVER, Fact, Ints, Tables, compile_tables
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.masters import POLICIES, Master, Policy
