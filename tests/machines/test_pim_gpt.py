@@ -23,7 +23,7 @@ from hwsim.parameters.nested import unflatten
 from hwsim.parameters.variants import VariantSpecFile
 from hwsim.pipeline import prepare
 from hwsim.report import Report
-from tests.dram.test_fast import open_cycles_of
+from tests.dram.in_order.test_package import open_cycles_of
 from tests.machines.strategies import SMALL_MACHINES, SMALL_MODELS
 from tests.mapping.workloads import tiny
 

@@ -13,6 +13,7 @@ import numba
 
 config: Any = numba.config  # its attributes are created at import, where no type checker sees them
 _KERNELS = Path(__file__).parent.parent  # all of them lie below hwsim/dram
+_COMPILED = (b"njit", b"device.compiled", b"Enum", b"NamedTuple")  # in sources that a kernel may be made from
 
 
 def find_cache_folder() -> None:
@@ -43,7 +44,8 @@ def forget_stale_code(folder: Path = _KERNELS) -> bool:
     before = kept.read_text().split() if kept.is_file() else []
     if before[:1] == [times]:
         return False
-    contents = _digest(text for text in (path.read_bytes() for path in sources) if b"njit" in text or b"Enum" in text)
+    texts = (path.read_bytes() for path in sources)
+    contents = _digest(text for text in texts if any(sign in text for sign in _COMPILED))
     changed = before[1:] != [contents]
     if changed:
         for index in folder.rglob("__pycache__/*.nbi"):

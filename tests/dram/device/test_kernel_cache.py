@@ -22,10 +22,14 @@ def test_a_writable_checkout_keeps_the_cache_beside_the_source(monkeypatch: pyte
     assert kernel_cache.config.CACHE_DIR == ""
 
 
-def test_a_constant_in_another_file_is_not_compiled_in_for_good(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "source",
+    ["from enum import IntEnum", "from typing import NamedTuple", "from hwsim.dram.device.compiled import inlined"],
+)
+def test_what_another_file_holds_is_not_compiled_in_for_good(source: str, tmp_path: Path) -> None:
     (tmp_path / "device").mkdir()
     constants, prose = tmp_path / "device" / "tables.py", tmp_path / "notes.py"
-    constants.write_text("from enum import IntEnum")
+    constants.write_text(source)
     prose.write_text("# nothing compiled")
     assert kernel_cache.forget_stale_code(tmp_path)  # nothing is known yet
     index = tmp_path / "device" / "__pycache__" / "bank_state.earliest.nbi"
@@ -33,6 +37,6 @@ def test_a_constant_in_another_file_is_not_compiled_in_for_good(tmp_path: Path) 
     prose.write_text("# nothing that is compiled")
     assert not kernel_cache.forget_stale_code(tmp_path)
     assert index.exists()
-    constants.write_text("from enum import IntEnum, Enum")
+    constants.write_text(f"{source}  # changed")
     assert kernel_cache.forget_stale_code(tmp_path)
     assert not index.exists()
