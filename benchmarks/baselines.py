@@ -22,7 +22,7 @@ from hwsim.baselines import Device, decode_latency, devices, find_device, step_t
 from hwsim.errors import MachineError, UserError
 from hwsim.mapping.models import build_graph
 from hwsim.mapping.step import Step
-from hwsim.report import Report
+from hwsim.report.schema import Report
 
 MODELS = ("gpt2", "gpt2_medium", "gpt2_large", "gpt2_xl", "gpt3_small", "gpt3_medium", "gpt3_large", "gpt3_xl")
 # The paper's ranges over its eight models; speed-ups are the same in all its versions.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hwsim import load_workload, run
-from hwsim.report import Report
+from hwsim.report.schema import Report
 
 # (tensor_parallel, pipeline_parallel) at the machine's shipped number of channels
 SPREADS = ((4, 1), (8, 1), (1, 4), (1, 8), (2, 4), (4, 2))

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except click.ClickException as cause:
         return _fail(cause.format_message())
-    except _user_errors() as cause:
+    except UserError as cause:
         return _fail(str(cause))
     except (click.Abort, KeyboardInterrupt):
         warnings.simplefilter("ignore")  # of what is left half-made, such as components without a design
@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _drop_output()
         return _fail(f"output cannot be written: {cause.strerror}")
+    except _rtl_errors() as cause:  # the last, since it imports what it names
+        return _fail(str(cause))
 
 
 def entry_point() -> None:
@@ -73,12 +75,12 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _user_errors() -> tuple[type[Exception], ...]:
-    """What a user can mend: our own, and those of blocks and their tools, since rtl knows nothing of ours."""
+def _rtl_errors() -> tuple[type[Exception], ...]:
+    """What a user can mend of blocks and their tools, since rtl knows nothing of our `UserError`."""
     from hwsim.rtl.contract import ContractError
     from hwsim.rtl.flows.toolchain import GenerateError, ToolError
 
-    return UserError, ContractError, ToolError, GenerateError
+    return ContractError, ToolError, GenerateError
 
 
 def _fail(message: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from question import NO_ROOM, parse, parser, print_table, report_of, save_figure, settings_of, start
 
 from hwsim import load_workload
-from hwsim.report import Report
+from hwsim.report.schema import Report
 
 CONTEXTS = (128, 1024, 4096)
 PARTS = ("VMM", "K and V writes", "softmax", "norm", "GELU", "sums", "waits")

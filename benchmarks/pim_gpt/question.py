@@ -21,7 +21,7 @@ from hwsim.errors import CapacityError, UserError
 from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.parameters.settings import parse_settings
 from hwsim.pipeline import prepare
-from hwsim.report import Report
+from hwsim.report.schema import Report
 from hwsim.report.write import check_writable, write_text
 
 MODELS = ("gpt2", "gpt2_medium", "gpt2_xl", "gpt3_xl")

@@ -28,16 +28,16 @@ def compare(reports: tuple[Path, ...], json_file: Path | None) -> None:
 @click.command(name="list")
 def list_all() -> None:
     """List machines and workloads, a line each."""
-    from hwsim.machines import MACHINES
-    from hwsim.pipeline import load_workload
+    from hwsim.machines import MACHINES, machine_summary
+    from hwsim.mapping.workload.load import load_workload
     from hwsim.shipped import shipped_workloads
 
     click.echo("machines")
-    for name, machine in MACHINES.items():
-        click.echo(f"  {name:14} {machine.summary}")
+    for name in MACHINES:
+        click.echo(f"  {name:14} {machine_summary(name)}")
     click.echo("workloads")
-    for name in shipped_workloads():
-        w = load_workload(name)
+    for name, path in shipped_workloads().items():
+        w = load_workload(path)
         click.echo(f"  {name:14} {w.model.summary()}{f', on {w.machine}' if w.machine else ''}")
 
 
@@ -50,7 +50,7 @@ def show_machine(name: str, parameters: bool) -> None:
 
     if name not in MACHINES:
         raise MachineError(f"{name}: no such machine{nearest(name, MACHINES)}")
-    file = MACHINES[name].spec_file
+    file = MACHINES[name]().spec_file
     if parameters:
         from hwsim.parameters.render import render_parameters
 

@@ -166,7 +166,7 @@ class Arbiter(Unit, Generic[J]):
         if self._choosing or not any(self._queues.values()):
             return
         begin = max(self.now, self._free)
-        _LastOfTick(self.env, begin + self.clock.wait(begin) - self.now, self._choose)
+        LastOfTick(self.env, begin + self.clock.wait(begin) - self.now, self._choose)
         self._choosing = True
 
     def _choose(self, _: simpy.Event) -> None:
@@ -184,7 +184,7 @@ class Arbiter(Unit, Generic[J]):
         self._schedule_choice()
 
 
-class _LastOfTick(simpy.Event):
+class LastOfTick(simpy.Event):
     """An event that comes after all others of its tick."""
 
     def __init__(self, env: simpy.Environment, delay: int, then: Callable[[simpy.Event], None]) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hwsim.errors import MachineError, nearest
 from hwsim.machines import MACHINES
-from hwsim.machines.machine import Machine
-from hwsim.mapping.models import build_graph
-from hwsim.mapping.workload.workload import Workload
 from hwsim.mapping.yaml_file import read_mapping
 from hwsim.parameters.settings import check_parameters
+
+if TYPE_CHECKING:
+    from hwsim.machines.machine import Machine
+    from hwsim.mapping.workload.workload import Workload
 
 
 def choose_machine(given: str | None, workload: Workload[Any, Any]) -> str:
@@ -32,11 +33,13 @@ def choose_machine(given: str | None, workload: Workload[Any, Any]) -> str:
 
 def _able(workload: Workload[Any, Any]) -> list[str]:
     """Machines that have units for every operator of a workload."""
-    able = [(name, machine) for name, machine in MACHINES.items() if workload.model.family in machine.families]
+    able = [machine for machine in (load() for load in MACHINES.values()) if workload.model.family in machine.families]
     if not able:
         return []
+    from hwsim.mapping.models import build_graph
+
     graph = build_graph(workload)
-    return [name for name, machine in able if machine.has_units_for(graph)]
+    return [machine.name for machine in able if machine.has_units_for(graph)]
 
 
 def is_machine(source: str) -> bool:
@@ -55,14 +58,14 @@ def find_machine(source: str) -> tuple[Machine[Any, Any, Any, Any], Path | None]
     MachineError : neither a name nor a file, a file that names no model
     """
     if source in MACHINES:
-        return MACHINES[source], None
+        return MACHINES[source](), None
     path = Path(source)
     if path.suffix not in (".yaml", ".yml") and not path.exists():
         raise MachineError(f"{source}: no such machine or file{nearest(source, MACHINES)}")
     model = read_mapping(path, MachineError).get("model")
     if not isinstance(model, str) or model not in MACHINES:
         raise MachineError(f"{path}: model: expected one of {', '.join(MACHINES)}, got {model!r}")
-    return MACHINES[model], path
+    return MACHINES[model](), path
 
 
 def load_machine(source: str, settings: Mapping[str, Any]) -> tuple[Machine[Any, Any, Any, Any], Any]:

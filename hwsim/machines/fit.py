@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hwsim.engine import UnitKind, UnitSpec
+from hwsim.engine.unit_spec import UnitKind, UnitSpec
 from hwsim.errors import MachineError
 from hwsim.fpga.budget import Budget, Instances, fit_units
 from hwsim.machines.machine import Machine, SpecT

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from hwsim.engine import Timeline, UnitSpec
 from hwsim.errors import MachineError
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.step import Step
@@ -17,7 +16,9 @@ from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
-if TYPE_CHECKING:  # numerics are not part of a run
+if TYPE_CHECKING:
+    from hwsim.engine.timeline import Timeline
+    from hwsim.engine.unit_spec import UnitSpec
     from hwsim.verify.report import VerifyReport
     from hwsim.verify.request import VerifyRequest
 
@@ -45,7 +46,6 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, ExecutionT]):
     """
 
     name: ClassVar[str]
-    summary: ClassVar[str]
     # Families of models that it can run (`hwsim.mapping.models.MODELS`), and the operator kinds that it has units for.
     families: ClassVar[tuple[str, ...]]
     kinds: ClassVar[frozenset[str]]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hwsim.errors import MachineError, UserError, nearest
 from hwsim.mapping.errors import WorkloadError
-from hwsim.mapping.workload.load import field_names
 from hwsim.mapping.yaml_file import parse_value, read_mapping
 from hwsim.parameters.nested import flatten_once
-from hwsim.parameters.spec_file import SpecFile
+
+if TYPE_CHECKING:
+    from hwsim.parameters.spec_file import SpecFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +85,8 @@ def _sort_in(key: str, value: Any, machine: dict[str, Any], workload: dict[str, 
         machine[key.removeprefix("machine.")] = value
         return
     name = key.removeprefix("workload.")
-    if name not in field_names():
-        raise WorkloadError(f"{_place(origin, key)}: no such field{nearest(name, field_names())}")
+    if name not in _workload_fields():
+        raise WorkloadError(f"{_place(origin, key)}: no such field{nearest(name, _workload_fields())}")
     workload[name] = value
 
 
@@ -98,8 +99,15 @@ def check_parameters(spec_file: SpecFile[Any], keys: Collection[str], *, origin:
     """
     for key in keys:
         if not spec_file.knows(key):
-            every = [*spec_file.keys(), *(f"workload.{name}" for name in field_names())]
+            every = [*spec_file.keys(), *(f"workload.{name}" for name in _workload_fields())]
             raise MachineError(f"{_place(origin, key)}: no such parameter{nearest(key, every)}")
+
+
+def _workload_fields() -> tuple[str, ...]:
+    """Every field of a workload; all model families are imported only if a setting or a message needs these."""
+    from hwsim.mapping.workload.load import field_names
+
+    return field_names()
 
 
 def _place(origin: str, key: str) -> str:

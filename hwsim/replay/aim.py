@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from hwsim.dram.aim.energy import energy_parts
-from hwsim.dram.aim.player import AimPlayer, ChannelResult, CommandRun, play_file
-from hwsim.dram.aim.refresh import RefreshMode, load_aim
+from hwsim.dram.aim.load import load_aim
+from hwsim.dram.aim.player import AimPlayer, ChannelResult, CommandRun
+from hwsim.dram.aim.refresh import RefreshMode
+from hwsim.dram.aim.trace_player import Player, TracePlayer, play_file
+from hwsim.dram.aim.variants import DEFAULT, Variant
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.standards.load import split_timing
 from hwsim.energy import load_table
@@ -20,6 +23,7 @@ from hwsim.errors import DramError
 from hwsim.report.command_log import command_log
 
 SCHEMA_VERSION = 1
+SETTINGS = ("rows", "columns", "refresh_postponed")  # beside timing.NAME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,7 @@ class AimReport:
     """
 
     trace: str
+    variant: Variant
     clock_hz: int
     cycles: int
     refresh: RefreshMode
@@ -43,6 +48,7 @@ class AimReport:
         document = {
             "schema_version": SCHEMA_VERSION,
             "trace": self.trace,
+            "variant": self.variant,
             "clock_hz": self.clock_hz,
             "cycles": self.cycles,
             "time_s": self.cycles / self.clock_hz,
@@ -74,7 +80,7 @@ class AimReport:
             f"{self.trace}: {self.instructions:,} instructions on {len(self.channels)} channels",
             f"cycles    {self.cycles:,} ({self.cycles / self.clock_hz * 1e6:,.3f} us at {self.clock_hz / 1e9:g} GHz)",
             f"commands  {total:,}: " + ", ".join(f"{name} {n:,}" for name, n in self.commands.items()),
-            *self._refresh_lines(),
+            *self._lines_beyond_defaults(),
             "",
             "channels                  busy         idle     commands",
         ]
@@ -86,11 +92,12 @@ class AimReport:
         lines += [f"  {part:20} {value / 1e3:14,.3f} nJ" for part, value in self.energy_pj.items() if value]
         return "\n".join(lines) + "\n"
 
-    def _refresh_lines(self) -> Iterator[str]:
-        if self.refresh == "off":
-            return
-        share = self.refresh_cycles / self.cycles
-        yield f"refresh   {self.refresh}: {self.refresh_cycles:,} of the cycles ({share:.2%}) would not be without it"
+    def _lines_beyond_defaults(self) -> Iterator[str]:
+        if self.variant != DEFAULT:
+            yield f"timing    variant {self.variant}"
+        if self.refresh != "off":
+            share = self.refresh_cycles / self.cycles
+            yield f"refresh   {self.refresh}: {self.refresh_cycles:,} of the cycles ({share:.2%}) are due to it"
 
     def _alike(self) -> Iterator[tuple[str, ChannelResult]]:
         """Neighbouring channels with equal results, on one line."""
@@ -105,6 +112,7 @@ def play_trace(
     trace: Path,
     channels: int,
     *,
+    variant: Variant = DEFAULT,
     refresh: RefreshMode = "off",
     settings: Mapping[str, Any] | None = None,
     log_file: Path | None = None,
@@ -114,7 +122,7 @@ def play_trace(
 
     Parameters
     ----------
-    settings : `rows`, `refresh_postponed`, and timing parameters as `timing.NAME`
+    settings : `rows`, `columns`, `refresh_postponed`, and timing parameters as `timing.NAME`
 
     Raises
     ------
@@ -122,12 +130,14 @@ def play_trace(
     TraceError : the file cannot be read, or a line is wrong
     OutputError : the log cannot be written
     """
-    standard = standard_of(refresh, settings or {})
+    standard = standard_of(variant, refresh, settings or {})
     with _log_writer(log_file) as on_commands:
-        player = AimPlayer(standard, channels, on_commands=on_commands)
-        undisturbed = AimPlayer(standard.without_refresh(), channels) if standard.refresh else player
-        beside = [undisturbed] if undisturbed is not player else []
-        play_file(trace, player, *beside, progress=progress)
+        everything = standard.refresh or on_commands  # with refresh nothing repeats, and a log has every command
+        player: Player = (
+            AimPlayer(standard, channels, on_commands=on_commands) if everything else TracePlayer(standard, channels)
+        )
+        beside = [TracePlayer(standard.without_refresh(), channels)] if standard.refresh else []
+        instructions = play_file(trace, player, *beside, progress=progress)
     results = player.results()
     totals: Counter[str] = Counter()
     for result in results:
@@ -135,11 +145,12 @@ def play_trace(
     active = sum(result.open_cycles for result in results)
     return AimReport(
         trace=str(trace),
+        variant=variant,
         clock_hz=int(standard.clock_hz),
         cycles=player.cycle,
         refresh=refresh,
-        refresh_cycles=player.cycle - undisturbed.cycle,
-        instructions=player.instructions,
+        refresh_cycles=player.cycle - beside[0].cycle if beside else 0,
+        instructions=instructions,
         commands={name: totals[name] for name in standard.commands if totals[name]},
         channels=results,
         energy_pj={
@@ -155,7 +166,7 @@ def play_trace(
     )
 
 
-def standard_of(refresh: RefreshMode, settings: Mapping[str, Any]) -> Standard:
+def standard_of(variant: Variant, refresh: RefreshMode, settings: Mapping[str, Any]) -> Standard:
     """The channels' DRAM, with settings named as those of machine `aim`.
 
     Raises
@@ -164,11 +175,18 @@ def standard_of(refresh: RefreshMode, settings: Mapping[str, Any]) -> Standard:
     """
     timing, others = split_timing(settings)
     for name, value in others.items():
-        if name not in ("rows", "refresh_postponed"):
-            raise DramError(f"--set {name}: a trace is played with rows, refresh_postponed and timing.NAME as settings")
+        if name not in SETTINGS:
+            raise DramError(f"--set {name}: a trace is played with {', '.join(SETTINGS)} and timing.NAME as settings")
         if isinstance(value, bool) or not isinstance(value, int):
             raise DramError(f"--set {name}: expected a whole number, got {value!r}")
-    return load_aim(refresh, timing=timing, rows=others.get("rows"), postponed=others.get("refresh_postponed", 0))
+    return load_aim(
+        refresh,
+        variant=variant,
+        timing=timing,
+        rows=others.get("rows"),
+        columns=others.get("columns"),
+        postponed=others.get("refresh_postponed", 0),
+    )
 
 
 @contextmanager

@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.dram.device.standard import Standard
-from hwsim.dram.random_access.address import load_mapping
+from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.patterns import PATTERNS, generate
-from hwsim.dram.random_access.player import MemoryPlayer
-from hwsim.dram.random_access.trace import read_trace
-from hwsim.dram.standards.load import load_standard, split_timing, timing_provenance
+from hwsim.dram.standards.load import split_timing
 from hwsim.errors import DramError
+from hwsim.replay.memory_choice import MemoryChoice
 from hwsim.replay.memory_report import MemoryReport
 from hwsim.report.command_log import command_log
 
@@ -30,6 +29,11 @@ def run_memory(
     standard_name: str,
     pattern: str,
     *,
+    bin: str | None = None,
+    device: str | None = None,
+    clock: str | None = None,
+    ranks: int | None = None,
+    refresh: str = "all_bank",
     requests: int | None = None,
     channels: int = 1,
     mapping: str | None = None,
@@ -37,7 +41,6 @@ def run_memory(
     seed: int | None = None,
     rate: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    refresh: bool = True,
     wrap: bool = False,
     log_file: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -46,6 +49,8 @@ def run_memory(
 
     Parameters
     ----------
+    standard_name : of a shipped standard, or the path of a YAML file
+    bin, device, clock, ranks, refresh : which memory of it, see `MemoryChoice`
     requests : how many; by default all of a file
     read_share, seed : for a generated pattern: 1.0 and 0 by default
     wrap : take a file's addresses modulo the capacity
@@ -54,7 +59,7 @@ def run_memory(
 
     Raises
     ------
-    DramError : an unknown standard, mapping, pattern or parameter, a value out of range
+    DramError : an unknown standard, bin, device, refresh, mapping, pattern or parameter, a value out of range
     TraceError : the file cannot be read, or a line is wrong
     OutputError : the log cannot be written
     """
@@ -69,7 +74,8 @@ def run_memory(
     if pattern not in PATTERNS and (read_share, seed) != (None, None):
         raise DramError("--read-share and --seed belong to generated patterns; a file says what is read and written")
     timing, control = split_timing(settings or {})
-    standard = load_standard(standard_name, timing=timing, refresh=refresh)
+    memory = MemoryChoice(standard=standard_name, bin=bin, device=device, clock=clock, ranks=ranks, refresh=refresh)
+    standard = memory.load(timing=timing)
     parameters = load_parameters(control)
     where = load_mapping(mapping, standard, channels)
     offered = parse_rate(rate, channels)
@@ -84,31 +90,36 @@ def run_memory(
     else:
         if not Path(pattern).is_file():
             raise DramError(f"no request pattern or file {pattern!r}; patterns are {', '.join(PATTERNS)}")
+        from hwsim.dram.random_access.trace import read_trace
+
         chunks = read_trace(Path(pattern), where.capacity_bytes, wrap=wrap, progress=progress)
         if requests is not None:
             chunks = _first(chunks, requests)
+    # With numba, which no mistake above need wait for.
+    from hwsim.dram.random_access.player import MemoryPlayer, single_accesses
+
     seen = [0]
     with _log_writer(log_file, standard) as on_commands:
         player = MemoryPlayer(
-            standard,
-            channels,
+            where,
             parameters,
             width=max(1, int(offered)),
             every=max(1, offered.denominator),
             on_commands=on_commands,
         )
-        served = player.play(where.encode(*chunk) for chunk in _counted(chunks, seen))
+        served = player.play(single_accesses(*chunk) for chunk in _counted(chunks, seen))
         if not seen[0]:
             raise DramError(f"{pattern}: holds no request")
     return MemoryReport(
         standard=standard,
+        memory=memory,
         mapping=where,
         parameters=parameters,
         pattern=pattern,
         rate=offered,
         requests=seen[0],
         served=served,
-        unconfirmed=_unconfirmed(standard_name, timing, control),
+        unconfirmed=_unconfirmed(memory, timing, control),
     )
 
 
@@ -130,9 +141,9 @@ def parse_rate(text: str | None, channels: int) -> Fraction:
     return rate
 
 
-def _unconfirmed(name: str, timing: Mapping[str, float], control: Mapping[str, int]) -> tuple[str, ...]:
+def _unconfirmed(memory: MemoryChoice, timing: Mapping[str, float], control: Mapping[str, int]) -> tuple[str, ...]:
     """Parameters in use whose shipped value is remembered or assumed."""
-    doubtful = [k for k, entry in timing_provenance(name).items() if entry["grade"] in ("M", "A") and k not in timing]
+    doubtful = [k for k, entry in memory.provenance().items() if entry["grade"] in ("M", "A") and k not in timing]
     assumed = [k for k in ControllerParameters.__dataclass_fields__ if k not in control]
     return (*(f"timing.{key}" for key in doubtful), *assumed)
 

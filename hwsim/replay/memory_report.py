@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.parameters import ControllerParameters
-from hwsim.dram.random_access.player import Served
+from hwsim.replay.memory_choice import MemoryChoice
+
+if TYPE_CHECKING:
+    from hwsim.dram.random_access.served import LatencyCounts, Served
 
 SCHEMA_VERSION = 1
 PERCENTILES = (50, 90, 99)
@@ -28,18 +29,15 @@ class Latency:
     max: int
 
     @classmethod
-    def of(cls, histogram: NDArray[np.int64]) -> Latency | None:
-        """From the number of requests by latency; None without requests."""
-        total = int(histogram.sum())
-        if not total:
+    def of(cls, latencies: LatencyCounts) -> Latency | None:
+        """None without requests."""
+        if not latencies.total:
             return None
-        upto = np.cumsum(histogram)
-        ranks = {f"p{p}": -(-p * total // 100) for p in PERCENTILES}
         return cls(
-            requests=total,
-            mean=float((histogram * np.arange(len(histogram))).sum() / total),
-            percentiles={name: int(np.searchsorted(upto, rank)) for name, rank in ranks.items()},
-            max=int(np.flatnonzero(histogram)[-1]),
+            requests=latencies.total,
+            mean=latencies.mean,
+            percentiles={f"p{percent}": latencies.percentile(percent) for percent in PERCENTILES},
+            max=int(latencies.cycles[-1]),
         )
 
 
@@ -48,6 +46,7 @@ class MemoryReport:
     """What a pattern took."""
 
     standard: Standard
+    memory: MemoryChoice
     mapping: AddressMapping
     parameters: ControllerParameters
     pattern: str
@@ -73,13 +72,18 @@ class MemoryReport:
     def to_json(self) -> str:
         served = self.served
         kinds = {"read": served.read_latencies, "write": served.write_latencies}
-        latencies = {kind: Latency.of(histogram) for kind, histogram in kinds.items()}
+        latencies = {kind: Latency.of(counts) for kind, counts in kinds.items()}
+        bin, device = self.memory.named()
         document = {
             "schema_version": SCHEMA_VERSION,
             "standard": self.standard.name,
+            "bin": bin,
+            "device": device,
+            "ranks": self.standard.ranks,
             "clock_hz": float(self.standard.clock_hz),
             "timing": dict(self.standard.params),
             "refresh": self.standard.refresh is not None,
+            "refresh_mode": self.memory.refresh,
             "channels": self.mapping.channels,
             "mapping": self.mapping.name,
             "controller": asdict(self.parameters),
@@ -104,12 +108,19 @@ class MemoryReport:
         }
         return json.dumps(document, indent=2) + "\n"
 
+    def _memory_name(self) -> str:
+        """The standard with its bin, device and number of ranks, where it has them."""
+        bin, device = self.memory.named()
+        ranks = f"{self.standard.ranks} ranks" if self.standard.ranks > 1 else None
+        parts = [part for part in (bin, device, ranks) if part]
+        return self.standard.name + (f" ({', '.join(parts)})" if parts else "")
+
     def to_text(self) -> str:
         """The report for a terminal."""
         served, ns = self.served, float(10**9 / self.standard.clock_hz)
         channels = f"{self.mapping.channels} channel{'s' * (self.mapping.channels > 1)}"
         lines = [
-            f"{self.standard.name}: {self.pattern}, {self.requests:,} requests on {channels}, "
+            f"{self._memory_name()}: {self.pattern}, {self.requests:,} requests on {channels}, "
             f"mapping {self.mapping.name}",
             f"cycles     {served.cycles:,} ({self.seconds * 1e6:,.3f} us at {1 / ns:.4g} GHz)",
             f"bandwidth  {self.bytes_per_s / 1e9:,.3f} GB/s, {self.bytes_per_s / self.peak_bytes_per_s:.1%} of "
@@ -117,8 +128,8 @@ class MemoryReport:
             f"rows       {served.row_hit_rate:.2%} hits: {served.hits:,} hits, {served.misses:,} misses, "
             f"{served.conflicts:,} conflicts",
         ]
-        for kind, histogram in (("reads", served.read_latencies), ("writes", served.write_latencies)):
-            latency = Latency.of(histogram)
+        for kind, counts in (("reads", served.read_latencies), ("writes", served.write_latencies)):
+            latency = Latency.of(counts)
             if latency:
                 ranks = {**latency.percentiles, "max": latency.max}
                 listed = ", ".join(f"{name} {cycles} ({cycles * ns:,.1f} ns)" for name, cycles in ranks.items())

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from hwsim.engine import Cause, UnitKind, UnitSpec
+from hwsim.engine.trace import Cause
+from hwsim.engine.unit_spec import UnitKind, UnitSpec
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.provenance import UNCONFIRMED
 from hwsim.parameters.spec_file import SpecFile

@@ -1,4 +1,4 @@
-"""Logs of DRAM commands as files: what `hwsim.dram.device.log.read_log` reads back."""
+"""Logs of DRAM commands as files: what `hwsim.dram.device.log_file` reads back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from hwsim.dram.device.log import LOG_COLUMNS
+from hwsim.dram.device.log_file import LOG_COLUMNS
 from hwsim.report.write import whole_file
 
 

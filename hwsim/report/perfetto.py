@@ -14,7 +14,7 @@ from math import gcd
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hwsim.engine import Counter, Span, Timeline, Track
+from hwsim.engine.timeline import Counter, Span, Timeline, Track
 from hwsim.report.write import whole_file
 
 PROCESS = 1  # Perfetto groups tracks by process; a run is one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hwsim.engine import Clock
+from hwsim.engine.clock import Clock
 
 
 @dataclass(frozen=True, kw_only=True)

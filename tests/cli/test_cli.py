@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hwsim.cli import main
-from hwsim.report import SCHEMA_VERSION, Report
+from hwsim.report.schema import SCHEMA_VERSION, Report
 from hwsim.shipped import find_workload, shipped_workloads
 
 CAPTURE = pytest.CaptureFixture[str]

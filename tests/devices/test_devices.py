@@ -19,7 +19,7 @@ from hwsim.mapping.models import build_graph
 from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.mapping.parallel import split_model
 from hwsim.mapping.step import Step
-from hwsim.report import Report
+from hwsim.report.schema import Report
 from tests.mapping.workloads import tiny
 
 CAPTURE = pytest.CaptureFixture[str]

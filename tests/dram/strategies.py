@@ -37,7 +37,9 @@ def _requests_of(command: Command, standard: Standard) -> st.SearchStrategy[Requ
     return st.builds(
         Request,
         command=name,
-        bank=st.sampled_from(BANKS) if command.scope == "bank" else st.just(ALL_BANKS),
+        bank=st.sampled_from([bank for bank in BANKS if bank < standard.banks])
+        if command.scope == "bank"
+        else st.just(ALL_BANKS),
         row=st.integers(0, LAST_ROW),
         column=st.one_of(st.integers(0, last), st.integers(last - 4, last)),  # the latter run into the next row
         count=st.one_of(st.integers(0, 12), st.integers(0, 12), st.integers(last, last + 8)),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hwsim.engine import Clock, Diagram, In, Out, Steps, TimeBase, Unit
+from hwsim.engine.clock import Clock, TimeBase
+from hwsim.engine.diagram import Diagram
+from hwsim.engine.port import In, Out, Steps
+from hwsim.engine.unit import Unit
 
 
 def diagram(**freqs_hz: int) -> Diagram:

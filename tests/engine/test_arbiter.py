@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.engine import POLICIES, Arbiter, Cause, Clock, Diagram, Master, Service, Steps, Unit
+from hwsim.engine.arbiter import POLICIES, Arbiter, Master, Service
+from hwsim.engine.clock import Clock
+from hwsim.engine.diagram import Diagram
+from hwsim.engine.port import Steps
+from hwsim.engine.trace import Cause
+from hwsim.engine.unit import Unit
 from hwsim.errors import WiringError
 from tests.engine.parts import diagram, timelines
 

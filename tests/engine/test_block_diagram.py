@@ -8,20 +8,12 @@ sequencer ---> reader ---> linear ---> gelu ---> softmax ---> writer
 
 from dataclasses import dataclass
 
-from hwsim.engine import (
-    Arbiter,
-    Diagram,
-    In,
-    Master,
-    Out,
-    Pipeline,
-    Service,
-    Steps,
-    TimeBase,
-    Unit,
-    connect,
-    double_buffer,
-)
+from hwsim.engine.arbiter import Arbiter, Master, Service
+from hwsim.engine.clock import TimeBase
+from hwsim.engine.diagram import Diagram
+from hwsim.engine.pipeline import Pipeline
+from hwsim.engine.port import In, Out, Steps, connect, double_buffer
+from hwsim.engine.unit import Unit
 from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
 from hwsim.rtl.mac_tile.contract import MacTileContract
 from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract

@@ -8,7 +8,10 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.engine import Cause, In, Out, Pace, Pipeline, Steps, StreamEndedError, Unit, connect, double_buffer
+from hwsim.engine.pipeline import Pace, Pipeline
+from hwsim.engine.port import In, Out, Steps, StreamEndedError, connect, double_buffer
+from hwsim.engine.trace import Cause
+from hwsim.engine.unit import Unit
 from hwsim.errors import WiringError
 from tests.engine.parts import Sink, Source, Stage, diagram, timelines
 

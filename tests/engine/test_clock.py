@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.engine import TimeBase, cycles_of_ns
+from hwsim.engine.clock import TimeBase, cycles_of_ns
 from hwsim.errors import MachineError
 
 

@@ -6,7 +6,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.engine import Diagram, Out, Pace, Pipeline, connect
+from hwsim.engine.diagram import Diagram
+from hwsim.engine.pipeline import Pace, Pipeline
+from hwsim.engine.port import Out, connect
 from tests.engine.parts import Part, Sink, Source, Stage, diagram
 
 FREQS = (6_000_000, 3_000_000, 2_000_000, 1_000_000)  # periods of 1, 2, 3 and 6 ticks

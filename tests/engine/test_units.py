@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.engine import Clock, Out, Pace, Pipeline, Steps, TimeBase, Trace, Unit, connect
+from hwsim.engine.clock import Clock, TimeBase
+from hwsim.engine.pipeline import Pace, Pipeline
+from hwsim.engine.port import Out, Steps, connect
+from hwsim.engine.trace import Trace
+from hwsim.engine.unit import Unit
 from hwsim.errors import WiringError
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.contract import Contract

@@ -2,7 +2,11 @@
 
 import pytest
 
-from hwsim.engine import Diagram, In, Master, Out, Steps, TimeBase, Unit, connect, double_buffer
+from hwsim.engine.arbiter import Master
+from hwsim.engine.clock import TimeBase
+from hwsim.engine.diagram import Diagram
+from hwsim.engine.port import In, Out, Steps, connect, double_buffer
+from hwsim.engine.unit import Unit
 from hwsim.errors import UserError, WiringError
 from tests.engine.parts import Sink, Source, Stage, diagram
 

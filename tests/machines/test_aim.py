@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from hwsim import run
 from hwsim.cli import main
 from hwsim.dram.aim.isa import OPERATIONS
-from hwsim.dram.aim.player import AimPlayer, read_file
+from hwsim.dram.aim.load import load_aim
+from hwsim.dram.aim.player import AimPlayer
 from hwsim.dram.aim.reference import ReferenceAim
-from hwsim.dram.aim.refresh import MODES, load_aim
+from hwsim.dram.aim.refresh import MODES
 from hwsim.dram.aim.trace import Limits, parse_line
+from hwsim.dram.aim.trace_file import read_file
 from hwsim.errors import CapacityError, MachineError, MappingError
 from hwsim.machines.aim import MACHINE
 from hwsim.machines.aim.programs import AimWork, HostWork, Program, placed

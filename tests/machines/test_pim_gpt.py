@@ -22,7 +22,7 @@ from hwsim.mapping.models.decoder import DecoderWorkload
 from hwsim.parameters.nested import unflatten
 from hwsim.parameters.variants import VariantSpecFile
 from hwsim.pipeline import prepare
-from hwsim.report import Report
+from hwsim.report.schema import Report
 from tests.dram.in_order.test_package import open_cycles_of
 from tests.machines.strategies import SMALL_MACHINES, SMALL_MODELS
 from tests.mapping.workloads import tiny

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hwsim import run
 from hwsim.machines.pim_gpt.model import simulate
 from hwsim.mapping.models.decoder import DecoderWorkload
-from hwsim.report import Report
+from hwsim.report.schema import Report
 from tests.machines.test_pim_gpt import program_of
 from tests.mapping.workloads import tiny
 

@@ -10,7 +10,7 @@ from hwsim import load_workload, run
 from hwsim.errors import MappingError
 from hwsim.machines.pim_gpt.model import simulate
 from hwsim.mapping.models.decoder import DecoderWorkload
-from hwsim.report import Report
+from hwsim.report.schema import Report
 from tests.machines.test_pim_gpt import program_of, replay
 from tests.machines.test_pim_gpt_overlap import Replay
 from tests.mapping.workloads import tiny

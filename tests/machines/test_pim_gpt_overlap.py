@@ -18,7 +18,7 @@ from hwsim.dram.in_order.package import channel_requests
 from hwsim.machines.pim_gpt import MACHINE
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.model import simulate
-from hwsim.report import Report
+from hwsim.report.schema import Report
 from tests.machines.strategies import SMALL_MACHINES, SMALL_MODELS
 from tests.machines.test_pim_gpt import program_of
 from tests.mapping.workloads import tiny

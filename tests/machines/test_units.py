@@ -1,12 +1,13 @@
 """The units of machines, and their resources."""
 
+import importlib
 import json
 from typing import Any
 
 import pytest
 
 from hwsim.cli import main
-from hwsim.engine import UnitSpec
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.errors import MachineError
 from hwsim.machines import MACHINES
 from hwsim.machines.find import load_machine
@@ -32,6 +33,11 @@ def test_pim_gpt_consists_of_channels_mac_units_and_an_asic() -> None:
         ("asic.sram", "asic", 1, "sram"),
         ("host", "host", 1, None),
     ]
+
+
+def test_the_file_called_units_does_not_take_the_place_of_the_units_when_a_run_loads_it() -> None:
+    importlib.import_module("hwsim.machines.pim_gpt.units")
+    assert next(iter(units_of("pim_gpt"))).name == "pim"
 
 
 @pytest.mark.parametrize("name", list(MACHINES))

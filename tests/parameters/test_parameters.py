@@ -13,7 +13,7 @@ from hwsim.parameters.spec_file import SpecFile
 from hwsim.parameters.units import Bytes, Hertz, Nanoseconds
 from hwsim.parameters.variants import VariantSpecFile
 
-EVERY = [(name, parameter) for name, machine in MACHINES.items() for parameter in machine.spec_file.parameters()]
+EVERY = [(name, parameter) for name, load in MACHINES.items() for parameter in load().spec_file.parameters()]
 SUFFIXES = {"_hz": "Hz", "_bytes": "B", "_ns": "ns", "gb_per_s": "GB/s", "_gbps": "Gb/s", "_cycles": "cycles"}
 
 
@@ -98,11 +98,11 @@ def test_values_beyond_a_declared_range_are_refused(machine: str, parameter: Par
 
 
 def _load(machine: str, name: str, value: Any) -> None:
-    file = MACHINES[machine].spec_file
+    file = MACHINES[machine]().spec_file
     values = {}
     if isinstance(file, VariantSpecFile):  # a variant that has the parameter
         values[file.field] = next(key for key, variant in file.variants.items() if name in variant.keys())  # noqa: SIM118
-    MACHINES[machine].check(file.load(None, {**values, name: value}))
+    MACHINES[machine]().check(file.load(None, {**values, name: value}))
 
 
 def test_the_command_line_lists_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,9 @@ from fractions import Fraction
 from pydantic import BaseModel
 
 from hwsim import load_workload
-from hwsim.engine import Cause, Clock, UnitSpec
+from hwsim.engine.clock import Clock
+from hwsim.engine.trace import Cause
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.fpga.budget import Instances, fit_units
 from hwsim.mapping.workload.loads import Load
 from hwsim.parameters.spec_file import SpecFile

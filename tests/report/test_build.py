@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from hwsim.baselines.ratios import Ratio
 from hwsim.energy import Component, load_table
-from hwsim.engine import Clock, UnitSpec
+from hwsim.engine.clock import Clock
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.mapping.step import Step
 from hwsim.mapping.workload.loads import Load
 from hwsim.mapping.workload.run import DecoderRun

@@ -11,11 +11,12 @@ import pytest
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as pb
 
 from hwsim import load_workload, run
-from hwsim.engine import Counter, Span, TimeBase, Timeline, Track
+from hwsim.engine.clock import TimeBase
+from hwsim.engine.timeline import Counter, Span, Timeline, Track
 from hwsim.errors import OutputError, UserError
 from hwsim.mapping.models.decoder import DecoderWorkload
-from hwsim.report import Report
 from hwsim.report.perfetto import stretch, write_trace
+from hwsim.report.schema import Report
 from tests.mapping.workloads import tiny
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Field = Literal["opsize", "gpr0", "gpr1", "mask", "bank", "row"]
 
+MAX_CHANNELS = 32  # that a mask can name
 COLUMNS = ("operation", "opsize", "mask", "bank", "row")
 
 

@@ -5,168 +5,96 @@ when the host decodes them. The columns of an instruction after the first have c
 form. Channels that every instruction so far has treated alike are one class, played once; an instruction that treats
 them differently splits the class by copying its state. Only ordinary reads and writes, which are scheduled out of
 order, are played event by event.
-
-The state of a class is one row of integers; `Tables.layout` gives the positions in it.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, CODES, OPERATIONS
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, CODES
+from hwsim.dram.aim.layout import (
+    ACCOUNTED,
+    ACTIVATE,
+    ALL_BANKS,
+    AUTO,
+    BANKS,
+    BARRIER,
+    BLOCKING,
+    BUSY,
+    BUSY_UNTIL,
+    CLASSES,
+    CLOCK,
+    CLOSE,
+    COMMAND,
+    COMMANDS,
+    COUNTS_AT,
+    DEPTH,
+    DUE,
+    DURATION,
+    ENTRY,
+    FIRST,
+    FOREVER,
+    FUNCTION,
+    GAPS_AT,
+    GROUP,
+    INTERVAL,
+    KIND,
+    KIND_ACTIVATE,
+    KIND_COLUMN,
+    KIND_PRECHARGE,
+    LAST,
+    LAST_ANSWER,
+    LAST_COMMAND,
+    LAST_FINISH,
+    LAST_ISSUE,
+    LAST_LEFT,
+    LATENCY,
+    LOG_MARGIN,
+    MEMBERS,
+    NEVER,
+    NEXT,
+    NODE_BANKS,
+    OPEN_BANKS,
+    OPEN_CYCLES,
+    OPEN_SINCE,
+    OPENED,
+    OPENED_AT,
+    ORDINARY,
+    PLACE,
+    PRECHARGE,
+    PREPARES,
+    READ_AT,
+    READS,
+    REFRESH,
+    REFRESHES,
+    REGISTER,
+    REGISTER_MODE,
+    RING_AT,
+    RING_BASE,
+    ROWS,
+    ROWS_AT,
+    SPACING,
+    TMOD,
+    TURNS,
+    WRITE_AT,
+    WRITE_FIRST,
+    WRITES,
+)
 from hwsim.dram.device.kernel_cache import find_cache_folder
-from hwsim.dram.device.standard import Standard
 
 find_cache_folder()
 
-Ints = NDArray[np.int64]
-
-NEVER = -(1 << 60)
-FOREVER = 1 << 60
-# State: members of the class (bits of the channel mask), then scalars.
-(MEMBERS, LAST_ISSUE, LAST_LEFT, REGISTER_MODE, WRITE_FIRST, NEXT, LAST_ANSWER, LAST_FINISH, BUSY_UNTIL, BUSY,
- OPEN_SINCE, OPEN_BANKS, OPEN_CYCLES, RING_AT, READS, WRITES, OPENED, LAST_COMMAND, ACCOUNTED,
- REFRESHES, DUE, SCALARS) = range(22)  # fmt: skip
-# Columns of Tables.operations.
-COMMAND, REGISTER, BLOCKING, ORDINARY, BARRIER = range(5)
-# Columns of Tables.commands.
-KIND, ALL_BANKS, ACTIVATE, PRECHARGE, AUTO, DURATION, SPACING, FIRST, LAST, PREPARES = range(10)
-KINDS = {"activate": 0, "precharge": 1, "column": 2, "register": 3, "refresh": 4, "other": 5}
-KIND_ACTIVATE, KIND_PRECHARGE, KIND_COLUMN = 0, 1, 2
-# Tables.refresh
-INTERVAL, TURNS, REFRESH, CLOSE, GROUP = range(5)
-PREPARING = ("activate", "precharge", "refresh", "other")
-# Columns of Tables.constraints: place of bank 0's past issue in the state, banks of a node, latency.
-PLACE, NODE_BANKS, LATENCY = range(3)
-# A waiting ordinary request: bank, row, arrival, whether it reads.
-ENTRY = 4
-# Host state.
-CLOCK, FUNCTION, CLASSES = range(3)
-# Log entries: members, cycle, command, bank, row, first column, count, spacing.
-LOG_FIELDS = 8
-LOG_MARGIN = 16384  # entries; one instruction writes fewer
 CODE_CFR = CODES["WR_CFR"]
 CODE_AF = CODES["AF"]
 CODE_READ = CODES["RD_SBK"]
 CODE_WRITE = CODES["WR_SBK"]
 
 
-class Tables(NamedTuple):
-    """A standard and the instruction set as flat arrays.
-
-    Attributes
-    ----------
-    operations : (operations, 5); COMMAND is -1 if channels see no command
-    commands : (commands, 10); FIRST and LAST delimit a command's constraints, PREPARES marks commands to which the wait
-        after them is charged
-    constraints : (n, 3) grouped by the following command
-    levels : (levels, 2) place of node 0's command 0 in the state, banks of a node
-    layout : places of OPEN_ROWS, RING, READ_BUFFER, WRITE_BUFFER, OPENED_BUFFER, COUNTS, GAPS, then: size of the
-        state, banks, commands, queue depth, TMOD, rows of a bank
-    refresh : interval (0 for none), turns, the command, the precharge before it, how many refreshes are due together
-    """
-
-    operations: Ints
-    commands: Ints
-    constraints: Ints
-    levels: Ints
-    layout: Ints
-    refresh: Ints
-
-
-(ROWS_AT, RING_BASE, READ_AT, WRITE_AT, OPENED_AT, COUNTS_AT, GAPS_AT, SIZE, BANKS, COMMANDS, DEPTH, TMOD,
- ROWS) = range(13)  # fmt: skip
-
-
-def compile_tables(standard: Standard, queue_depth: int) -> Tables:
-    """Flatten a standard for the kernel."""
-    ids = standard.command_ids
-    place = SCALARS
-    layout = []
-    for size in (standard.banks, queue_depth, queue_depth * ENTRY, queue_depth * ENTRY, standard.banks * ENTRY):
-        layout.append(place)
-        place += size
-    layout += [place, place + len(ids)]
-    place += 2 * len(ids) + 1  # the last gap is the wait for a barrier's answer
-    levels = []
-    for level in standard.level_names:
-        banks = standard.banks_below(level)
-        levels.append((place, banks))
-        place += standard.banks // banks * len(ids)
-    layout += [place, standard.banks, len(ids), queue_depth, ids["TMOD"], standard.rows]
-
-    commands: list[list[int]] = []
-    constraints: list[tuple[int, int, int]] = []
-    for name, command in standard.commands.items():
-        waits = [c for c in standard.constraints if c.following == name and standard.shares_node(c)]
-        first = len(constraints)
-        for wait in waits:
-            base, banks = levels[standard.level_names.index(wait.level)]
-            constraints.append((base + ids[wait.preceding], banks, wait.latency))
-        commands.append(
-            [
-                KINDS[command.kind],
-                int(standard.banks_below(command.scope) == standard.banks),
-                ids.get(command.activate or "", -1),
-                ids.get(command.precharge or "", -1),
-                int(command.auto_precharge),
-                command.duration,
-                max([1, *(c.latency for c in waits if c.preceding == name)]),
-                first,
-                len(constraints),
-                int(command.kind in PREPARING),
-            ]
-        )
-    operations = [
-        (ids[o.command] if o.command else -1, o.register_mode, o.blocking, o.ordinary, o.barrier)
-        for o in OPERATIONS.values()
-    ]
-    rule = standard.refresh
-    refresh = (0, 1, -1, -1, 1)
-    if rule:
-        refresh = (rule.interval, rule.turns, ids[rule.command], ids[rule.precharge], rule.postponed + 1)
-    return Tables(
-        operations=np.array(operations, dtype=np.int64),
-        commands=np.array(commands, dtype=np.int64),
-        constraints=np.array(constraints, dtype=np.int64),
-        levels=np.array(levels, dtype=np.int64),
-        layout=np.array(layout, dtype=np.int64),
-        refresh=np.array(refresh, dtype=np.int64),
-    )
-
-
-def new_state(tables: Tables, channels: int) -> tuple[Ints, Ints]:
-    """States of the classes, all channels in the first, and the host's."""
-    states = np.zeros((channels, tables.layout[SIZE]), dtype=np.int64)
-    first = states[0]
-    first[MEMBERS] = (1 << channels) - 1
-    for at in (LAST_ISSUE, LAST_LEFT, LAST_ANSWER, LAST_FINISH):
-        first[at] = NEVER
-    first[NEXT] = first[BUSY_UNTIL] = 1
-    first[OPEN_SINCE] = first[LAST_COMMAND] = -1
-    interval, turns, group = tables.refresh[INTERVAL], tables.refresh[TURNS], tables.refresh[GROUP]
-    first[DUE] = group * interval // turns if interval else FOREVER
-    first[tables.layout[ROWS_AT] : tables.layout[RING_BASE]] = -1
-    first[tables.layout[RING_BASE] : tables.layout[READ_AT]] = NEVER
-    first[tables.levels[0, 0] :] = NEVER
-    return states, np.array([1, 0, 1], dtype=np.int64)
-
-
-def counters(state: Ints, tables: Tables) -> Ints:
-    """The counters of a state: busy cycles, cycles with an open row, issues by command, cycles by command."""
-    at = slice(tables.layout[COUNTS_AT], tables.layout[GAPS_AT] + tables.layout[COMMANDS] + 1)
-    return np.concatenate([state[[BUSY, OPEN_CYCLES]], state[at]])
-
-
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def play(program, begin, states, host, log, tables):
     """Play instructions from `begin` on; return the next one to play (not the end if the log must be emptied first).
 
-    `log[0, 0]` counts the entries written; a log of one row records nothing.
+    `log[0, 0]` counts the entries, also those for which the log has no room; a log of one row records nothing.
     """
     for index in range(begin, program.shape[0]):
         if log.shape[0] > 1 and log[0, 0] + LOG_MARGIN > log.shape[0]:
@@ -203,7 +131,7 @@ def play(program, begin, states, host, log, tables):
     return program.shape[0]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _split(states, host, mask):
     """Split the classes of which the mask selects some members but not all."""
     for c in range(host[CLASSES]):
@@ -211,13 +139,14 @@ def _split(states, host, mask):
         outside = states[c, MEMBERS] & ~mask
         if inside and outside:
             new = host[CLASSES]
-            states[new] = states[c]
+            for place in range(states.shape[1]):
+                states[new, place] = states[c, place]
             states[c, MEMBERS] = inside
             states[new, MEMBERS] = outside
             host[CLASSES] = new + 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _first_aim_cycle(state, now, log, tables):
     """When a channel takes AiM requests: once ordinary ones have left it."""
     if state[READS] + state[WRITES] + state[OPENED]:
@@ -229,7 +158,7 @@ def _first_aim_cycle(state, now, log, tables):
     return now
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _idle(state, now, log, tables):
     """A cycle without any request switches the channel to writes; refreshes that fall due meanwhile are issued."""
     _catch_up(state, now - 1, log, tables)
@@ -238,7 +167,7 @@ def _idle(state, now, log, tables):
         state[NEXT] = now
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _barrier(state, now, log, tables):
     """Send a barrier; return the cycle of its answer."""
     arrival = _first_aim_cycle(state, now, log, tables)
@@ -255,7 +184,7 @@ def _barrier(state, now, log, tables):
     return answer
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _settle(state, now, tables):
     """Account for the time up to a barrier's answer."""
     state[tables.layout[GAPS_AT] + tables.layout[COMMANDS]] += now - state[ACCOUNTED]
@@ -263,7 +192,7 @@ def _settle(state, now, tables):
     state[LAST_COMMAND] = -1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _aim(state, now, operation, count, bank, row, log, tables):
     """Serve the requests of one AiM instruction; return when the channel accepted the last of them."""
     layout = tables.layout
@@ -295,7 +224,7 @@ def _aim(state, now, operation, count, bank, row, log, tables):
     return accepted
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _prepare(state, operation, bank, row, bound, log, tables):
     """Issue the commands that a request needs first, and refreshes due before it; return its own command's cycle.
 
@@ -320,7 +249,7 @@ def _prepare(state, operation, bank, row, bound, log, tables):
         bound = cycle + 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _catch_up(state, until, log, tables):
     """Refresh a channel without requests up to and in cycle `until`."""
     while state[DUE] <= until:
@@ -328,7 +257,7 @@ def _catch_up(state, until, log, tables):
             return
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _refresh(state, since, until, log, tables):
     """Issue the next command of the refresh that is due, not before `since`, and not if it would come after `until`."""
     rule = tables.refresh
@@ -356,7 +285,7 @@ def _refresh(state, since, until, log, tables):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _ordinary(state, now, final, bank, row, log, tables):
     """Hand an ordinary read or write to the channel; return when it was accepted."""
     layout = tables.layout
@@ -380,7 +309,7 @@ def _ordinary(state, now, final, bank, row, log, tables):
     return cycle
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _serve(state, until, kind, below, log, tables):
     """Play ordinary requests until cycle `until`, or until none is left, or until `kind` has room."""
     layout = tables.layout
@@ -414,7 +343,7 @@ def _serve(state, until, kind, below, log, tables):
             state[NEXT] = min(wake, until)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _best(state, base, size, cycle, tables):
     """The request of a buffer that goes first, whether it is ready, and when another one becomes ready."""
     chosen, chosen_ready, soonest = -1, False, FOREVER
@@ -431,12 +360,12 @@ def _best(state, base, size, cycle, tables):
     return chosen, chosen_ready, soonest
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _final(reads, tables):
     return tables.operations[CODE_READ if reads else CODE_WRITE, COMMAND]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _blocked(state, at, tables):
     """Whether a request would close a row that was opened for another."""
     command = _needed(state, _final(state[at + 3], tables), state[at], state[at + 1], tables)
@@ -448,7 +377,7 @@ def _blocked(state, at, tables):
     return blocked
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _advance(state, base, size, chosen, cycle, log, tables):
     """Issue the next command of an ordinary request."""
     layout = tables.layout
@@ -477,14 +406,14 @@ def _advance(state, base, size, chosen, cycle, log, tables):
         _finish(state, cycle + tables.commands[final, DURATION], reads, 1)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _begin_busy(state, cycle):
     if cycle >= state[BUSY_UNTIL]:
         state[BUSY] += 1
         state[BUSY_UNTIL] = cycle + 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _finish(state, end, answers, count):
     """Record the completion of requests: reads are answered in order, one a cycle."""
     if end > state[BUSY_UNTIL]:
@@ -496,7 +425,7 @@ def _finish(state, end, answers, count):
         state[LAST_FINISH] = max(end, state[LAST_FINISH])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _needed(state, final, bank, row, tables):
     """The command that a request needs next."""
     facts = tables.commands[final]
@@ -515,7 +444,7 @@ def _needed(state, final, bank, row, tables):
     return facts[ACTIVATE] if closed else final
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _earliest(state, command, bank, tables):
     waits = tables.constraints
     commands = tables.layout[COMMANDS]
@@ -528,7 +457,7 @@ def _earliest(state, command, bank, tables):
     return bound
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _issue(state, command, bank, row, column, cycle, count, spacing, log, tables):
     """Record `count` issues of a command in the state and the log, the first at `cycle`."""
     layout = tables.layout
@@ -550,6 +479,8 @@ def _issue(state, command, bank, row, column, cycle, count, spacing, log, tables
         _set_open(state, facts, bank, row if facts[KIND] == KIND_ACTIVATE else -1, last, layout)
     if log.shape[0] > 1:
         log[0, 0] += 1
+        if log[0, 0] >= log.shape[0]:
+            return
         entry = log[log[0, 0]]
         entry[0] = state[MEMBERS]
         entry[1] = cycle
@@ -561,7 +492,7 @@ def _issue(state, command, bank, row, column, cycle, count, spacing, log, tables
         entry[7] = spacing
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _set_open(state, facts, bank, row, cycle, layout):
     begin, end = (0, layout[BANKS]) if facts[ALL_BANKS] else (bank, bank + 1)
     for b in range(begin, end):

@@ -1,28 +1,24 @@
-"""The fast player as an object: feed it instructions, from memory or from a file of any length."""
+"""The fast player as an object: feed it instructions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.aim import kernel
-from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, OPERATIONS
-from hwsim.dram.aim.scanner import scan
-from hwsim.dram.aim.trace import Limits, parse_line
+from hwsim.dram.aim import layout
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, MAX_CHANNELS, OPERATIONS
 from hwsim.dram.device.standard import Standard
+from hwsim.dram.native.function import CompiledFunction
 from hwsim.errors import TraceError
-from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
 
 Ints = NDArray[np.int64]
-MAX_CHANNELS = 32
+PLAY = CompiledFunction("hwsim.dram.aim.kernel", "play")
 QUEUE_DEPTH = 32
 WAIT = "wait"  # time that barriers waited, listed with the time of commands
-_LOG_ENTRIES = 4 * kernel.LOG_MARGIN
-_EOC = list(OPERATIONS).index("EOC")
+_LOG_ENTRIES = 4 * layout.LOG_MARGIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +83,9 @@ class AimPlayer:
         self.instructions = 0
         self._names = list(standard.commands)
         self._on_commands = on_commands
-        self._tables = kernel.compile_tables(standard, queue_depth)
-        self._states, self._host = kernel.new_state(self._tables, channels)
-        self._log = np.zeros((_LOG_ENTRIES if on_commands else 1, kernel.LOG_FIELDS), dtype=np.int64)
+        self._tables = layout.compile_tables(standard, queue_depth)
+        self._states, self._host = layout.new_state(self._tables, channels)
+        self._log = np.zeros((_LOG_ENTRIES if on_commands else 1, layout.LOG_FIELDS), dtype=np.int64)
 
     def play(self, program: Ints) -> None:
         """Play encoded instructions (`isa.encode`) after those already played.
@@ -99,34 +95,41 @@ class AimPlayer:
         TraceError : an operation or address that the channels do not have
         """
         self._check(program)
-        self._play(program)
+        self.feed(program)
 
-    def _play(self, program: Ints) -> None:
+    def feed(self, program: Ints) -> None:
+        """`play` for instructions that a parser has checked."""
         at = 0
         while at < len(program):
-            at = kernel.play(program, at, self._states, self._host, self._log, self._tables)
+            before = (self._states.copy(), self._host.copy()) if self._on_commands else None
+            played = PLAY(program, at, self._states, self._host, self._log, self._tables)
+            if before and self._log[0, 0] >= len(self._log):  # one instruction had more commands than fit
+                self._states, self._host = before
+                self._log = np.zeros((2 * len(self._log), layout.LOG_FIELDS), dtype=np.int64)
+                continue
+            at = played
             self._flush()
         self.instructions += len(program)
 
     @property
     def cycle(self) -> int:
         """The cycle in which the last instruction was done; after EOC or SYNC, everything before it."""
-        return int(self._host[kernel.CLOCK]) - 1
+        return int(self._host[layout.CLOCK]) - 1
 
     @property
     def classes(self) -> int:
         """Groups of channels that were played separately."""
-        return int(self._host[kernel.CLASSES])
+        return int(self._host[layout.CLASSES])
 
     def results(self) -> list[ChannelResult]:
         """What each channel did so far; exact after EOC or SYNC."""
         found: dict[int, ChannelResult] = {}
         for state in self._states[: self.classes]:
-            since = int(state[kernel.OPEN_SINCE])
+            since = int(state[layout.OPEN_SINCE])
             still_open = self.cycle - since + 1 if since >= 0 else 0
-            counters = kernel.counters(state, self._tables)
+            counters = layout.counters(state, self._tables)
             counters[1] += still_open
-            members = members_of(int(state[kernel.MEMBERS]), self.channels)
+            members = members_of(int(state[layout.MEMBERS]), self.channels)
             found |= dict.fromkeys(members, channel_result(counters, self._names))
         return [found[channel] for channel in range(self.channels)]
 
@@ -182,7 +185,7 @@ def members_of(mask: int, channels: int) -> tuple[int, ...]:
 
 
 def channel_result(counters: Ints, names: list[str]) -> ChannelResult:
-    """A channel's counters (`kernel.counters`) under their names."""
+    """A channel's counters (`layout.counters`) under their names."""
     busy, open_cycles, *rest = counters.tolist()
     issues, gaps = rest[: len(names)], rest[len(names) :]
     return ChannelResult(
@@ -191,53 +194,3 @@ def channel_result(counters: Ints, names: list[str]) -> ChannelResult:
         open_cycles=open_cycles,
         cycles_by_command={name: n for name, n in zip([*names, WAIT], gaps, strict=True) if n},
     )
-
-
-def play_file(
-    path: Path, player: AimPlayer, *beside: AimPlayer, progress: Callable[[int, int], None] | None = None
-) -> None:
-    """Play a trace file chunk by chunk on the player's channels, and in the same pass on those of `beside`.
-
-    Raises
-    ------
-    TraceError : the file cannot be read, or a line is wrong; the message names file and line
-    """
-    for program in _programs(path, Limits.of(player.standard, player.channels), progress):
-        for each in (player, *beside):
-            each._play(program)  # the scanner has checked it
-
-
-def read_file(path: Path, limits: Limits) -> Iterator[Ints]:
-    """The instructions of a trace file as encoded chunks."""
-    yield from _programs(path, limits, None)
-
-
-def _programs(path: Path, limits: Limits, progress: Callable[[int, int], None] | None) -> Iterator[Ints]:
-    first_line, ended = 1, False
-    for data in whole_lines(path, progress):
-        text = np.frombuffer(data, dtype=np.uint8)
-        ends_of_lines = np.flatnonzero(text == ord("\n"))
-        too_long = np.flatnonzero(np.diff(ends_of_lines, prepend=-1) > MAX_LINE_BYTES + 1)
-        if len(too_long):
-            raise TraceError(f"{path}: line {first_line + too_long[0]}: longer than {MAX_LINE_BYTES} bytes")
-        program = np.empty((len(ends_of_lines), len(COLUMNS)), dtype=np.int64)
-        lines = np.empty(len(ends_of_lines), dtype=np.int64)
-        count, read, wrong = scan(text, program, lines, limits)
-        program = program[:count]
-        if ended and count:
-            raise TraceError(f"{path}: line {first_line + lines[0]}: instruction after EOC")
-        ends = np.flatnonzero(program[:, 0] == _EOC)
-        if len(ends) and ends[0] + 1 < count:
-            raise TraceError(f"{path}: line {first_line + lines[ends[0] + 1]}: instruction after EOC")
-        if wrong:
-            line = data.split(b"\n", read + 1)[read].decode("latin-1")
-            try:
-                parse_line(line, limits)
-            except TraceError as cause:
-                raise TraceError(f"{path}: line {first_line + read}: {cause}") from None
-            raise AssertionError(f"the parsers differ about {line!r}")
-        ended = ended or bool(len(ends))
-        yield program
-        first_line += read
-    if not ended:
-        raise TraceError(f"{path}: line {first_line}: the trace ends without `AiM EOC`")

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from typing import Literal, get_args
 
 from hwsim.dram.device.standard import Constraint, Refresh, Standard
-from hwsim.dram.standards.load import load_standard
 from hwsim.errors import DramError
 
 RefreshMode = Literal["off", "all_bank", "per_bank"]
 MOST_POSTPONED = 64
-MOST_ROWS = 1 << 24
 MODES: tuple[str, ...] = get_args(RefreshMode)
 
 
-def load_aim(
-    refresh: RefreshMode = "off",
-    *,
-    timing: Mapping[str, float | Fraction] | None = None,
-    rows: int | None = None,
-    postponed: int = 0,
-) -> Standard:
-    """The standard `gddr6_aim` with one of its refresh modes.
+def with_refresh(standard: Standard, mode: RefreshMode, postponed: int) -> Standard:
+    """The standard with a refresh mode.
 
     Parameters
     ----------
+    standard : with the refresh of all banks that its file states
     postponed : number of refreshes that wait for a later one and are issued together with it
 
     Raises
     ------
-    DramError : timing that leaves no time between refreshes, rows or postponed refreshes out of range
+    DramError : postponed refreshes out of range, timing that leaves no time between refreshes
     """
-    if rows is not None and not 1 <= rows <= MOST_ROWS:
-        raise DramError(f"rows must be 1 to {MOST_ROWS}, got {rows}")
     if not 0 <= postponed <= MOST_POSTPONED:
         raise DramError(f"refresh_postponed must be 0 to {MOST_POSTPONED}, got {postponed}")
-    if postponed and refresh == "off":
-        raise DramError(f"refresh_postponed is {postponed}, but refresh is off")
-    standard = load_standard("gddr6_aim", timing=timing, rows=rows, refresh=refresh == "all_bank")
-    if standard.refresh:
-        return replace(standard, refresh=replace(standard.refresh, postponed=postponed))
-    if refresh == "off":
-        return standard
+    if mode == "off":
+        if postponed:
+            raise DramError(f"refresh_postponed is {postponed}, but refresh is off")
+        return standard.without_refresh()
+    if not standard.params["nRFC"]:
+        raise DramError(
+            "refresh needs timing.nRFC of at least 1 cycle, got 0; variant simulator leaves it open, since the public "
+            "simulator reads it from outside of its table"
+        )
+    if mode == "per_bank":
+        return _per_bank(standard, postponed)
+    assert standard.refresh is not None
+    return replace(standard, refresh=replace(standard.refresh, postponed=postponed))
+
+
+def _per_bank(standard: Standard, postponed: int) -> Standard:
     p = standard.params
     interval = p["nREFI"] * (postponed + 1) // standard.banks
     busy = p["nMODCH"] + p["nRC"] + p["nRP"] + postponed * p["nRREFD"]

@@ -1,10 +1,9 @@
 """A player for programs that repeat: a program that was played once from the same state is not played again.
 
-A program here ends in a barrier, after which the channels are idle. So the only relevant past is which rows are open
-and which constraints still hold. Times count from the barrier, and channels with the same relevant past become one
-class again. Programs that differ only in their first row count as the same, because only the equality of rows matters.
-With refresh everything depends on the time since the last refresh, so nothing is remembered. All this is exact; tests
-compare with `AimPlayer`, under refresh too.
+A program here ends in a barrier, so `settle` says what of the past matters. Programs that differ only in their first
+row count as the same, because only the equality of rows matters: beside a program and the state before it, it is
+remembered which of the open rows are rows of the program. With refresh everything depends on the time since the last
+refresh, so nothing is remembered. All this is exact; tests compare with `AimPlayer`, under refresh too.
 """
 
 from __future__ import annotations
@@ -12,34 +11,70 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 
-from hwsim.dram.aim import kernel
+from hwsim.dram.aim import layout
 from hwsim.dram.aim.isa import Ints
-from hwsim.dram.aim.player import QUEUE_DEPTH, ChannelResult, channel_result, members_of
+from hwsim.dram.aim.player import PLAY, QUEUE_DEPTH, ChannelResult, channel_result, members_of
+from hwsim.dram.aim.settle import FOREIGN, Settled, Settlement
 from hwsim.dram.device.standard import Standard
 
 REMEMBERED = 4096  # programs with their results
-FOREIGN = 1 << 40  # rows outside the program, numbered from here on
-_NO_LOG = np.zeros((1, kernel.LOG_FIELDS), dtype=np.int64)
+_NO_LOG = np.zeros((1, layout.LOG_FIELDS), dtype=np.int64)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Situation:
+    """Where a program begins.
+
+    Attributes
+    ----------
+    digest : the same for equal settled states alone
+    rows : the row of each number in the settled states
+    function : value of the register that chooses an activation function
+    """
+
+    settled: Settled
+    digest: bytes
+    rows: tuple[int, ...]
+    function: int
 
 
 @dataclass(kw_only=True, eq=False)
 class _Played:
-    """What a program did when started from some state.
+    """What a program did when started in some situation.
 
     Attributes
     ----------
-    ends : cycle of the end of each part, counted from the program's start
-    counted : channels of a class and its counters
+    cycles : of each part
+    rows : of the settled states: from 0 on rows of the program, from `FOREIGN` on numbers of rows open before it
     """
 
-    ends: tuple[int, ...]
-    states: Ints
+    cycles: tuple[int, ...]
+    settled: Settled
+    digest: bytes
+    rows: tuple[int, ...]
     function: int
-    counted: list[tuple[int, Ints]]
     times: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Running:
+    """States in the middle of a program; their time counts from its start."""
+
+    states: Ints
+    host: Ints
+
+    @property
+    def cycle(self) -> int:
+        return int(self.host[layout.CLOCK]) - 1
+
+    @property
+    def classes(self) -> Ints:
+        return self.states[: self.host[layout.CLASSES]]
 
 
 class RepeatingPlayer:
@@ -58,13 +93,15 @@ class RepeatingPlayer:
         self.cycle = 0
         self.played = self.repeated = self.instructions = 0
         self._remember = 0 if standard.refresh else remember
-        self._tables = kernel.compile_tables(standard, QUEUE_DEPTH)
-        self._settled = _Settlement(standard, self._tables)
-        states, host = kernel.new_state(self._tables, channels)
-        self._states, self._function = states[:1], int(host[kernel.FUNCTION])
+        self._tables = layout.compile_tables(standard, QUEUE_DEPTH)
+        self._settlement = Settlement(standard, self._tables)
+        states, host = layout.new_state(self._tables, channels)
+        first = Settled(states=states[:1], rows=(), counted=[])
+        self._now = _Situation(settled=first, digest=b"", rows=(), function=int(host[layout.FUNCTION]))
         self._known: OrderedDict[Hashable, _Played] = OrderedDict()
-        size = len(kernel.counters(states[0], self._tables))
-        self._totals = np.zeros((channels, size), dtype=np.int64)
+        self._running: _Running | None = None  # between `play_on` and the next program
+        self._began = 0
+        self._totals = np.zeros((channels, len(layout.counters(states[0], self._tables))), dtype=np.int64)
 
     def play(self, parts: Iterable[Ints], *, key: Hashable, base_row: int, rows: int) -> tuple[int, ...]:
         """Play a program in parts, the last of which ends in a barrier.
@@ -79,128 +116,96 @@ class RepeatingPlayer:
         -------
         Cycles of each part: the host's time from its first instruction to the first of the next part.
         """
-        states, outside = self._hide_rows(base_row, rows)
-        whole = (key, self._function, states.tobytes()) if self._remember else None
-        found = self._known.get(whole) if whole else None
+        self._settle()
+        now = self._now
+        within = tuple(row - base_row if base_row <= row < base_row + rows else -1 for row in now.rows)
+        whole = (key, now.digest, now.function, within)
+        found = self._known.get(whole)
         if found is None:
-            found = self._play(parts, states)
-            self.played += 1
-            if whole:
-                self._known[whole] = found
+            found = self._play(parts, now, within)
         else:
             self._known.move_to_end(whole)
             self.repeated += 1
         found.times += 1
-        if not whole:
-            self._tally(found)
-        elif len(self._known) > self._remember:
-            self._tally(self._known.popitem(last=False)[1])
-        self.cycle += found.ends[-1]
-        self._states, self._function = self._show_rows(found.states, base_row, outside), found.function
-        return tuple(np.diff(found.ends, prepend=0).tolist())
+        self._keep(whole, found)
+        self.cycle += sum(found.cycles)
+        after = tuple(base_row + row if row < FOREIGN else now.rows[row - FOREIGN] for row in found.rows)
+        self._now = _Situation(settled=found.settled, digest=found.digest, rows=after, function=found.function)
+        return found.cycles
+
+    def play_on(self, part: Ints) -> None:
+        """Play instructions that are not worth remembering; a barrier must be the last before the next `play`."""
+        if self._running is None:
+            self._running, self._began = self._resume(self._now.rows), self.cycle
+        self._advance(self._running, part)
+        self.cycle = self._began + self._running.cycle
 
     def results(self) -> list[ChannelResult]:
         """What each channel did so far."""
+        self._settle()
         for played in self._known.values():
             self._tally(played)
         names = list(self.standard.commands)
         return [channel_result(self._totals[channel], names) for channel in range(self.channels)]
 
-    def _play(self, parts: Iterable[Ints], start: Ints) -> _Played:
+    def _play(self, parts: Iterable[Ints], now: _Situation, within: tuple[int, ...]) -> _Played:
+        named = tuple(row if row >= 0 else FOREIGN + number for number, row in enumerate(within))
+        running = self._resume(named)
+        ends = [0]
+        for part in parts:
+            self._advance(running, part)
+            ends.append(running.cycle)
+        self.played += 1
+        settled = self._settlement.settle(running.classes, running.cycle)
+        return _Played(
+            cycles=tuple(end - begin for begin, end in pairwise(ends)),
+            settled=settled,
+            digest=self._digest(settled),
+            rows=settled.rows,
+            function=int(running.host[layout.FUNCTION]),
+        )
+
+    def _settle(self) -> None:
+        """End what `play_on` began."""
+        if self._running is None:
+            return
+        running, self._running = self._running, None
+        settled = self._settlement.settle(running.classes, running.cycle)
+        self._count(settled, 1)
+        self._now = _Situation(
+            settled=settled,
+            digest=self._digest(settled),
+            rows=settled.rows,
+            function=int(running.host[layout.FUNCTION]),
+        )
+
+    def _digest(self, settled: Settled) -> bytes:
+        return blake2b(settled.states.tobytes(), digest_size=16).digest() if self._remember else b""
+
+    def _resume(self, rows: tuple[int, ...]) -> _Running:
+        """The states from which play goes on, with a row for each number."""
+        start = self._settlement.with_rows(self._now.settled, rows)
         states = np.zeros((self.channels, start.shape[1]), dtype=np.int64)
         states[: len(start)] = start
-        host = np.array([1, self._function, len(start)], dtype=np.int64)
-        ends = []
-        for part in parts:
-            self.instructions += len(part)
-            kernel.play(part, 0, states, host, _NO_LOG, self._tables)
-            ends.append(int(host[kernel.CLOCK]) - 1)
-        states = states[: host[kernel.CLASSES]]
-        counted = self._settled.settle(states, ends[-1])
-        merged = self._settled.merge(states)
-        return _Played(ends=tuple(ends), states=merged, function=int(host[kernel.FUNCTION]), counted=counted)
+        return _Running(states=states, host=np.array([1, self._now.function, len(start)], dtype=np.int64))
+
+    def _advance(self, running: _Running, part: Ints) -> None:
+        self.instructions += len(part)
+        PLAY(part, 0, running.states, running.host, _NO_LOG, self._tables)
+
+    def _keep(self, whole: Hashable, found: _Played) -> None:
+        """Remember what a program did, and forget the one that was not met for longest if there are too many."""
+        if not self._remember:
+            self._tally(found)
+            return
+        self._known[whole] = found
+        if len(self._known) > self._remember:
+            self._tally(self._known.popitem(last=False)[1])
 
     def _tally(self, played: _Played) -> None:
-        for mask, counters in played.counted:
-            self._totals[list(members_of(mask, self.channels))] += played.times * counters
+        self._count(played.settled, played.times)
         played.times = 0
 
-    def _hide_rows(self, base_row: int, rows: int) -> tuple[Ints, Ints]:
-        """The states with open rows counted from a program's first row, and the rows outside the program, numbered."""
-        states = self._states.copy()
-        opened = states[:, self._settled.rows]
-        within = (opened >= base_row) & (opened < base_row + rows)
-        outside = (opened >= 0) & (opened < self.standard.rows) & ~within
-        names, numbers = np.unique(opened[outside], return_inverse=True)
-        opened[within] -= base_row
-        opened[outside] = FOREIGN + numbers
-        states[:, self._settled.rows] = opened
-        return states, names
-
-    def _show_rows(self, states: Ints, base_row: int, outside: Ints) -> Ints:
-        """The inverse of `_hide_rows`."""
-        states = states.copy()
-        opened = states[:, self._settled.rows]
-        within = (opened >= 0) & (opened < self.standard.rows)
-        foreign = opened >= FOREIGN
-        opened[foreign] = outside[opened[foreign] - FOREIGN]
-        opened[within] += base_row
-        states[:, self._settled.rows] = opened
-        return states
-
-
-class _Settlement:
-    """Reduces states after a barrier to their relevant part."""
-
-    def __init__(self, standard: Standard, tables: kernel.Tables) -> None:
-        self.tables = tables
-        layout = tables.layout
-        self.rows = slice(layout[kernel.ROWS_AT], layout[kernel.RING_BASE])
-        self.buffers = slice(layout[kernel.READ_AT], layout[kernel.COUNTS_AT])
-        self.ring = slice(layout[kernel.RING_BASE], layout[kernel.READ_AT])
-        self.counts = slice(layout[kernel.COUNTS_AT], layout[kernel.GAPS_AT] + layout[kernel.COMMANDS] + 1)
-        self.issues = slice(tables.levels[0, 0], layout[kernel.SIZE])
-        longest = {name: 0 for name in standard.commands}
-        for constraint in standard.constraints:
-            longest[constraint.preceding] = max(longest[constraint.preceding], constraint.latency)
-        nodes = (layout[kernel.SIZE] - tables.levels[0, 0]) // len(longest)
-        self.longest = np.tile(np.array(list(longest.values()), dtype=np.int64), nodes)
-
-    def settle(self, states: Ints, now: int) -> list[tuple[int, Ints]]:
-        """Count time from cycle `now` on, and drop what cannot matter any more; return the counters.
-
-        A barrier was answered in cycle `now`: no request is left, and only constraints reach beyond it.
-        """
-        still_open = states[:, kernel.OPEN_SINCE] >= 0
-        states[still_open, kernel.OPEN_CYCLES] += now + 1 - states[still_open, kernel.OPEN_SINCE]
-        states[still_open, kernel.OPEN_SINCE] = 1
-        counted = [(int(state[kernel.MEMBERS]), kernel.counters(state, self.tables)) for state in states]
-        states[:, [kernel.BUSY, kernel.OPEN_CYCLES]] = 0
-        states[:, self.counts] = 0
-        refreshed = bool(self.tables.refresh[kernel.INTERVAL])
-        # A request waits at least until cycle 1. An overdue refresh goes before cycle 1 unless a constraint prevents
-        # it, so constraints that end by cycle 1 must be kept then.
-        issued = states[:, kernel.LAST_ISSUE] - now
-        states[:, kernel.LAST_ISSUE] = np.where(refreshed & (issued >= 0), issued, kernel.NEVER)
-        for scalar in (kernel.LAST_LEFT, kernel.LAST_ANSWER, kernel.LAST_FINISH):
-            states[:, scalar] = kernel.NEVER  # cycle 1 follows all of them
-        states[:, self.ring] = kernel.NEVER
-        states[:, self.buffers] = 0
-        states[:, [kernel.RING_AT, kernel.ACCOUNTED, kernel.NEXT]] = 0
-        states[:, [kernel.WRITE_FIRST, kernel.BUSY_UNTIL]] = 1  # a cycle without requests switches to writes
-        if refreshed:
-            states[:, kernel.DUE] -= now
-        issues = states[:, self.issues]
-        issues -= now
-        issues[issues + self.longest < (1 if refreshed else 2)] = kernel.NEVER
-        states[:, self.issues] = issues
-        return counted
-
-    def merge(self, states: Ints) -> Ints:
-        """Merge channels of equal state into one class."""
-        classes: dict[bytes, Ints] = {}
-        members = states[:, kernel.MEMBERS].tolist()
-        states[:, kernel.MEMBERS] = 0
-        for state, mine in zip(states, members, strict=True):
-            classes.setdefault(state.tobytes(), state)[kernel.MEMBERS] |= mine
-        return np.array(sorted(classes.values(), key=lambda s: -int(s[kernel.MEMBERS])), dtype=np.int64)
+    def _count(self, settled: Settled, times: int) -> None:
+        for mask, counters in settled.counted:
+            self._totals[list(members_of(mask, self.channels))] += times * counters

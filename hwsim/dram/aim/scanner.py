@@ -6,34 +6,23 @@ The rules are those of `trace.parse_line`, which also produces the error message
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from hwsim.dram.aim.isa import (
-    ACTIVATION_FUNCTION,
-    ACTIVATION_FUNCTIONS,
-    CODES,
-    OPERATIONS,
-    TRACE_OPERATIONS,
-)
+from hwsim.dram.aim.isa import CODES, OPERATIONS, TRACE_OPERATIONS
 from hwsim.dram.aim.trace import Limits
-from hwsim.dram.device.kernel_cache import find_cache_folder
-
-find_cache_folder()
+from hwsim.dram.native.function import CompiledFunction
 
 Ints = NDArray[np.int64]
 _FIELDS = ("opsize", "gpr0", "gpr1", "mask", "bank", "row")
-_NAME = 16  # bytes of the longest word with a meaning
-_WORDS = 8  # one more than the words of the longest instruction
-_EWADD, _HOST, _CFR = CODES["EWADD"], CODES["HOST"], CODES["WR_CFR"]
-_READ, _WRITE = CODES["RD_SBK"], CODES["WR_SBK"]
-_OPSIZE, _MASK, _BANK, _ROW = 0, 3, 4, 5
+NAME = 16  # bytes of the longest word with a meaning
+WORDS = 8  # one more than the words of the longest instruction
+_SCAN = CompiledFunction("hwsim.dram.aim.scan_kernel", "scan")
 
 
 def _tables() -> tuple[NDArray[np.uint8], Ints]:
     """Names of the operations padded with zeros, and for each operation the field at each place (-1 after the last)."""
-    names = np.zeros((len(TRACE_OPERATIONS), _NAME), dtype=np.uint8)
-    fields = np.full((len(TRACE_OPERATIONS), _WORDS), -1, dtype=np.int64)
+    names = np.zeros((len(TRACE_OPERATIONS), NAME), dtype=np.uint8)
+    fields = np.full((len(TRACE_OPERATIONS), WORDS), -1, dtype=np.int64)
     for index, name in enumerate(TRACE_OPERATIONS):
         names[index, : len(name)] = list(name.encode())
         for place, field in enumerate(OPERATIONS[name].fields):
@@ -59,170 +48,7 @@ def scan(data: NDArray[np.uint8], out: Ints, lines: Ints, limits: Limits) -> tup
     The number of instructions, the number of lines read, and 1 if it stopped at the next line because that is wrong.
     """
     bounds = np.array([limits.channels, limits.banks, limits.rows, limits.columns], dtype=np.int64)
-    count, read, wrong = _scan(data, out, lines, bounds, _NAMES, _PLACES, _NAME_CODES)
-    return int(count), int(read), int(wrong)
-
-
-@njit(cache=True)
-def _scan(data, out, lines, bounds, names, places, codes):
-    starts = np.empty(_WORDS, np.int64)
-    ends = np.empty(_WORDS, np.int64)
-    count, line, at = 0, 0, 0
-    while at < data.size:
-        words = 0
-        comment = False
-        while at < data.size and data[at] != 10:
-            byte = data[at]
-            if byte == 35:
-                comment = True
-            if comment or _blank(byte):
-                at += 1
-                continue
-            begin = at
-            while at < data.size and data[at] != 10 and data[at] != 35 and not _blank(data[at]):
-                at += 1
-            if words < _WORDS:
-                starts[words] = begin
-                ends[words] = at
-            words += 1
-        if words:
-            if not _instruction(data, starts, ends, words, out[count], bounds, names, places, codes):
-                return count, line, 1
-            lines[count] = line
-            count += 1
-        line += 1
-        at += 1
-    return count, line, 0
-
-
-@njit(cache=True)
-def _blank(byte):
-    return byte in (32, 44) or 9 <= byte <= 13
-
-
-@njit(cache=True)
-def _upper(byte):
-    return byte - 32 if 97 <= byte <= 122 else byte
-
-
-@njit(cache=True)
-def _is(data, begin, end, a, b, c):
-    """Whether a word consists of these letters; 0 stands for no letter."""
-    length = 1 + (b != 0) + (c != 0)
-    return (
-        end - begin == length
-        and _upper(data[begin]) == a
-        and (length < 2 or _upper(data[begin + 1]) == b)
-        and (length < 3 or _upper(data[begin + 2]) == c)
-    )
-
-
-@njit(cache=True)
-def _instruction(data, starts, ends, words, row, bounds, names, places, codes):
-    row[0], row[1], row[2], row[3], row[4] = 0, 1, 0, -1, -1
-    if words < 2 or words > _WORDS:
-        return False
-    if _is(data, starts[0], ends[0], 65, 73, 77):  # AiM
-        return _aim(data, starts, ends, words, row, bounds, names, places, codes)
-    write = _is(data, starts[0], ends[0], 87, 0, 0)
-    if not write and not _is(data, starts[0], ends[0], 82, 0, 0):
-        return False
-    return _access(data, starts, ends, words, row, bounds, write)
-
-
-@njit(cache=True)
-def _operation(data, begin, end, names):
-    if end - begin > 4 and _is(data, begin, begin + 3, 73, 83, 82) and data[begin + 3] == 95:  # ISR_
-        begin += 4
-    if end - begin >= _NAME:
-        return -1
-    for index in range(names.shape[0]):
-        place = 0
-        while begin + place < end and _upper(data[begin + place]) == names[index, place]:
-            place += 1
-        if begin + place == end and names[index, place] == 0:
-            return index
-    return -1
-
-
-@njit(cache=True)
-def _aim(data, starts, ends, words, row, bounds, names, places, codes):
-    channels, banks, rows, columns = bounds[0], bounds[1], bounds[2], bounds[3]
-    index = _operation(data, starts[1], ends[1], names)
-    if index < 0:
-        return False
-    code = codes[index]
-    row[0] = code
-    for place in range(words - 2):
-        field = places[index, place]
-        value = _number(data, starts[place + 2], ends[place + 2])
-        if field < 0 or value < 0:
-            return False
-        if field == _OPSIZE:
-            most = 1 << 40 if code == _EWADD else columns
-            if not 1 <= value <= most:
-                return False
-            row[1] = 1 if code == _EWADD else value
-        elif field == _MASK:
-            if not 1 <= value < 1 << channels:
-                return False
-            row[2] = value
-        elif field == _BANK:
-            if value >= banks:
-                return False
-            row[3] = value
-        elif field == _ROW:
-            if value >= rows:
-                return False
-            row[4] = value
-    return places[index, words - 2] < 0
-
-
-@njit(cache=True)
-def _access(data, starts, ends, words, row, bounds, write):
-    if _is(data, starts[1], ends[1], 77, 69, 77):  # MEM
-        if words != 5:
-            return False
-        channel = _number(data, starts[2], ends[2])
-        bank = _number(data, starts[3], ends[3])
-        line = _number(data, starts[4], ends[4])
-        row[0] = _WRITE if write else _READ
-        if not (0 <= channel < bounds[0] and 0 <= bank < bounds[1] and 0 <= line < bounds[2]):
-            return False
-        row[2] = 1 << (bounds[0] - 1 - channel)
-        row[3] = bank
-        row[4] = line
-        return True
-    if _is(data, starts[1], ends[1], 71, 80, 82):  # GPR
-        row[0] = _HOST
-        return words == 3 and _number(data, starts[2], ends[2]) >= 0
-    if not _is(data, starts[1], ends[1], 67, 70, 82) or words != 3 + write:  # CFR
-        return False
-    register = _number(data, starts[2], ends[2])
-    if not 0 <= register <= ACTIVATION_FUNCTION:
-        return False
-    row[0] = _HOST
-    if write:
-        value = _number(data, starts[3], ends[3])
-        row[0], row[3], row[4] = _CFR, register, value
-        return value >= 0 and (register != ACTIVATION_FUNCTION or value < ACTIVATION_FUNCTIONS)
-    return True
-
-
-@njit(cache=True)
-def _number(data, begin, end):
-    """Value of a word in decimal or 0x hexadecimal; -1 if it is not a number."""
-    base = 10
-    if end - begin > 2 and data[begin] == 48 and (data[begin + 1] == 120 or data[begin + 1] == 88):
-        base = 16
-        begin += 2
-    if end - begin > 15:
-        return -1
-    value = 0
-    for at in range(begin, end):
-        byte = np.int64(_upper(data[at]))
-        digit = byte - 48 if 48 <= byte <= 57 else byte - 55 if base == 16 and 65 <= byte <= 70 else -1
-        if digit < 0:
-            return -1
-        value = value * base + digit
-    return value
+    found, words = np.zeros(3, dtype=np.int64), np.empty((2, WORDS), dtype=np.int64)
+    _SCAN(data, out, lines, found, words, bounds, _NAMES, _PLACES, _NAME_CODES)
+    count, read, wrong = found.tolist()
+    return count, read, wrong

@@ -10,12 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from hwsim.dram.device.kernel_cache import find_cache_folder
+from hwsim.dram.device.compiled import inlined
 from hwsim.dram.device.tables import NEVER, Fact, Ints, Kind, Tables, Wait
-
-find_cache_folder()
 
 CLOSED = -1
 
@@ -55,7 +52,7 @@ def new_bank_state(tables: Tables, channels: int) -> BankState:
     )
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def earliest(s, t, c, command, bank):
     """First cycle in which the command bus and every wait allow `command` in `bank` of channel `c`."""
     bound = s.last_issue[c] + 1
@@ -64,7 +61,7 @@ def earliest(s, t, c, command, bank):
     return bound
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def note(s, t, c, command, bank, cycle):
     """Record an issue: every command that waits for it moves."""
     for k in range(t.commands[command, Fact.FIRST], t.commands[command, Fact.LAST]):
@@ -82,7 +79,7 @@ def note(s, t, c, command, bank, cycle):
     s.last_issue[c] = cycle
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _windowed(s, t, c, k, node, cycle):
     """Enter an issue in the history of a wait, and return the bound that the issue `window` back gives."""
     window = t.waits[k, Wait.WINDOW]
@@ -93,7 +90,7 @@ def _windowed(s, t, c, k, node, cycle):
     return s.history[c, past + window - 1] + t.waits[k, Wait.LATENCY]
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def set_rows(s, t, c, command, bank, row):
     """Open `row` in the banks that a command covers, or close them (CLOSED)."""
     block = t.commands[command, Fact.BLOCK]
@@ -116,7 +113,7 @@ def set_rows(s, t, c, command, bank, row):
     s.common_row[c] = common
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def needed(s, t, c, command, bank, row):
     """The next command that a column access needs: its precharge, its activate, or the access itself."""
     block = t.commands[command, Fact.BLOCK]
@@ -135,6 +132,6 @@ def needed(s, t, c, command, bank, row):
     return t.commands[command, Fact.PRECHARGE] if any_open else t.commands[command, Fact.ACTIVATE]
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def opens(t, command):
     return t.commands[command, Fact.KIND] == Kind.ACTIVATE

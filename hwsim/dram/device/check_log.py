@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from hwsim.dram.device.checker import Violation, first_violation
-from hwsim.dram.device.log import read_log
+from hwsim.dram.device.checker import MODE_SWITCH, Violation
+from hwsim.dram.device.log_file import Progress, read_commands
 from hwsim.dram.device.standard import Standard
-from hwsim.errors import DramError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,21 +33,19 @@ class CheckedLog:
         return "\n".join(lines) + "\n"
 
 
-def check_log(path: Path, standard: Standard) -> CheckedLog:
+def check_log(path: Path, standard: Standard, progress: Progress | None = None) -> CheckedLog:
     """Check a log that `--commands` wrote; also the modes, if the standard has a command that switches them.
 
     Raises
     ------
     DramError : the file is not a log, or names a command that the standard does not have
+    TraceError : the file cannot be read
     """
-    logs = read_log(path)
-    unknown = {entry.command for entries in logs.values() for entry in entries} - set(standard.commands)
-    if unknown:
-        raise DramError(f"{path}: standard {standard.name} has no command {min(unknown)}")
-    modes = "TMOD" in standard.commands
-    found = {channel: first_violation(entries, standard, check_modes=modes) for channel, entries in logs.items()}
-    return CheckedLog(
-        standard=standard.name,
-        commands={channel: len(entries) for channel, entries in sorted(logs.items())},
-        violations={channel: violation for channel, violation in sorted(found.items()) if violation},
-    )
+    chunks = read_commands(path, standard, progress)
+    first = next(chunks, None)  # a file that cannot be read needs no compiler
+    from hwsim.dram.device.stream_checker import StreamChecker
+
+    checker = StreamChecker(standard, check_modes=MODE_SWITCH in standard.commands)
+    for rows in chain([] if first is None else [first], chunks):
+        checker.feed(rows)
+    return CheckedLog(standard=standard.name, commands=checker.commands, violations=checker.violations)

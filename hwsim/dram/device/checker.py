@@ -1,4 +1,7 @@
-"""Is a log of commands legal? Finds the first broken rule of a standard, in a log from any player."""
+"""Is a log of commands legal? Finds the first broken rule of a standard, in a log from any player.
+
+Slow and obvious: it looks every constraint up among past issues. `stream_checker.py` does the same at speed.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def first_violation(
     The first violation, or None if the log is legal. If one command breaks several constraints, the violation is of the
     one with the longest wait.
     """
-    checker = _Checker(standard, max_refresh_delay, check_modes)
+    checker = ChannelChecker(standard, max_refresh_delay=max_refresh_delay, check_modes=check_modes)
     for index, entry in enumerate(log):
         broken = checker.broken_rule(entry)
         if broken:
@@ -58,17 +61,17 @@ def first_violation(
     return None
 
 
-class _Issues(NamedTuple):
+class Issues(NamedTuple):
     """The last issues of one command at one level: by node, newest last."""
 
     by_node: list[deque[int]]
     banks_of_node: int
 
 
-class _Checker:
-    """State that the rules need: last issues per node, open rows, refreshes."""
+class ChannelChecker:
+    """One channel, command by command, with the state that the rules need: last issues, open rows, refreshes."""
 
-    def __init__(self, standard: Standard, max_refresh_delay: int | None, check_modes: bool) -> None:
+    def __init__(self, standard: Standard, *, max_refresh_delay: int | None = None, check_modes: bool = False) -> None:
         self.standard = standard
         self.check_modes = check_modes
         self.register_mode = False
@@ -77,8 +80,8 @@ class _Checker:
         self.last_cycle = NEVER
         turns = standard.refresh.turns if standard.refresh else 1
         self.refreshes = [[0] * turns for _ in range(standard.ranks)]  # how often each turn of each rank came
-        self.waits: dict[str, list[tuple[_Issues, Constraint]]] = defaultdict(list)
-        self.issues: dict[str, dict[str, _Issues]] = defaultdict(dict)  # by command, then level
+        self.waits: dict[str, list[tuple[Issues, Constraint]]] = defaultdict(list)
+        self.issues: dict[str, dict[str, Issues]] = defaultdict(dict)  # by command, then level
         longest = max((c.window for c in standard.constraints), default=1)
         for constraint in standard.constraints:
             if standard.shares_node(constraint):
@@ -188,17 +191,17 @@ class _Checker:
     def _banks(self, entry: LoggedCommand) -> range:
         return self.standard.banks_of(entry.command, entry.bank)
 
-    def _nodes(self, entry: LoggedCommand, issues: _Issues) -> Collection[int]:
+    def _nodes(self, entry: LoggedCommand, issues: Issues) -> Collection[int]:
         """The nodes of a level that one issue addresses: one, except for a command that skips banks."""
         if self.standard.commands[entry.command].stride is None:
             return (max(entry.bank, 0) // issues.banks_of_node,)
         return {bank // issues.banks_of_node for bank in self._banks(entry)}
 
 
-def _no_issues(standard: Standard, level: str, longest: int) -> _Issues:
+def _no_issues(standard: Standard, level: str, longest: int) -> Issues:
     banks_of_node = standard.banks_below(level)
     nodes = range(standard.banks // banks_of_node)
-    return _Issues([deque([NEVER] * longest, maxlen=longest) for _ in nodes], banks_of_node)
+    return Issues([deque([NEVER] * longest, maxlen=longest) for _ in nodes], banks_of_node)
 
 
 def _listed(rows: set[int]) -> str:

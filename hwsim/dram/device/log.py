@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.errors import DramError
-
-LOG_COLUMNS = ("cycle", "channel", "command", "bank", "row", "column")  # of a log as a file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,35 +56,3 @@ def parse_line(line: str) -> LoggedCommand:
         return LoggedCommand(cycle=int(cycle), command=command, bank=int(bank), row=int(row), column=int(column))
     except ValueError:
         raise DramError(f"log line {line.strip()!r}: expected `cycle command bank row column`") from None
-
-
-def read_log(path: Path) -> dict[int, list[LoggedCommand]]:
-    """Logs by channel from the CSV file that `--commands` writes.
-
-    Raises
-    ------
-    DramError : the file cannot be read or is not such a log
-    """
-    logs: dict[int, list[LoggedCommand]] = {}
-    line = 1
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            if not set(LOG_COLUMNS) <= set(rows.fieldnames or ()):
-                raise KeyError
-            for row in rows:
-                line += 1
-                logs.setdefault(int(row["channel"]), []).append(
-                    LoggedCommand(
-                        cycle=int(row["cycle"]),
-                        command=row["command"],
-                        bank=int(row["bank"]),
-                        row=int(row["row"]),
-                        column=int(row["column"]),
-                    )
-                )
-    except OSError as cause:
-        raise DramError(f"{path}: cannot be read: {cause.strerror or cause}") from None
-    except (KeyError, TypeError, ValueError):
-        raise DramError(f"{path}: line {line}: expected {', '.join(LOG_COLUMNS)}") from None
-    return logs

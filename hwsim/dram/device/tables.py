@@ -6,6 +6,7 @@ that must wait for it (`bank_state.note`), and later reads one number a level (`
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -79,10 +80,11 @@ class Tables(NamedTuple):
     reach: int
 
 
-def compile_tables(standard: Standard) -> Tables:
-    """Flatten a standard for numba."""
+def compile_tables(standard: Standard, issued: Collection[str] | None = None) -> Tables:
+    """Flatten a standard for numba, with the waits between the commands that a player issues: by default all."""
     ids = standard.command_ids
-    usable = [c for c in standard.constraints if standard.shares_node(c)]
+    pairs = standard.commands if issued is None else issued
+    usable = [c for c in standard.constraints if standard.shares_node(c) and {c.preceding, c.following} <= set(pairs)]
     nodes = [standard.banks // standard.banks_below(level) for level in standard.level_names]
     first_node = np.cumsum([0, *nodes])
     commands: list[list[int]] = []

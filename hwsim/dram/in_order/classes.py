@@ -8,11 +8,11 @@ is over by that cycle.
 
 from __future__ import annotations
 
-from hwsim.dram.device.compiled import borrowing, inlined
+from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.tables import NEVER
 
 
-@borrowing
+@compiled
 def regroup(s, reach, program_of, start):
     """Put the channels of equal state and program into one class, before the programs are played from `start` on.
 
@@ -34,7 +34,7 @@ def members(s, c):
     return number
 
 
-@borrowing
+@compiled
 def _merge(s, reach, start):
     """Put channels into one class whose states can no longer be told apart."""
     channels = s.class_of.size
@@ -48,7 +48,7 @@ def _merge(s, reach, start):
                         s.class_of[c] = a
 
 
-@borrowing
+@compiled
 def _alike(s, reach, a, b, start):
     """Whether two channels are equal for all that is played from `start` on."""
     banks = s.banks
@@ -66,7 +66,7 @@ def _alike(s, reach, a, b, start):
     )
 
 
-@borrowing
+@compiled
 def _equal_after(xs, ys, cycle):
     """Whether two lists of cycles are equal where they lie after `cycle`."""
     i = 0
@@ -75,7 +75,7 @@ def _equal_after(xs, ys, cycle):
     return i == xs.size
 
 
-@borrowing
+@compiled
 def _split(s, program_of):
     """Put channels that are about to play different programs into different classes.
 
@@ -97,7 +97,7 @@ def _first_alike(class_of, program_of, c):
     return c
 
 
-@borrowing
+@compiled
 def _copy(s, to, source):
     """Give a channel the state of another."""
     banks = s.banks
@@ -112,7 +112,7 @@ def _copy(s, to, source):
         _copy_all(banks.allowed[to, node], banks.allowed[source, node])
 
 
-@borrowing
+@compiled
 def _copy_all(to, source):
     for i in range(to.size):
         to[i] = source[i]

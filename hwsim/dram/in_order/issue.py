@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hwsim.dram.device.bank_state import CLOSED, earliest, note, opens, set_rows
-from hwsim.dram.device.compiled import borrowing, inlined
+from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.tables import Fact, Kind
 from hwsim.dram.in_order.causes import Cause, charge_run, charge_wait
 from hwsim.dram.in_order.ledger import NOT_NAMED, Count, Run, log_run
 
 
-@borrowing
+@compiled
 def issue_run(s, r, c, bank, cycle, run, opened, page):
     """Issue a run from `cycle` on; return the cycle in which its last access completes."""
     facts = r.tables.commands[run.command]
@@ -27,7 +27,7 @@ def issue_run(s, r, c, bank, cycle, run, opened, page):
     return final + facts[Fact.DURATION]
 
 
-@borrowing
+@compiled
 def refresh_all(s, r, c, page):
     """Close all banks and refresh, as soon as a refresh is due."""
     if s.banks.open_banks[c] > 0:
@@ -36,7 +36,7 @@ def refresh_all(s, r, c, page):
     s.due[c] += r.interval
 
 
-@borrowing
+@compiled
 def _maintain(s, r, c, command, page):
     cycle = max(s.due[c], earliest(s.banks, r.tables, c, command, 0))
     charge_wait(page.causes, page.cursor, cycle, Cause.REFRESH)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwsim.dram.device.compiled import borrowing, inlined
+from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.tables import Ints
 from hwsim.dram.in_order.causes import Cause, Cursor
 
@@ -118,7 +118,7 @@ def new_ledger(commands: int, room: int) -> Ledger:
     return Ledger(issues=zeros(commands), counts=zeros(len(Count)), slowest=zeros(len(Cause)), page=page)
 
 
-@borrowing
+@compiled
 def begin_page(page, since, cause):
     """Empty a page; cycles are charged from `since` on, the first of them to `cause`."""
     page.issues[:] = 0
@@ -129,7 +129,7 @@ def begin_page(page, since, cause):
     page.cursor[Cursor.CAUSE] = cause
 
 
-@borrowing
+@compiled
 def add_page(ledger, channels):
     """Add what each of `channels` equal channels did; a step for all of them is one step."""
     page = ledger.page

@@ -9,7 +9,7 @@ Everywhere `s` is the channels' state, `r` the rules, `c` a channel and `page` i
 from __future__ import annotations
 
 from hwsim.dram.device.bank_state import earliest, needed
-from hwsim.dram.device.compiled import borrowing, inlined
+from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.tables import Fact, Kind
 from hwsim.dram.in_order.arguments import player_of
 from hwsim.dram.in_order.causes import Cause, Cursor, charge_wait
@@ -19,7 +19,7 @@ from hwsim.dram.in_order.ledger import NOT_NAMED, Run, add_page, begin_page, kee
 from hwsim.dram.in_order.program import Field
 
 
-@borrowing
+@compiled
 def play_package(player, requests, offsets, program_of, row_base, start):
     """Play one program a channel, all from cycle `start`; return the finish cycle of the last.
 
@@ -42,7 +42,7 @@ def play_package(player, requests, offsets, program_of, row_base, start):
     return finish
 
 
-@borrowing
+@compiled
 def _play_channel(s, r, c, requests, row_base, start, page):
     finish = start
     for k in range(requests.shape[0]):
@@ -67,7 +67,7 @@ def _play_request(s, r, c, request, row_base, start, page):
     return finish
 
 
-@borrowing
+@compiled
 def _sweep(s, r, c, request, row, column, columns, start, page):
     """Play the accesses of a request to one row, `repeat` times over its columns."""
     command, bank = request[Field.COMMAND], max(request[Field.BANK], 0)
@@ -93,7 +93,7 @@ def _has_row(r, command):
     return r.tables.commands[command, Fact.KIND] == Kind.COLUMN
 
 
-@borrowing
+@compiled
 def _prepare(s, r, c, command, bank, row, start, page):
     """Issue what must come before a command.
 

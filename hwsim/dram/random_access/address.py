@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.data_file import read_data
 from hwsim.dram.device.standard import Standard
-from hwsim.errors import DramError, nearest
+from hwsim.dram.random_access.digits import NO_XOR, Digit, Part, parse_digits
 
 Ints = NDArray[np.int64]
-# Columns of encoded requests; `block` numbers the accesses of the whole memory and so identifies an address.
-FIELDS = ("write", "channel", "bank", "row", "column", "block")
+
+
+class DigitColumn(IntEnum):
+    """Columns of `AddressMapping.table`."""
+
+    SIZE = 0
+    PART = 1
+    WEIGHT = 2
+    XOR_SHIFT = 3  # NO_XOR, or the row bit that is XORed to the digit's lowest
 
 
 class Place(NamedTuple):
@@ -29,11 +37,15 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class AddressMapping:
-    """A mapping for a number of channels of a standard.
+    """A mapping for a number of channels of a standard; every place has exactly one address of an access.
 
     Attributes
     ----------
-    order : parts of an address from the most to the least significant, above the bytes of an access
+    order : the mapping's words from the most to the least significant, above the bytes of an access (`parse_digits`)
+
+    Raises
+    ------
+    DramError : words that do not fit the standard
     """
 
     name: str
@@ -41,45 +53,92 @@ class AddressMapping:
     standard: Standard
     channels: int
 
+    def __post_init__(self) -> None:
+        parse_digits(self.order, self.standard, self.channels)  # for its checks
+
     @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        levels = dict(self.standard.levels)
-        known = {"channel": self.channels, "row": self.standard.rows, "column": self.standard.columns}
-        return tuple(known.get(part, levels.get(part, 1)) for part in self.order)
+    def digits(self) -> tuple[Digit, ...]:
+        """The least significant first."""
+        return parse_digits(self.order, self.standard, self.channels)
 
     @property
     def capacity_bytes(self) -> int:
-        s = self.standard
-        return self.channels * s.banks * s.rows * s.columns * s.column_bytes
+        return math.prod(digit.size for digit in self.digits) * self.standard.column_bytes
 
     def place(self, address: int) -> Place:
         """Place of one address in bytes, which must lie within the capacity."""
         rest = address // self.standard.column_bytes
-        part = dict.fromkeys(("rank", "bankgroup", "bank"), 0)
-        for name, size in zip(reversed(self.order), reversed(self.sizes), strict=True):
-            rest, part[name] = divmod(rest, size)
-        levels = dict(self.standard.levels)
-        bank = (part["rank"] * levels.get("bankgroup", 1) + part["bankgroup"]) * levels["bank"] + part["bank"]
-        return Place(channel=part["channel"], bank=bank, row=part["row"], column=part["column"])
+        values = []
+        for digit in self.digits:
+            rest, value = divmod(rest, digit.size)
+            values.append(value)
+        numbers = self._numbers(values)
+        row = numbers["row"]
+        numbers = self._numbers(
+            [
+                value if digit.xor_shift == NO_XOR else value ^ (row >> digit.xor_shift) % digit.size
+                for digit, value in zip(self.digits, values, strict=True)
+            ]
+        )
+        bank = 0
+        for level, count in self.standard.levels[1:]:
+            bank = bank * count + numbers.get(level, 0)
+        return Place(channel=numbers["channel"], bank=bank, row=row, column=numbers["column"])
 
-    def encode(self, writes: NDArray[np.bool_], addresses: Ints) -> Ints:
-        """Requests of shape (n, len(FIELDS)) for the fast player; the same places as `place`."""
-        out = np.empty((len(addresses), len(FIELDS)), dtype=np.int64)
-        block = addresses // self.standard.column_bytes
-        zero = np.zeros_like(block)
-        part = dict.fromkeys(("rank", "bankgroup", "bank", *self.order), zero)
-        rest = block
-        for name, size in zip(reversed(self.order), reversed(self.sizes), strict=True):
-            if size > 1:
-                rest, part[name] = _split(rest, size)
-        levels = dict(self.standard.levels)
-        out[:, 0] = writes
-        out[:, 1] = part["channel"]
-        out[:, 2] = (part["rank"] * levels.get("bankgroup", 1) + part["bankgroup"]) * levels["bank"] + part["bank"]
-        out[:, 3] = part["row"]
-        out[:, 4] = part["column"]
-        out[:, 5] = block
-        return out
+    def _numbers(self, values: list[int]) -> dict[str, int]:
+        """What the digits of each name make up together."""
+        numbers = dict.fromkeys(("channel", "row", "column"), 0)
+        for digit, value in zip(self.digits, values, strict=True):
+            numbers[digit.name] = numbers.get(digit.name, 0) + value * digit.scale
+        return numbers
+
+    def address_of(self, place: Place) -> int:
+        """The first address of the access at a place, which must exist."""
+        address, weight = 0, self.standard.column_bytes
+        for digit in self.digits:
+            value = place[digit.part] // digit.weight(self.standard) % digit.size
+            if digit.xor_shift != NO_XOR:
+                value ^= (place.row >> digit.xor_shift) % digit.size
+            address += value * weight
+            weight *= digit.size
+        return address
+
+    def addresses_of(self, places: Ints) -> Ints:
+        """The first addresses of the accesses at places, of shape (n, len(Part)); the same as `address_of`."""
+        address = np.zeros(len(places), dtype=np.int64)
+        weight = self.standard.column_bytes
+        for size, part, scale, shift in self.table().tolist():
+            _, value = _split(_split(places[:, part], scale)[0], size)
+            if shift != NO_XOR:
+                value = value ^ ((places[:, Part.ROW] >> shift) & (size - 1))
+            address += value * weight
+            weight *= size
+        return address
+
+    def table(self) -> Ints:
+        """The digits for numba, of shape (digits, len(DigitColumn)), the least significant first.
+
+        The lowest digit lies above the bytes of one access. A digit adds value x WEIGHT to its part (`Part`). With an
+        XOR_SHIFT of 0 or more its value is first XORed with row >> XOR_SHIFT, as many bits as it has; the row's own
+        digits have none.
+        """
+        rows = [[digit.size, digit.part, digit.weight(self.standard), digit.xor_shift] for digit in self.digits]
+        return np.array(rows, dtype=np.int64).reshape(-1, len(DigitColumn))
+
+    def places(self, addresses: Ints) -> Ints:
+        """Places of shape (n, len(Part)); the same as `place`."""
+        parts = np.zeros((len(Part), len(addresses)), dtype=np.int64)
+        rest = addresses // self.standard.column_bytes
+        permuted = []
+        for size, part, weight, shift in self.table().tolist():
+            rest, value = _split(rest, size)
+            if shift == NO_XOR:
+                parts[part] += value * weight
+            else:
+                permuted.append((size, part, weight, shift, value))
+        for size, part, weight, shift, value in permuted:  # the row is whole only now
+            parts[part] += (value ^ ((parts[Part.ROW] >> shift) & (size - 1))) * weight
+        return parts.T
 
 
 def _split(values: Ints, size: int) -> tuple[Ints, Ints]:
@@ -87,26 +146,3 @@ def _split(values: Ints, size: int) -> tuple[Ints, Ints]:
     if size & (size - 1):
         return np.divmod(values, size)
     return values >> (size.bit_length() - 1), values & (size - 1)
-
-
-def mapping_names() -> tuple[str, ...]:
-    return tuple(_document()["mappings"])
-
-
-def load_mapping(name: str | None, standard: Standard, channels: int) -> AddressMapping:
-    """A shipped mapping by name, or the default.
-
-    Raises
-    ------
-    DramError : no such mapping (the message names the nearest)
-    """
-    shipped = _document()["mappings"]
-    chosen = name or _document()["default_mapping"]
-    if chosen not in shipped:
-        raise DramError(f"no address mapping {chosen!r}{nearest(chosen, shipped)}")
-    return AddressMapping(name=chosen, order=tuple(shipped[chosen]), standard=standard, channels=channels)
-
-
-def _document() -> dict[str, Any]:
-    document: dict[str, Any] = read_data("hwsim.dram.random_access", "controller.yaml")
-    return document

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from hwsim.dram.aim.scanner import _blank, _number, _upper
+from hwsim.dram.aim.scan_kernel import _blank, _number, _upper
 
 
 @njit(cache=True)

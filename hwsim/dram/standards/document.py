@@ -14,16 +14,14 @@ has them. `preset` makes a file another name for a bin and a device of a standar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from hwsim.data_file import read_data
+from hwsim.dram.standards.source import Source, find_source
 from hwsim.dram.standards.timing import Rounding, cycles_name
 from hwsim.errors import DramError, nearest
-
-STANDARDS = ("pim_gpt", "gddr6_aim", "ddr4", "ddr4_2133", "gddr6", "hbm2", "hbm2_newton", "hbm_pim")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +31,15 @@ class Choice:
     Attributes
     ----------
     bin, device : which; None where the file has none to choose from
+    source : the files that say it; of a preset, those of the standard that it is a preset of
     timing : each parameter's value, grade and source, by the name that the file uses
     constraints : the name of the table
+    unplayed : commands of the table that no program can contain
     refresh : command, precharge and interval by mode; the first mode is the usual one
     """
 
     name: str
+    source: Source
     bin: str | None
     device: str | None
     clock_hz: Fraction
@@ -51,20 +52,28 @@ class Choice:
     timing: Mapping[str, Mapping[str, Any]]
     commands: Mapping[str, Mapping[str, Any]]
     constraints: str
+    unplayed: tuple[str, ...]
     refresh: Mapping[str, Mapping[str, str]]
 
 
-def read_document(name: str) -> dict[str, Any]:
-    """The file of a standard.
+def read_document(name: str) -> tuple[Source, dict[str, Any]]:
+    """The file of a standard, shipped or a user's; for a preset that of the standard, with the preset's choice.
 
     Raises
     ------
-    DramError : there is none of that name
+    DramError : there is none of that name, a user's file with a field that is wrong, a preset of a preset
     """
-    if name not in STANDARDS:
-        raise DramError(f"no DRAM standard {name!r}; there are {', '.join(STANDARDS)}")
-    document: dict[str, Any] = read_data("hwsim.dram", f"standards/{name}.yaml")
-    return document
+    source = find_source(name)
+    document = source.document()
+    preset = document.get("preset")
+    if not preset:
+        return source, document
+    source = find_source(preset["standard"])
+    whole = source.document()
+    if "preset" in whole:
+        raise DramError(f"{name}: preset.standard: {preset['standard']} is a preset itself")
+    chosen = {key: preset[key] for key in ("bin", "device") if preset.get(key)}
+    return source, {**whole, "default": {**whole.get("default", {}), **chosen}, "summary": document.get("summary", "")}
 
 
 def choose(name: str, *, bin: str | None = None, device: str | None = None) -> Choice:
@@ -74,14 +83,10 @@ def choose(name: str, *, bin: str | None = None, device: str | None = None) -> C
     ------
     DramError : an unknown standard, a bin or device that it has not
     """
-    document = read_document(name)
-    preset = document.get("preset")
-    if preset:
-        document = {**read_document(preset["standard"]), "name": name}
-        document["default"] = {key: value for key, value in preset.items() if key != "standard"}
+    source, document = read_document(name)
     default = document.get("default", {})
-    chosen_bin = _chosen(document, "bins", bin, default.get("bin"))
-    chosen_device = _chosen(document, "devices", device, default.get("device"))
+    chosen_bin = _chosen(name, document, "bins", bin, default.get("bin"))
+    chosen_device = _chosen(name, document, "devices", device, default.get("device"))
     of_bin = document["bins"][chosen_bin] if chosen_bin else {}
     of_speed = document["speeds"][of_bin["speed"]] if "speed" in of_bin else {}
     of_device = document["devices"][chosen_device] if chosen_device else {}
@@ -91,7 +96,8 @@ def choose(name: str, *, bin: str | None = None, device: str | None = None) -> C
     for group in groups:
         whole.update(group)
     return Choice(
-        name=document["name"],
+        name=name,
+        source=source,
         bin=chosen_bin,
         device=chosen_device,
         clock_hz=Fraction(str(whole["clock_hz"])),
@@ -104,22 +110,27 @@ def choose(name: str, *, bin: str | None = None, device: str | None = None) -> C
         timing=_merged(groups),
         commands=document["commands"],
         constraints=document["constraints"],
+        unplayed=tuple(document.get("unplayed", ())),
         refresh=document["refresh"],
     )
 
 
-def _chosen(document: Mapping[str, Any], what: str, wanted: str | None, usual: str | None) -> str | None:
+def _chosen(name: str, document: Mapping[str, Any], what: str, wanted: str | None, usual: str | None) -> str | None:
     there = document.get(what, {})
     if wanted is None:
         return usual
     if not there:
-        raise DramError(f"standard {document['name']}: there are no {what} to choose from, got {wanted!r}")
+        raise DramError(f"standard {name}: there are no {what} to choose from, got {wanted!r}")
     if wanted not in there:
-        raise DramError(
-            f"standard {document['name']}: no {what[:-1]} {wanted!r}{nearest(wanted, there)}; "
-            f"there are {', '.join(there)}"
-        )
+        raise DramError(f"standard {name}: no {what[:-1]} {wanted!r}{nearest_of(wanted, there)}")
     return wanted
+
+
+def nearest_of(wanted: str, there: Iterable[str]) -> str:
+    """The nearest of some names, and all of them, for a message."""
+    names = list(there)
+    near = nearest(wanted, names)
+    return f"{near if near.startswith('; nearest') else ''}; there are {', '.join(names)}"
 
 
 def _merged(groups: tuple[Mapping[str, Any], ...]) -> dict[str, Mapping[str, Any]]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from hwsim.dram.device.standard import Command, Refresh, Standard, check_standard
-from hwsim.dram.standards.document import STANDARDS, Choice, choose
+from hwsim.dram.device.standard import Command, Constraint, Refresh, Standard, check_standard
+from hwsim.dram.standards.document import Choice, choose, nearest_of
 from hwsim.dram.standards.expressions import evaluate
+from hwsim.dram.standards.source import STANDARDS
 from hwsim.dram.standards.table import read_constraints
 from hwsim.dram.standards.timing import MOST_TIME, Time, merge_timing, timing_in_cycles
-from hwsim.errors import DramError, nearest
+from hwsim.errors import DramError
 
 __all__ = [
     "MOST_TIME",
@@ -58,10 +59,11 @@ def load_standard(
     column_bytes: int | None = None,
     refresh: bool | str = True,
 ) -> Standard:
-    """Load a standard by name, with any of its parameters replaced.
+    """Load a standard by name, or a user's by the path of its YAML file, with any of its parameters replaced.
 
     Parameters
     ----------
+    name : of a shipped standard, or a path that ends in .yaml or .yml; the table lies beside that file
     bin, device : speed bin, and density and width of a chip, of those that the standard's file lists
     timing : replaces parameters by the name that the standard's file uses (`tRCD_ns` or `nRCD`), or by the other form
     clock_hz : another clock than the bin's: parameters in ns keep their value, those in cycles their number
@@ -83,7 +85,7 @@ def load_standard(
             raise DramError(f"standard {name}: no level {level!r}; there are {', '.join(choice.levels)}")
     params = timing_in_cycles(name, merge_timing(name, defaults, timing or {}), clock, choice.rounding)
     counts = {**choice.levels, **(levels or {})}
-    commands = {command: _command(command, entry, params, counts) for command, entry in choice.commands.items()}
+    commands = {command: _command(name, command, entry, params, counts) for command, entry in choice.commands.items()}
     standard = Standard(
         name=name,
         clock_hz=clock,
@@ -93,7 +95,7 @@ def load_standard(
         column_bytes=choice.column_bytes if column_bytes is None else column_bytes,
         params=params,
         commands=commands,
-        constraints=read_constraints(choice.constraints, commands, params, counts),
+        constraints=_constraints(choice, commands, params, counts),
         refresh=None,
         reserved_rows=choice.reserved_rows,
     )
@@ -103,27 +105,43 @@ def load_standard(
     return _refreshed(standard, choice, refresh)
 
 
-def _command(name: str, entry: Mapping[str, Any], params: Mapping[str, int], levels: Mapping[str, int]) -> Command:
+def _command(
+    standard: str, name: str, entry: Mapping[str, Any], params: Mapping[str, int], levels: Mapping[str, int]
+) -> Command:
     """A command; `duration` is an expression of timing parameters, `stride` of the numbers of nodes by level."""
-    changed = {"duration": evaluate(str(entry.get("duration", 1)), params)}
+    changed = {"duration": _worked_out(f"{standard}: commands.{name}.duration", entry.get("duration", 1), params)}
     if "stride" in entry:
-        changed["stride"] = evaluate(str(entry["stride"]), levels)
+        changed["stride"] = _worked_out(f"{standard}: commands.{name}.stride", entry["stride"], levels)
     return Command(name=name, **{**entry, **changed})
+
+
+def _worked_out(place: str, expression: object, params: Mapping[str, int]) -> int:
+    try:
+        value = evaluate(str(expression), params)
+    except DramError as cause:
+        raise DramError(f"standard {place}: {cause}") from None
+    if value < 1:
+        raise DramError(f"standard {place}: must be at least 1, got {value} for {str(expression)!r}")
+    return value
+
+
+def _constraints(
+    choice: Choice, commands: Mapping[str, Command], params: Mapping[str, int], levels: Mapping[str, int]
+) -> tuple[Constraint, ...]:
+    name, text = choice.source.table(choice.constraints)
+    return read_constraints(name, text, commands, params, levels, unplayed=choice.unplayed)
 
 
 def _refreshed(standard: Standard, choice: Choice, mode: bool | str) -> Standard:
     """The standard with one of its refresh modes; as many turns as it takes to cover the banks of a rank."""
     wanted = "all_bank" if mode is True else str(mode)
     if wanted not in choice.refresh:
-        raise DramError(
-            f"standard {standard.name}: no refresh {wanted!r}{nearest(wanted, choice.refresh)}; "
-            f"there are {', '.join(choice.refresh)}"
-        )
+        raise DramError(f"standard {standard.name}: no refresh {wanted!r}{nearest_of(wanted, choice.refresh)}")
     rule = choice.refresh[wanted]
     refresh = Refresh(
         command=rule["command"],
         precharge=rule["precharge"],
-        interval=evaluate(str(rule["interval"]), standard.params),
+        interval=_worked_out(f"{standard.name}: refresh.{wanted}.interval", rule["interval"], standard.params),
         turns=standard.banks_per_rank // len(standard.banks_of(rule["command"], 0)),
     )
     refreshed = standard.with_refresh(refresh)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
-from hwsim.dram.aim.isa import decode
-from hwsim.dram.aim.player import MAX_CHANNELS
-from hwsim.dram.aim.refresh import load_aim
+from hwsim.dram.aim.isa import MAX_CHANNELS, decode
+from hwsim.dram.aim.load import load_aim
 from hwsim.dram.aim.text import line_of
+from hwsim.dram.aim.variants import DEFAULT, STANDARD
 from hwsim.dram.standards.load import timing_defaults
 from hwsim.machines.aim.programs import AimWork, HostWork, Program, placed, segments
 from hwsim.machines.aim.spec import AimSpec
@@ -42,7 +42,9 @@ def _command(spec: AimSpec) -> str:
     options += [f"--refresh {spec.refresh}"] if spec.refresh != "off" else []
     options += [f"--set refresh_postponed={spec.refresh_postponed}"] if spec.refresh_postponed else []
     options += [f"--set rows={spec.rows}"] if spec.rows != usual.rows else []
-    changed = {k: v for k, v in spec.timing.items() if v != timing_defaults(usual.name)[k]}
+    options += [f"--variant {spec.variant}"] if spec.variant != DEFAULT else []
+    shipped = timing_defaults(STANDARD, bin=spec.variant)
+    changed = {k: v for k, v in spec.timing.items() if v != shipped[k]}
     options += [f"--set timing.{name}={value:.15g}" for name, value in changed.items()]
     return " ".join(["hwsim aim FILE", *options])
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from hwsim.dram.aim.isa import Instruction, encode
-from hwsim.engine import cycles_of_ns
+from hwsim.engine.clock import cycles_of_ns
 from hwsim.machines.aim.bound import bound_cycles, swept_columns
 from hwsim.machines.aim.instructions import ProgramBuilder, Query
 from hwsim.machines.aim.programs import AimProgram, AimWork, HostWork, Piece, Program

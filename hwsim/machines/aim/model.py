@@ -16,7 +16,10 @@ from dataclasses import dataclass, replace
 
 from hwsim.dram.aim.isa import Instruction, Ints, encode
 from hwsim.dram.aim.repeat import RepeatingPlayer
-from hwsim.engine import Diagram, Steps, Trace, Unit
+from hwsim.engine.diagram import Diagram
+from hwsim.engine.port import Steps
+from hwsim.engine.trace import Trace
+from hwsim.engine.unit import Unit
 from hwsim.machines.aim import parts
 from hwsim.machines.aim.programs import AimWork, HostWork, Program, Segment, placed, segments
 from hwsim.machines.aim.spec import AimSpec

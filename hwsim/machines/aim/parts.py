@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwsim.engine import UnitSpec
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.aim.spec import AimSpec
 
 COMPARED = "with the published cycles of the public AiM simulator: docs/aim-trace.md"

@@ -8,21 +8,20 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hwsim.devices.spec import DevicesSpec
-from hwsim.dram.aim.isa import ACTIVATION_FUNCTIONS
-from hwsim.dram.aim.player import MAX_CHANNELS
-from hwsim.dram.aim.refresh import MOST_POSTPONED, MOST_ROWS, RefreshMode, load_aim
+from hwsim.dram.aim.isa import ACTIVATION_FUNCTIONS, MAX_CHANNELS
+from hwsim.dram.aim.load import MOST_ROWS, load_aim
+from hwsim.dram.aim.refresh import MOST_POSTPONED, RefreshMode
+from hwsim.dram.aim.variants import Variant
 from hwsim.dram.device.standard import Standard
-from hwsim.dram.standards.load import timing_defaults
 from hwsim.energy import OFF, EnergyTable, load_table
 from hwsim.energy.coefficients import Powers
-from hwsim.engine import TimeBase
+from hwsim.engine.clock import TimeBase
 from hwsim.errors import DramError, MachineError, nearest
 from hwsim.mapping.formats import BF16
 from hwsim.mapping.pim.target import BankGeometry
 from hwsim.mapping.workload.model import Name
 from hwsim.parameters.units import Bytes, Cycles, Hertz
 
-STANDARD = "gddr6_aim"
 ELEMENT_BYTES = 2  # BF16
 FUNCTIONS = ("gelu", "silu", "relu", "leaky_relu", "sigmoid", "tanh")  # that a chip may have
 
@@ -57,6 +56,7 @@ class AimSpec(DevicesSpec, _Checked):
     model: Literal["aim"]
     name: Name = Field(description="name of the machine in reports")
     channels: int = Field(ge=1, le=MAX_CHANNELS, description="channels of the memory")
+    variant: Variant = Field(description="timing of the vendor's preset, or what the public simulator makes of it")
     rows: int = Field(ge=1, le=MOST_ROWS, description="rows a bank")
     buffer_bytes: Bytes = Field(ge=32, le=2048, multiple_of=32, description="global buffer a channel")
     accumulators: int = Field(ge=1, le=65_536, description="results of a bank between WR_BIAS and RD_MAC")
@@ -93,7 +93,13 @@ class AimSpec(DevicesSpec, _Checked):
     def standard(self) -> Standard:
         """The DRAM of one channel."""
         try:
-            return load_aim(self.refresh, timing=self.timing, rows=self.rows, postponed=self.refresh_postponed)
+            return load_aim(
+                self.refresh,
+                variant=self.variant,
+                timing=self.timing,
+                rows=self.rows,
+                postponed=self.refresh_postponed,
+            )
         except DramError as cause:
             raise MachineError(str(cause)) from None
 
@@ -134,11 +140,3 @@ class AimSpec(DevicesSpec, _Checked):
             buffer_elements=self.buffer_bytes // ELEMENT_BYTES,
             fmt=BF16,
         )
-
-
-def timing_of_standard() -> dict[str, Any]:
-    """The timing parameters that a user may set."""
-    return dict(timing_defaults(STANDARD))
-
-
-__all__ = ["ELEMENT_BYTES", "STANDARD", "AimSpec", "HostSpec", "timing_of_standard"]

@@ -9,7 +9,7 @@ from hwsim.dram.aim.energy import energy_parts
 from hwsim.dram.aim.player import WAIT, ChannelResult
 from hwsim.dram.aim.repeat import RepeatingPlayer
 from hwsim.energy import Component
-from hwsim.engine import UnitSpec
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.aim.model import Channels, Execution
 from hwsim.machines.aim.parts import units
 from hwsim.machines.aim.programs import HostWork, segments

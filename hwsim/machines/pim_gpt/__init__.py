@@ -9,17 +9,11 @@ from typing import TYPE_CHECKING, Any
 from hwsim.data_file import read_data
 from hwsim.dram.standards.load import timing_provenance
 from hwsim.dram.standards.timing_names import timing_meanings
-from hwsim.engine import Timeline, UnitSpec
+from hwsim.engine.timeline import Timeline
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.machine import Machine, Progress
-from hwsim.machines.pim_gpt.details import details
-from hwsim.machines.pim_gpt.instructions import Program
-from hwsim.machines.pim_gpt.lower import lower
-from hwsim.machines.pim_gpt.model import simulate
-from hwsim.machines.pim_gpt.parts import units
+from hwsim.machines.pim_gpt import parts
 from hwsim.machines.pim_gpt.spec import DRAMS, STANDARD, PimGptSpec, timing_of_standard
-from hwsim.machines.pim_gpt.summarize import summarize
-from hwsim.machines.pim_gpt.timeline import timeline
-from hwsim.machines.pim_gpt.units import Execution
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.pim import PimMapped, map_graph
@@ -31,17 +25,21 @@ from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
 if TYPE_CHECKING:
+    from hwsim.machines.pim_gpt.instructions import Program
+    from hwsim.machines.pim_gpt.units import Execution
     from hwsim.verify.report import VerifyReport
     from hwsim.verify.request import VerifyRequest
 
 
-class PimGpt(Machine[PimGptSpec, PimMapped, Program, Execution]):
-    """The machine's stages, in the order of the pipeline."""
+class PimGpt(Machine[PimGptSpec, PimMapped, "Program", "Execution"]):
+    """The machine's stages, in the order of the pipeline.
+
+    What needs SimPy or the memory's compiled players is imported by those stages that use it.
+    """
 
     name = "pim_gpt"
     families = ("gpt", "llama")
     kinds = frozenset({*UNIT_OF, "attention"})
-    summary = "PIM-GPT: 8 channels of GDDR6 with a MAC unit a bank, and an ASIC of adders and multipliers"
 
     @property
     def spec_file(self) -> SpecFile[PimGptSpec]:
@@ -51,7 +49,7 @@ class PimGpt(Machine[PimGptSpec, PimMapped, Program, Execution]):
         _ = spec.mac_unit, spec.standard, spec.time_base, spec.vector_unit, spec.sram, spec.energy_costs
 
     def units(self, spec: PimGptSpec) -> tuple[UnitSpec, ...]:
-        return units(spec)
+        return parts.units(spec)
 
     def map_graph(self, graph: OperatorGraph, workload: Workload[Any, Any], spec: PimGptSpec) -> PimMapped:
         run = decoder_of(workload, self.name).run
@@ -59,15 +57,23 @@ class PimGpt(Machine[PimGptSpec, PimMapped, Program, Execution]):
         return map_graph(graph, spec.target, context=run.context, batch=run.batch, on_host=on_host)
 
     def lower(self, mapped: PimMapped, workload: Workload[Any, Any], spec: PimGptSpec) -> Program:
+        from hwsim.machines.pim_gpt.lower import lower
+
         return lower(mapped, decoder_of(workload, self.name), spec)
 
     def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Execution:
+        from hwsim.machines.pim_gpt.model import simulate
+
         return simulate(program, progress=progress, trace_tokens=trace_tokens)
 
     def summarize(self, run: Execution) -> Report:
+        from hwsim.machines.pim_gpt.summarize import summarize
+
         return summarize(run, self.spec_file)
 
     def timeline(self, run: Execution) -> Timeline:
+        from hwsim.machines.pim_gpt.timeline import timeline
+
         return timeline(run)
 
     def verify(self, request: VerifyRequest, spec: PimGptSpec) -> VerifyReport:
@@ -79,6 +85,8 @@ class PimGpt(Machine[PimGptSpec, PimMapped, Program, Execution]):
         return run.ends, run.program.spec.time_base.ticks_per_second
 
     def details(self, run: Execution) -> Details:
+        from hwsim.machines.pim_gpt.details import details
+
         return details(run, self.spec_file)
 
 
@@ -101,6 +109,7 @@ def _spec_file_of(dram: str, changes: Mapping[str, Mapping[str, Any]]) -> SpecFi
     """The shipped parameters with one DRAM standard and its organisation and pins."""
     document = dict(read_data("hwsim.machines.pim_gpt", "spec.yaml"))
     provenance = document.pop("provenance")
+    del document["summary"]
     timing = timing_of_standard(dram)
     graded = {f"timing.{key}": entry for key, entry in timing_provenance(dram).items() if key in timing}
     return SpecFile(

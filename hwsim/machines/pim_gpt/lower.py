@@ -12,7 +12,7 @@ import numpy as np
 
 from hwsim.dram.in_order.overlap import OverlappedPackage
 from hwsim.dram.in_order.package import PackageProgram
-from hwsim.engine import cycles_of_ns
+from hwsim.engine.clock import cycles_of_ns
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program, Results
 from hwsim.machines.pim_gpt.requests import Query, RequestBuilder, bound_cycles, value_chunks
 from hwsim.machines.pim_gpt.spec import ELEMENT_BYTES, PimGptSpec

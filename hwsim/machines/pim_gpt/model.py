@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from hwsim.dram.in_order.overlap import OverlappedPackage
 from hwsim.dram.in_order.package import Package
-from hwsim.engine import Diagram, Steps
+from hwsim.engine.diagram import Diagram
+from hwsim.engine.port import Steps
 from hwsim.machines.pim_gpt import parts
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.overlap import Overlap

@@ -15,7 +15,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from hwsim.dram.in_order.overlap import OverlappedPackage
-from hwsim.engine import Unit
+from hwsim.engine.unit import Unit
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork
 from hwsim.machines.pim_gpt.units import Execution
 

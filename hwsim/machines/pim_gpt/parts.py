@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwsim.engine import UnitSpec
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hwsim.dram.device.log import PlayLog
 from hwsim.dram.in_order.package import Package
-from hwsim.engine import Trace
+from hwsim.engine.trace import Trace
 from hwsim.mapping.step import Step
 
 

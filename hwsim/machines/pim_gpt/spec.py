@@ -12,7 +12,7 @@ from hwsim.devices.spec import DevicesSpec
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.standards.load import load_standard, timing_defaults
 from hwsim.energy import OFF, Costs, DramDevice, load_table
-from hwsim.engine import TimeBase
+from hwsim.engine.clock import TimeBase
 from hwsim.errors import DramError, MachineError
 from hwsim.mapping.formats import BF16, Format, FormatError, parse_format
 from hwsim.mapping.pim import PimTarget

@@ -7,7 +7,7 @@ from hwsim.data_file import read_data
 from hwsim.dram.in_order.causes import CAUSES
 from hwsim.dram.in_order.overlap import OverlappedPackage
 from hwsim.dram.in_order.package import Package
-from hwsim.engine import UnitSpec
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of
 from hwsim.machines.pim_gpt.parts import units
 from hwsim.machines.pim_gpt.spec import PimGptSpec

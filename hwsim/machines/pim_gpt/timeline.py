@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from hwsim.dram.in_order.activity import Changes, ChannelActivity, channel_activity
-from hwsim.engine import Clock, Counter, Slice, Span, Timeline, Track, Unit
+from hwsim.engine.clock import Clock
+from hwsim.engine.timeline import Counter, Span, Timeline, Track
+from hwsim.engine.trace import Slice
+from hwsim.engine.unit import Unit
 from hwsim.machines.pim_gpt.recorder import Recorder
 from hwsim.machines.pim_gpt.units import Execution
 from hwsim.mapping.operators import Operator

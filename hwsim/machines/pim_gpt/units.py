@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 
 from hwsim.dram.in_order.causes import CAUSES
 from hwsim.dram.in_order.package import Package
-from hwsim.engine import Clock, Diagram, Trace, Unit, UnitSpec
+from hwsim.engine.clock import Clock
+from hwsim.engine.diagram import Diagram
+from hwsim.engine.trace import Trace
+from hwsim.engine.unit import Unit
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program
 from hwsim.machines.pim_gpt.recorder import Recorder
 

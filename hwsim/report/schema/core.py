@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import fsum
 from typing import Any, Literal
 
-from hwsim.engine import UnitKind
+from hwsim.engine.unit_spec import UnitKind
 from hwsim.mapping.workload.loads import Kind as LoadKind
 from hwsim.mapping.workload.run import Unit
 from hwsim.report.schema.part import Part

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from hwsim.engine import UnitKind
+from hwsim.engine.unit_spec import UnitKind
 from hwsim.report.schema.core import (
     Bound,
     Excluded,

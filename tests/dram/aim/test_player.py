@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.dram.aim.isa import Instruction, decode, encode
-from hwsim.dram.aim.player import AimPlayer, CommandRun, play_file
+from hwsim.dram.aim.player import AimPlayer, CommandRun
 from hwsim.dram.aim.reference import ReferenceAim
+from hwsim.dram.aim.trace_player import play_file
 from hwsim.dram.device.checker import first_violation
 from hwsim.dram.device.log import LoggedCommand
 from hwsim.dram.device.standard import Standard

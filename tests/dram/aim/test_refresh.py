@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.dram.aim.isa import encode
-from hwsim.dram.aim.kernel import LOG_MARGIN
+from hwsim.dram.aim.layout import LOG_MARGIN
+from hwsim.dram.aim.load import load_aim
 from hwsim.dram.aim.player import AimPlayer, CommandRun
 from hwsim.dram.aim.reference import ReferenceAim
-from hwsim.dram.aim.refresh import load_aim
 from hwsim.dram.device.checker import first_violation
 from hwsim.dram.device.standard import Standard
 from hwsim.errors import DramError

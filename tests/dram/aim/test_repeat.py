@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.dram.aim.isa import Instruction, encode
+from hwsim.dram.aim.load import load_aim
 from hwsim.dram.aim.player import AimPlayer
-from hwsim.dram.aim.refresh import RefreshMode, load_aim
+from hwsim.dram.aim.refresh import RefreshMode
 from hwsim.dram.aim.repeat import RepeatingPlayer
 from tests.dram.aim.strategies import KINDS, instructions
 

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from hwsim.cli import main
 from hwsim.dram.aim.energy import energy_parts
 from hwsim.dram.aim.isa import Instruction, decode
-from hwsim.dram.aim.player import AimPlayer, play_file, read_file
+from hwsim.dram.aim.player import AimPlayer
 from hwsim.dram.aim.scanner import scan
 from hwsim.dram.aim.trace import Limits, parse_line
+from hwsim.dram.aim.trace_file import read_file
+from hwsim.dram.aim.trace_player import play_file
 from hwsim.dram.device.checker import first_violation
-from hwsim.dram.device.log import read_log
+from hwsim.dram.device.log_file import read_log
 from hwsim.dram.standards.load import load_standard
 from hwsim.energy import load_table
 from hwsim.errors import TraceError
@@ -63,6 +65,22 @@ def parsed(text: str) -> Instruction | str | None:
 def test_the_two_parsers_agree_on_words(words: list[str], blank: str) -> None:
     line = blank.join(words)
     assert scanned(line) == parsed(line)
+
+
+LINES = ["AiM MAC_ABK 64 0xf 3", "AiM MAC_ABK 64 0xf 33", "AiM MAC_ABK 64 0xf 3 # again", "# only a comment", "", "R"]
+
+
+@given(lines=st.lists(st.sampled_from([*LINES, *LINES[:2]]), max_size=12))
+def test_the_two_parsers_agree_on_lines_that_repeat(lines: list[str]) -> None:
+    """A line that is the one before again is not parsed again."""
+    wanted = [parsed(line) for line in lines]
+    wrong = wanted.index("refused") if "refused" in wanted else len(lines)
+    data = np.frombuffer("".join(f"{line}\n" for line in lines).encode(), dtype=np.uint8)
+    out, numbers = np.empty((len(lines), 5), dtype=np.int64), np.empty(len(lines), dtype=np.int64)
+    count, read, stopped = scan(data, out, numbers, LIMITS)
+    assert (read, stopped) == (wrong, int(wrong < len(lines)))
+    assert decode(out[:count]) == [found for found in wanted[:wrong] if found]
+    assert numbers[:count].tolist() == [line for line, found in enumerate(wanted[:wrong]) if found]
 
 
 @given(text=st.text(st.characters(max_codepoint=255, exclude_characters="\n"), max_size=30))
@@ -211,7 +229,8 @@ def test_settings_and_refresh_of_a_pipe(tmp_path: Path, capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out)["cycles"] == 195
     assert main(["aim", str(ALL_ISR), "--set", "channels=3"]) == 2
     assert capsys.readouterr().err == (
-        "hwsim: error: --set channels: a trace is played with rows, refresh_postponed and timing.NAME as settings\n"
+        "hwsim: error: --set channels: a trace is played with rows, columns, refresh_postponed and timing.NAME "
+        "as settings\n"
     )
 
 
@@ -223,7 +242,7 @@ def test_a_log_is_checked_from_the_command_line(tmp_path: Path, capsys: pytest.C
     assert main(["check", str(log), "gddr6_aim", "--set", "timing.nRCDRDMAC=57"]) == 1
     assert "ACT16 -> MAC16 at channel: 57 cycles, found 56" in capsys.readouterr().out
     assert main(["check", str(log), "ddr4_2133"]) == 2
-    assert capsys.readouterr().err == f"hwsim: error: {log}: standard ddr4_2133 has no command ACT16\n"
+    assert capsys.readouterr().err == f"hwsim: error: {log}: line 8: standard ddr4_2133 has no command 'TMOD'\n"
 
 
 def test_a_log_of_more_rows_is_checked_with_as_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,10 +269,10 @@ def test_a_log_that_ends_within_a_line_is_named_with_it(tmp_path: Path, capsys: 
     log.write_text("\n".join(lines[:3]) + "\n" + lines[3][:5])
     assert main(["check", str(log), "gddr6_aim"]) == 2
     expected = "expected cycle, channel, command, bank, row, column"
-    assert capsys.readouterr().err == f"hwsim: error: {log}: line 4: {expected}\n"
+    assert capsys.readouterr().err == f"hwsim: error: {log}: line 4: {expected}, found {lines[3][:5]!r}\n"
     log.write_text("cycle,bank\n1,2\n")
     assert main(["check", str(log), "gddr6_aim"]) == 2
-    assert capsys.readouterr().err == f"hwsim: error: {log}: line 1: {expected}\n"
+    assert capsys.readouterr().err == f"hwsim: error: {log}: line 1: {expected}, found 'cycle,bank'\n"
 
 
 def test_a_byte_order_mark_is_no_instruction(tmp_path: Path) -> None:

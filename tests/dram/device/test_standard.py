@@ -14,8 +14,8 @@ from hwsim.errors import DramError
 def test_the_standards_load_with_their_tables() -> None:
     sizes = {name: len(load_standard(name).constraints) for name in STANDARDS}
     assert sizes == {
-        "pim_gpt": 74, "gddr6_aim": 331, "ddr4": 61, "ddr4_2133": 61, "gddr6": 54, "hbm2": 54, "hbm2_newton": 78,
-        "hbm_pim": 78,
+        "pim_gpt": 74, "gddr6_aim": 331, "ddr4": 61, "ddr4_2133": 61, "ddr5": 114, "lpddr4": 138, "lpddr5": 88,
+        "gddr6": 68, "hbm2": 68, "hbm2e": 68, "hbm3": 80, "hbm2_newton": 78, "hbm_pim": 78,
     }  # fmt: skip
 
 
@@ -54,8 +54,8 @@ def test_a_refresh_interval_that_leaves_no_time_is_refused() -> None:
 def test_an_unknown_standard_names_the_known() -> None:
     with pytest.raises(DramError) as error:
         load_standard("sdram")
-    known = "pim_gpt, gddr6_aim, ddr4, ddr4_2133, gddr6, hbm2, hbm2_newton, hbm_pim"
-    assert str(error.value) == f"no DRAM standard 'sdram'; there are {known}"
+    known = ", ".join(STANDARDS)
+    assert str(error.value) == f"no DRAM standard 'sdram'; there are {known}, or the path of a .yaml file"
 
 
 def test_cycles_are_counted_in_whole_numbers() -> None:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from hwsim.cli import main
 from hwsim.dram.device.checker import first_violation
-from hwsim.dram.device.log import read_log
-from hwsim.dram.random_access.address import load_mapping, mapping_names
+from hwsim.dram.device.log_file import read_log
 from hwsim.dram.random_access.trace import parse_line, read_trace
 from hwsim.dram.standards.load import STANDARDS, load_standard
 from hwsim.errors import TraceError
@@ -54,21 +53,6 @@ def test_the_two_parsers_agree(tmp_path_factory: pytest.TempPathFactory, text: s
         return
     found = [pair for w, a in read_trace(file, 1 << 34) for pair in zip(w.tolist(), a.tolist(), strict=True)]
     assert found == ([] if expected is None else [expected])
-
-
-@given(data=st.data(), name=st.sampled_from(STANDARDS), mapping=st.sampled_from(mapping_names()))
-def test_a_mapping_gives_each_access_a_place_of_its_own(data: st.DataObject, name: str, mapping: str) -> None:
-    standard = load_standard(name)
-    where = load_mapping(mapping, standard, 3)
-    last = where.capacity_bytes // standard.column_bytes - 1
-    blocks = data.draw(st.lists(st.integers(0, last), min_size=2, max_size=20, unique=True))
-    places = {where.place(block * standard.column_bytes) for block in blocks}
-    assert len(places) == len(blocks)
-    for place in places:
-        assert place.channel < 3
-        assert place.bank < standard.banks
-        assert place.row < standard.rows
-        assert place.column < standard.columns
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from hwsim.dram.standards.document import read_document
 from hwsim.dram.standards.expressions import evaluate
-from hwsim.dram.standards.load import load_standard, timing_provenance
+from hwsim.dram.standards.load import STANDARDS, load_standard, timing_provenance
 from hwsim.dram.standards.timing import Rounding, merge_timing, timing_in_cycles
+from hwsim.dram.standards.timing_names import timing_meanings
 from hwsim.errors import DramError
 
 
@@ -121,7 +123,76 @@ def test_a_standard_without_bins_says_so() -> None:
         load_standard("gddr6", bin="2400R")
 
 
-def test_every_value_of_every_bin_has_grade_and_source() -> None:
-    for entry in timing_provenance("ddr4", bin="2933AA", device="16Gb_x4").values():
-        assert entry["grade"] == "S"
-        assert entry["source"]
+def choices(name: str) -> list[dict[str, Any]]:
+    """Each bin of a standard with its usual device, and each device with its usual bin."""
+    _, document = read_document(name)
+    bins = [{"bin": bin} for bin in document.get("bins", ())]
+    return [{}, *bins, *({"device": device} for device in document.get("devices", ()))]
+
+
+def test_every_value_of_every_bin_and_device_has_grade_and_source() -> None:
+    for name in ("ddr4", "ddr5", "lpddr4", "lpddr5", "hbm2e", "hbm3", "gddr6", "hbm2"):
+        for choice in choices(name):
+            for entry in timing_provenance(name, **choice).values():
+                assert entry["grade"] in ("S", "C", "M", "A")
+                assert entry["source"]
+
+
+def test_every_bin_and_device_of_every_standard_loads_in_every_refresh_mode() -> None:
+    loaded = 0
+    for name in STANDARDS:
+        _, document = read_document(name)
+        for choice in choices(name):
+            for mode in (False, *document["refresh"]):
+                loaded += bool(load_standard(name, **choice, refresh=mode).constraints)
+    assert loaded == 321
+
+
+def test_times_of_lpddr4_are_the_cycles_of_its_source_at_every_data_rate() -> None:
+    """DRAMSys's JEDEC memspecs: RCD, RPab, RAS, RRD, FAW, WR, WTR, RTP, DQSCK."""
+    names = ("nRCD", "nRPab", "nRAS", "nRRD", "nFAW", "nWR", "nWTR", "nRTP", "nDQSCK")
+    found = {}
+    for bin in ("1600", "2133", "2666", "3200", "3733", "4266"):
+        params = load_standard("lpddr4", bin=bin).params
+        found[bin] = tuple(params[name] for name in names)
+    assert found == {
+        "1600": (15, 17, 34, 8, 32, 15, 8, 8, 2),
+        "2133": (20, 23, 45, 11, 43, 20, 11, 8, 2),
+        "2666": (24, 28, 56, 14, 54, 24, 14, 10, 2),
+        "3200": (29, 34, 68, 16, 64, 29, 16, 12, 3),
+        "3733": (34, 40, 79, 19, 75, 34, 19, 14, 3),
+        "4266": (39, 45, 90, 22, 86, 39, 22, 16, 4),
+    }
+
+
+def test_bins_of_ddr5_are_the_cycles_that_their_sources_state() -> None:
+    _, document = read_document("ddr5")
+    found = {}
+    for bin in document["bins"]:
+        params = load_standard("ddr5", bin=bin).params
+        found[bin] = tuple(params[name] for name in ("nCL", "nRCD", "nRP", "nCWL", "nRAS"))
+    assert found == {
+        "3200AN": (24, 24, 24, 22, 52), "3200BN": (26, 26, 26, 24, 52), "3200C": (28, 28, 28, 26, 52),
+        "4400AN": (32, 32, 32, 30, 71), "4800AN": (34, 34, 34, 32, 77), "4800BN": (40, 40, 40, 38, 77),
+        "5600AN": (40, 40, 40, 38, 90), "5600BN": (46, 46, 46, 44, 90), "6400AN": (46, 46, 46, 44, 103),
+        "7200AN": (52, 52, 52, 50, 115),
+    }  # fmt: skip
+
+
+def test_refresh_modes_cover_every_bank_in_turns() -> None:
+    turns = {}
+    for name in ("ddr5", "lpddr4", "lpddr5", "gddr6", "hbm2", "hbm2e", "hbm3"):
+        standard = load_standard(name, refresh="per_bank")
+        assert standard.refresh is not None
+        turns[name] = (standard.refresh.command, standard.refresh.turns, len(standard.refresh_targets(0)))
+        covered = {bank for turn in range(standard.refresh.turns) for bank in standard.refresh_targets(turn)}
+        assert covered == set(range(standard.banks))
+    assert turns == {
+        "ddr5": ("REFsb", 4, 8), "lpddr4": ("REFpb", 8, 1), "lpddr5": ("REFpb", 8, 2), "gddr6": ("REFpb", 16, 1),
+        "hbm2": ("REFpb", 16, 1), "hbm2e": ("REFpb", 16, 1), "hbm3": ("REFpb", 16, 1),
+    }  # fmt: skip
+
+
+def test_every_timing_parameter_has_a_meaning() -> None:
+    for name in STANDARDS:
+        assert all(meaning.description for meaning in timing_meanings(name).values())

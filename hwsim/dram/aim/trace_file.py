@@ -1,0 +1,53 @@
+"""Trace files of any length as chunks of checked instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from hwsim.dram.aim.isa import CODES, COLUMNS, Ints
+from hwsim.dram.aim.scanner import scan
+from hwsim.dram.aim.trace import Limits, parse_line
+from hwsim.errors import TraceError
+from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
+
+_EOC = CODES["EOC"]
+
+
+def read_file(path: Path, limits: Limits, progress: Callable[[int, int], None] | None = None) -> Iterator[Ints]:
+    """The instructions of a trace file, encoded, in chunks.
+
+    Raises
+    ------
+    TraceError : the file cannot be read, or a line is wrong; the message names file and line
+    """
+    first_line, ended = 1, False
+    for data in whole_lines(path, progress):
+        text = np.frombuffer(data, dtype=np.uint8)
+        ends_of_lines = np.flatnonzero(text == ord("\n"))
+        too_long = np.flatnonzero(np.diff(ends_of_lines, prepend=-1) > MAX_LINE_BYTES + 1)
+        if len(too_long):
+            raise TraceError(f"{path}: line {first_line + too_long[0]}: longer than {MAX_LINE_BYTES} bytes")
+        program = np.empty((len(ends_of_lines), len(COLUMNS)), dtype=np.int64)
+        lines = np.empty(len(ends_of_lines), dtype=np.int64)
+        count, read, wrong = scan(text, program, lines, limits)
+        program = program[:count]
+        if ended and count:
+            raise TraceError(f"{path}: line {first_line + lines[0]}: instruction after EOC")
+        ends = np.flatnonzero(program[:, 0] == _EOC)
+        if len(ends) and ends[0] + 1 < count:
+            raise TraceError(f"{path}: line {first_line + lines[ends[0] + 1]}: instruction after EOC")
+        if wrong:
+            line = data.split(b"\n", read + 1)[read].decode("latin-1")
+            try:
+                parse_line(line, limits)
+            except TraceError as cause:
+                raise TraceError(f"{path}: line {first_line + read}: {cause}") from None
+            raise AssertionError(f"the parsers differ about {line!r}")
+        ended = ended or bool(len(ends))
+        yield program
+        first_line += read
+    if not ended:
+        raise TraceError(f"{path}: line {first_line}: the trace ends without `AiM EOC`")

@@ -1,0 +1,397 @@
+"""Everything that a memory holds, as named arrays for numba."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hwsim.dram.device.bank_state import BankState, new_bank_state
+from hwsim.dram.device.standard import Standard
+from hwsim.dram.device.tables import FOREVER, Fact, Ints, Tables, compile_tables
+from hwsim.dram.random_access.address import AddressMapping
+from hwsim.dram.random_access.masters import POLICIES, Master, Policy
+from hwsim.dram.random_access.parameters import ROW_POLICIES, ControllerParameters
+
+NOBODY = -1  # no entry, no ticket, no command
+LATENCY_BINS = 1 << 11  # cycles; longer latencies are listed one by one
+BUFFER = 1 << 12  # rows of what is handed over to Python
+
+
+class Host(IntEnum):
+    """Places in `Memory.host`."""
+
+    CYCLE = 0  # everything before it has happened
+    FINISH = 1
+    FORWARDED = 2
+    MERGED = 3
+    TAKEN = 4  # accesses that entered a queue
+    LAST = 5  # the master from which an access was taken last
+    TAKEN_NOW = 6
+    TAKING = 7  # whether the accesses of this cycle are being taken
+    COMPLETED = 8  # rows of `completions`
+    LONG = 9  # rows of `long_latencies`
+    LOGGED = 10  # rows of `log`
+    RELEASES = 11  # rows of `releases`
+    FREE_TICKETS = 12
+    STEPS = 13
+    TICKETS = 14
+    SKIPPED = 15  # accesses that were taken without a step
+    RECENT = 16  # rows of `recent`
+
+
+class Limit(IntEnum):
+    """Places in `Memory.limits`."""
+
+    READ_QUEUE = 0
+    WRITE_QUEUE = 1
+    WRITE_HIGH = 2
+    WRITE_LOW = 3
+    MOST_WRITES = 4
+    LEAST_READS = 5
+    BYPASS_CAP = 6
+    ROW_POLICY = 7
+    ROW_CAP = 8
+    WIDTH = 9
+    ARBITRATION = 10
+    COLUMN_BYTES = 11
+
+
+class Asking(IntEnum):
+    """Columns of `Memory.masters`: limits, then what a master has under way, then its first access."""
+
+    OUTSTANDING = 0
+    WIDTH = 1
+    EVERY = 2
+    UNDER_WAY = 3  # accesses that were taken and are not complete, where OUTSTANDING limits them
+    NEXT_OFFER = 4
+    TAKEN_NOW = 5
+    SINCE = 6
+    HEAD = 7  # place of its first run in `runs`
+    RUNS = 8
+    BEAT = 9  # of the first run, then the access within the beat
+    PART = 10
+    TICKET = 11  # row of `tickets` to which its next access belongs, or NOBODY
+    KNOWN = 12  # whether the place of its first access is known
+    PARTS = 13  # accesses of the beat
+    CHANNEL = 14
+    BANK = 15
+    ROW = 16
+    COLUMN = 17
+    BLOCK = 18
+    TAKEN = 19  # accesses that were taken
+    DONE = 20  # runs that were wholly taken
+
+
+class RunField(IntEnum):
+    """Columns of `Memory.runs`."""
+
+    WRITE = 0
+    ADDRESS = 1
+    STRIDE = 2
+    COUNT = 3
+    SIZE = 4
+    ARRIVAL = 5
+    TICKET = 6  # NOBODY if nobody wants to know
+    BEATS = 7  # whether each beat has a completion of its own
+    TIMED = 8  # whether latency counts from the arrival too
+
+
+class Channel(IntEnum):
+    """Columns of `Memory.channels`; of a pair, the first is for reads and the second for writes."""
+
+    WRITING = 0
+    SERVED = 1
+    WAKE = 2
+    FREE = 3  # first free entry
+    OPENED = 4  # entries whose row was opened for them
+    NEXT_DUE = 5  # when the next refresh falls due
+    REFRESHING = 6  # ranks that a refresh keeps waiting
+    LENGTH = 7
+    BYPASSED = 9
+    OLDEST = 11
+    NEWEST = 13
+    BANKS = 15  # banks with entries
+    KINDS = 17  # accesses that were hits, misses and conflicts
+
+
+CHANNEL_FIELDS = 20
+
+
+class Entry(IntEnum):
+    """Columns of `Memory.entries`."""
+
+    WRITE = 0
+    BANK = 1
+    ROW = 2
+    COLUMN = 3
+    BLOCK = 4
+    AGE = 5
+    TAKEN = 6
+    ARRIVAL = 7  # NOBODY where latency does not count from it
+    KIND = 8
+    OPENED = 9
+    MASTER = 10
+    TICKET = 11
+    INDEX = 12  # number of the access among those of its master
+    OLDER = 13  # neighbours in the queue
+    YOUNGER = 14
+    NEXT = 15  # the next younger in its bank
+    BEFORE = 16
+    READY = 17  # its access cannot be issued before this cycle, once its row was opened for it
+
+
+class Waiting(IntEnum):
+    """Columns of `Memory.waiting`: the entries of a queue for one bank."""
+
+    FIRST = 0
+    LAST = 1
+    COUNT = 2
+    HIT = 3  # the oldest entry for the open row
+    PLACE = 4  # where the bank is listed in `listed`
+    READY = 5  # no command for it can be issued before this cycle; 0 if that is not known
+
+
+class Bank(IntEnum):
+    """Columns of `Memory.banks`."""
+
+    OPENED = 0  # the entry for which the row was opened, while it waits
+    USED = 1  # accesses since the row was opened
+    HELD = 2  # whether a refresh keeps it waiting
+    ACCESSES = 3
+    ACTIVATES = 4
+
+
+class Rank(IntEnum):
+    """Columns of `Memory.ranks`."""
+
+    DUE = 0
+    REFRESHES = 1
+    HOLDS = 2  # whether the refresh has fallen due
+    OPEN_BANKS = 3
+    OPEN_SINCE = 4
+    OPEN_CYCLES = 5
+
+
+class Refreshing(IntEnum):
+    """Places in `Memory.refresh`."""
+
+    COMMAND = 0  # NOBODY without refresh
+    CLOSE = 1
+    INTERVAL = 2
+    TURNS = 3
+    WHOLE = 4  # whether one CLOSE closes all banks of a refresh
+
+
+class Ticket(IntEnum):
+    """Columns of `Memory.tickets`: accesses that complete together."""
+
+    TICKET = 0
+    BEAT = 1
+    REMAINING = 2  # accesses that are not issued
+    FINISH = 3
+
+
+class Digit(IntEnum):
+    """Columns of `Memory.digits`: an address from its least significant part on."""
+
+    SIZE = 0
+    PART = 1
+    WEIGHT = 2
+    XOR_SHIFT = 3
+    SHIFT = 4  # of a size that is a power of two, or NOBODY
+
+
+# Places in `Memory.commands`: reads and writes, those that close their row, then these.
+READ, READ_AUTO, ACTIVATE, PRECHARGE = 0, 2, 4, 5
+
+
+class Memory(NamedTuple):
+    """A port with its masters, and channels with their controllers.
+
+    Attributes
+    ----------
+    host : (len(Host),) the clock and counters
+    limits : (len(Limit),) parameters of controller and port
+    masters : (masters, len(Asking))
+    runs : (masters, room, len(RunField)) what each master wants, a ring
+    tickets, free_tickets : (room, len(Ticket)) and rows of it that are free
+    releases : (room, 2) cycle and master of completions that a limit waits for, the next one last
+    channels : (channels, CHANNEL_FIELDS)
+    entries : (channels, room, len(Entry))
+    waiting : (channels, 2, banks, len(Waiting)) reads and writes
+    listed : (channels, 2, banks) banks with entries
+    opened : (channels, banks) entries whose row was opened for them
+    banks : (channels, banks, len(Bank))
+    ranks : (channels, ranks, len(Rank))
+    refresh : (len(Refreshing),)
+    targets : (turns, banks of a refresh) within a rank
+    counts : (channels, ranks, commands) issues
+    latencies : (4, LATENCY_BINS) requests by cycles: reads and writes since they were taken, and since their arrival
+    long_latencies : (rows, 2) row of `latencies` and cycles of longer ones
+    recent : (rows, 2) the same since a state was kept (`repeat.py`), as far as there is room
+    completions : (rows, 3) cycle, ticket, beat
+    digits : (digits, len(Digit)) the address mapping
+    commands : (6,) numbers of the commands in the standard
+    """
+
+    host: Ints
+    limits: Ints
+    masters: Ints
+    runs: Ints
+    tickets: Ints
+    free_tickets: Ints
+    releases: Ints
+    channels: Ints
+    entries: Ints
+    waiting: Ints
+    listed: Ints
+    opened: Ints
+    banks: Ints
+    ranks: Ints
+    refresh: Ints
+    targets: Ints
+    counts: Ints
+    latencies: Ints
+    long_latencies: Ints
+    recent: Ints
+    completions: Ints
+    digits: Ints
+    commands: Ints
+    device: BankState
+    tables: Tables
+
+
+def new_memory(
+    mapping: AddressMapping,
+    parameters: ControllerParameters,
+    masters: Sequence[Master],
+    *,
+    policy: Policy,
+    width: int,
+    room: int,
+) -> Memory:
+    """Idle channels with all banks closed, at cycle 0.
+
+    Parameters
+    ----------
+    width : accesses that the port takes in a cycle
+    room : runs that can wait at each master
+    """
+    standard, channels = mapping.standard, mapping.channels
+    tables = compile_tables(standard, _issued(standard, parameters))
+    entries = parameters.read_queue + parameters.write_queue
+    tickets = channels * entries + 2 * len(masters) + 2
+    longest = int(tables.commands[:, Fact.DURATION].max())
+    rows = BUFFER + channels + width
+    host = np.zeros(len(Host), dtype=np.int64)
+    host[Host.LAST], host[Host.FREE_TICKETS] = NOBODY, tickets
+    refresh, targets = _refresh_tables(standard)
+    memory = Memory(
+        host=host,
+        limits=_limits(parameters, policy, width, standard),
+        masters=_masters(masters),
+        runs=np.zeros((len(masters), room, len(RunField)), dtype=np.int64),
+        tickets=np.zeros((tickets, len(Ticket)), dtype=np.int64),
+        free_tickets=np.arange(tickets, dtype=np.int64),
+        releases=np.zeros((channels * (longest + 2) + 2 * width + 2, 2), dtype=np.int64),
+        channels=_channels(channels, parameters),
+        entries=np.zeros((channels, entries, len(Entry)), dtype=np.int64),
+        waiting=np.full((channels, 2, standard.banks, len(Waiting)), NOBODY, dtype=np.int64),
+        listed=np.zeros((channels, 2, standard.banks), dtype=np.int64),
+        opened=np.zeros((channels, standard.banks), dtype=np.int64),
+        banks=np.zeros((channels, standard.banks, len(Bank)), dtype=np.int64),
+        ranks=np.zeros((channels, standard.ranks, len(Rank)), dtype=np.int64),
+        refresh=refresh,
+        targets=targets,
+        counts=np.zeros((channels, standard.ranks, len(standard.commands)), dtype=np.int64),
+        latencies=np.zeros((4, LATENCY_BINS), dtype=np.int64),
+        long_latencies=np.zeros((2 * rows, 2), dtype=np.int64),
+        recent=np.zeros((BUFFER, 2), dtype=np.int64),
+        completions=np.zeros((rows, 3), dtype=np.int64),
+        digits=_digits(mapping),
+        commands=_commands(standard),
+        device=new_bank_state(tables, channels),
+        tables=tables,
+    )
+    memory.waiting[..., Waiting.COUNT] = 0
+    memory.banks[..., Bank.OPENED] = NOBODY
+    memory.entries[:, :, Entry.NEXT] = np.arange(1, entries + 1)  # free entries are chained
+    for rank in range(standard.ranks):
+        memory.ranks[:, rank, Rank.DUE] = standard.refresh_due(0, rank) if standard.refresh else FOREVER
+    memory.channels[:, Channel.NEXT_DUE] = memory.ranks[:, :, Rank.DUE].min(axis=1)
+    return memory
+
+
+def copy_memory(memory: Memory) -> Memory:
+    """A memory of its own in the same state."""
+    copies: list[Any] = [array.copy() for array in memory[:-2]]
+    return Memory._make([*copies, BankState(*(array.copy() for array in memory.device)), memory.tables])
+
+
+def _issued(standard: Standard, parameters: ControllerParameters) -> set[str]:
+    """The commands that a controller issues."""
+    rule, access = standard.refresh, standard.commands["RD"]
+    names = {"RD", "WR", access.activate or "", access.precharge or ""}
+    names |= {"RDA", "WRA"} if parameters.closes_rows else set()
+    return names | ({rule.command, rule.precharge} if rule else set())
+
+
+def _limits(parameters: ControllerParameters, policy: Policy, width: int, standard: Standard) -> Ints:
+    limits = [
+        parameters.read_queue,
+        parameters.write_queue,
+        parameters.write_high,
+        parameters.write_low,
+        parameters.most_writes_a_drain,
+        parameters.least_reads_between,
+        parameters.bypass_cap,
+        ROW_POLICIES.index(parameters.row_policy),
+        parameters.row_cap,
+        width,
+        POLICIES.index(policy),
+        standard.column_bytes,
+    ]
+    return np.array(limits, dtype=np.int64)
+
+
+def _masters(masters: Sequence[Master]) -> Ints:
+    rows = np.zeros((len(masters), len(Asking)), dtype=np.int64)
+    for row, master in zip(rows, masters, strict=True):
+        row[Asking.OUTSTANDING] = FOREVER if master.outstanding is None else master.outstanding
+        row[Asking.WIDTH], row[Asking.EVERY] = master.width, master.every
+        row[Asking.TICKET] = NOBODY
+    return rows
+
+
+def _channels(channels: int, parameters: ControllerParameters) -> Ints:
+    rows = np.zeros((channels, CHANNEL_FIELDS), dtype=np.int64)
+    rows[:, Channel.SERVED] = parameters.least_reads_between
+    rows[:, Channel.OLDEST : Channel.NEWEST + 2] = NOBODY
+    return rows
+
+
+def _refresh_tables(standard: Standard) -> tuple[Ints, Ints]:
+    rule = standard.refresh
+    if rule is None:
+        return np.array([NOBODY, NOBODY, 0, 1, 0], dtype=np.int64), np.zeros((1, 1), dtype=np.int64)
+    whole = standard.banks_below(standard.commands[rule.precharge].scope) > 1
+    ids = standard.command_ids
+    facts = [ids[rule.command], ids[rule.precharge], rule.interval, rule.turns, whole]
+    targets = [standard.refresh_targets(turn) for turn in range(rule.turns)]
+    return np.array(facts, dtype=np.int64), np.array(targets, dtype=np.int64)
+
+
+def _commands(standard: Standard) -> Ints:
+    ids, access = standard.command_ids, standard.commands["RD"]
+    names = ("RD", "WR", "RDA", "WRA", access.activate, access.precharge)
+    return np.array([ids.get(name or "", NOBODY) for name in names], dtype=np.int64)
+
+
+def _digits(mapping: AddressMapping) -> Ints:
+    table = mapping.table()
+    sizes = table[:, Digit.SIZE]
+    shifts = [int(size).bit_length() - 1 if size & (size - 1) == 0 else NOBODY for size in sizes]
+    return np.column_stack([table, np.array(shifts, dtype=np.int64)])
