@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.in_order import kernel
 from hwsim.dram.in_order.dataflow import StreamCommands
+from hwsim.dram.in_order.kernel_package import KernelPackage
 from hwsim.dram.in_order.overlap_kernel import compile_overlap_tables, play_overlapped
-from hwsim.dram.in_order.package import Package, PackageProgram
+from hwsim.dram.in_order.package import PackageProgram
 
 Ints = NDArray[np.int64]
 
@@ -31,7 +32,7 @@ class Played(NamedTuple):
     drains: Ints
 
 
-class OverlappedPackage(Package):
+class OverlappedPackage(KernelPackage):
     """Channels whose fills, accesses and drains overlap; equal to `OverlapReferenceChannel` cycle for cycle.
 
     Parameters
@@ -50,7 +51,7 @@ class OverlappedPackage(Package):
         record: bool = False,
     ) -> None:
         super().__init__(standard, channels, first_refresh=first_refresh, record=record)
-        self._tables, self._rules = compile_overlap_tables(standard, accumulators)
+        self._tables, self._streams = compile_overlap_tables(standard, accumulators)
         self.drain_command = standard.command_ids[StreamCommands.of(standard).drain]
         self._behind = 0
 
@@ -85,7 +86,7 @@ class OverlappedPackage(Package):
                 self._states,
                 self._class_of,
                 self._tables,
-                self._rules,
+                self._streams,
                 program.requests,
                 program.offsets,
                 program.program_of,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hwsim.dram.device.checker import first_violation
 from hwsim.dram.device.log import LoggedCommand
 from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.causes import CAUSES
 from hwsim.dram.in_order.flow_checker import first_broken_flow
-from hwsim.dram.in_order.kernel import CAUSES
 from hwsim.dram.in_order.overlap import OverlappedPackage
 from hwsim.dram.in_order.overlap_reference import OverlapReferenceChannel
 from hwsim.dram.in_order.package import Package, PackageProgram
