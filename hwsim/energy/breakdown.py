@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from hwsim.energy.coefficients import DramDevice, DramPowers
+from hwsim.energy.supply import DramDevice, DramPowers
 from hwsim.energy.table import EnergyTable
 from hwsim.errors import EnergyError
 

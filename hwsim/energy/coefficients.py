@@ -1,57 +1,19 @@
 """The coefficients of energy tables, and the equations that turn them into powers and energies.
 
-Two kinds of table: `Currents` as a data sheet gives them, for the standard DRAM power equations (Micron TN-41-01),
-and measured `Powers`. Both end in the same `DramPowers`. mA x V = mW and mW x ns = pJ throughout.
+Two kinds of table: `Currents` as a data sheet gives them, for the standard DRAM power equations (`Supply`), and
+measured `Powers`. Both end in the same `DramPowers`. mA x V = mW and mW x ns = pJ throughout.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hwsim.energy.supply import DramDevice, DramPowers, Supply, split_standby
+
 MOST = 1e6  # largest value of a coefficient; a larger one has the wrong unit
-
-
-@dataclass(frozen=True, kw_only=True)
-class DramDevice:
-    """The properties of a channel that the equations need.
-
-    Attributes
-    ----------
-    access_bytes : bytes of one column access in one bank
-    row_ns, precharge_ns, refresh_ns : tRAS, tRP, tRFC
-    """
-
-    banks: int
-    access_bytes: int
-    row_ns: float
-    precharge_ns: float
-    refresh_ns: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class DramPowers:
-    """Powers of one channel: those of its state first, then those of actions, which are added.
-
-    Attributes
-    ----------
-    closed_mw : standby, all rows closed
-    any_open_mw, per_open_mw : added to it while at least one row is open, and for each open row
-    activate_pj : opening and closing one row of one bank, beyond standby
-    read_mw, write_mw : accesses back to back, without the pins
-    refresh_mw : during tRFC
-    """
-
-    closed_mw: float
-    any_open_mw: float
-    per_open_mw: float
-    activate_pj: float
-    read_mw: float
-    write_mw: float
-    refresh_mw: float
 
 
 class Coefficients(BaseModel, ABC):
@@ -99,19 +61,9 @@ class Coefficients(BaseModel, ABC):
     def dram(self, device: DramDevice) -> DramPowers:
         """The powers of one channel. One below 0 means contradictory coefficients; the caller must refuse it."""
 
-    def _open(self, difference_mw: float, banks: int) -> tuple[float, float]:
-        """Split the power that all rows open add into a part for any open row and a part for each."""
-        return self.standby_rho * difference_mw, (1 - self.standby_rho) * difference_mw / banks
-
 
 class Currents(Coefficients):
-    """Data sheet currents of one channel.
-
-    Standby is IDD2N with all rows closed and grows to IDD3N with rows open; IDD0 is one bank cycling through activate
-    and precharge, so an activate takes the part above standby with that one row open. During refresh all rows are
-    closed and standby already counts IDD2N, so refresh takes IDD5B - IDD2N. (TN-41-01 subtracts IDD3N there; it counts
-    active standby in that time.)
-    """
+    """Data sheet currents of one channel, for the equations of `Supply`."""
 
     formulas: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {
         "dram_background": (
@@ -144,19 +96,16 @@ class Currents(Coefficients):
     idd5b_ma: float = Field(ge=0, le=MOST, description="refreshes back to back")
 
     def dram(self, device: DramDevice) -> DramPowers:
-        any_ma, per_ma = self._open(self.idd3n_ma - self.idd2n_ma, device.banks)
-        cycle_ns = device.row_ns + device.precharge_ns
-        one_open_ma = self.idd2n_ma + any_ma + per_ma
-        standby_pj_per_v = one_open_ma * device.row_ns + self.idd2n_ma * device.precharge_ns
-        return DramPowers(
-            closed_mw=self.vdd_v * self.idd2n_ma,
-            any_open_mw=self.vdd_v * any_ma,
-            per_open_mw=self.vdd_v * per_ma,
-            activate_pj=self.vdd_v * (self.idd0_ma * cycle_ns - standby_pj_per_v),
-            read_mw=self.vdd_v * (self.idd4r_ma - self.idd3n_ma),
-            write_mw=self.vdd_v * (self.idd4w_ma - self.idd3n_ma),
-            refresh_mw=self.vdd_v * (self.idd5b_ma - self.idd2n_ma),
+        supply = Supply(
+            volts=self.vdd_v,
+            idd0_ma=self.idd0_ma,
+            idd2n_ma=self.idd2n_ma,
+            idd3n_ma=self.idd3n_ma,
+            idd4r_ma=self.idd4r_ma,
+            idd4w_ma=self.idd4w_ma,
+            idd5b_ma=self.idd5b_ma,
         )
+        return supply.powers(device, self.standby_rho)
 
 
 class Powers(Coefficients):
@@ -187,7 +136,8 @@ class Powers(Coefficients):
     refresh_mw: float = Field(ge=0, le=MOST)
 
     def dram(self, device: DramDevice) -> DramPowers:
-        any_mw, per_mw = self._open(self.active_standby_mw - self.precharged_standby_mw, device.banks)
+        standby_mw = self.active_standby_mw - self.precharged_standby_mw
+        any_mw, per_mw = split_standby(standby_mw, self.standby_rho, device.banks)
         return DramPowers(
             closed_mw=self.precharged_standby_mw,
             any_open_mw=any_mw,

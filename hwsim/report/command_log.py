@@ -13,6 +13,18 @@ from hwsim.report.write import whole_file
 
 
 @contextmanager
+def text_file(path: Path) -> Iterator[TextIO]:
+    """A text file that is whole at the end or not there.
+
+    Raises
+    ------
+    OutputError : the file cannot be written
+    """
+    with whole_file(path) as raw, TextIOWrapper(raw, encoding="utf-8") as file:
+        yield file
+
+
+@contextmanager
 def command_log(path: Path) -> Iterator[TextIO]:
     """A CSV file for a line a command, with its header; whole at the end or not there.
 
@@ -20,6 +32,6 @@ def command_log(path: Path) -> Iterator[TextIO]:
     ------
     OutputError : the file cannot be written
     """
-    with whole_file(path) as raw, TextIOWrapper(raw, encoding="utf-8") as file:
+    with text_file(path) as file:
         file.write(",".join(LOG_COLUMNS) + "\n")
         yield file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,19 @@ Ints = NDArray[np.int64]
 Field = Literal["opsize", "gpr0", "gpr1", "mask", "bank", "row"]
 
 MAX_CHANNELS = 32  # that a mask can name
-COLUMNS = ("operation", "opsize", "mask", "bank", "row")
+
+
+class Column(IntEnum):
+    """Columns of encoded instructions."""
+
+    OPERATION = 0
+    OPSIZE = 1
+    MASK = 2
+    BANK = 3
+    ROW = 4
+
+
+COLUMNS = tuple(column.name.lower() for column in Column)
 
 
 @dataclass(frozen=True, kw_only=True)

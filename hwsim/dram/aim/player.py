@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.aim import layout
 from hwsim.dram.aim.isa import ACTIVATION_FUNCTION, ACTIVATION_FUNCTIONS, COLUMNS, MAX_CHANNELS, OPERATIONS
+from hwsim.dram.aim.ledger import LOG_MARGIN, counters, new_log
+from hwsim.dram.aim.state import Control, Host, map_arrays, new_device
+from hwsim.dram.aim.tables import compile_aim
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.native.function import CompiledFunction
 from hwsim.errors import TraceError
@@ -18,7 +20,7 @@ Ints = NDArray[np.int64]
 PLAY = CompiledFunction("hwsim.dram.aim.kernel", "play")
 QUEUE_DEPTH = 32
 WAIT = "wait"  # time that barriers waited, listed with the time of commands
-_LOG_ENTRIES = 4 * layout.LOG_MARGIN
+_LOG_ROOM = 4 * LOG_MARGIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +85,9 @@ class AimPlayer:
         self.instructions = 0
         self._names = list(standard.commands)
         self._on_commands = on_commands
-        self._tables = layout.compile_tables(standard, queue_depth)
-        self._states, self._host = layout.new_state(self._tables, channels)
-        self._log = np.zeros((_LOG_ENTRIES if on_commands else 1, layout.LOG_FIELDS), dtype=np.int64)
+        self._tables = compile_aim(standard, queue_depth)
+        self._state, self._host = new_device(self._tables, channels)
+        self._log = new_log(_LOG_ROOM if on_commands else 0)
 
     def play(self, program: Ints) -> None:
         """Play encoded instructions (`isa.encode`) after those already played.
@@ -101,11 +103,12 @@ class AimPlayer:
         """`play` for instructions that a parser has checked."""
         at = 0
         while at < len(program):
-            before = (self._states.copy(), self._host.copy()) if self._on_commands else None
-            played = PLAY(program, at, self._states, self._host, self._log, self._tables)
-            if before and self._log[0, 0] >= len(self._log):  # one instruction had more commands than fit
-                self._states, self._host = before
-                self._log = np.zeros((2 * len(self._log), layout.LOG_FIELDS), dtype=np.int64)
+            before = (map_arrays(np.copy, self._state), self._host.copy()) if self._on_commands else None
+            played = PLAY(self._state, self._tables, self._host, self._log, program, at)
+            room = len(self._log.entries)
+            if before and self._log.written[0] > room:  # one instruction had more commands than fit
+                self._state, self._host = before
+                self._log = new_log(2 * room)
                 continue
             at = played
             self._flush()
@@ -114,29 +117,25 @@ class AimPlayer:
     @property
     def cycle(self) -> int:
         """The cycle in which the last instruction was done; after EOC or SYNC, everything before it."""
-        return int(self._host[layout.CLOCK]) - 1
+        return int(self._host[Host.CLOCK]) - 1
 
     @property
     def classes(self) -> int:
         """Groups of channels that were played separately."""
-        return int(self._host[layout.CLASSES])
+        return int(self._host[Host.CLASSES])
 
     def results(self) -> list[ChannelResult]:
         """What each channel did so far; exact after EOC or SYNC."""
         found: dict[int, ChannelResult] = {}
-        for state in self._states[: self.classes]:
-            since = int(state[layout.OPEN_SINCE])
-            still_open = self.cycle - since + 1 if since >= 0 else 0
-            counters = layout.counters(state, self._tables)
-            counters[1] += still_open
-            members = members_of(int(state[layout.MEMBERS]), self.channels)
-            found |= dict.fromkeys(members, channel_result(counters, self._names))
+        counts = counters(self._state.ledger, self.cycle)
+        for mask, counted in zip(self._state.control[: self.classes, Control.MEMBERS].tolist(), counts):
+            found |= dict.fromkeys(members_of(mask, self.channels), channel_result(counted, self._names))
         return [found[channel] for channel in range(self.channels)]
 
     def _flush(self) -> None:
         if self._on_commands is None:
             return
-        for entry in self._log[1 : self._log[0, 0] + 1].tolist():
+        for entry in self._log.entries[: self._log.written[0]].tolist():
             members, cycle, command, bank, row, column, count, spacing = entry
             self._on_commands(
                 CommandRun(
@@ -150,7 +149,7 @@ class AimPlayer:
                     spacing=spacing,
                 )
             )
-        self._log[0, 0] = 0
+        self._log.written[0] = 0
 
     def _check(self, program: Ints) -> None:
         """The checks that the parser makes in a file, for programs that come from memory."""
@@ -185,7 +184,7 @@ def members_of(mask: int, channels: int) -> tuple[int, ...]:
 
 
 def channel_result(counters: Ints, names: list[str]) -> ChannelResult:
-    """A channel's counters (`layout.counters`) under their names."""
+    """A channel's counters (`ledger.counters`) under their names."""
     busy, open_cycles, *rest = counters.tolist()
     issues, gaps = rest[: len(names)], rest[len(names) :]
     return ChannelResult(

@@ -11,19 +11,20 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import pairwise
 
 import numpy as np
 
-from hwsim.dram.aim import layout
 from hwsim.dram.aim.isa import Ints
+from hwsim.dram.aim.ledger import counters, new_ledger, new_log
 from hwsim.dram.aim.player import PLAY, QUEUE_DEPTH, ChannelResult, channel_result, members_of
 from hwsim.dram.aim.settle import FOREIGN, Settled, Settlement
+from hwsim.dram.aim.state import Channels, Host, map_arrays, new_host
+from hwsim.dram.aim.tables import compile_aim
 from hwsim.dram.device.standard import Standard
 
 REMEMBERED = 4096  # programs with their results
-_NO_LOG = np.zeros((1, layout.LOG_FIELDS), dtype=np.int64)
+_NO_LOG = new_log(0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,16 +66,16 @@ class _Played:
 class _Running:
     """States in the middle of a program; their time counts from its start."""
 
-    states: Ints
+    channels: Channels
     host: Ints
 
     @property
     def cycle(self) -> int:
-        return int(self.host[layout.CLOCK]) - 1
+        return int(self.host[Host.CLOCK]) - 1
 
     @property
-    def classes(self) -> Ints:
-        return self.states[: self.host[layout.CLASSES]]
+    def classes(self) -> Channels:
+        return map_arrays(lambda array: array[: self.host[Host.CLASSES]], self.channels)
 
 
 class RepeatingPlayer:
@@ -93,15 +94,13 @@ class RepeatingPlayer:
         self.cycle = 0
         self.played = self.repeated = self.instructions = 0
         self._remember = 0 if standard.refresh else remember
-        self._tables = layout.compile_tables(standard, QUEUE_DEPTH)
+        self._tables = compile_aim(standard, QUEUE_DEPTH)
         self._settlement = Settlement(standard, self._tables)
-        states, host = layout.new_state(self._tables, channels)
-        first = Settled(states=states[:1], rows=(), counted=[])
-        self._now = _Situation(settled=first, digest=b"", rows=(), function=int(host[layout.FUNCTION]))
+        self._now = _Situation(settled=self._settlement.at_start(channels), digest=b"", rows=(), function=0)
         self._known: OrderedDict[Hashable, _Played] = OrderedDict()
         self._running: _Running | None = None  # between `play_on` and the next program
         self._began = 0
-        self._totals = np.zeros((channels, len(layout.counters(states[0], self._tables))), dtype=np.int64)
+        self._totals = np.repeat(counters(new_ledger(1, len(standard.commands)), now=0), channels, axis=0)
 
     def play(self, parts: Iterable[Ints], *, key: Hashable, base_row: int, rows: int) -> tuple[int, ...]:
         """Play a program in parts, the last of which ends in a barrier.
@@ -162,7 +161,7 @@ class RepeatingPlayer:
             settled=settled,
             digest=self._digest(settled),
             rows=settled.rows,
-            function=int(running.host[layout.FUNCTION]),
+            function=int(running.host[Host.FUNCTION]),
         )
 
     def _settle(self) -> None:
@@ -176,22 +175,20 @@ class RepeatingPlayer:
             settled=settled,
             digest=self._digest(settled),
             rows=settled.rows,
-            function=int(running.host[layout.FUNCTION]),
+            function=int(running.host[Host.FUNCTION]),
         )
 
     def _digest(self, settled: Settled) -> bytes:
-        return blake2b(settled.states.tobytes(), digest_size=16).digest() if self._remember else b""
+        return settled.digest() if self._remember else b""
 
     def _resume(self, rows: tuple[int, ...]) -> _Running:
         """The states from which play goes on, with a row for each number."""
-        start = self._settlement.with_rows(self._now.settled, rows)
-        states = np.zeros((self.channels, start.shape[1]), dtype=np.int64)
-        states[: len(start)] = start
-        return _Running(states=states, host=np.array([1, self._now.function, len(start)], dtype=np.int64))
+        channels = self._settlement.resume(self._now.settled, rows, self.channels)
+        return _Running(channels=channels, host=new_host(classes=len(self._now.settled), function=self._now.function))
 
     def _advance(self, running: _Running, part: Ints) -> None:
         self.instructions += len(part)
-        PLAY(part, 0, running.states, running.host, _NO_LOG, self._tables)
+        PLAY(running.channels, self._tables, running.host, _NO_LOG, part, 0)
 
     def _keep(self, whole: Hashable, found: _Played) -> None:
         """Remember what a program did, and forget the one that was not met for longest if there are too many."""
@@ -207,5 +204,5 @@ class RepeatingPlayer:
         played.times = 0
 
     def _count(self, settled: Settled, times: int) -> None:
-        for mask, counters in settled.counted:
-            self._totals[list(members_of(mask, self.channels))] += times * counters
+        for mask, counts in settled.counted:
+            self._totals[list(members_of(mask, self.channels))] += times * counts

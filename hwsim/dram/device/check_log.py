@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hwsim.dram.device.checker import MODE_SWITCH, Violation
 from hwsim.dram.device.log_file import Progress, read_commands
 from hwsim.dram.device.standard import Standard
+
+if TYPE_CHECKING:
+    from hwsim.dram.device.stream_checker import StreamChecker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +44,15 @@ def check_log(path: Path, standard: Standard, progress: Progress | None = None) 
     DramError : the file is not a log, or names a command that the standard does not have
     TraceError : the file cannot be read
     """
-    chunks = read_commands(path, standard, progress)
-    first = next(chunks, None)  # a file that cannot be read needs no compiler
-    from hwsim.dram.device.stream_checker import StreamChecker
-
-    checker = StreamChecker(standard, check_modes=MODE_SWITCH in standard.commands)
-    for rows in chain([] if first is None else [first], chunks):
+    checker = None
+    for rows in read_commands(path, standard, progress):
+        checker = checker or _checker(standard)
         checker.feed(rows)
+    checker = checker or _checker(standard)
     return CheckedLog(standard=standard.name, commands=checker.commands, violations=checker.violations)
+
+
+def _checker(standard: Standard) -> StreamChecker:
+    from hwsim.dram.device.stream_checker import StreamChecker  # a file that cannot be read needs no compiler
+
+    return StreamChecker(standard, check_modes=MODE_SWITCH in standard.commands)

@@ -113,10 +113,10 @@ def read_commands(path: Path, standard: Standard, progress: Progress | None = No
     DramError : the file is not such a log, or holds a command that the standard does not have
     TraceError : the file cannot be read
     """
-    from hwsim.dram.device.log_scanner import name_automaton, scan
-
     chunks = whole_lines(path, progress)
     form, rest = _header(path, chunks)
+    from hwsim.dram.device.log_scanner import name_automaton, scan  # a file that cannot be read needs no compiler
+
     columns = np.array(form.columns, dtype=np.int64)
     step, accepted = name_automaton(list(standard.commands))
     number = 2

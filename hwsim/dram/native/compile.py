@@ -9,7 +9,7 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 
-from hwsim.dram.native.machine_code import ENTRY, UnloadableError, target_machine
+from hwsim.dram.native.machine_code import ENTRY, target_machine
 
 # Called when the last reference to an array goes. Functions are handed arrays without an owner, so that is never.
 _NEVER_CALLED = "define void @NRT_MemInfo_call_dtor(ptr %owner) { ret void }"
@@ -20,12 +20,12 @@ def compile_function(module: str, function: str, types: tuple[Any, ...]) -> byte
 
     Raises
     ------
-    UnloadableError : this version of llvmlite cannot write out such code
     TypeError : the function allocates, raises or calls Python, so that it needs more than its own code
     """
     arguments = tuple(_numba_type(each) for each in types)
-    plain = getattr(import_module(module), function).py_func
-    compiled: Any = numba.njit(numba.types.int64(*arguments), error_model="numpy")(plain)
+    dispatcher = getattr(import_module(module), function)
+    options = {**dispatcher.targetoptions, "error_model": "numpy"}
+    compiled: Any = numba.jit(numba.types.int64(*arguments), **options)(dispatcher.py_func)
     whole = llvm.parse_assembly(compiled.inspect_llvm(arguments))
     _hide_all_but(whole, compiled.overloads[arguments].fndesc.llvm_func_name)
     foreign = [name for name in _undefined(whole) if name not in ("memcpy", "memset", "memmove")]
@@ -50,16 +50,17 @@ def _numba_type(type_: Any) -> Any:
 
 
 def _hide_all_but(module: Any, entry: str) -> None:
-    """Make everything but the entry local, and remove what it does not use."""
+    """Make everything but the entry local, then remove what is not used, and pass no argument that is not read.
+
+    numba passes an array as 5 numbers and 2 for each axis, of which a function reads few. Between local functions the
+    others go, which matters with named tuples of many arrays.
+    """
     for value in (*module.functions, *module.global_variables):
         if not value.is_declaration and value.name != entry:
             value.linkage = "internal"
     module.get_function(entry).name = ENTRY
-    passes = llvm.create_new_module_pass_manager()
-    if not hasattr(passes, "add_global_dead_code_eliminate_pass"):
-        raise UnloadableError("llvmlite has no pass that removes unused functions")
-    passes.add_global_dead_code_eliminate_pass()
-    passes.run(module, llvm.create_pass_builder(target_machine(), llvm.create_pipeline_tuning_options()))
+    builder = llvm.create_pass_builder(target_machine(), llvm.create_pipeline_tuning_options(speed_level=3))
+    builder.getModulePassManager().run(module, builder)
 
 
 def _undefined(module: Any) -> list[str]:

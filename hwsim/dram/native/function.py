@@ -11,13 +11,14 @@ import ctypes
 import os
 from collections.abc import Callable
 from importlib import import_module
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from hwsim.dram.native.machine_code import UnloadableError, find_kept, keep, load
 
-_Call = Callable[..., int]
+_Call = Callable[[tuple[Any, ...], list[int]], int]  # with arguments as they are and flat
 # With these numba checks what it otherwise trusts, or does not compile at all: kept code would ignore them.
 _DEBUGGING = ("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK")
 
@@ -38,7 +39,7 @@ class CompiledFunction:
         self.module = module
         self.function = function
         self.from_kept_code = False
-        self._types: tuple[Any, ...] = ()
+        self._arguments: _Arguments | None = None
         self._call: _Call | None = None
 
     def __call__(self, *arguments: Any) -> int:
@@ -48,12 +49,10 @@ class CompiledFunction:
         ------
         TypeError : arguments of other types than those of the first call, or arrays that are not C-contiguous
         """
-        types = tuple(type_of(argument) for argument in arguments)
-        if self._call is None:
-            self._types, self._call = types, self._prepare(types)
-        elif types != self._types:
-            raise TypeError(f"{self.function} was compiled for {self._types}, and called with {types}")
-        return self._call(*arguments)
+        if self._arguments is None or self._call is None:
+            self._arguments = _Arguments(self.function, arguments)
+            self._call = self._prepare(self._arguments.types)
+        return self._call(arguments, self._arguments.flatten(arguments))
 
     def _prepare(self, types: tuple[Any, ...]) -> _Call:
         if any(os.environ.get(name, "0") != "0" for name in _DEBUGGING):
@@ -73,7 +72,48 @@ class CompiledFunction:
         return _native_call(self.function, address, types)
 
     def _through_numba(self) -> _Call:
-        return getattr(import_module(self.module), self.function)  # type: ignore[no-any-return]
+        function = getattr(import_module(self.module), self.function)
+        return lambda arguments, flat: int(function(*arguments))
+
+
+class _Arguments:
+    """Arguments of a function as machine code takes them, of the types that the first ones had.
+
+    A named tuple that is given again has the same arrays, so it is not looked at again.
+
+    Attributes
+    ----------
+    types : `type_of` each
+    """
+
+    def __init__(self, function: str, first: tuple[Any, ...]) -> None:
+        self.function = function
+        self.types = tuple(map(type_of, first))
+        self._last: list[Any] = [None] * len(first)
+        self._flat: list[list[int]] = [[] for _ in first]
+
+    def flatten(self, arguments: tuple[Any, ...]) -> list[int]:
+        """One list for all arguments.
+
+        Raises
+        ------
+        TypeError : of other types than the first ones
+        """
+        if len(arguments) != len(self.types):
+            self._refuse(arguments)
+        for place, argument in enumerate(arguments):
+            if argument is self._last[place]:
+                continue
+            if type_of(argument) != self.types[place]:
+                self._refuse(arguments)
+            self._flat[place] = []
+            _flatten(argument, self._flat[place])
+            self._last[place] = argument if isinstance(argument, tuple) else None
+        return list(chain.from_iterable(self._flat))
+
+    def _refuse(self, arguments: tuple[Any, ...]) -> None:
+        found = tuple(map(type_of, arguments))
+        raise TypeError(f"{self.function} was compiled for {self.types}, and called with {found}")
 
 
 def type_of(argument: Any) -> Any:
@@ -97,11 +137,8 @@ def _native_call(name: str, address: int, types: tuple[Any, ...]) -> _Call:
     result, exception = ctypes.c_int64(), ctypes.c_int64()
     places = ctypes.addressof(result), ctypes.addressof(exception)
 
-    def call(*arguments: Any) -> int:
-        flat: list[int] = [*places]
-        for argument in arguments:
-            _flatten(argument, flat)
-        status = function(*flat)
+    def call(_: tuple[Any, ...], flat: list[int]) -> int:
+        status = function(*places, *flat)
         if status:
             raise RuntimeError(f"{name} ended with status {status}")
         return result.value

@@ -99,18 +99,19 @@ class ReferenceChannel:
 
     def _held(self, cycle: int) -> set[int]:
         """Banks that serve nothing before the refresh that is due."""
+        return {bank for rank in self._late(cycle) for bank in self._targets(rank)}
+
+    def _late(self, cycle: int) -> list[int]:
+        """Ranks whose refresh is due."""
         if self.standard.refresh is None:
-            return set()
-        due = [rank for rank in range(self.standard.ranks) if cycle >= self._due(rank)]
-        return {bank for rank in due for bank in self._targets(rank)}
+            return []
+        return [rank for rank in range(self.standard.ranks) if cycle >= self._due(rank)]
 
     def _refresh(self, cycle: int) -> bool:
         """Issue the next command of a refresh that is due, the first rank first; False if none can be issued."""
         rule = self.standard.refresh
         assert rule is not None
-        for rank in range(self.standard.ranks):
-            if cycle < self._due(rank):
-                continue
+        for rank in self._late(cycle):
             targets = self._targets(rank)
             still_open = [bank for bank in targets if self._open[bank] >= 0]
             if not still_open and self._ready(self.standard.commands[rule.command], targets, cycle):
@@ -162,6 +163,10 @@ class ReferenceChannel:
         command = self._needed(entry)
         if bank in held:
             return False
+        if command.kind == "activate" and any(
+            bank // self.standard.banks_per_rank == rank for rank in self._late(cycle)
+        ):
+            return False  # activates could keep the refresh from its turn for ever
         if command.kind == "precharge" and any(
             other.place.bank == bank and other.place.row == self._open[bank]
             for other in [*eligible, *(e for e in [*self.reads, *self.writes] if e.opened)]

@@ -309,11 +309,11 @@ def _same_channel(m, kept, c, moved):
         if not _same_time(m.device.history[c, i], kept.history[c, i], cycle - m.tables.reach, moved):
             return False
     for rank in range(m.ranks.shape[1]):
-        since, before = m.ranks[c, rank, Rank.OPEN_SINCE], kept.ranks[c, rank, Rank.OPEN_SINCE]
         if m.ranks[c, rank, Rank.OPEN_BANKS] != kept.ranks[c, rank, Rank.OPEN_BANKS]:
             return False
-        if since != before and since - before != moved:
-            return False
+        for field in (Rank.OPEN_SINCE, Rank.OPEN_UNTIL):
+            if m.ranks[c, rank, field] - kept.ranks[c, rank, field] not in (0, moved):
+                return False
     return True
 
 
@@ -525,14 +525,18 @@ def _move_channel(m, kept, c, times, later, cycle):
         now[Channel.WAKE] += later
     for rank in range(m.ranks.shape[1]):
         row, before = m.ranks[c, rank], kept.ranks[c, rank]
-        row[Rank.OPEN_CYCLES] += times * (row[Rank.OPEN_CYCLES] - before[Rank.OPEN_CYCLES])
-        if row[Rank.OPEN_SINCE] != before[Rank.OPEN_SINCE]:
-            row[Rank.OPEN_SINCE] += later
+        for field in (Rank.OPEN_CYCLES, Rank.BANK_CYCLES):
+            row[field] += times * (row[field] - before[field])
+        for field in (Rank.OPEN_SINCE, Rank.OPEN_UNTIL):
+            if row[field] != before[field]:
+                row[field] += later
         for command in range(m.counts.shape[2]):
             m.counts[c, rank, command] += times * (m.counts[c, rank, command] - kept.counts[c, rank, command])
     for bank in range(m.banks.shape[1]):
         for field in (Bank.ACCESSES, Bank.ACTIVATES):
             m.banks[c, bank, field] += times * (m.banks[c, bank, field] - kept.banks[c, bank, field])
+        if m.banks[c, bank, Bank.OPENED_AT] != kept.banks[c, bank, Bank.OPENED_AT]:
+            m.banks[c, bank, Bank.OPENED_AT] += later
     for node in range(m.device.allowed.shape[1]):
         for command in range(m.device.allowed.shape[2]):
             if m.device.allowed[c, node, command] > cycle:

@@ -171,12 +171,12 @@ def _choose_of_queue(m, c, q, cycle, soonest, lasting):
 
 @inlined
 def _next_command(m, c, q, e, bank):
-    """The command that an entry needs next; NOBODY if it would close a row that was opened for another entry."""
+    """The command that an entry needs next; NOBODY if a row opened for another entry, or a refresh, forbids it."""
     row = m.device.open_rows[c, bank]
     if row == m.entries[c, e, Entry.ROW]:
         return access_command(m, c, q, e, bank)
     if row < 0:
-        return m.commands[ACTIVATE]
+        return NOBODY if m.ranks[c, bank // _banks_per_rank(m), Rank.HOLDS] else m.commands[ACTIVATE]
     return NOBODY if m.banks[c, bank, Bank.OPENED] >= 0 else m.commands[PRECHARGE]
 
 
@@ -221,9 +221,12 @@ def _banks_per_rank(m):
 @inlined
 def _open(m, c, bank, e, cycle):
     rank = bank // _banks_per_rank(m)
-    if m.ranks[c, rank, Rank.OPEN_BANKS] == 0:
+    if m.ranks[c, rank, Rank.OPEN_BANKS] == 0 and cycle > m.ranks[c, rank, Rank.OPEN_UNTIL]:
+        m.ranks[c, rank, Rank.OPEN_CYCLES] += m.ranks[c, rank, Rank.OPEN_UNTIL] - m.ranks[c, rank, Rank.OPEN_SINCE]
         m.ranks[c, rank, Rank.OPEN_SINCE] = cycle
     m.ranks[c, rank, Rank.OPEN_BANKS] += 1
+    m.ranks[c, rank, Rank.BANK_CYCLES] -= cycle
+    m.banks[c, bank, Bank.OPENED_AT] = cycle
     m.device.open_rows[c, bank] = m.entries[c, e, Entry.ROW]
     m.banks[c, bank, Bank.USED] = 0
     m.banks[c, bank, Bank.ACTIVATES] += 1
@@ -233,15 +236,16 @@ def _open(m, c, bank, e, cycle):
 
 
 @inlined
-def _close(m, c, bank, cycle):
+def _close(m, c, bank, end):
+    """A row is closed, at once or by an access that closes it in a later cycle."""
     if m.device.open_rows[c, bank] < 0:
         return
     m.device.open_rows[c, bank] = -1
     forget_hits(m, c, bank)
     rank = bank // _banks_per_rank(m)
     m.ranks[c, rank, Rank.OPEN_BANKS] -= 1
-    if m.ranks[c, rank, Rank.OPEN_BANKS] == 0:
-        m.ranks[c, rank, Rank.OPEN_CYCLES] += cycle - m.ranks[c, rank, Rank.OPEN_SINCE]
+    m.ranks[c, rank, Rank.BANK_CYCLES] += end
+    m.ranks[c, rank, Rank.OPEN_UNTIL] = max(m.ranks[c, rank, Rank.OPEN_UNTIL], end)
 
 
 @inlined
@@ -265,7 +269,7 @@ def _serve(m, c, e, command, cycle):
         forget_opened(m, c, e)
     remove(m, c, q, e)
     if m.tables.commands[command, Fact.AUTO]:
-        _close(m, c, bank, cycle)
+        _close(m, c, bank, max(cycle + m.closing[1 + q], m.banks[c, bank, Bank.OPENED_AT] + m.closing[0]))
     complete(m, m.entries[c, e, Entry.MASTER], m.entries[c, e, Entry.TICKET], end)
 
 
@@ -333,8 +337,11 @@ def _hold(m, c, rank, held):
     m.ranks[c, rank, Rank.HOLDS] = held
     m.channels[c, Channel.REFRESHING] += 1 if held else -1
     turn = m.ranks[c, rank, Rank.REFRESHES] % m.refresh[Refreshing.TURNS]
+    first = rank * _banks_per_rank(m)
     for i in range(m.targets.shape[1]):
-        m.banks[c, rank * _banks_per_rank(m) + m.targets[turn, i], Bank.HELD] = held
+        m.banks[c, first + m.targets[turn, i], Bank.HELD] = held
+    for bank in range(first, first + _banks_per_rank(m)):  # what may be opened has changed
+        m.waiting[c, 0, bank, Waiting.READY] = m.waiting[c, 1, bank, Waiting.READY] = 0
     due = FOREVER
     for other in range(m.ranks.shape[1]):
         if not m.ranks[c, other, Rank.HOLDS]:

@@ -72,7 +72,9 @@ class Served:
         them
     forwarded, merged : reads answered by a waiting write; writes that replaced a waiting one
     bank_accesses, bank_activates : (channels, banks)
-    open_cycles : (channels, ranks) cycles with an open row up to the present one
+    until : the present cycle, or the end of the last access or of a row that is being closed, if that is later
+    open_cycles : (channels, ranks) cycles with an open row until then
+    open_bank_cycles : (channels, ranks) the same, summed over the banks
     read_latencies, write_latencies : from the cycle in which a request was taken to its completion
     read_responses, write_responses : from its arrival, for requests that have one
     """
@@ -88,7 +90,9 @@ class Served:
     merged: int
     bank_accesses: Ints
     bank_activates: Ints
+    until: int
     open_cycles: Ints
+    open_bank_cycles: Ints
     read_latencies: LatencyCounts
     write_latencies: LatencyCounts
     read_responses: LatencyCounts
@@ -113,8 +117,8 @@ def served(standard: Standard, memory: Memory, latencies: Latencies) -> Served:
     names = list(standard.commands)
     each = memory.counts.sum(axis=1)
     hits, misses, conflicts = memory.channels[:, Channel.KINDS : Channel.KINDS + 3].sum(axis=0).tolist()
-    now = memory.host[Host.CYCLE]
-    still_open = memory.ranks[:, :, Rank.OPEN_BANKS] > 0
+    still_open, ends = memory.ranks[:, :, Rank.OPEN_BANKS], memory.ranks[:, :, Rank.OPEN_UNTIL]
+    until = int(max(memory.host[Host.CYCLE], memory.host[Host.FINISH], ends.max()))
     by_kind = [latencies.of(kind, memory.latencies[kind]) for kind in range(4)]
     return Served(
         cycles=int(memory.host[Host.FINISH]),
@@ -128,8 +132,11 @@ def served(standard: Standard, memory: Memory, latencies: Latencies) -> Served:
         merged=int(memory.host[Host.MERGED]),
         bank_accesses=memory.banks[:, :, Bank.ACCESSES].copy(),
         bank_activates=memory.banks[:, :, Bank.ACTIVATES].copy(),
+        until=until,
         open_cycles=memory.ranks[:, :, Rank.OPEN_CYCLES]
-        + np.where(still_open, now - memory.ranks[:, :, Rank.OPEN_SINCE], 0),
+        + np.where(still_open > 0, until, ends)
+        - memory.ranks[:, :, Rank.OPEN_SINCE],
+        open_bank_cycles=memory.ranks[:, :, Rank.BANK_CYCLES] + still_open * until,
         read_latencies=by_kind[0],
         write_latencies=by_kind[1],
         read_responses=by_kind[2],

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hwsim.dram.device.bank_state import BankState, new_bank_state
 from hwsim.dram.device.standard import Standard
+from hwsim.dram.device.state import BankState, new_bank_state
 from hwsim.dram.device.tables import FOREVER, Fact, Ints, Tables, compile_tables
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.masters import POLICIES, Master, Policy
@@ -162,6 +162,7 @@ class Bank(IntEnum):
     HELD = 2  # whether a refresh keeps it waiting
     ACCESSES = 3
     ACTIVATES = 4
+    OPENED_AT = 5
 
 
 class Rank(IntEnum):
@@ -173,6 +174,8 @@ class Rank(IntEnum):
     OPEN_BANKS = 3
     OPEN_SINCE = 4
     OPEN_CYCLES = 5
+    OPEN_UNTIL = 6  # the latest end of a row, which may lie in the future; OPEN_CYCLES lacks the time up to there
+    BANK_CYCLES = 7  # of each row that was closed, from opening to end; of each still open, less the cycle of opening
 
 
 class Refreshing(IntEnum):
@@ -235,6 +238,7 @@ class Memory(NamedTuple):
     completions : (rows, 3) cycle, ticket, beat
     digits : (digits, len(Digit)) the address mapping
     commands : (6,) numbers of the commands in the standard
+    closing : (3,) cycles that a row is open at least, and from an access that closes it to its end: reads, writes
     """
 
     host: Ints
@@ -260,6 +264,7 @@ class Memory(NamedTuple):
     completions: Ints
     digits: Ints
     commands: Ints
+    closing: Ints
     device: BankState
     tables: Tables
 
@@ -313,6 +318,7 @@ def new_memory(
         completions=np.zeros((rows, 3), dtype=np.int64),
         digits=_digits(mapping),
         commands=_commands(standard),
+        closing=_closing(standard),
         device=new_bank_state(tables, channels),
         tables=tables,
     )
@@ -395,3 +401,17 @@ def _digits(mapping: AddressMapping) -> Ints:
     sizes = table[:, Digit.SIZE]
     shifts = [int(size).bit_length() - 1 if size & (size - 1) == 0 else NOBODY for size in sizes]
     return np.column_stack([table, np.array(shifts, dtype=np.int64)])
+
+
+def _closing(standard: Standard) -> Ints:
+    """A row ends when a precharge of its own could come: so long before the next activate as a precharge takes."""
+    access = standard.commands["RD"]
+    activate, precharge = access.activate or "", access.precharge or ""
+
+    def wait(preceding: str, following: str) -> int:
+        pairs = [c for c in standard.constraints if (c.preceding, c.following) == (preceding, following)]
+        return max((c.latency for c in pairs if c.level == standard.level_names[-1]), default=0)
+
+    closes = wait(precharge, activate)
+    after = [max(0, wait(command, activate) - closes) for command in ("RDA", "WRA")]
+    return np.array([wait(activate, precharge), *after], dtype=np.int64)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.dram.aim.isa import encode
-from hwsim.dram.aim.layout import LOG_MARGIN
+from hwsim.dram.aim.ledger import LOG_MARGIN
 from hwsim.dram.aim.load import load_aim
 from hwsim.dram.aim.player import AimPlayer, CommandRun
 from hwsim.dram.aim.reference import ReferenceAim

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.in_order.controller import ChannelController
 from hwsim.dram.in_order.program import Request
+from hwsim.dram.random_access.coalesce import coalesce
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.random_access.patterns import generate
@@ -96,7 +97,7 @@ def served(
     where = load_mapping(mapping, standard, channels)
     player = MemoryPlayer(where, SHIPPED, width=channels)
     chunks = generate(pattern, where, requests, read_share=read_share, seed=1)
-    return player.play(single_accesses(*chunk) for chunk in chunks)
+    return player.play(coalesce(chunk) for chunk in chunks)
 
 
 def bandwidth(standard: Standard, result: Served) -> float:

@@ -145,7 +145,7 @@ def test_every_bin_and_device_of_every_standard_loads_in_every_refresh_mode() ->
         for choice in choices(name):
             for mode in (False, *document["refresh"]):
                 loaded += bool(load_standard(name, **choice, refresh=mode).constraints)
-    assert loaded == 321
+    assert loaded == 325
 
 
 def test_times_of_lpddr4_are_the_cycles_of_its_source_at_every_data_rate() -> None:

@@ -1,0 +1,1 @@
+"""Data sheet currents of DRAM standards, and the energy of a play by them."""
