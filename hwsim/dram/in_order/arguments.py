@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hwsim.dram.device.bank_state import BankState
 from hwsim.dram.device.compiled import inlined
+from hwsim.dram.device.state import BankState
 from hwsim.dram.device.tables import Tables
 from hwsim.dram.in_order.channels import Channels
 from hwsim.dram.in_order.ledger import Ledger, Page

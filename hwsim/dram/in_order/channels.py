@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwsim.dram.device.bank_state import BankState, new_bank_state
+from hwsim.dram.device.state import BankState, new_bank_state
 from hwsim.dram.device.tables import FOREVER, NEVER, Ints
 from hwsim.dram.in_order.rules import Rules
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hwsim.dram.device.bank_state import CLOSED, earliest, note, opens, set_rows
+from hwsim.dram.device.bank_state import earliest, note, opens, set_rows
 from hwsim.dram.device.compiled import compiled, inlined
+from hwsim.dram.device.state import CLOSED
 from hwsim.dram.device.tables import Fact, Kind
 from hwsim.dram.in_order.causes import Cause, charge_run, charge_wait
 from hwsim.dram.in_order.ledger import NOT_NAMED, Count, Run, log_run

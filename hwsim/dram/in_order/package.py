@@ -17,7 +17,7 @@ from hwsim.dram.in_order.channels import new_channels
 from hwsim.dram.in_order.ledger import Count, Entry, Run, new_ledger
 from hwsim.dram.in_order.play import play_package
 from hwsim.dram.in_order.program import Field, Request, decode, encode
-from hwsim.dram.in_order.rules import compile_rules
+from hwsim.dram.in_order.rules import Rules, compile_rules
 from hwsim.errors import DramError
 
 
@@ -103,6 +103,8 @@ class Package:
     record : keep the log of every channel (for tests and small runs: memory grows with each command)
     """
 
+    _tracked = 0  # commands whose last issues the player looks up itself
+
     def __init__(
         self, standard: Standard, channels: int, *, first_refresh: int | None = None, record: bool = False
     ) -> None:
@@ -112,14 +114,17 @@ class Package:
         refuse_turns(standard, "the in-order controller")
         self.standard = standard
         self._names = list(standard.commands)
-        self._rules = compile_rules(standard)
-        self._state = new_channels(self._rules, channels, first_refresh)
+        self._rules = self._compile()
+        self._state = new_channels(self._rules, channels, first_refresh, tracked=self._tracked)
         self._ledger = new_ledger(len(self._names), room=0)
         self._player = plain((self._state, self._rules, self._ledger))
         self._observer: Callable[[PlayLog], object] | None = None
         self.logs: list[list[LoggedCommand]] = [[] for _ in range(channels)]
         if record:
             self.observe(self._keep)
+
+    def _compile(self) -> Rules:
+        return compile_rules(self.standard)
 
     @property
     def channels(self) -> int:

@@ -67,7 +67,7 @@ def _play_request(s, r, c, request, row_base, start, page):
     return finish
 
 
-@compiled
+@inlined
 def _sweep(s, r, c, request, row, column, columns, start, page):
     """Play the accesses of a request to one row, `repeat` times over its columns."""
     command, bank = request[Field.COMMAND], max(request[Field.BANK], 0)
