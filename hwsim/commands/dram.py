@@ -14,6 +14,8 @@ from hwsim.errors import UserError
 if TYPE_CHECKING:
     from hwsim.dram.aim.refresh import RefreshMode
     from hwsim.dram.aim.variants import Variant
+    from hwsim.replay.load_report import LoadSweep
+    from hwsim.replay.memory_report import MemoryReport
 
 
 @click.command()
@@ -88,7 +90,9 @@ def aim(
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Controller parameter, or timing.NAME.")
 @click.option("--wrap", is_flag=True, help="Take what a file names modulo what there is.")
 @click.option("--energy", is_flag=True, help="Report energy too, where sources state the currents.")
+@click.option("--load-sweep", is_flag=True, help="Find bandwidth and latency over load, up to the knee and beyond.")
 @click.option("--json", "json_file", type=FILE, help="Write the result to a file, - for stdout.")
+@click.option("--html", "html_file", type=FILE, help="Write one self-contained page, with a load sweep of a pattern.")
 @click.option("--commands", "log_file", type=FILE, help="Write every DRAM command to a file.")
 @click.option(
     "--commands-format",
@@ -104,7 +108,9 @@ def dram(
     refresh: str | None,
     no_refresh: bool,
     settings: tuple[str, ...],
+    load_sweep: bool,
     json_file: Path | None,
+    html_file: Path | None,
     log_file: Path | None,
     commands_format: str | None,
     quiet: bool,
@@ -121,23 +127,31 @@ def dram(
         raise UserError(f"--no-refresh and --refresh {refresh} contradict each other")
     if commands_format is not None and log_file is None:
         raise UserError("--commands-format belongs to --commands FILE")
+    from hwsim.commands import load_sweep as sweeping
     from hwsim.parameters.settings import parse_settings
     from hwsim.replay.dram import run_memory
 
-    check_outputs({"--json": json_file, "--commands": log_file}, sources=(options["pattern"],))
-    values = dict(parse_settings(settings).machine)
-    with optional_progress(enabled=not quiet and not is_stdout(json_file), unit="bytes") as progress:
-        report = run_memory(
-            standard,
-            settings=values,
-            refresh="off" if no_refresh else refresh or "all_bank",
-            log_file=log_file,
-            log_format=commands_format or "csv",
-            progress=progress,
-            **options,
-        )
-    if deliver(report, json_file) and not quiet:
-        click.echo(report.to_text(), nl=False)
+    outputs = {"--json": json_file, "--html": html_file, "--commands": log_file}
+    check_outputs(outputs, sources=(options["pattern"],))
+    options["settings"] = dict(parse_settings(settings).machine)
+    options["refresh"] = "off" if no_refresh else refresh or "all_bank"
+    enabled = not quiet and not is_stdout(json_file)
+    result: MemoryReport | LoadSweep
+    swept = None
+    if load_sweep:
+        sweeping.check_options(options, log_file)
+        result = sweeping.sweep(standard, options, enabled=enabled)
+    else:
+        with optional_progress(enabled=enabled, unit="bytes") as progress:
+            result = run_memory(
+                standard, log_file=log_file, log_format=commands_format or "csv", progress=progress, **options
+            )
+        if html_file and sweeping.can_sweep(options):
+            swept = sweeping.sweep(standard, options, enabled=enabled)
+    if html_file:
+        sweeping.write_page(html_file, result, swept)
+    if deliver(result, json_file) and not quiet:
+        click.echo(result.to_text(), nl=False)
 
 
 def _list_standards(context: click.Context, json_file: Path | None, *, quiet: bool) -> None:

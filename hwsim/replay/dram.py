@@ -100,7 +100,7 @@ def run_memory(
 
         chunks = read_trace(Path(pattern), where, wrap=wrap, progress=progress)
         if requests is not None:
-            chunks = _first(chunks, requests)
+            chunks = first_of(chunks, requests)
     # With numba, which no mistake above need wait for.
     from hwsim.dram.random_access.coalesce import coalesce
     from hwsim.dram.random_access.player import MemoryPlayer
@@ -130,7 +130,7 @@ def run_memory(
         requests=visits.requests,
         served=served,
         row_visits=visits.counts,
-        unconfirmed=_unconfirmed(memory, timing, control),
+        unconfirmed=unconfirmed(memory, timing, control),
         energy=None if currents is None else _energy(served, standard, memory, currents),
     )
 
@@ -153,14 +153,14 @@ def parse_rate(text: str | None, channels: int) -> Fraction:
     return rate
 
 
-def _unconfirmed(memory: MemoryChoice, timing: Mapping[str, float], control: Mapping[str, int]) -> tuple[str, ...]:
+def unconfirmed(memory: MemoryChoice, timing: Mapping[str, float], control: Mapping[str, int]) -> tuple[str, ...]:
     """Parameters in use whose shipped value is remembered or assumed."""
     doubtful = [k for k, entry in memory.provenance().items() if entry["grade"] in ("M", "A") and k not in timing]
     assumed = [k for k in ControllerParameters.__dataclass_fields__ if k not in control]
     return (*(f"timing.{key}" for key in doubtful), *assumed)
 
 
-def _first(chunks: Iterable[Requests], number: int) -> Iterator[Requests]:
+def first_of(chunks: Iterable[Requests], number: int) -> Iterator[Requests]:
     for chunk in chunks:
         yield chunk.first(number)
         number -= chunk.size

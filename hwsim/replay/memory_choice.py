@@ -64,6 +64,12 @@ class MemoryChoice:
         choice = choose(self.standard, bin=self.bin, device=self.device)
         return choice.bin, choice.device
 
+    def title(self, standard: Standard) -> str:
+        """What was loaded, with its bin, device and number of ranks where it has them."""
+        ranks = f"{standard.ranks} ranks" if standard.ranks > 1 else None
+        parts = [part for part in (*self.named(), ranks) if part]
+        return standard.name + (f" ({', '.join(parts)})" if parts else "")
+
     def _levels(self) -> dict[str, int] | None:
         if self.ranks is None:
             return None

@@ -125,13 +125,6 @@ class MemoryReport:
         }
         return json.dumps(document, indent=2) + "\n"
 
-    def _memory_name(self) -> str:
-        """The standard with its bin, device and number of ranks, where it has them."""
-        bin, device = self.memory.named()
-        ranks = f"{self.standard.ranks} ranks" if self.standard.ranks > 1 else None
-        parts = [part for part in (bin, device, ranks) if part]
-        return self.standard.name + (f" ({', '.join(parts)})" if parts else "")
-
     def to_text(self) -> str:
         """The report for a terminal."""
         served, ns = self.served, float(10**9 / self.standard.clock_hz)
@@ -139,7 +132,7 @@ class MemoryReport:
         strictest, share = limit(self.standard, served, self.row_visits), refresh_share(self.standard)
         refreshed = f"; refresh takes {share:.1%} of the time" if share else ""
         lines = [
-            f"{self._memory_name()}: {self.pattern}, {self.requests:,} requests on {channels}, "
+            f"{self.memory.title(self.standard)}: {self.pattern}, {self.requests:,} requests on {channels}, "
             f"mapping {self.mapping.name}",
             f"cycles     {served.cycles:,} ({self.seconds * 1e6:,.3f} us at {1 / ns:.4g} GHz)",
             f"bandwidth  {self.bytes_per_s / 1e9:,.3f} GB/s, {self.bytes_per_s / self.peak_bytes_per_s:.1%} of "

@@ -76,6 +76,8 @@ def test_a_run_loads_its_own_machine_alone(name: str, other: str) -> None:
         ("dram", "ddr4_2134"),
         ("dram", "ddr4_2133", "--set", "read_quue=3"),
         ("dram", "ddr4_2133", "--pattern", "no_such_pattern"),
+        ("dram", "ddr4_2133", "--pattern", "no_such_pattern", "--load-sweep"),
+        ("dram", "ddr4_2133", "--load-sweep", "--rate", "1/8"),
         ("check", "no_such_log.csv", "ddr4_2133"),
     ],
 )
@@ -86,7 +88,12 @@ def test_a_mistake_about_a_memory_needs_no_compiler(command: tuple[str, ...]) ->
     assert not names & {"numba", "simpy"}
 
 
-def test_dram_needs_no_simpy() -> None:
-    status, names, _ = start("dram", "ddr4_2133", "--requests", "10", "--quiet")
+@pytest.mark.parametrize("more", [("--requests", "10"), ("--requests", "1000", "--load-sweep")])
+def test_dram_needs_no_simpy_and_without_a_page_no_plotly(more: tuple[str, ...]) -> None:
+    status, names, _ = start("dram", "ddr4_2133", *more, "--quiet")
     assert status == 0
-    assert "simpy" not in names
+    assert not names & {"simpy", "plotly"}
+
+
+def test_standards_are_listed_from_their_files_alone() -> None:
+    assert start("dram", "list") == (0, set(), "")

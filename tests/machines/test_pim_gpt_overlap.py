@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from hwsim import load_workload, run
 from hwsim.dram.device.checker import first_violation
-from hwsim.dram.in_order.flow_checker import first_broken_flow
-from hwsim.dram.in_order.overlap_reference import OverlapReferenceChannel
+from hwsim.dram.in_order.overlap.flow_checker import first_broken_flow
+from hwsim.dram.in_order.overlap.reference import OverlapReferenceChannel
 from hwsim.dram.in_order.package import channel_requests
 from hwsim.machines.pim_gpt import MACHINE
 from hwsim.machines.pim_gpt.instructions import AsicWork, Instruction, PimWork, Program

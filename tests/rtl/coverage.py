@@ -46,7 +46,7 @@ class Coverage:
     def toggle_share(self) -> float:
         return self.toggles_hit / self.toggles if self.toggles else 0.0
 
-    def shortfall(self) -> str:
+    def lateness(self) -> str:
         """Shares below their thresholds, and the points missed; empty if there are none. No points are too few."""
         if not (self.lines and self.toggles):
             return f"{self.lines} lines and {self.toggles} toggles are no coverage"

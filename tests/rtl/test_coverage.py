@@ -40,11 +40,11 @@ def test_a_file_without_points_is_no_coverage(tmp_path: Path) -> None:
     (tmp_path / "coverage.dat").write_text("# SystemC::Coverage-3\n")
     empty = read_coverage(tmp_path / "coverage.dat")
     assert (empty.line_share, empty.toggle_share) == (0, 0)
-    assert empty.shortfall() == "0 lines and 0 toggles are no coverage"
+    assert empty.lateness() == "0 lines and 0 toggles are no coverage"
 
 
 @pytest.mark.parametrize(
-    ("changes", "shortfall"),
+    ("changes", "lateness"),
     [
         ({}, ""),
         ({"lines_hit": 19, "toggles_hit": 36}, ""),
@@ -53,8 +53,8 @@ def test_a_file_without_points_is_no_coverage(tmp_path: Path) -> None:
         ({"toggles_hit": 0, "toggles": 0}, "20 lines and 0 toggles are no coverage"),
     ],
 )
-def test_too_little_is_said(changes: dict[str, int], shortfall: str) -> None:
-    assert replace(FULL, **changes).shortfall() == shortfall
+def test_too_little_is_said(changes: dict[str, int], lateness: str) -> None:
+    assert replace(FULL, **changes).lateness() == lateness
 
 
 def test_the_report_ends_with_all_blocks_together(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class PlayLog:
     Attributes
     ----------
     start, finish : cycles from which the programs ran and in which the last one completed
-    entries : (n, kernel.LOG_FIELDS) runs in the order of their issue within a class
+    entries : (n, len(in_order.ledger.Entry)) runs in the order of their issue within a class
     class_of : (channels,) the class whose entries a channel shares
     """
 

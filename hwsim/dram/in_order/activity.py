@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hwsim.dram.device.log import PlayLog
 from hwsim.dram.device.standard import Standard
-from hwsim.dram.in_order import kernel
+from hwsim.dram.in_order.ledger import Entry
 
 Ints = NDArray[np.int64]
 # Changes of a quantity: cycles, and what is added in each.
@@ -46,7 +46,7 @@ def channel_activity(standard: Standard, channels: int, plays: Sequence[PlayLog]
     for index, play in enumerate(plays):
         for number in np.unique(play.class_of).tolist():
             members = np.flatnonzero(play.class_of == number).tolist()
-            entries = play.entries[play.entries[:, kernel.LOG_CLASS] == number]
+            entries = play.entries[play.entries[:, Entry.CLASS] == number]
             # channels of one class have the same rows open
             changes, mask = rules.open_rows(entries, masks[members[0]])
             flight = rules.bytes_in_flight(entries)
@@ -102,10 +102,10 @@ class _Rules:
 
     def open_rows(self, entries: Ints, mask: int) -> tuple[list[tuple[int, int]], int]:
         """(cycle, banks open from then on) for each change, and the banks open at the end, one bit per bank."""
-        commands = entries[:, kernel.LOG_COMMAND]
+        commands = entries[:, Entry.COMMAND]
         changing = entries[self.opens[commands] | self.closes[commands]]
         changes = []
-        for cycle, command, bank in changing[:, kernel.LOG_CYCLE : kernel.LOG_BANK + 1].tolist():
+        for cycle, command, bank in changing[:, Entry.CYCLE : Entry.ROW].tolist():
             block = int(self.blocks[command])
             covered = ((1 << block) - 1) << (max(bank, 0) // block * block)
             mask = mask | covered if self.opens[command] else mask & ~covered
@@ -114,22 +114,22 @@ class _Rules:
 
     def bytes_in_flight(self, entries: Ints) -> Changes:
         """What each run adds at its first issue and takes away at its last completion."""
-        commands = entries[:, kernel.LOG_COMMAND]
+        commands = entries[:, Entry.COMMAND]
         moving = self.bytes_moved[commands] > 0
         runs, commands = entries[moving], commands[moving]
-        at_once = np.minimum(runs[:, kernel.LOG_COUNT], -(-self.durations[commands] // runs[:, kernel.LOG_SPACING]))
+        at_once = np.minimum(runs[:, Entry.ISSUES], -(-self.durations[commands] // runs[:, Entry.SPACING]))
         added = self.bytes_moved[commands] * at_once
-        cycles = np.concatenate([runs[:, kernel.LOG_CYCLE], self._completions(runs)])
+        cycles = np.concatenate([runs[:, Entry.CYCLE], self._completions(runs)])
         return cycles, np.concatenate([added, -added])
 
     def end(self, entries: Ints) -> int:
         """The cycle in which the last access or transfer completes, -1 if there is none."""
-        served = entries[self.served[entries[:, kernel.LOG_COMMAND]]]
+        served = entries[self.served[entries[:, Entry.COMMAND]]]
         return int(self._completions(served).max(initial=-1))
 
     def _completions(self, entries: Ints) -> Ints:
-        last_issue = entries[:, kernel.LOG_CYCLE] + (entries[:, kernel.LOG_COUNT] - 1) * entries[:, kernel.LOG_SPACING]
-        completions: Ints = last_issue + self.durations[entries[:, kernel.LOG_COMMAND]]
+        last_issue = entries[:, Entry.CYCLE] + (entries[:, Entry.ISSUES] - 1) * entries[:, Entry.SPACING]
+        completions: Ints = last_issue + self.durations[entries[:, Entry.COMMAND]]
         return completions
 
 

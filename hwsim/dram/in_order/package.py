@@ -8,15 +8,17 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hwsim.dram.device.log import LoggedCommand, PlayLog
 from hwsim.dram.device.standard import Standard, refuse_ranks, refuse_turns
-from hwsim.dram.in_order import kernel
-from hwsim.dram.in_order.program import FIELDS, Request, decode, encode
+from hwsim.dram.device.tables import Ints
+from hwsim.dram.in_order.arguments import plain
+from hwsim.dram.in_order.channels import new_channels
+from hwsim.dram.in_order.ledger import Count, Entry, Run, new_ledger
+from hwsim.dram.in_order.play import play_package
+from hwsim.dram.in_order.program import Field, Request, decode, encode
+from hwsim.dram.in_order.rules import Rules, compile_rules
 from hwsim.errors import DramError
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,7 +27,7 @@ class PackageProgram:
 
     Attributes
     ----------
-    requests : (n, 6) all distinct programs one after the other, columns `program.FIELDS`
+    requests : (n, len(Field)) all distinct programs one after the other
     offsets : (programs + 1,) where each begins
     program_of : (channels,) which program a channel plays
     """
@@ -48,7 +50,7 @@ class PackageProgram:
             program_of.append(distinct[key])
         offsets = np.cumsum([0] + [len(part) for part in parts])
         return cls(
-            requests=np.concatenate(parts).reshape(-1, len(FIELDS)),
+            requests=np.concatenate(parts).reshape(-1, len(Field)),
             offsets=offsets.astype(np.int64),
             program_of=np.array(program_of, dtype=np.int64),
         )
@@ -61,7 +63,7 @@ class PackageProgram:
     @cached_property
     def _issues(self) -> Ints:
         """Accesses and transfers of each request."""
-        return self.requests[:, 4] * self.requests[:, 5]
+        return self.requests[:, Field.COUNT] * self.requests[:, Field.REPEAT]
 
     @cached_property
     def _issues_by_command(self) -> dict[int, Ints]:
@@ -71,7 +73,8 @@ class PackageProgram:
         """(channels,) how often each channel's program issues a command, by its number in the standard."""
         known = self._issues_by_command
         if command not in known:
-            sums = np.concatenate([[0], np.cumsum(np.where(self.requests[:, 0] == command, self._issues, 0))])
+            issues = np.where(self.requests[:, Field.COMMAND] == command, self._issues, 0)
+            sums = np.concatenate([[0], np.cumsum(issues)])
             known[command] = (sums[self.offsets[1:]] - sums[self.offsets[:-1]])[self.program_of]
         return known[command]
 
@@ -100,6 +103,8 @@ class Package:
     record : keep the log of every channel (for tests and small runs: memory grows with each command)
     """
 
+    _tracked = 0  # commands whose last issues the player looks up itself
+
     def __init__(
         self, standard: Standard, channels: int, *, first_refresh: int | None = None, record: bool = False
     ) -> None:
@@ -109,23 +114,27 @@ class Package:
         refuse_turns(standard, "the in-order controller")
         self.standard = standard
         self._names = list(standard.commands)
-        self._tables = kernel.compile_tables(standard)
-        self._states = kernel.new_states(standard, self._tables, channels, first_refresh)
-        self._class_of = np.zeros(channels, dtype=np.int64)
-        self._tally = np.zeros(len(self._names) + len(kernel.STATISTICS), dtype=np.int64)
+        self._rules = self._compile()
+        self._state = new_channels(self._rules, channels, first_refresh, tracked=self._tracked)
+        self._ledger = new_ledger(len(self._names), room=0)
+        self._player = plain((self._state, self._rules, self._ledger))
         self._observer: Callable[[PlayLog], object] | None = None
-        self._log_buffer = np.zeros((1, kernel.LOG_FIELDS), dtype=np.int64)
         self.logs: list[list[LoggedCommand]] = [[] for _ in range(channels)]
         if record:
             self.observe(self._keep)
 
+    def _compile(self) -> Rules:
+        return compile_rules(self.standard)
+
     @property
     def channels(self) -> int:
-        return int(self._class_of.size)
+        return int(self._state.class_of.size)
 
     def observe(self, observer: Callable[[PlayLog], object] | None) -> None:
         """Pass the log of each play from now on to `observer`; None ends this, and playing is as fast as before."""
         self._observer = observer
+        if observer is None:
+            self._make_room(0)
 
     def play(self, program: PackageProgram, start: int, *, row_base: int = 0, causes: Ints | None = None) -> int:
         """Play a program on all channels from cycle `start`; return the cycle in which the last one completes.
@@ -133,30 +142,33 @@ class Package:
         Parameters
         ----------
         row_base : added to every row of the program
-        causes : (len(kernel.CAUSES),) to which the cycles of the slowest channel are added, by cause
+        causes : (len(Cause),) to which the cycles of the slowest channel are added, by cause
         """
-        sums = np.zeros(len(kernel.CAUSES), dtype=np.int64) if causes is None else causes
-        return self._observed(lambda: self._run(program, start, row_base, sums), start, sums)
+        return self._observed(lambda: self._run(program, row_base, start), start, causes)
+
+    def _run(self, program: PackageProgram, row_base: int, start: int) -> int:
+        programs = program.requests, program.offsets, program.program_of
+        return play_package(self._player, *programs, row_base, start)  # type: ignore[no-any-return]
 
     @property
     def counts(self) -> dict[str, int]:
         """Commands represented so far over all channels, by name."""
-        return {name: int(n) for name, n in zip(self._names, self._tally, strict=False) if n}
+        return {name: int(n) for name, n in zip(self._names, self._ledger.issues, strict=True) if n}
 
     @property
     def column_accesses(self) -> int:
         """Column accesses so far, each bank of an all-bank command counted."""
-        return self._statistic(kernel.ACCESSES)
+        return int(self._ledger.counts[Count.ACCESSES])
 
     @property
     def row_hits(self) -> int:
         """Column accesses whose row was already open."""
-        return self._statistic(kernel.HITS)
+        return int(self._ledger.counts[Count.HITS])
 
     @property
     def steps(self) -> int:
         """Steps that the kernel executed: runs in an open row, activates, precharges, refreshes, once per class."""
-        return self._statistic(kernel.STEPS)
+        return int(self._ledger.counts[Count.STEPS])
 
     def open_cycles(self, until: int) -> OpenCycles:
         """How long rows were open up to cycle `until`, summed over the channels.
@@ -169,74 +181,74 @@ class Package:
         ------
         ValueError : a command was issued after `until`
         """
-        states = self._states[self._class_of]
-        if until < states[:, kernel.LAST_ISSUE].max():
+        of, banks = self._state.class_of, self._state.banks
+        if until < banks.last_issue[of].max():
             raise ValueError(f"commands were issued after cycle {until}")
-        open_banks = states[:, kernel.OPEN_BANKS]
+        open_banks = banks.open_banks[of]
+        counts = self._ledger.counts
         return OpenCycles(
-            channels=self._statistic(kernel.OPEN_CHANNEL) + until * int((open_banks > 0).sum()),
-            banks=self._statistic(kernel.OPEN_BANK) + until * int(open_banks.sum()),
+            channels=int(counts[Count.OPEN_CHANNEL]) + until * int((open_banks > 0).sum()),
+            banks=int(counts[Count.OPEN_BANKS]) + until * int(open_banks.sum()),
         )
 
-    def _statistic(self, number: int) -> int:
-        return int(self._tally[len(self._names) + number])
-
-    def _run(self, program: PackageProgram, start: int, row_base: int, causes: Ints) -> int:
-        return int(
-            kernel.play_package(
-                self._states,
-                self._class_of,
-                self._tables,
-                program.requests,
-                program.offsets,
-                program.program_of,
-                row_base,
-                start,
-                self._tally,
-                causes,
-                self._log_buffer,
-                self._observer is not None,
-            )
-        )
-
-    def _observed(self, run: Callable[[], int], start: int, causes: Ints) -> int:
-        """Run, with a log if there is an observer; if the log's buffer is too small, start again with a larger one."""
+    def _observed(self, run: Callable[[], int], start: int, causes: Ints | None) -> int:
+        """Run, with a log if there is an observer, and add the cycles of the slowest channel to `causes`."""
         if self._observer is None:
-            return run()
-        changed = (self._states, self._class_of, self._tally, causes)
+            finish = run()
+        else:
+            log = self._logged(run, start)
+            self._observer(log)
+            finish = log.finish
+        if causes is not None:
+            causes += self._ledger.slowest
+        return finish
+
+    def _logged(self, run: Callable[[], int], start: int) -> PlayLog:
+        """Run with a log; if there is no room for it, start again from the same state with more room."""
+        state = self._state
+        changed = (state.class_of, *state.banks, state.due, state.data_issues, self._ledger.issues, self._ledger.counts)
         before = [array.copy() for array in changed]
         while True:
-            self._log_buffer[0, 0] = 0
+            page = self._ledger.page
+            page.logged[:] = 0
             finish = run()
-            needed = int(self._log_buffer[0, 0]) + 1
-            if needed <= len(self._log_buffer):
+            entries = int(page.logged[0])
+            if entries <= len(page.log):
                 break
-            self._log_buffer = np.zeros((2 * needed, kernel.LOG_FIELDS), dtype=np.int64)
+            self._make_room(2 * entries)
             for array, saved in zip(changed, before, strict=True):
                 array[:] = saved
-        entries = self._log_buffer[1:needed].copy()
-        self._observer(PlayLog(start=start, finish=finish, entries=entries, class_of=self._class_of.copy()))
-        return finish
+        return PlayLog(start=start, finish=finish, entries=page.log[:entries].copy(), class_of=state.class_of.copy())
+
+    def _make_room(self, entries: int) -> None:
+        log = np.zeros((entries, len(Entry)), dtype=np.int64)
+        self._ledger = self._ledger._replace(page=self._ledger.page._replace(log=log))
+        self._player = plain((self._state, self._rules, self._ledger))
 
     def _keep(self, log: PlayLog) -> None:
         """Append a play to the channels' logs."""
         for entry in log.entries.tolist():
             expanded = self._expand(entry)
-            for channel in np.flatnonzero(log.class_of == entry[0]):
+            for channel in np.flatnonzero(log.class_of == entry[Entry.CLASS]):
                 self.logs[channel].extend(expanded)
 
     def _expand(self, entry: list[int]) -> list[LoggedCommand]:
-        _, cycle, command, bank, row, column, columns, position, count, spacing = entry
-        return [
-            LoggedCommand(
-                cycle=cycle + i * spacing,
-                command=self._names[command],
-                bank=bank,
-                row=row,
-                column=column + (position + i) % columns if column >= 0 else -1,
-            )
-            for i in range(count)
-        ]
+        _, cycle, *run = entry
+        return _commands_of(Run(*run), cycle, self._names)
+
+
+def _commands_of(run: Run, cycle: int, names: Sequence[str]) -> list[LoggedCommand]:
+    """The single commands of a run whose first issue is in `cycle`."""
+    return [
+        LoggedCommand(
+            cycle=cycle + i * run.spacing,
+            command=names[run.command],
+            bank=run.bank,
+            row=run.row,
+            column=run.column + (run.position + i) % run.columns if run.column >= 0 else -1,
+        )
+        for i in range(run.issues)
+    ]
 
 
 class FastChannel:

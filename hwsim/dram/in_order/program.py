@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,17 @@ from hwsim.dram.device.standard import Standard
 from hwsim.errors import DramError
 
 ALL_BANKS = -1
-FIELDS = ("command", "bank", "row", "column", "count", "repeat")
+
+
+class Field(IntEnum):
+    """Columns of encoded requests; see `Request`."""
+
+    COMMAND = 0
+    BANK = 1
+    ROW = 2
+    COLUMN = 3
+    COUNT = 4
+    REPEAT = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +55,7 @@ def accesses_of(request: Request, standard: Standard) -> Iterator[tuple[int, int
 
 
 def encode(requests: Iterable[Request], standard: Standard) -> NDArray[np.int64]:
-    """Requests as an array of shape (n, 6) with columns `FIELDS`, commands by their index in the standard.
+    """Requests as an array of shape (n, len(Field)), commands by their index in the standard.
 
     Raises
     ------
@@ -55,7 +66,7 @@ def encode(requests: Iterable[Request], standard: Standard) -> NDArray[np.int64]
     for request in requests:
         _check(request, standard)
         rows.append((ids[request.command], request.bank, request.row, request.column, request.count, request.repeat))
-    return np.array(rows, dtype=np.int64).reshape(-1, len(FIELDS))
+    return np.array(rows, dtype=np.int64).reshape(-1, len(Field))
 
 
 def decode(encoded: NDArray[np.int64], standard: Standard) -> list[Request]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.requests import Ints
-from hwsim.dram.random_access.served import Served
+
+if TYPE_CHECKING:
+    from hwsim.dram.random_access.served import Served
 
 
 class Limit(NamedTuple):

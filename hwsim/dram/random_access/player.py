@@ -56,6 +56,11 @@ class MemoryPlayer(MemoryPort):
         self._play(FOREVER)
         return self.served()
 
+    @property
+    def last_taken(self) -> int:
+        """The cycle in which the last access was taken; 0 before the first."""
+        return int(self._memory.masters[0, Asking.SINCE])
+
     def wait_until(self, cycle: int) -> None:
         """Offer nothing before a cycle; refreshes fall due in the meantime."""
         state = self._memory.masters[0]

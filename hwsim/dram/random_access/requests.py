@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -38,3 +39,9 @@ class Requests(NamedTuple):
 def untimed(writes: NDArray[np.bool_], addresses: Ints) -> Requests:
     """Requests without arrival times."""
     return Requests(writes, addresses, np.broadcast_to(np.int64(NO_ARRIVAL), addresses.shape))
+
+
+def joined(chunks: Iterable[Requests]) -> Requests:
+    """All chunks as one."""
+    parts = [untimed(np.empty(0, dtype=np.bool_), np.empty(0, dtype=np.int64)), *chunks]
+    return Requests(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

@@ -77,7 +77,7 @@ def _entry(name: str) -> CatalogueEntry:
 
 
 def _lines(entry: CatalogueEntry) -> str:
-    size = f"{entry.pin_bytes_per_s / 1e9:.4g} GB/s, {entry.bytes / (1 << 20):,.0f} MiB a channel"
+    size = f"{entry.pin_bytes_per_s / 1e9:.4g} GB/s at the pins, {entry.bytes / (1 << 20):,.0f} MiB a channel"
     head = f"{entry.name:12} {entry.summary}; {entry.clock_hz / 1e6:,.4g} MHz, {size}\n"
     rows = {
         "bins": _marked(entry.bins, entry.bin),

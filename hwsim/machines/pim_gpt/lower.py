@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwsim.dram.in_order.overlap import OverlappedPackage
+from hwsim.dram.in_order.overlap.package import OverlappedPackage
 from hwsim.dram.in_order.package import PackageProgram
 from hwsim.engine.clock import cycles_of_ns
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork, Program, Results

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable
 from dataclasses import replace
 
-from hwsim.dram.in_order.overlap import OverlappedPackage
+from hwsim.dram.in_order.overlap.package import OverlappedPackage
 from hwsim.dram.in_order.package import Package
 from hwsim.engine.diagram import Diagram
 from hwsim.engine.port import Steps

@@ -1,7 +1,7 @@
 """Schedule `overlap`: each unit takes its instructions in order, as soon as their inputs are ready.
 
 - The package takes its next program when every channel has issued the last command of the previous one. It opens rows
-  at once and sends data when the instruction's vector is ready (`hwsim/dram/in_order/overlap.py`).
+  at once and sends data when the instruction's vector is ready (`hwsim/dram/in_order/overlap/package.py`).
 - The ASIC takes element-wise work (sums of chunks, activation functions, residuals) as results are drained. A part
   starts early only if it ends before the last result arrives, so the rest never takes longer than the whole would.
 - The host and the link to other devices take their work when its input is ready.
@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import NamedTuple
 
-from hwsim.dram.in_order.overlap import OverlappedPackage
+from hwsim.dram.in_order.overlap.package import OverlappedPackage
 from hwsim.engine.unit import Unit
 from hwsim.machines.pim_gpt.instructions import AsicWork, HostWork, Instruction, PimWork
 from hwsim.machines.pim_gpt.units import Execution

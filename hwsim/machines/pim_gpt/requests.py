@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.in_order.package import PackageProgram
-from hwsim.dram.in_order.program import ALL_BANKS, FIELDS, Request, encode
+from hwsim.dram.in_order.program import ALL_BANKS, Field, Request, encode
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.pim import CachePlacement, MatrixPlacement
 from hwsim.mapping.pim.placement import ceil_div
@@ -255,13 +255,13 @@ def bound_cycles(program: PackageProgram, standard: Standard, *, first_row_open:
     worst = 0
     for index in range(len(program.offsets) - 1):
         requests = program.requests[program.offsets[index] : program.offsets[index + 1]]
-        columns = dict(zip(FIELDS, requests.T, strict=True))
-        sweeps = (columns["command"] == mac) & (columns["bank"] == ALL_BANKS)
-        row, column, count = (columns[name][sweeps] for name in ("row", "column", "count"))
-        accesses = int((count * columns["repeat"][sweeps]).sum())
+        columns = requests.T
+        sweeps = (columns[Field.COMMAND] == mac) & (columns[Field.BANK] == ALL_BANKS)
+        row, column, count = (columns[field][sweeps] for field in (Field.ROW, Field.COLUMN, Field.COUNT))
+        accesses = int((count * columns[Field.REPEAT][sweeps]).sum())
         last_row = row + (column + count - 1) // standard.columns
         rows = int((last_row - row + 1).sum()) - int((row[1:] == last_row[:-1]).sum())
-        writes = int(columns["count"][columns["command"] == write_all].sum())
+        writes = int(columns[Field.COUNT][columns[Field.COMMAND] == write_all].sum())
         if first_row_open:
             rows = max(rows - 1, 0)
         cycles = rows * (p["nRCD"] + p["nRP"]) + accesses * p["nCCD"]

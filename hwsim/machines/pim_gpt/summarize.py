@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hwsim.baselines.ratios import Ratio, baseline_ratios
 from hwsim.data_file import read_data
-from hwsim.dram.in_order.kernel import CAUSES
-from hwsim.dram.in_order.overlap import OverlappedPackage
+from hwsim.dram.in_order.causes import CAUSES
+from hwsim.dram.in_order.overlap.package import OverlappedPackage
 from hwsim.dram.in_order.package import Package
 from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.pim_gpt.energy import IO_COMMANDS, energy_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.dram.in_order.kernel import CAUSES
+from hwsim.dram.in_order.causes import CAUSES
 from hwsim.dram.in_order.package import Package
 from hwsim.engine.clock import Clock
 from hwsim.engine.diagram import Diagram
@@ -25,7 +25,7 @@ class PimUnit(Unit):
 
     Attributes
     ----------
-    causes : kind of work -> DRAM cycles by cause (`kernel.CAUSES`), along the slowest channel
+    causes : kind of work -> DRAM cycles by cause (`CAUSES`), along the slowest channel
     bounds : kind of work -> the placement's lower bound in DRAM cycles
     accesses : kind of work -> column accesses, each bank of an all-bank command counted
     """

@@ -9,10 +9,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 from hwsim.report.details import Details, MemoryMap, Roofline
+from hwsim.report.html.figure_style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, bars, log_ticks, palette, styled
 from hwsim.report.quantities import bytes_text, count_text, seconds_text
 from hwsim.report.schema import FpgaUse, Report
 
-BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#2f6db3", "#e08214", "#3a9b62", "#c2413b", "#7b5aa6", "#c9ced6"
 REGION_COLOURS = {"weights": BLUE, "K": ORANGE, "V": GREEN, "K and V": PURPLE}
 MARKERS = ("circle", "square", "diamond", "triangle-up", "star", "cross")
 
@@ -21,7 +21,7 @@ def kinds_figure(report: Report) -> Any:
     """Time by operator kind."""
     parts = [part for part in report.breakdown if part.cycles][::-1]
     seconds = [part.cycles / report.clock_hz for part in parts]
-    bars = go.Bar(
+    drawn = go.Bar(
         x=[s * 1e3 for s in seconds],
         y=[part.kind for part in parts],
         text=[f"{part.share:.1%}" for part in parts],
@@ -29,13 +29,13 @@ def kinds_figure(report: Report) -> Any:
         orientation="h",
         marker_color=BLUE,
     )
-    return _bars(bars, x="time (ms)")
+    return bars(drawn, x="time (ms)")
 
 
 def units_figure(report: Report) -> Any:
     """Busy share by unit."""
     units = report.units[::-1]
-    bars = go.Bar(
+    drawn = go.Bar(
         x=[unit.utilisation * 100 for unit in units],
         y=[unit.name for unit in units],
         text=[f"{unit.utilisation:.1%}" for unit in units],
@@ -43,7 +43,7 @@ def units_figure(report: Report) -> Any:
         orientation="h",
         marker_color=GREEN,
     )
-    figure = _bars(bars, x="busy (% of the run)")
+    figure = bars(drawn, x="busy (% of the run)")
     figure.update_xaxes(range=[0, 115], tickvals=[0, 25, 50, 75, 100])
     return figure
 
@@ -71,7 +71,7 @@ def bound_figure(report: Report) -> Any:
     figure.update_yaxes(autorange="reversed")
     furthest = max(accumulate(seconds for _, seconds in parts))  # beyond the latency where units work side by side
     figure.update_xaxes(title="time (ms)", range=[0, furthest * 1e3 * 1.12])
-    return _styled(figure, height=90 + 34 * (len(parts) + 1))
+    return styled(figure, height=90 + 34 * (len(parts) + 1))
 
 
 def latency_figure(details: Details) -> Any:
@@ -92,7 +92,7 @@ def latency_figure(details: Details) -> Any:
     figure.update_xaxes(title="context (tokens)")
     figure.update_yaxes(title="time of the step (us)", rangemode="tozero")
     figure.update_layout(showlegend=len({step.prompt for step in details.steps}) > 1)
-    return _styled(figure, height=360)
+    return styled(figure, height=360)
 
 
 def roofline_figure(roofline: Roofline) -> Any:
@@ -117,15 +117,15 @@ def roofline_figure(roofline: Roofline) -> Any:
             y=[point.rate / 1e9],
             mode="markers",
             name=f"{point.name}: {point.rate / ceiling:.1%} of the roof",
-            marker={"size": 13, "symbol": MARKERS[i % len(MARKERS)], "color": _palette(i)},
+            marker={"size": 13, "symbol": MARKERS[i % len(MARKERS)], "color": palette(i)},
             hovertemplate=f"{point.name}: {point.macs:,} MACs, {bytes_text(point.moved_bytes)}, "
             f"{seconds_text(point.seconds)}<br>%{{x:.3g}} MAC/B, %{{y:,.1f}} GMAC/s<extra></extra>",
         )
     lowest = min(point.rate for point in roofline.points) / 1e9
     figure.update_xaxes(title=f"arithmetic intensity (MAC per byte, {roofline.memory})", type="log")
-    figure.update_xaxes(range=[math.log10(low), math.log10(high)], **_log_ticks(low, high))
+    figure.update_xaxes(range=[math.log10(low), math.log10(high)], **log_ticks(low, high))
     bottom, top = math.log10(lowest / 3), math.log10(roofline.peak_macs_per_s / 1e9 * 3)
-    figure.update_yaxes(title="rate (GMAC/s)", type="log", range=[bottom, top], **_log_ticks(10**bottom, 10**top))
+    figure.update_yaxes(title="rate (GMAC/s)", type="log", range=[bottom, top], **log_ticks(10**bottom, 10**top))
     for text, x, y, side in (
         (f"{roofline.compute}: {roofline.peak_macs_per_s / 1e12:,.3g} TMAC/s", high, roofline.peak_macs_per_s, "right"),
         (f"{roofline.memory}: {roofline.bytes_per_s / 1e12:,.3g} TB/s", low, roofline.ceiling(low), "left"),
@@ -134,7 +134,7 @@ def roofline_figure(roofline: Roofline) -> Any:
             x=math.log10(x), y=math.log10(y / 1e9), text=text, showarrow=False, xanchor=side,
             yshift=14 if side == "right" else -12, xshift=30 if side == "left" else -4, font={"size": 12},
         )  # fmt: skip
-    return _styled(figure, height=430)
+    return styled(figure, height=430)
 
 
 def regions_figure(memory: MemoryMap, *, whole: bool) -> Any:
@@ -172,7 +172,7 @@ def regions_figure(memory: MemoryMap, *, whole: bool) -> Any:
     figure.update_yaxes(visible=False)
     title = f"row of every bank, 0 to {memory.rows - 1}" if whole else f"zoom: rows in use, 0 to {used - 1}"
     figure.update_xaxes(title=title, range=[0, memory.rows if whole else used], showgrid=False)
-    return _styled(figure, height=190 if whole else 130)
+    return styled(figure, height=190 if whole else 130)
 
 
 def banks_figure(memory: MemoryMap) -> Any:
@@ -195,7 +195,7 @@ def banks_figure(memory: MemoryMap) -> Any:
     )
     figure.update_xaxes(title="bank", dtick=1 if banks <= 16 else None, showgrid=False, constrain="domain")
     figure.update_yaxes(title="channel", dtick=1 if len(shares) <= 16 else None, showgrid=False, autorange="reversed")
-    return _styled(figure, height=max(220, min(640, 110 + 26 * len(shares))))
+    return styled(figure, height=max(220, min(640, 110 + 26 * len(shares))))
 
 
 def fpga_figure(fpga: FpgaUse) -> Any:
@@ -209,7 +209,7 @@ def fpga_figure(fpga: FpgaUse) -> Any:
             y=[kind.upper() for kind in kinds],
             orientation="h",
             name=f"{unit.unit} x {unit.count}" if unit.count > 1 else unit.unit,
-            marker_color=_palette(i),
+            marker_color=palette(i),
             hovertext=[f"{unit.unit}: {count_text(count)} {kind.upper()}" for count, kind in zip(counts, kinds)],
             hoverinfo="text",
         )
@@ -217,36 +217,4 @@ def fpga_figure(fpga: FpgaUse) -> Any:
     figure.add_vline(x=100, line={"color": RED, "width": 1.5, "dash": "dot"})
     figure.update_layout(barmode="stack", showlegend=True)
     figure.update_xaxes(title=f"share of {fpga.part} (%)", range=[0, max(105, most * 1.08)])
-    return _styled(figure, height=130 + 34 * len(kinds))
-
-
-def _log_ticks(low: float, high: float) -> dict[str, Any]:
-    """Ticks at 1, 2 and 5 times the powers of ten, written out."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    values = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
-    return {"tickvals": values, "ticktext": [f"{value:,.10g}" for value in values]}
-
-
-def _palette(i: int) -> str:
-    return (BLUE, ORANGE, GREEN, RED, PURPLE, "#444")[i % 6]
-
-
-def _bars(bars: Any, *, x: str) -> Any:
-    """Horizontal bars with their figures behind them."""
-    bars.update(textposition="outside", hoverinfo="text", cliponaxis=False)
-    figure = go.Figure(bars)
-    figure.update_xaxes(title=x, range=[0, max(bars.x, default=1) * 1.15 or 1])
-    return _styled(figure, height=90 + 34 * len(bars.y))
-
-
-def _styled(figure: Any, *, height: int) -> Any:
-    figure.update_layout(
-        template="plotly_white",
-        height=height,
-        margin={"l": 10, "r": 20, "t": 14, "b": 10},
-        font={"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
-    )
-    figure.update_xaxes(automargin=True, ticks="outside")
-    figure.update_yaxes(automargin=True)
-    return figure
+    return styled(figure, height=130 + 34 * len(kinds))

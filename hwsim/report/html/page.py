@@ -1,18 +1,13 @@
-"""Report and details as one self-contained page: plotly.js lies within, and the browser is told to load nothing."""
+"""Report and details of a run as one self-contained page."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import jinja2
-import plotly.io
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
-
-from hwsim.data_file import read_text
 from hwsim.report.details import Details
 from hwsim.report.headline import describe_run, headline, one_of, waits_text
 from hwsim.report.html import figures
+from hwsim.report.html.document import document
 from hwsim.report.quantities import bytes_text, count_text, figure_text, hertz_text, joules_text, seconds_text
 from hwsim.report.render import HOLDS
 from hwsim.report.schema import Report
@@ -30,18 +25,16 @@ FILTERS = {
 
 def page(report: Report, details: Details) -> str:
     """The page of a run; the same run gives the same text."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters.update(FILTERS)
-    drawn = {name: _markup(name, figure) for name, figure in _figures(report, details).items()}
-    return environment.from_string(read_text("hwsim.report.html", "page.html")).render(
+    return document(
+        "page.html",
+        _figures(report, details),
+        filters=FILTERS,
         report=report,
         details=details,
-        figures=drawn,
         described=describe_run(report),
         headline=headline(report),
         unit=one_of(report),
         holds=HOLDS,
-        plotly_js=Markup(get_plotlyjs()),
     )
 
 
@@ -62,15 +55,3 @@ def _figures(report: Report, details: Details) -> dict[str, Any]:
     if report.fpga:
         drawn["fpga"] = figures.fpga_figure(report.fpga)
     return drawn
-
-
-def _markup(name: str, figure: Any) -> Any:
-    """A figure as markup that draws itself, with an id of its own; plotly escapes what could end a script."""
-    text = plotly.io.to_html(
-        figure,
-        full_html=False,
-        include_plotlyjs=False,
-        div_id=f"figure-{name}",
-        config={"displayModeBar": False, "responsive": True},
-    )
-    return Markup(text)

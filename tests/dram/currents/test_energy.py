@@ -223,7 +223,7 @@ def test_settings_of_timing_do_not_change_what_an_activate_costs(tmp_path: Path)
 
 def test_the_report_says_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dram", "ddr4", "--requests", "1", "--no-refresh", "--energy"]) == 0
-    assert capsys.readouterr().out.split("\n")[6:12] == [
+    assert capsys.readouterr().out.split("\n")[7:13] == [
         "energy     0.020 uJ, 40.00 pJ/bit, 682.7 mW on average",
         "           active standby                  0.014 uJ   69.3%",
         "           activate and precharge          0.003 uJ   16.4%",

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hwsim.dram.device.checker import first_violation
 from hwsim.dram.device.log import LoggedCommand
 from hwsim.dram.device.standard import Standard
-from hwsim.dram.in_order.flow_checker import first_broken_flow
-from hwsim.dram.in_order.kernel import CAUSES
-from hwsim.dram.in_order.overlap import OverlappedPackage
-from hwsim.dram.in_order.overlap_reference import OverlapReferenceChannel
+from hwsim.dram.in_order.causes import CAUSES
+from hwsim.dram.in_order.overlap.flow_checker import first_broken_flow
+from hwsim.dram.in_order.overlap.package import OverlappedPackage
+from hwsim.dram.in_order.overlap.reference import OverlapReferenceChannel
 from hwsim.dram.in_order.package import Package, PackageProgram
 from hwsim.dram.in_order.program import Request, encode
 from hwsim.dram.standards.load import load_standard
@@ -83,7 +83,7 @@ def test_channels_that_share_a_state_equal_channels_apart(data: st.DataObject) -
         for drains, channel in zip(played.drains, apart, strict=True):
             assert drains[: len(channel.drains)].tolist() == channel.drains
         start = max(start, *(channel.log[-1].cycle + 1 if channel.log else 0 for channel in apart))
-        assert played.behind == start
+        assert played.free == start
     assert package.logs == [channel.log for channel in apart]
 
 
@@ -132,6 +132,21 @@ def test_accesses_chase_the_transfers_that_they_read() -> None:
     ]  # fmt: skip
     # results are read when no access can be issued; the pins turn in nCWLGB + nBL + nWTR = 12 cycles
     assert played.drains.tolist() == [[104 + 12 + 2, 120]]
+
+
+def test_an_overlapped_package_is_played_as_any_other() -> None:
+    program = [Request(command="WRGB", count=3), Request(command="MAC16", count=6), Request(command="RDMAC16", count=2)]
+    package = OverlappedPackage(load_standard("pim_gpt", refresh=False), 2, 32)
+    causes = np.zeros(len(CAUSES), dtype=np.int64)
+    encoded = encode(program, package.standard)
+    assert package.play(PackageProgram.of([encoded, encoded]), 100, row_base=3, causes=causes) == 100 + 40
+    assert dict(zip(CAUSES, causes.tolist(), strict=True)) == {
+        "compute": 12,
+        "row": 24,
+        "write": 0,
+        "io": 4,
+        "refresh": 0,
+    }
 
 
 def test_results_wait_for_a_free_accumulator() -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hwsim.dram.device.checker import first_violation
 from hwsim.dram.device.log import LoggedCommand
 from hwsim.dram.device.standard import Standard
+from hwsim.dram.in_order.causes import CAUSES
 from hwsim.dram.in_order.controller import ChannelController
-from hwsim.dram.in_order.kernel import CAUSES
 from hwsim.dram.in_order.package import FastChannel, OpenCycles, Package, PackageProgram
 from hwsim.dram.in_order.program import Request, encode
 from hwsim.dram.in_order.reference import ReferenceChannel

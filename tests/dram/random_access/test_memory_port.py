@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,7 @@ from hwsim.dram.random_access.reference import ReferenceMemory
 from hwsim.dram.random_access.served import LatencyCounts
 from hwsim.dram.standards.document import read_document
 from hwsim.dram.standards.load import STANDARDS, load_standard
+from hwsim.errors import DramError
 
 SHIPPED = load_parameters()
 
@@ -161,3 +163,66 @@ def test_completions_come_in_the_order_of_time() -> None:
     assert port.advance(46) == [Completion(46, 0, 3)]
     # the write's row is another one of bank 0: PRE after tRAS 36, tRP 15, tRCD 15, CWL 11 + BL 4
     assert port.drain() == [Completion(81, 1, 0)]
+
+
+def small_port(**master: int) -> MemoryPort:
+    mapping = load_mapping(None, load_standard("ddr4_2133", refresh=False), 1)
+    return MemoryPort(mapping, SHIPPED, [Master(name="dma", **master)])
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        (Run(write=False, address=1 << 33), "a run of 1 beats from 0x200000000, 0 B apart, leaves the memory of"),
+        (
+            Run(write=False, address=64, stride=-64, count=3),
+            "a run of 3 beats from 0x40, -64 B apart, leaves",
+        ),
+        (Run(write=False, address=0, count=0), "count must be a whole number from 1 to 1099511627776, got 0"),
+        (Run(write=False, address=-1), "address must be a whole number from 0 to 1099511627776, got -1"),
+        (Run(write=False, address=0, arrival=99), "a run arrives at cycle 99, before cycle 100"),
+    ],
+)
+def test_a_run_that_cannot_be_served_is_refused_and_changes_nothing(run: Run, message: str) -> None:
+    port = small_port()
+    port.advance(100)
+    with pytest.raises(DramError, match=f"^master dma: {re.escape(message)}"):
+        port.offer("dma", run)
+    assert port.offer("dma", Run(write=False, address=0)) == 0
+
+
+def test_a_master_that_offers_more_than_may_wait_is_refused() -> None:
+    port = small_port(waiting=2)
+    for _ in range(2):
+        port.offer("dma", Run(write=False, address=0))
+    with pytest.raises(DramError, match=r"^master dma: offers more than the 2 runs that may wait$"):
+        port.offer("dma", Run(write=False, address=0))
+
+
+def test_an_arrival_before_the_last_is_refused() -> None:
+    port = small_port()
+    port.offer("dma", Run(write=False, address=0, arrival=50))
+    with pytest.raises(DramError, match=r"^master dma: a run arrives at cycle 40, before cycle 50$"):
+        port.offer("dma", Run(write=False, address=0, arrival=40))
+
+
+def test_what_a_port_is_made_of_is_checked() -> None:
+    mapping = load_mapping(None, load_standard("ddr4_2133"), 1)
+    dma = Master(name="dma")
+    for masters, policy, width, message in (
+        ([], "oldest", 1, "needs 1 to 256 masters of different names"),
+        ([dma, dma], "oldest", 1, "needs 1 to 256 masters of different names, got dma, dma"),
+        ([dma], "eldest", 1, "no policy 'eldest'; nearest: oldest"),
+        ([dma], "oldest", 0, "a port takes 1 to 4096 accesses a cycle, got 0"),
+    ):
+        with pytest.raises(DramError, match=message):
+            MemoryPort(mapping, SHIPPED, masters, policy=policy, width=width)  # type: ignore[arg-type]
+    with pytest.raises(DramError, match="master dma: outstanding must be a whole number from 1 to 1048576, got 0"):
+        Master(name="dma", outstanding=0)
+    closed, pim_gpt = load_parameters({"row_policy": "closed"}), load_mapping(None, load_standard("pim_gpt"), 1)
+    with pytest.raises(DramError, match="standard pim_gpt: has no RDA and WRA"):
+        MemoryPort(pim_gpt, closed, [dma])
+    port = small_port()
+    port.advance(10)
+    with pytest.raises(DramError, match="the memory is at cycle 10 and cannot go back to 9"):
+        port.advance(9)

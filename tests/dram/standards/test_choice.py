@@ -19,7 +19,7 @@ def test_the_list_names_every_standard_with_its_bins_and_devices(capsys: pytest.
     text = capsys.readouterr().out
     assert [line.split()[0] for line in text.splitlines() if line[0] != " "] == list(STANDARDS)
     assert (
-        "lpddr5       LPDDR5, a channel of 16 bit; 800 MHz, 12.8 GB/s, 2,048 MiB a channel\n"
+        "lpddr5       LPDDR5, a channel of 16 bit; 800 MHz, 12.8 GB/s at the pins, 2,048 MiB a channel\n"
         "             bins     5500 [6400] 8533\n"
         "             devices  2Gb_x16 4Gb_x16 8Gb_x16 [16Gb_x16] 32Gb_x16\n"
         "             refresh  off [all_bank] per_bank\n"

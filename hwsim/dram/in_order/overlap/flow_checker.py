@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from hwsim.dram.device.log import LoggedCommand
 from hwsim.dram.device.standard import Standard
-from hwsim.dram.in_order.dataflow import StreamCommands
+from hwsim.dram.in_order.overlap.dataflow import StreamCommands
 from hwsim.dram.in_order.program import Request
 
 ANY = -1  # any column of the buffer

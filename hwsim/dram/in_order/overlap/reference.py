@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hwsim.dram.device.standard import Command, Standard
-from hwsim.dram.in_order.dataflow import Access, Dataflow, StreamCommands, dataflow
+from hwsim.dram.in_order.overlap.dataflow import Access, Dataflow, StreamCommands, dataflow
 from hwsim.dram.in_order.program import Request
 from hwsim.dram.in_order.reference import ReferenceChannel
 
