@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
-from hwsim.dram.random_access.patterns import FORMS, generate, parse_pattern
+from hwsim.dram.random_access.patterns import generate
 from hwsim.dram.random_access.requests import Requests
 from hwsim.dram.standards.load import split_timing
 from hwsim.errors import DramError, EnergyError
 from hwsim.replay.command_formats import CommandFormat, CommandLog, load_format
 from hwsim.replay.memory_choice import MemoryChoice
 from hwsim.replay.memory_report import MemoryReport
+from hwsim.replay.request_source import is_generated
 from hwsim.report.command_log import text_file
 
 if TYPE_CHECKING:
@@ -74,15 +75,7 @@ def run_memory(
     """
     if requests is not None and requests < 1:
         raise DramError(f"--requests: expected at least 1, got {requests}")
-    if channels < 1:
-        raise DramError(f"--channels: expected at least 1, got {channels}")
-    if seed is not None and seed < 0:
-        raise DramError(f"--seed: expected at least 0, got {seed}")
-    generated = parse_pattern(pattern) is not None
-    if generated and wrap:
-        raise DramError(f"--wrap belongs to a file of requests; pattern {pattern} stays within the capacity")
-    if not generated and (read_share, seed) != (None, None):
-        raise DramError("--read-share and --seed belong to generated patterns; a file says what is read and written")
+    generated = is_generated(pattern, channels=channels, read_share=read_share, seed=seed, wrap=wrap)
     timing, control = split_timing(settings or {})
     memory = MemoryChoice(standard=standard_name, bin=bin, device=device, clock=clock, ranks=ranks, refresh=refresh)
     standard = memory.load(timing=timing)
@@ -94,8 +87,6 @@ def run_memory(
     if generated:
         chunks = generate(pattern, where, requests or DEFAULT_REQUESTS, read_share=read_share, seed=seed)
     else:
-        if not Path(pattern).is_file():
-            raise DramError(f"no request pattern or file {pattern!r}; patterns are {FORMS}")
         from hwsim.dram.random_access.trace import read_trace
 
         chunks = read_trace(Path(pattern), where, wrap=wrap, progress=progress)

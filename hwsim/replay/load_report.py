@@ -12,7 +12,7 @@ from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.parameters import ControllerParameters
 from hwsim.replay.knee import KneeRule, Loads
 from hwsim.replay.memory_choice import MemoryChoice
-from hwsim.replay.memory_report import Latency, peak_bytes_per_s
+from hwsim.replay.memory_report import Latency, memory_fields, peak_bytes_per_s
 
 if TYPE_CHECKING:
     from hwsim.replay.load_point import LoadPoint
@@ -62,20 +62,9 @@ class LoadSweep:
 
     def to_json(self) -> str:
         knee = self.loads.knee
-        bin, device = self.memory.named()
         document = {
             "schema_version": SCHEMA_VERSION,
-            "standard": self.standard.name,
-            "bin": bin,
-            "device": device,
-            "ranks": self.standard.ranks,
-            "clock_hz": float(self.standard.clock_hz),
-            "timing": dict(self.standard.params),
-            "refresh": self.standard.refresh is not None,
-            "refresh_mode": self.memory.refresh,
-            "channels": self.mapping.channels,
-            "mapping": self.mapping.name,
-            "controller": asdict(self.parameters),
+            **memory_fields(self.standard, self.memory, self.mapping, self.parameters),
             "pattern": self.pattern,
             "read_share": self.read_share,
             "requests": self.unloaded.requests,

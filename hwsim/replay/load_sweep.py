@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
-from hwsim.dram.random_access.patterns import FORMS, generate, parse_pattern
+from hwsim.dram.random_access.patterns import generate
 from hwsim.dram.random_access.requests import NO_ARRIVAL, Requests, joined
 from hwsim.dram.standards.load import split_timing
 from hwsim.errors import DramError
@@ -18,6 +18,7 @@ from hwsim.replay.dram import DEFAULT_REQUESTS, first_of, unconfirmed
 from hwsim.replay.knee import KneeRule, Loads, find_knee
 from hwsim.replay.load_report import LoadSweep
 from hwsim.replay.memory_choice import MemoryChoice
+from hwsim.replay.request_source import is_generated
 
 if TYPE_CHECKING:
     from hwsim.replay.load_point import LoadPoint
@@ -62,21 +63,19 @@ def sweep_load(
         of requests that have arrivals
     TraceError : the file cannot be read, or a line is wrong
     """
-    if channels < 1:
-        raise DramError(f"--channels: expected at least 1, got {channels}")
+    generated = is_generated(pattern, channels=channels, read_share=read_share, seed=seed, wrap=wrap)
     if requests is not None and requests < LEAST_REQUESTS * channels:
         raise DramError(f"--requests: a load sweep needs {LEAST_REQUESTS} for each channel, got {requests}")
-    if channels < 1:
-        raise DramError(f"--channels: expected at least 1, got {channels}")
-    if seed is not None and seed < 0:
-        raise DramError(f"--seed: expected at least 0, got {seed}")
     timing, control = split_timing(settings or {})
     memory = MemoryChoice(standard=standard_name, bin=bin, device=device, clock=clock, ranks=ranks, refresh=refresh)
     standard = memory.load(timing=timing)
     parameters = load_parameters(control)
     where = load_mapping(mapping, standard, channels)
     number = requests or max(DEFAULT_REQUESTS, USUAL_REQUESTS * channels)
-    played = _requests(pattern, where, number, read_share=read_share, seed=seed, wrap=wrap)
+    if generated:
+        played = joined(generate(pattern, where, number, read_share=read_share, seed=seed))
+    else:
+        played = _read(Path(pattern), where, number, wrap=wrap)
     rule = rule or KneeRule()
     return LoadSweep(
         standard=standard,
@@ -91,25 +90,15 @@ def sweep_load(
     )
 
 
-def _requests(
-    pattern: str, mapping: AddressMapping, number: int, *, read_share: float | None, seed: int | None, wrap: bool
-) -> Requests:
-    """The requests of a pattern, or the first of a file."""
-    if parse_pattern(pattern) is not None:
-        if wrap:
-            raise DramError(f"--wrap belongs to a file of requests; pattern {pattern} stays within the capacity")
-        return joined(generate(pattern, mapping, number, read_share=read_share, seed=seed))
-    if (read_share, seed) != (None, None):
-        raise DramError("--read-share and --seed belong to generated patterns; a file says what is read and written")
-    if not Path(pattern).is_file():
-        raise DramError(f"no request pattern or file {pattern!r}; patterns are {FORMS}")
+def _read(path: Path, mapping: AddressMapping, number: int, *, wrap: bool) -> Requests:
+    """The first requests of a file."""
     from hwsim.dram.random_access.trace import read_trace
 
-    found = joined(first_of(read_trace(Path(pattern), mapping, wrap=wrap), number))
+    found = joined(first_of(read_trace(path, mapping, wrap=wrap), number))
     if found.size < LEAST_REQUESTS * mapping.channels:
-        raise DramError(f"{pattern}: a load sweep needs {LEAST_REQUESTS} requests for each channel, found {found.size}")
+        raise DramError(f"{path}: a load sweep needs {LEAST_REQUESTS} requests for each channel, found {found.size}")
     if (found.arrivals != NO_ARRIVAL).any():
-        raise DramError(f"{pattern}: its requests have arrivals, and a load sweep would set them by itself")
+        raise DramError(f"{path}: its requests have arrivals, and a load sweep would set them by itself")
     return found
 
 

@@ -83,20 +83,9 @@ class MemoryReport:
     def to_json(self) -> str:
         served = self.served
         strictest = limit(self.standard, served, self.row_visits)
-        bin, device = self.memory.named()
         document = {
             "schema_version": SCHEMA_VERSION,
-            "standard": self.standard.name,
-            "bin": bin,
-            "device": device,
-            "ranks": self.standard.ranks,
-            "clock_hz": float(self.standard.clock_hz),
-            "timing": dict(self.standard.params),
-            "refresh": self.standard.refresh is not None,
-            "refresh_mode": self.memory.refresh,
-            "channels": self.mapping.channels,
-            "mapping": self.mapping.name,
-            "controller": asdict(self.parameters),
+            **memory_fields(self.standard, self.memory, self.mapping, self.parameters),
             "pattern": self.pattern,
             "requests_per_cycle": float(self.rate),
             "requests": self.requests,
@@ -166,6 +155,26 @@ class MemoryReport:
 def _by_kind(reads: LatencyCounts, writes: LatencyCounts) -> dict[str, Any]:
     latencies = {"read": Latency.of(reads), "write": Latency.of(writes)}
     return {kind: asdict(latency) if latency else None for kind, latency in latencies.items()}
+
+
+def memory_fields(
+    standard: Standard, memory: MemoryChoice, mapping: AddressMapping, parameters: ControllerParameters
+) -> dict[str, Any]:
+    """What was played on, as a document names it."""
+    bin, device = memory.named()
+    return {
+        "standard": standard.name,
+        "bin": bin,
+        "device": device,
+        "ranks": standard.ranks,
+        "clock_hz": float(standard.clock_hz),
+        "timing": dict(standard.params),
+        "refresh": standard.refresh is not None,
+        "refresh_mode": memory.refresh,
+        "channels": mapping.channels,
+        "mapping": mapping.name,
+        "controller": asdict(parameters),
+    }
 
 
 def peak_bytes_per_s(standard: Standard) -> float:

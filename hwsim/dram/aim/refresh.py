@@ -31,11 +31,6 @@ def with_refresh(standard: Standard, mode: RefreshMode, postponed: int) -> Stand
         if postponed:
             raise DramError(f"refresh_postponed is {postponed}, but refresh is off")
         return standard.without_refresh()
-    if not standard.params["nRFC"]:
-        raise DramError(
-            "refresh needs timing.nRFC of at least 1 cycle, got 0; variant simulator leaves it open, since the public "
-            "simulator reads it from outside of its table"
-        )
     if mode == "per_bank":
         return _per_bank(standard, postponed)
     assert standard.refresh is not None

@@ -243,6 +243,10 @@ def _check_refresh(standard: Standard, refresh: Refresh) -> None:
         return [name for name, command in standard.commands.items() if command.kind in kinds]
 
     own = [refresh.command]
+    if not longest(own, of_kind("activate")):
+        raise DramError(
+            f"standard {standard.name}: {refresh.command} takes no time; set the timing of a refresh, or play without"
+        )
     busy = (
         longest(own, [*own, *of_kind("activate")])
         + longest(of_kind("activate"), of_kind("column"))

