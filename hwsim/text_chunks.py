@@ -43,3 +43,19 @@ def whole_lines(path: Path, progress: Callable[[int, int], None] | None = None) 
                 yield rest + b"\n"
     except OSError as cause:
         raise TraceError(f"{path}: cannot be read: {cause.strerror or cause}") from None
+
+
+def count_lines(path: Path, data: bytes, first_line: int) -> int:
+    """The number of lines in a chunk, whose first one has a number in the file.
+
+    Raises
+    ------
+    TraceError : a line is longer than `MAX_LINE_BYTES`
+    """
+    import numpy as np
+
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+    too_long = np.flatnonzero(np.diff(ends, prepend=-1) > MAX_LINE_BYTES + 1)
+    if len(too_long):
+        raise TraceError(f"{path}: line {first_line + too_long[0]}: longer than {MAX_LINE_BYTES} bytes")
+    return len(ends)

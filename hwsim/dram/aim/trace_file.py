@@ -11,7 +11,7 @@ from hwsim.dram.aim.isa import CODES, COLUMNS, Ints
 from hwsim.dram.aim.scanner import scan
 from hwsim.dram.aim.trace import Limits, parse_line
 from hwsim.errors import TraceError
-from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
+from hwsim.text_chunks import count_lines, whole_lines
 
 _EOC = CODES["EOC"]
 
@@ -25,14 +25,10 @@ def read_file(path: Path, limits: Limits, progress: Callable[[int, int], None] |
     """
     first_line, ended = 1, False
     for data in whole_lines(path, progress):
-        text = np.frombuffer(data, dtype=np.uint8)
-        ends_of_lines = np.flatnonzero(text == ord("\n"))
-        too_long = np.flatnonzero(np.diff(ends_of_lines, prepend=-1) > MAX_LINE_BYTES + 1)
-        if len(too_long):
-            raise TraceError(f"{path}: line {first_line + too_long[0]}: longer than {MAX_LINE_BYTES} bytes")
-        program = np.empty((len(ends_of_lines), len(COLUMNS)), dtype=np.int64)
-        lines = np.empty(len(ends_of_lines), dtype=np.int64)
-        count, read, wrong = scan(text, program, lines, limits)
+        size = count_lines(path, data, first_line)
+        program = np.empty((size, len(COLUMNS)), dtype=np.int64)
+        lines = np.empty(size, dtype=np.int64)
+        count, read, wrong = scan(np.frombuffer(data, dtype=np.uint8), program, lines, limits)
         program = program[:count]
         if ended and count:
             raise TraceError(f"{path}: line {first_line + lines[0]}: instruction after EOC")

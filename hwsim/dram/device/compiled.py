@@ -20,3 +20,5 @@ _OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False
 compiled: Any = njit(**_OPTIONS)
 # In the caller's code, so that the tuples' many fields are not passed at each call.
 inlined: Any = njit(**_OPTIONS, inline="always")
+# For kernels of other packages, which contain functions of this one: their caches would not notice that those changed.
+compiled_outside: Any = njit(**{**_OPTIONS, "cache": False})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.dram.random_access.fields import NOBODY, RunField
 from hwsim.dram.random_access.requests import NO_ARRIVAL, Ints, Requests
-from hwsim.dram.random_access.state import NOBODY, RunField
 
 
 def coalesce(requests: Requests) -> Ints:

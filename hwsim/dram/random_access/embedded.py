@@ -1,22 +1,19 @@
-"""A memory inside another kernel: what `MemoryPort` does, as compiled functions on its arrays.
+"""A memory inside another kernel: what `MemoryPort` does, as compiled functions on its arrays (docs/memory_port.md).
 
-port = MemoryPort(mapping, parameters, [Master(name="dma")])
-memory, kept = port.arrays
-
-@compiled
-def load(memory, kept, rows):                       # in a module of its own
-for row in range(rows):
-offer(memory, 0, False, row * 4096, 64, 64, 64, memory.host[Host.CYCLE], row)
-while known(memory) == 0:
-advance(memory, kept, memory.host[Host.CYCLE] + 1)
-...
+A kernel gets `MemoryPort.arrays`, calls `offer`, then `advance` cycle by cycle or `advance_to_completion`, and reads
+`Memory.completions`. It is compiled with `device.compiled.compiled_outside`.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from hwsim.dram.device.compiled import compiled, inlined
+from hwsim.dram.random_access.fields import Asking, Host, RunField, Stop
 from hwsim.dram.random_access.kernel import play
-from hwsim.dram.random_access.state import Asking, Host, RunField
+
+# numba compiles a function anew for each plain constant that it is called with, and once for these.
+NO, YES = np.int64(0), np.int64(1)
 
 
 @inlined
@@ -42,13 +39,13 @@ def offer(m, master, write, address, stride, count, size, arrival, ticket):
 @compiled
 def advance(m, kept, until):
     """Play the cycles before `until`; False if completions must be taken first, because there is no room for more."""
-    return play(m, kept, until, False, False, m.recent, False) != 0
+    return play(m, kept, until, NO, NO, m.recent, NO) != Stop.FULL
 
 
 @compiled
 def advance_to_completion(m, kept, until):
     """As `advance`, and stop as soon as a completion is known, which may lie later than the memory's cycle."""
-    return play(m, kept, until, False, True, m.recent, False) != 0
+    return play(m, kept, until, NO, YES, m.recent, NO) != Stop.FULL
 
 
 @inlined

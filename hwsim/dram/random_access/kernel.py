@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from hwsim.dram.device.compiled import compiled, inlined
 from hwsim.dram.device.tables import FOREVER
+from hwsim.dram.random_access.fields import Asking, Channel, Host, Limit, Stop
 from hwsim.dram.random_access.port import NEEDS_MORE, end_of_taking, take
 from hwsim.dram.random_access.repeat import repeat
 from hwsim.dram.random_access.scheduler import step
-from hwsim.dram.random_access.state import Asking, Channel, Host, Limit
-
-FULL, MORE_RUNS, REACHED, DONE, COMPLETED = range(5)  # why `play` stopped
-LOG_FIELDS = 6  # channel, cycle, command, bank, row, column
 
 
 @compiled
@@ -24,21 +21,20 @@ def play(m, kept, until, feeding, eager, log, record):
 
     Returns
     -------
-    FULL if what is handed over must be collected first, MORE_RUNS if `feeding` and the first master needs its next run,
-    COMPLETED if `eager` and a completion is known, REACHED or DONE.
+    Why it stopped (`fields.Stop`): COMPLETED only if `eager`, MORE_RUNS only if `feeding`.
     """
     channels = m.channels.shape[0]
     while True:
         if _full(m, log, record):
-            return FULL
+            return Stop.FULL.value
         cycle = m.host[Host.CYCLE]
         if cycle >= until:
-            return REACHED
+            return Stop.REACHED.value
         if eager and m.host[Host.COMPLETED] > 0:
-            return COMPLETED
+            return Stop.COMPLETED.value
         later = take(m, cycle, feeding)
         if later == NEEDS_MORE:
-            return MORE_RUNS
+            return Stop.MORE_RUNS.value
         end_of_taking(m, cycle)
         if not record:
             repeat(m, kept, until)
@@ -56,7 +52,7 @@ def play(m, kept, until, feeding, eager, log, record):
             following = min(following, cycle + 1 if served else _next_taking(m, cycle, later))
         elif until == FOREVER and not waiting:
             m.host[Host.CYCLE] = cycle + 1
-            return DONE
+            return Stop.DONE.value
         m.host[Host.CYCLE] = min(following, until)
 
 

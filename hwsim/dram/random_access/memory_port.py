@@ -8,15 +8,17 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from hwsim.dram.device.tables import FOREVER, Ints
-from hwsim.dram.random_access import kernel
+from hwsim.dram.native.function import CompiledFunction
 from hwsim.dram.random_access.address import AddressMapping
+from hwsim.dram.random_access.fields import NOBODY, Asking, Host, Logged, RunField, Stop
+from hwsim.dram.random_access.kept import Kept, forget, new_kept
 from hwsim.dram.random_access.masters import MOST_MASTERS, POLICIES, Completion, Master, Policy, Run
 from hwsim.dram.random_access.parameters import ControllerParameters
-from hwsim.dram.random_access.repeat import Kept, forget, new_kept
 from hwsim.dram.random_access.served import Latencies, Served, served
-from hwsim.dram.random_access.state import BUFFER, NOBODY, Asking, Host, Memory, RunField, copy_memory, new_memory
+from hwsim.dram.random_access.state import BUFFER, Memory, copy_memory, new_memory
 from hwsim.errors import DramError, nearest
 
+PLAY = CompiledFunction("hwsim.dram.random_access.kernel", "play")
 MOST_CHANNELS = 1024
 MOST_WIDTH = 4096
 _ROOM = 64  # runs that wait at each master before their memory grows
@@ -60,7 +62,7 @@ class MemoryPort:
         self._kept = new_kept(self._memory)
         self._on_commands = on_commands
         rows = BUFFER + mapping.channels + width if on_commands else 1
-        self._log = np.zeros((rows, kernel.LOG_FIELDS), dtype=np.int64)
+        self._log = np.zeros((rows, len(Logged)), dtype=np.int64)
         self._latencies = Latencies()
         self._completions: list[Completion] = []
         self._last_arrival = [0] * len(self.masters)
@@ -178,7 +180,7 @@ class MemoryPort:
             why = self._play(until, eager=True)
             found = min((done.cycle for done in self._completions if done.ticket in tickets), default=None)
             until = FOREVER if found is None else found
-            if why == kernel.DONE:
+            if why == Stop.DONE:
                 break
         self._restore(before)
         return found
@@ -193,9 +195,9 @@ class MemoryPort:
     def _play(self, until: int, *, feeding: bool = False, eager: bool = False) -> int:
         recording = self._on_commands is not None
         while True:
-            why = int(kernel.play(self._memory, self._kept, until, feeding, eager, self._log, recording))
+            why = PLAY(self._memory, self._kept, until, feeding, eager, self._log, recording)
             self._collect()
-            if why != kernel.FULL:
+            if why != Stop.FULL:
                 return why
 
     def _collect(self) -> None:

@@ -11,14 +11,13 @@ from hwsim.dram.device.log import LoggedCommand
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.device.tables import FOREVER, Ints
 from hwsim.dram.in_order.program import Request, encode
-from hwsim.dram.random_access import kernel
 from hwsim.dram.random_access.address import AddressMapping
+from hwsim.dram.random_access.fields import NOBODY, Asking, RunField, Stop
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.masters import Master
 from hwsim.dram.random_access.memory_port import MemoryPort
 from hwsim.dram.random_access.parameters import ControllerParameters, load_parameters
 from hwsim.dram.random_access.served import Served
-from hwsim.dram.random_access.state import NOBODY, Asking, RunField
 from hwsim.errors import DramError
 
 HOST = "host"
@@ -72,7 +71,7 @@ class MemoryPlayer(MemoryPort):
         memory.masters[0, Asking.HEAD] = 0
         memory.runs[0, : len(runs)] = runs
         memory.masters[0, Asking.RUNS] = len(runs)
-        if len(runs) and self._play(FOREVER, feeding=True) != kernel.MORE_RUNS:
+        if len(runs) and self._play(FOREVER, feeding=True) != Stop.MORE_RUNS:
             raise AssertionError("a host that has more to offer is asked for it")
 
 

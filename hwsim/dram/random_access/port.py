@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from hwsim.dram.device.compiled import inlined
 from hwsim.dram.device.tables import FOREVER
+from hwsim.dram.random_access.address import DigitColumn
+from hwsim.dram.random_access.choose import first_chance
+from hwsim.dram.random_access.digits import Part
+from hwsim.dram.random_access.fields import (
+    DIGIT_SHIFT,
+    NOBODY,
+    Arbitration,
+    Asking,
+    Channel,
+    Host,
+    Limit,
+    RunField,
+    Ticket,
+)
 from hwsim.dram.random_access.queues import append, holds_block
-from hwsim.dram.random_access.scheduler import complete, first_chance, note_latency
-from hwsim.dram.random_access.state import NOBODY, Asking, Channel, Digit, Host, Limit, RunField, Ticket
+from hwsim.dram.random_access.scheduler import complete, note_latency
 
-CHANNEL, BANK, ROW = 0, 1, 2  # parts of an address
-ROUND_ROBIN, PRIORITY = 0, 1
 NEEDS_MORE = -1
 
 
@@ -64,7 +75,7 @@ def _next_master(m, cycle):
     policy, last = m.limits[Limit.ARBITRATION], m.host[Host.LAST]
     for i in range(m.masters.shape[0]):
         master = i
-        if policy == ROUND_ROBIN:
+        if policy == Arbitration.ROUND_ROBIN:
             master = (last + 1 + i) % m.masters.shape[0]
         if m.masters[master, Asking.RUNS] == 0:
             continue
@@ -74,7 +85,7 @@ def _next_master(m, cycle):
             continue
         if not _room(m, master):
             continue
-        if policy <= PRIORITY:
+        if policy != Arbitration.OLDEST:
             chosen = master
             break
         arrival = m.runs[master, m.masters[master, Asking.HEAD], RunField.ARRIVAL]
@@ -141,23 +152,23 @@ def place_of(digits, block):
     xored = False
     rest = block
     for i in range(digits.shape[0]):
-        shift = digits[i, Digit.SHIFT]
+        shift = digits[i, DIGIT_SHIFT]
         if shift >= 0:
-            value = rest & (digits[i, Digit.SIZE] - 1)
+            value = rest & (digits[i, DigitColumn.SIZE] - 1)
             rest >>= shift
         else:
-            value = rest % digits[i, Digit.SIZE]
-            rest //= digits[i, Digit.SIZE]
-        xored |= digits[i, Digit.XOR_SHIFT] >= 0
-        part = digits[i, Digit.PART]
-        if part == CHANNEL:
-            channel += value * digits[i, Digit.WEIGHT]
-        elif part == BANK:
-            bank += value * digits[i, Digit.WEIGHT]
-        elif part == ROW:
-            row += value * digits[i, Digit.WEIGHT]
+            value = rest % digits[i, DigitColumn.SIZE]
+            rest //= digits[i, DigitColumn.SIZE]
+        xored |= digits[i, DigitColumn.XOR_SHIFT] >= 0
+        part = digits[i, DigitColumn.PART]
+        if part == Part.CHANNEL:
+            channel += value * digits[i, DigitColumn.WEIGHT]
+        elif part == Part.BANK:
+            bank += value * digits[i, DigitColumn.WEIGHT]
+        elif part == Part.ROW:
+            row += value * digits[i, DigitColumn.WEIGHT]
         else:
-            column += value * digits[i, Digit.WEIGHT]
+            column += value * digits[i, DigitColumn.WEIGHT]
     if xored:
         channel, bank, column = _xored(digits, channel, bank, row, column)
     return channel, bank, row, column
@@ -167,17 +178,17 @@ def place_of(digits, block):
 def _xored(digits, channel, bank, row, column):
     """Parts of an address with some of their digits xored with bits of the row."""
     for i in range(digits.shape[0]):
-        if digits[i, Digit.XOR_SHIFT] < 0:
+        if digits[i, DigitColumn.XOR_SHIFT] < 0:
             continue
-        weight, mask = digits[i, Digit.WEIGHT], digits[i, Digit.SIZE] - 1
-        bits = (row >> digits[i, Digit.XOR_SHIFT]) & mask
-        part = digits[i, Digit.PART]
-        old = channel if part == CHANNEL else bank if part == BANK else column
+        weight, mask = digits[i, DigitColumn.WEIGHT], digits[i, DigitColumn.SIZE] - 1
+        bits = (row >> digits[i, DigitColumn.XOR_SHIFT]) & mask
+        part = digits[i, DigitColumn.PART]
+        old = channel if part == Part.CHANNEL else bank if part == Part.BANK else column
         digit = old // weight % (mask + 1)
         change = ((digit ^ bits) - digit) * weight
-        if part == CHANNEL:
+        if part == Part.CHANNEL:
             channel += change
-        elif part == BANK:
+        elif part == Part.BANK:
             bank += change
         else:
             column += change

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwsim.dram.device.compiled import inlined
-from hwsim.dram.random_access.state import NOBODY, Asking, Bank, Channel, Entry, Host, Waiting
+from hwsim.dram.random_access.fields import NOBODY, Asking, Bank, Channel, Entry, Host, Waiting
 
 
 @inlined

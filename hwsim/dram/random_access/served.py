@@ -9,7 +9,8 @@ import numpy as np
 
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.device.tables import Ints
-from hwsim.dram.random_access.state import Bank, Channel, Host, Memory, Rank
+from hwsim.dram.random_access.fields import Bank, Channel, Host, Rank
+from hwsim.dram.random_access.state import Memory
 
 
 class Latencies:

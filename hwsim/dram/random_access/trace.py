@@ -13,10 +13,10 @@ import numpy as np
 
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.requests import Ints, Requests
-from hwsim.dram.random_access.scanner import MOST_WORDS, Found, scan
+from hwsim.dram.random_access.scanner import Found, scan
 from hwsim.dram.random_access.trace_line import parse_line
 from hwsim.errors import TraceError
-from hwsim.text_chunks import MAX_LINE_BYTES, whole_lines
+from hwsim.text_chunks import count_lines, whole_lines
 
 
 def read_trace(
@@ -34,17 +34,11 @@ def read_trace(
     TraceError : the file cannot be read, or a line is wrong; the message names file and line
     """
     first_line = 1
-    words = np.zeros((MOST_WORDS, 2), dtype=np.int64)
     last = np.zeros(1, dtype=np.int64)
     sizes = _sizes(mapping)
     for data in whole_lines(path, progress):
-        text = np.frombuffer(data, dtype=np.uint8)
-        ends = np.flatnonzero(text == ord("\n"))
-        too_long = np.flatnonzero(np.diff(ends, prepend=-1) > MAX_LINE_BYTES + 1)
-        if len(too_long):
-            raise TraceError(f"{path}: line {first_line + too_long[0]}: longer than {MAX_LINE_BYTES} bytes")
-        out = np.empty((len(ends), len(Found)), dtype=np.int64)
-        count, lines, wrong = scan(text, words, sizes, wrap, last, out)
+        out = np.empty((count_lines(path, data, first_line), len(Found)), dtype=np.int64)
+        count, lines, wrong = scan(np.frombuffer(data, dtype=np.uint8), sizes, wrap, last, out)
         if wrong:
             line = data.split(b"\n", lines + 1)[lines].decode("latin-1")
             try:

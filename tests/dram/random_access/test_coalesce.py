@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.dram.random_access.coalesce import coalesce
+from hwsim.dram.random_access.fields import NOBODY, RunField
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.random_access.player import MemoryPlayer
 from hwsim.dram.random_access.requests import NO_ARRIVAL, Requests
 from hwsim.dram.random_access.served import Served
-from hwsim.dram.random_access.state import NOBODY, RunField
 from hwsim.dram.standards.load import load_standard
 
 Request = tuple[bool, int, int]

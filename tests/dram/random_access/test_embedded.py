@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwsim.dram.device.compiled import compiled
+from hwsim.dram.device.compiled import compiled_outside
 from hwsim.dram.random_access.embedded import advance, advance_to_completion, known, offer, take_completions
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.random_access.masters import Completion, Master, Run
@@ -15,7 +15,7 @@ from hwsim.dram.standards.load import load_standard
 MAPPING = load_mapping(None, load_standard("ddr4_2133"), 1)
 
 
-@compiled
+@compiled_outside
 def pointer_chase(m, kept, hops, address, stride, finished):  # type: ignore[no-untyped-def]
     """Each read begins when the one before it is complete; `finished` receives the cycles."""
     cycle = 0
@@ -54,6 +54,6 @@ def test_offers_stop_where_the_ring_is_full() -> None:
     assert memory.completions[: memory.host[8]].tolist() == [list(Completion(34, 7, 0)), list(Completion(38, 7, 0))]
 
 
-@compiled
+@compiled_outside
 def fill(m, address):  # type: ignore[no-untyped-def]
     return offer(m, 0, 0, address, 0, 1, 64, 0, 7)
