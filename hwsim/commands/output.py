@@ -73,11 +73,13 @@ def console() -> Console:
 def optional_progress(
     *, enabled: bool, unit: str = "tokens"
 ) -> AbstractContextManager[Callable[[int, int], None] | None]:
-    """A progress bar on a terminal; nothing when piped."""
+    """A progress bar on a terminal, and a line before something is compiled; nothing when piped."""
     if not enabled or not sys.stderr.isatty():
         return nullcontext()
+    from hwsim.dram.native.function import announce_compilation
     from hwsim.report.progress import progress_bar
 
+    announce_compilation(lambda: click.echo("compiling, once after each installation: up to a minute", err=True))
     return progress_bar(unit)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,16 @@ def test_dram_needs_no_simpy_and_without_a_page_no_plotly(more: tuple[str, ...])
     status, names, _ = start("dram", "ddr4_2133", *more, "--quiet")
     assert status == 0
     assert not names & {"simpy", "plotly"}
+
+
+def test_what_was_compiled_once_is_played_without_numba(tmp_path: Path) -> None:
+    trace = tmp_path / "two.trace"
+    trace.write_text("LD 0x40\nST ch0 ba3 ro17 co5\n")
+    for pattern in ("random", str(trace)):
+        for played in ("perhaps compiled", "kept"):
+            status, names, _ = start("dram", "ddr4_2133", "--pattern", pattern, "--requests", "2", "--quiet")
+            assert status == 0
+            assert played != "kept" or "numba" not in names
 
 
 def test_standards_are_listed_from_their_files_alone() -> None:

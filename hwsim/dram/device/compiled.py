@@ -18,6 +18,8 @@ find_cache_folder()
 # Typed as anything, since the option that leaves out counting is not declared.
 _OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
 compiled: Any = njit(**_OPTIONS)
+# Called by other kernels alone, whose code contains it: not kept apart, and not callable from Python, which saves time.
+part: Any = njit(**{**_OPTIONS, "cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
 # In the caller's code, so that the tuples' many fields are not passed at each call.
 inlined: Any = njit(**_OPTIONS, inline="always")
 # For kernels of other packages, which contain functions of this one: their caches would not notice that those changed.

@@ -23,6 +23,14 @@ _DEBUGGING = ("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK")
 _NOTHING = object()  # which no argument is
 
 
+_announce: list[Callable[[], None]] = []  # what is told before numba compiles
+
+
+def announce_compilation(tell: Callable[[], None]) -> None:
+    """Have `tell` called once, before something must be compiled, which may take most of a minute."""
+    _announce[:] = [tell]
+
+
 class CompiledFunction:
     """A function of a module, compiled by numba for the types of its first call.
 
@@ -63,6 +71,8 @@ class CompiledFunction:
             if code is None:
                 from hwsim.dram.native.compile import compile_function
 
+                if _announce:
+                    _announce.pop()()
                 code = compile_function(self.module, self.function, types)
                 keep(self.module, self.function, signature, code)
             return _NativeCall(self.function, load(f"{self.module}.{self.function}", code), types)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hwsim.dram.device.bank_state import earliest, note
-from hwsim.dram.device.compiled import compiled, inlined
+from hwsim.dram.device.compiled import inlined, part
 from hwsim.dram.device.tables import FOREVER, Fact
 from hwsim.dram.random_access.fields import Bank, Channel, Rank, Refreshing, Waiting
 from hwsim.dram.random_access.rows import banks_per_rank, close_row, log_command
 
 
-@compiled
+@part
 def refresh(m, c, cycle, log, record):
     """Issue the next command of a refresh that is due; return the cycle if one was issued, else when one may be."""
     wake = FOREVER
@@ -43,7 +43,7 @@ def _hold(m, c, rank, held):
     m.channels[c, Channel.NEXT_DUE] = due
 
 
-@compiled
+@part
 def _refresh_rank(m, c, rank, cycle, log, record):
     """Close a bank of a rank's refresh or refresh; return the cycle, or when one of the two may be issued."""
     first = rank * banks_per_rank(m)

@@ -10,7 +10,7 @@ The state is looked at in the cycles in which the first run has gone on by a per
 
 from __future__ import annotations
 
-from hwsim.dram.device.compiled import compiled, inlined
+from hwsim.dram.device.compiled import inlined, part
 from hwsim.dram.random_access.address import DigitColumn
 from hwsim.dram.random_access.digits import Part
 from hwsim.dram.random_access.fields import Asking, Channel, Entry, Host, Limit, RunField
@@ -54,7 +54,7 @@ def _lead(m, kept):
     return lead
 
 
-@compiled
+@part
 def _attempt(m, kept, lead, at, until):
     n = kept.notes
     n[Note.AT] = at
@@ -76,7 +76,7 @@ def _attempt(m, kept, lead, at, until):
         n[Note.GAP] = min(2 * n[Note.GAP], MOST_GAP)
 
 
-@compiled
+@part
 def _find_period(m, kept, master):
     """After how many beats the places of a new run are the same but for one digit of the column."""
     row, run = kept.periods[master], m.runs[master, m.masters[master, Asking.HEAD]]
@@ -100,7 +100,7 @@ def _find_period(m, kept, master):
             return
 
 
-@compiled
+@part
 def _keep(m, kept):
     """Keep the present state."""
     n = kept.notes
@@ -139,14 +139,14 @@ def _keep(m, kept):
                 e = m.entries[c, e, Entry.YOUNGER]
 
 
-@compiled
+@part
 def _copy2(source, target):
     for i in range(source.shape[0]):
         for j in range(source.shape[1]):
             target[i, j] = source[i, j]
 
 
-@compiled
+@part
 def _copy3(source, target):
     for i in range(source.shape[0]):
         for j in range(source.shape[1]):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hwsim.dram.device.compiled import compiled, inlined
+from hwsim.dram.device.compiled import inlined, part
 from hwsim.dram.random_access.fields import Arbitration, Asking, Channel, Entry, Host, Limit, Rank, RunField, Ticket
 from hwsim.dram.random_access.kept import Note, Period
 
 
-@compiled
+@part
 def same_state(m, kept):
     """Whether the memory is in the kept state, moved in time and along its runs."""
     n = kept.notes
@@ -24,7 +24,7 @@ def same_state(m, kept):
     return _same_masters(m, kept, moved) and _same_releases(m, kept, moved) and _apart(m)
 
 
-@compiled
+@part
 def _same_channel(m, kept, c, moved):
     now, then = m.channels[c], kept.channels[c]
     cycle = m.host[Host.CYCLE]
@@ -70,7 +70,7 @@ def _same_time(now, then, cycle, moved):
     return now - then == moved or (now <= cycle and then <= cycle - moved)
 
 
-@compiled
+@part
 def _same_queue(m, kept, c, q, moved):
     """Whether entry by entry a queue is as it was: same banks and rows, at the same distance of their masters."""
     e, place = m.channels[c, Channel.OLDEST + q], 0
@@ -103,7 +103,7 @@ def _taken_of_run(m, master):
     return m.masters[master, Asking.BEAT] * accesses_of_beat(m, master) + m.masters[master, Asking.PART]
 
 
-@compiled
+@part
 def _same_masters(m, kept, moved):
     cycle = m.host[Host.CYCLE]
     for master in range(m.masters.shape[0]):
@@ -140,7 +140,7 @@ def _same_masters(m, kept, moved):
     return True
 
 
-@compiled
+@part
 def _same_releases(m, kept, moved):
     if m.host[Host.RELEASES] != kept.notes[Note.RELEASES]:
         return False
@@ -150,7 +150,7 @@ def _same_releases(m, kept, moved):
     return True
 
 
-@compiled
+@part
 def _apart(m):
     """Whether no run writes where another one goes; if one does, they may meet at a place where they did not before."""
     cycle = m.host[Host.CYCLE]

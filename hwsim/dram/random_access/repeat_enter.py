@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwsim.dram.device.compiled import compiled
+from hwsim.dram.device.compiled import part
 from hwsim.dram.device.tables import FOREVER
 from hwsim.dram.random_access.address import DigitColumn
 from hwsim.dram.random_access.fields import Asking, Bank, Channel, Entry, Host, Limit, Rank, RunField, Ticket
@@ -11,7 +11,7 @@ from hwsim.dram.random_access.port import place_of
 from hwsim.dram.random_access.repeat_compare import accesses_of_beat, has_arrived
 
 
-@compiled
+@part
 def repetitions(m, kept, until):
     """How often what happened since the kept state happens again, before anything else does."""
     cycle = m.host[Host.CYCLE]
@@ -42,7 +42,7 @@ def repetitions(m, kept, until):
     return times
 
 
-@compiled
+@part
 def _same_row(m, run, beat, before):
     """Whether the accesses of two beats go to the same rows."""
     size = m.limits[Limit.COLUMN_BYTES]
@@ -54,7 +54,7 @@ def _same_row(m, run, beat, before):
     return True
 
 
-@compiled
+@part
 def _until_carry(m, run, beat, digit, step):
     """How often a digit of a beat's accesses can move on before the next digit does."""
     size = m.limits[Limit.COLUMN_BYTES]
@@ -69,7 +69,7 @@ def _until_carry(m, run, beat, digit, step):
     return times
 
 
-@compiled
+@part
 def enter(m, kept, times):
     """Enter that many repetitions."""
     n = kept.notes
@@ -92,7 +92,7 @@ def enter(m, kept, times):
         _move_master(m, kept, master, times, later, cycle)
 
 
-@compiled
+@part
 def _move_channel(m, kept, c, times, later, cycle):
     now, then = m.channels[c], kept.channels[c]
     for field in range(Channel.KINDS, Channel.KINDS + 3):
@@ -124,7 +124,7 @@ def _move_channel(m, kept, c, times, later, cycle):
     m.device.last_issue[c] += later
 
 
-@compiled
+@part
 def _move_entries(m, kept, c, times, later, aged):
     size = m.limits[Limit.COLUMN_BYTES]
     for q in range(2):
@@ -142,7 +142,7 @@ def _move_entries(m, kept, c, times, later, aged):
             e = m.entries[c, e, Entry.YOUNGER]
 
 
-@compiled
+@part
 def _move_master(m, kept, master, times, later, cycle):
     now, then = m.masters[master], kept.masters[master]
     if now[Asking.NEXT_OFFER] > cycle:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hwsim.dram.native import machine_code
-from hwsim.dram.native.function import CompiledFunction
+from hwsim.dram.native.function import CompiledFunction, announce_compilation
 from hwsim.dram.native.machine_code import find_kept, sources_of
 
 ROOT = Path(__file__).parents[3]
@@ -79,6 +79,16 @@ def weighed(package: Path) -> tuple[int, bool]:
 
 def test_code_is_kept_and_computes_the_same(package: Path) -> None:
     assert [weighed(package) for _ in range(3)] == [(226, False), (226, True), (226, True)]
+
+
+def test_who_waits_for_a_compilation_is_told_once(package: Path) -> None:
+    told: list[str] = []
+    announce_compilation(lambda: told.append("compiling"))
+    weighed(package)
+    assert told == ["compiling"]
+    announce_compilation(lambda: told.append("again"))
+    weighed(package)  # kept
+    assert told == ["compiling"]
 
 
 def test_a_named_tuple_that_comes_again_is_read_again(package: Path) -> None:
