@@ -25,7 +25,7 @@ from hwsim.report.schema.sections import DecodingUse, DevicesUse, DramUse, FpgaU
 
 PartT = TypeVar("PartT", bound=Part)
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
 # Sections that are absent from the text of a run that has none.
 SECTIONS = ("decoding", "dram", "fpga", "devices", "loads")
 
