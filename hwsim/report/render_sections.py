@@ -7,7 +7,7 @@ from rich.console import Console
 from hwsim.fpga.budget import included_notes
 from hwsim.fpga.shortage import shortage_text
 from hwsim.report.quantities import bytes_text, count_text, hertz_text, seconds_text
-from hwsim.report.schema import DevicesUse, DramUse, FpgaUse, LoadUse, Report
+from hwsim.report.schema import AxiPortUse, DevicesUse, DramUse, FpgaUse, LoadUse, Report
 from hwsim.report.tables import print_line, print_table
 
 
@@ -19,6 +19,8 @@ def render_sections(report: Report, console: Console) -> None:
         _dram(report.dram, console)
     if report.fpga:
         _fpga(report.fpga, console)
+    if report.ports:
+        _ports(report.ports, console)
     if report.loads:
         _loads(report.loads, console)
 
@@ -82,6 +84,23 @@ def _fpga(fpga: FpgaUse, console: Console) -> None:
 
 def _share(used: float, available: float) -> str:
     return f"{used / available:.1%}" if available else "-"
+
+
+def _ports(ports: list[AxiPortUse], console: Console) -> None:
+    rows = (
+        (
+            port.port,
+            port.direction,
+            f"{port.transactions:,}",
+            bytes_text(port.size_bytes),
+            f"{port.bytes_per_s / 1e9:.2f} GB/s",
+            f"{port.utilisation:.1%}",
+            f"{port.cycles_per_single_beat:.2f}",
+        )
+        for port in ports
+    )
+    heads = ("port", "", "transactions", "bytes", "mean rate", "busy", "cycles a single beat")
+    print_table(console, "AXI ports", heads, rows)
 
 
 def _loads(loads: list[LoadUse], console: Console) -> None:

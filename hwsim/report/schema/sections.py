@@ -132,6 +132,28 @@ class FpgaUse(Part):
         return lacking(dict(self.used), dict(self.available))
 
 
+class AxiPortUse(Part):
+    """An AXI port of an FPGA in one direction.
+
+    Attributes
+    ----------
+    transactions : of the master, of one beat or a burst
+    bytes_per_s : over the whole run
+    busy_cycles, utilisation : of its data channel to the memory
+    cycles_per_single_beat : where a loop asks for one a cycle and the memory is idle; follows from the round trip, the
+        outstanding transactions and the DRAM
+    """
+
+    port: str
+    direction: Literal["read", "write"]
+    transactions: int
+    size_bytes: int
+    bytes_per_s: float
+    busy_cycles: int
+    utilisation: float
+    cycles_per_single_beat: float
+
+
 class StageUse(Part):
     """One device of a stage of layers: its own time in the run, of it on the link to others, and its memory."""
 
