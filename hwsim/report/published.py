@@ -79,5 +79,7 @@ def _beside(figure: PublishedFigure, ours: Mapping[str, Ratio], warning: str) ->
         ratio=found.value / figure.value if comparable else None,  # type: ignore[operator]  # both are there
         unit=figure.unit,
         grade=figure.grade,
-        note="; ".join(text for text in (warning if found.value is not None else "", figure.note or found.note) if text),
+        note="; ".join(
+            text for text in (warning if found.value is not None else "", figure.note or found.note) if text
+        ),
     )

@@ -6,12 +6,14 @@ Unlike the devices of `hwsim/baselines`, which are modelled, these are figures t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hwsim.baselines.ratios import Ratio
 from hwsim.report.schema import EnergyUse
+
+AGREEMENT = 0.005  # relative; published figures are rounded to three or four digits
 
 
 class PublishedRow(BaseModel):
@@ -28,9 +30,22 @@ class PublishedRow(BaseModel):
     key: str
     name: str
     latency_ms: float = Field(gt=0)
+    power_w: float = Field(gt=0)
     energy_j: float = Field(gt=0)
     grade: str
     source: str
+
+    @model_validator(mode="after")
+    def _is_one_measurement(self) -> Self:
+        product = self.latency_ms / 1e3 * self.power_w
+        if abs(product - self.energy_j) > AGREEMENT * self.energy_j:
+            raise ValueError(f"{self.key}: {self.latency_ms} ms at {self.power_w} W are {product:.4g} J")
+        return self
+
+    @property
+    def energy_text(self) -> str:
+        """Its energy and how that comes about."""
+        return f"{self.energy_j:g} J ({self.latency_ms:g} ms at {self.power_w:g} W, {self.grade})"
 
 
 def read_rows(entries: Iterable[Mapping[str, Any]]) -> tuple[PublishedRow, ...]:
@@ -38,28 +53,26 @@ def read_rows(entries: Iterable[Mapping[str, Any]]) -> tuple[PublishedRow, ...]:
     return tuple(PublishedRow.model_validate(entry) for entry in entries)
 
 
-def row_ratios(
-    rows: Iterable[PublishedRow], *, seconds_per_unit: float, energy: EnergyUse | None
-) -> dict[str, Ratio]:
+def row_ratios(rows: Iterable[PublishedRow], *, seconds_per_unit: float, energy: EnergyUse | None) -> dict[str, Ratio]:
     """What each row needs, divided by what the run needs for one of its unit (an image, a frame)."""
     found = {}
     for row in rows:
         ms = seconds_per_unit * 1e3
-        timing = f"its {row.latency_ms:g} ms over our {ms:.4g} ms"
+        timing = f"its {row.latency_ms:g} ms ({row.grade}) over our {ms:.4g} ms"
         found[f"speedup_{row.key}"] = Ratio(value=row.latency_ms / ms, note=timing)
         found[f"energy_{row.key}"] = (
             Ratio(value=None, note="not comparable: energy is off")
             if energy is None
             else Ratio(
                 value=row.energy_j / energy.joules_per_unit,
-                note=f"its {row.energy_j:g} J over our {energy.joules_per_unit:.4g} J",
+                note=f"its {row.energy_text} over our {energy.joules_per_unit:.4g} J",
             )
         )
     return found
 
 
 def run_figures(*, seconds_per_unit: float, energy: EnergyUse | None) -> dict[str, Ratio]:
-    """Latency (`latency_ms`), power (`power_w`) and energy (`energy_j`) of one of the run's unit, as papers state them."""
+    """Latency (`latency_ms`) and energy (`energy_j`) of one of the run's unit, and the power (`power_w`)."""
     off = Ratio(value=None, note="not comparable: energy is off")
     return {
         "latency_ms": Ratio(value=seconds_per_unit * 1e3, note=""),
