@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hwsim.commands.output import FILE, check_outputs, console, deliver, is_stdout, optional_progress
 from hwsim.errors import UserError, WorkloadError
+
+if TYPE_CHECKING:
+    from hwsim.report.schema import FpgaUse
 
 
 def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -33,7 +36,8 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--trace-tokens", type=int, metavar="N", help="Tokens that the trace shows.  [default: 2]")
 @click.option("--html", "html_file", type=FILE, help="Write the run as one self-contained page.")
 @click.option("--emit-trace", "emit_file", type=FILE, help="Write the instructions of the run (machine aim).")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--strict-fit", is_flag=True, help="Refuse a machine that does not fit its FPGA; else it is a warning.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
 def run(
     workload: str,
     machine: str | None,
@@ -45,6 +49,7 @@ def run(
     trace_tokens: int | None,
     html_file: Path | None,
     emit_file: Path | None,
+    strict_fit: bool,
     quiet: bool,
 ) -> None:
     """Run WORKLOAD (a file or a shipped name) and report."""
@@ -56,7 +61,11 @@ def run(
     traced = _trace_options(trace_file, trace_tokens)
     model, machine_settings = _load(workload, machine, settings, config, tokens)
     with optional_progress(enabled=not quiet and not is_stdout(json_file)) as progress:
-        report, details = run_in_detail(model, machine, machine_settings, progress=progress, emit=emit_file, **traced)
+        report, details = run_in_detail(
+            model, machine, machine_settings, progress=progress, emit=emit_file, strict_fit=strict_fit, **traced
+        )
+    if report.fpga and not report.fpga.fits:
+        _warn_of_misfit(report.machine, report.fpga)
     if html_file:
         from hwsim.report.html import page
         from hwsim.report.write import write_text
@@ -148,6 +157,14 @@ def _load(
     if config:
         check_parameters(find_machine(choose_machine(machine, model))[0].spec_file, saved.machine, origin=str(config))
     return model, dict(given.machine)
+
+
+def _warn_of_misfit(machine: str, fpga: FpgaUse) -> None:
+    """Say on stderr what the machine's FPGA lacks; the run counts all the same."""
+    from hwsim.fpga.shortage import misfit_text
+
+    line = misfit_text(machine, fpga.board, dict(fpga.used), dict(fpga.available))
+    click.echo(f"hwsim: warning: {line}", err=True)
 
 
 def _trace_options(file: Path | None, tokens: int | None) -> dict[str, Any]:

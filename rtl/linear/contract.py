@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
-from hwsim.rtl.contract import Contract, ContractError, Resources, part_of
+from hwsim.rtl.contract import PROVENANCE, Contract, ContractError, Resources, part_of
 from hwsim.rtl.estimates import adder, delay, memory, multiplier, register, selector
 from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
 from hwsim.rtl.linear.command import Command
@@ -67,8 +67,11 @@ class LinearContract(Contract):
             "gelu_output_stages": 1,
             "write_stages": 4,
             "score_stages": 143,
+            # 79 - 3 edges hold one round trip of 64 (the token's read), 148 - 5 hold two (the read of `dst`, the write)
+            "memory_stages": {"gather_stages": 64, "score_stages": 128},
             "source": "Edge-MoE: depths in an HLS log: compute 16 (GELU + 6), read 3 (indirect 79), write 5 (indirect "
-            "148), where indirect ones include the memory's latency; their split, and the FIFOs' edges, are ours",
+            "148); the tool assumed a memory latency of 64, once in the indirect read and twice in the indirect write; "
+            "the split of depths, and the FIFOs' edges, are ours",
         },
         "rtl": {"source": "rtl/linear"},
     }
@@ -122,7 +125,7 @@ class LinearContract(Contract):
     @property
     def tile(self) -> MacTileContract:
         """The multiply-accumulate tile inside."""
-        names = [f.name for f in fields(MacTileContract) if f.name not in ("preset", "source")]
+        names = [f.name for f in fields(MacTileContract) if f.name not in PROVENANCE]
         with part_of(self.block):
             return MacTileContract(**{name: getattr(self, name) for name in names})  # all have the same names
 

@@ -1,6 +1,7 @@
 """A report that no machine makes yet: images through an encoder on an FPGA, without DRAM commands or tokens."""
 
 from fractions import Fraction
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -8,7 +9,7 @@ from hwsim import load_workload
 from hwsim.engine.clock import Clock
 from hwsim.engine.trace import Cause
 from hwsim.engine.unit_spec import UnitSpec
-from hwsim.fpga.budget import Instances, fit_units
+from hwsim.fpga.units import units_budget
 from hwsim.mapping.workload.loads import Load
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.build import bound_use, build_report, busiest, unit_use
@@ -32,6 +33,7 @@ class Spec(BaseModel):
     name: str = "toy_fpga"
     board: str = "zcu102"
     tile: int = 16
+    linear_units: int = 1
 
 
 SPEC_FILE = SpecFile(
@@ -46,30 +48,31 @@ TIME = RunTime(
 )
 
 
-def units() -> list[UnitSpec]:
-    """Units with RTL, two of one of them, and a memory port by assumption."""
+def units(spec: Spec) -> tuple[UnitSpec, ...]:
+    """Units with RTL, two of one of them, banks that one of them holds, and a memory port by assumption."""
+    counts = {"linear": spec.linear_units, "softmax": 1, "norm": 2}
     blocks = {"linear": "linear", "softmax": "online_softmax", "norm": "layernorm"}
     made = [
         UnitSpec(
             name=name,
             kind="fpga",
             clock_hz=CLOCK_HZ,
-            count=2 if name == "norm" else 1,
+            count=counts[name],
             contract=BLOCKS[block].contract.from_preset("rtl"),
         )
         for name, block in blocks.items()
     ]
-    return [*made, UnitSpec(name="axi", kind="fpga", clock_hz=CLOCK_HZ, stated="a burst a cycle (assumed)")]
+    loader = BLOCKS["weight_loader"].contract.from_preset("rtl")
+    banks = UnitSpec(name="banks", kind="fpga", clock_hz=CLOCK_HZ, contract=loader, within="linear")
+    axi = UnitSpec(name="axi", kind="fpga", clock_hz=CLOCK_HZ, stated="a burst a cycle (assumed)")
+    return (*made, banks, axi)
 
 
-def fpga_report(*, board: str = "zcu102") -> Report:
+def fpga_report(**parameters: Any) -> Report:
     """A ViT over some images, with a load of experts that was drawn."""
-    spec, found = Spec(board=board), units()
-    budget = fit_units(
-        {unit.name: Instances(contract=unit.contract, count=unit.count) for unit in found if unit.contract},
-        "toy_fpga",
-        board,
-    )
+    spec = Spec(**parameters)
+    found = units(spec)
+    budget = units_budget(found, spec.name, spec.board)
     fpga = fpga_use(budget, clock_hz=CLOCK_HZ, peak_macs_per_s=76.8e9, achieved_macs_per_s=41.2e9)
     waits = {Cause("input", "x"): 50_000, Cause("output", "y"): 30_000}
     return build_report(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hwsim.fpga.budget import included_notes
+from hwsim.fpga.shortage import shortage_text
 from hwsim.report.details import Details
 from hwsim.report.headline import describe_run, headline, one_of, waits_text
 from hwsim.report.html import figures
@@ -20,6 +22,8 @@ FILTERS = {
     "seconds": seconds_text,
     "size": bytes_text,
     "waits": waits_text,
+    "shortage": lambda fpga: shortage_text(dict(fpga.used), dict(fpga.available)),
+    "inclusions": lambda fpga: list(included_notes(fpga.included, fpga.uncounted)),
 }
 
 
