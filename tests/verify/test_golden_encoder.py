@@ -15,6 +15,7 @@ from hwsim.rtl.linear.contract import LinearContract
 from hwsim.rtl.linear.golden import linear
 from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
 from hwsim.rtl.online_softmax.golden import online_softmax
+from hwsim.rtl.patch_embed.golden import embed, patches
 from hwsim.rtl.qk_reorder.contract import QkReorderContract
 from hwsim.rtl.qk_reorder.golden import scores
 from hwsim.rtl.random_codes import random_codes
@@ -26,7 +27,6 @@ from hwsim.verify.image_encoder.blocks import EncoderBlocks
 from hwsim.verify.image_encoder.choice import choose_experts, gate_logits
 from hwsim.verify.image_encoder.encoder import GoldenEncoder
 from hwsim.verify.image_encoder.floored_sums import floored_sums
-from hwsim.verify.image_encoder.patch_embed import PatchFormats, cut_patches, patch_embed
 from tests.rtl import golden_layer
 from tests.verify.images import dense, golden, small, weights_of
 
@@ -127,16 +127,13 @@ def test_the_embedding_is_bias_then_pixels_then_position(learned: int) -> None:
         assert made[learned + patch, feature] == total + positions[learned + patch][feature]
 
 
-def test_patches_are_cut_row_by_row() -> None:
-    image = np.arange(2 * 4 * 6).reshape(2, 4, 6)
-    assert cut_patches(image, 2)[4].tolist() == [14, 15, 20, 21, 38, 39, 44, 45]
-
-
-def test_the_embedding_wraps() -> None:
-    """255/256 x -0.5 over 2,100 pixels is less than an accumulator holds."""
-    f, ones = PatchFormats(), np.ones((1, 2100), dtype=np.int64)
-    total = patch_embed(f, 255 * ones, -(2**15) * ones, np.zeros(1, np.int64), np.zeros((1, 1), np.int64))
-    assert total[0, 0] / 2**22 == 2100 * -0.5 * 255 / 256 + 1024
+def test_the_embedding_is_that_of_its_block() -> None:
+    model = small(image_height=32, image_width=64)
+    encoder = golden(model, weights_of(model))
+    c, codes = encoder.blocks.patch_embed, encoder.codes
+    w, bias, positions = (codes[name] for name in ("patch_embed_weight", "patch_embed_bias", "pos_embed"))
+    blockwise = embed(c, patches(c, codes["image"]), w.reshape(32, -1), bias, positions[1:])
+    np.testing.assert_array_equal(encoder.embed()[1:], blockwise)
 
 
 @given(seed=SEEDS, tokens=st.integers(1, 9), ins=st.integers(1, 40), outs=st.integers(1, 20))
@@ -257,6 +254,11 @@ def test_blocks_that_do_not_go_together(changes: dict[str, Any], message: str) -
 def test_blocks_of_other_sizes_than_the_model(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(MappingError, match=message):
         EncoderBlocks.sized(small(), preset="rtl").check(small(**fields))
+
+
+def test_scores_are_scaled_as_the_heads_want_it() -> None:
+    with pytest.raises(MappingError, match=r"small: qk_reorder scales by 0\.125, heads of 16 by 0\.25"):
+        changed_blocks(qk_reorder__scale_code=1 << 19).check(small())
 
 
 def test_experts_need_a_gate() -> None:

@@ -87,7 +87,8 @@ def test_json_is_the_same_twice_and_says_what_was_verified(tmp_path: Path) -> No
     assert [entry.name for entry in report.unconfirmed] == ["name"]
     assert (report.generation, report.lm_head) == (None, None)
     assert list(report.blocks) == [
-        "layernorm", "weight_loader", "linear", "qk_reorder", "online_softmax", "mv", "topk_gate",
+        "patch_embed", "layernorm", "weight_loader", "linear", "qk_reorder", "online_softmax", "mv", "topk_gate",
+        "residual_add",
     ]  # fmt: skip
 
 

@@ -15,10 +15,11 @@ from hwsim.rtl.layernorm.contract import LayerNormContract
 from hwsim.rtl.linear.contract import LinearContract
 from hwsim.rtl.mv.contract import MvContract
 from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
+from hwsim.rtl.patch_embed.contract import PatchEmbedContract
 from hwsim.rtl.qk_reorder.contract import QkReorderContract
+from hwsim.rtl.residual_add.contract import ResidualAddContract
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 from hwsim.rtl.weight_loader.contract import WeightLoaderContract
-from hwsim.verify.image_encoder.patch_embed import PatchFormats
 from hwsim.verify.image_tensors import ImageModel
 
 CHANNELS = 8  # values in a beat of Edge-MoE's, where the model's sizes allow it
@@ -39,7 +40,7 @@ class EncoderBlocks:
     MachineError : blocks that hand each other numbers in different formats
     """
 
-    patch_embed: PatchFormats
+    patch_embed: PatchEmbedContract
     layernorm: LayerNormContract
     weight_loader: WeightLoaderContract
     linear: LinearContract
@@ -47,6 +48,7 @@ class EncoderBlocks:
     online_softmax: OnlineSoftmaxContract
     mv: MvContract
     topk_gate: TopkGateContract | None
+    residual_add: ResidualAddContract
 
     def __post_init__(self) -> None:
         for place, fmt in self._activations():
@@ -76,7 +78,7 @@ class EncoderBlocks:
         total = _sums_of(tokens)
         scale = QkReorderContract.scale
         return cls(
-            patch_embed=PatchFormats(),
+            patch_embed=_patch_embed(model, preset),
             layernorm=LayerNormContract.from_preset(preset, features=model.d_model, lanes=gcd(model.d_model, CHANNELS)),
             weight_loader=WeightLoaderContract.from_preset(preset),
             linear=LinearContract.from_preset(preset, max_tokens=tokens),
@@ -86,6 +88,7 @@ class EncoderBlocks:
             online_softmax=OnlineSoftmaxContract.from_preset(preset, heads=heads, max_tokens=tokens, total=total),
             mv=MvContract.from_preset(preset, **attention, exp_units=-(-MvContract.slots * beat // size)),
             topk_gate=_gate(model, preset) if isinstance(model, MoeVitModel) else None,
+            residual_add=ResidualAddContract.from_preset(preset),
         )
 
     @property
@@ -138,21 +141,38 @@ class EncoderBlocks:
                 raise MappingError(
                     f"{model.name}: {block.block} takes {block.max_tokens} tokens, an image has {tokens}"
                 )
+        scale = self.qk_reorder.scale_code * self.qk_reorder.scale.resolution
+        if abs(scale - 1 / sqrt(size)) >= self.qk_reorder.scale.resolution:
+            raise MappingError(f"{model.name}: qk_reorder scales by {scale:g}, heads of {size} by {1 / sqrt(size):g}")
         if model.activation != "gelu_erf":
             raise MappingError(f"{model.name}: activation {model.activation}: linear has gelu_erf alone")
 
     def _activations(self) -> Iterator[tuple[str, Fixed]]:
         """Where activations meet a block, and their format there."""
         yield "patch_embed.accumulator", self.patch_embed.accumulator
+        yield "patch_embed.position", self.patch_embed.position
         yield "linear.accumulator", self.linear.accumulator
         for block in (self.layernorm, self.qk_reorder, self.online_softmax, self.mv):
             yield f"{block.block}.activation", block.activation
         if self.topk_gate is not None:
             yield "topk_gate.activation", self.topk_gate.activation
             yield "topk_gate.score", self.topk_gate.score
+        yield "residual_add.activation", self.residual_add.activation
+        yield "residual_add.branch", self.residual_add.branch
 
     def _bias(self, integer: int) -> Fixed:
         return Fixed(width=self.weight_loader.number_bits, integer=integer)
+
+
+def _patch_embed(model: ImageModel, preset: str) -> PatchEmbedContract:
+    """For patches in whole beats, where there are any; one number a beat otherwise."""
+    across, down = model.image_width // model.patch, model.image_height // model.patch
+    lanes = gcd(model.d_model, PatchEmbedContract.out_lanes)
+    return PatchEmbedContract.from_preset(
+        preset, channels=model.channels, patch=model.patch, stripe_patches=across, features=model.d_model,
+        max_stripes=down, in_lanes=gcd(model.patch, PatchEmbedContract.in_lanes), out_lanes=lanes,
+        beat_pixels=model.patch * gcd(across, 2), beat_values=gcd(lanes, CHANNELS),
+    )  # fmt: skip
 
 
 def _gate(model: MoeVitModel, preset: str) -> TopkGateContract:

@@ -73,7 +73,7 @@ def stored_format(name: str, blocks: EncoderBlocks) -> Fixed:
     patch, norm, activation = blocks.patch_embed, blocks.layernorm, blocks.activation
     known = {
         "image": patch.pixel, "patch_embed_weight": patch.weight, "patch_embed_bias": patch.bias,
-        "pos_embed": activation, "task_embed": activation, "norm_weight": norm.weight, "norm_bias": norm.bias,
+        "pos_embed": patch.position, "task_embed": activation, "norm_weight": norm.weight, "norm_bias": norm.bias,
     }  # fmt: skip
     if name in known:
         return known[name]

@@ -18,14 +18,15 @@ from hwsim.mapping.models.moe_vit import MoeVitModel
 from hwsim.rtl.gelu_delta.golden import gelu
 from hwsim.rtl.layernorm.golden import layernorm
 from hwsim.rtl.linear.golden import add_scored
+from hwsim.rtl.patch_embed.golden import add_position, patches
 from hwsim.rtl.ports import Codes
+from hwsim.rtl.residual_add.golden import residual_add
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 from hwsim.verify.image_encoder.attention import all_scores, shares, single_pass, weighted_values
 from hwsim.verify.image_encoder.blocks import EncoderBlocks
 from hwsim.verify.image_encoder.choice import Choice, choose_experts, gate_logits
 from hwsim.verify.image_encoder.codes import EncoderCodes, Matrix
 from hwsim.verify.image_encoder.floored_sums import floored_sums
-from hwsim.verify.image_encoder.patch_embed import cut_patches, patch_embed
 from hwsim.verify.image_tensors import ImageModel, gate_name
 
 
@@ -90,12 +91,14 @@ class GoldenEncoder:
 
     def embed(self) -> Codes:
         """The patches after the learned tokens, which are rows of the positions."""
-        patches = cut_patches(self.codes["image"], self.model.patch)
+        c, learned = self.blocks.patch_embed, self.model.class_tokens
         weight, positions = self.codes["patch_embed_weight"], self.codes["pos_embed"]
-        learned = self.model.class_tokens
-        flat = weight.reshape(len(weight), -1)
-        made = patch_embed(self.blocks.patch_embed, patches, flat, self.codes["patch_embed_bias"], positions[learned:])
-        return np.concatenate([positions[:learned], made])
+        start = recode(self.codes["patch_embed_bias"], c.bias.fraction, c.accumulator)
+        places = c.pixel.fraction + c.weight.fraction - c.accumulator.fraction
+        sums = floored_sums(patches(c, self.codes["image"]), weight.reshape(len(weight), -1), places)
+        tokens = recode(start + sums, c.accumulator.fraction, c.accumulator)
+        first = add_position(c, np.zeros_like(positions[:learned]), positions[:learned])
+        return np.concatenate([first, add_position(c, tokens, positions[learned:])])
 
     def attend(self, layer: int, x: Codes) -> Codes:
         """The first half of a layer: norm, attention, addition."""
@@ -173,7 +176,7 @@ class GoldenEncoder:
 
     def add(self, x: Codes, y: Codes) -> Codes:
         """The residual stream and what is added to it."""
-        return recode(x + y, self.blocks.activation.fraction, self.blocks.activation)
+        return residual_add(self.blocks.residual_add, x, y)
 
     def _heads(self, x: Codes) -> Codes:
         """(heads, tokens, head_dim) of (tokens, d_model)."""

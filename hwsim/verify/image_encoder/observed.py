@@ -8,6 +8,7 @@ import numpy as np
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.layernorm.golden import statistics
+from hwsim.rtl.patch_embed.golden import patches
 from hwsim.rtl.ports import Codes
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 from hwsim.verify import float64
@@ -17,7 +18,6 @@ from hwsim.verify.image_encoder.blocks import EncoderBlocks
 from hwsim.verify.image_encoder.choice import Choice
 from hwsim.verify.image_encoder.codes import EncoderCodes, Matrix
 from hwsim.verify.image_encoder.encoder import GoldenEncoder
-from hwsim.verify.image_encoder.patch_embed import cut_patches
 from hwsim.verify.image_tensors import ImageModel
 from hwsim.verify.statistics import FunctionErrors
 
@@ -50,12 +50,12 @@ class ObservedEncoder(GoldenEncoder):
 
     def embed(self) -> Codes:
         result = super().embed()
-        f, learned = self.blocks.patch_embed, self.model.class_tokens
-        patches = f.pixel.dequantise(cut_patches(self.codes["image"], self.model.patch))
-        weight = f.weight.dequantise(self.codes["patch_embed_weight"]).reshape(self.model.d_model, -1)
-        tokens = patches @ weight.T + f.bias.dequantise(self.codes["patch_embed_bias"])
-        exact = tokens + f.accumulator.dequantise(self.codes["pos_embed"][learned:])
-        self.observe("patch_embed", result[learned:], exact, f.accumulator)
+        c, learned = self.blocks.patch_embed, self.model.class_tokens
+        pixels = c.pixel.dequantise(patches(c, self.codes["image"]))
+        weight = c.weight.dequantise(self.codes["patch_embed_weight"]).reshape(self.model.d_model, -1)
+        tokens = pixels @ weight.T + c.bias.dequantise(self.codes["patch_embed_bias"])
+        exact = tokens + c.position.dequantise(self.codes["pos_embed"][learned:])
+        self.observe("patch_embed", result[learned:], exact, c.accumulator)
         return result
 
     def norm(self, name: str, x: Codes) -> Codes:
