@@ -103,6 +103,7 @@ def explain(
     "--weights", default="random:0", show_default=True, metavar="DIR|random:SEED", help="The model's tensors."
 )
 @click.option("--full", is_flag=True, help="Keep all layers and the whole vocabulary with random weights too.")
+@click.option("--layers", type=int, metavar="N", help="Verify the first N layers, and read no other weights.")
 @click.option("--json", "json_file", type=FILE, help="Write the report to a file, - for stdout.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def verify(
@@ -113,10 +114,11 @@ def verify(
     tokens: int | None,
     weights: str,
     full: bool,
+    layers: int | None,
     json_file: Path | None,
     quiet: bool,
 ) -> None:
-    """Compare the machine's own arithmetic with float64, decoding WORKLOAD at a small size."""
+    """Compare the machine's own arithmetic with float64, on WORKLOAD; decoders are verified at a small size."""
     from hwsim.shipped import shipped_workloads
     from hwsim.verification import verify as run_verify
 
@@ -126,7 +128,9 @@ def verify(
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
         settings = (*settings, f"workload.tokens={tokens}")
     with optional_progress(enabled=not quiet and not is_stdout(json_file)) as progress:
-        report = run_verify(workload, machine, settings, config=config, weights=weights, full=full, progress=progress)
+        report = run_verify(
+            workload, machine, settings, config=config, weights=weights, full=full, layers=layers, progress=progress
+        )
     if deliver(report, json_file) and not quiet:
         from hwsim.verify.render import render
 
