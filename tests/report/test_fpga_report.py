@@ -13,7 +13,7 @@ from hwsim.pipeline import load_workload, run
 from hwsim.report.html import page
 from hwsim.report.read import read_report
 from hwsim.report.render import render
-from hwsim.report.schema import Report
+from hwsim.report.schema import AxiPortUse, Report
 from tests.report.browser import drawn_figures, find_browser
 from tests.report.synthetic import fpga_details, fpga_report
 
@@ -125,6 +125,24 @@ def test_energy_is_shown_with_all_its_coefficients() -> None:
     assert "energy_table.logic_pj_per_lut" in out
     assert "energy_table.dsp_pj" not in out[out.index("Unconfirmed") :]  # set by the user
     assert "<code>dsp_pj</code>" in text
+
+
+def test_the_page_has_the_ports(report: Report) -> None:
+    port = AxiPortUse(
+        port="inout1",
+        direction="read",
+        transactions=1_234,
+        size_bytes=1 << 20,
+        bytes_per_s=2.5e9,
+        busy_cycles=65_536,
+        utilisation=0.25,
+        cycles_per_single_beat=7.5,
+    )
+    text = page(report.model_copy(update={"ports": [port]}), fpga_details())
+    row = text[text.index('<section id="ports">') :].split("<tr>")[2]
+    for expected in ("inout1", "read", "1,234", "1.00 MiB", "2.50 GB/s", "25.0%", "7.50"):
+        assert expected in row
+    assert 'id="ports"' not in page(report, fpga_details())
 
 
 def test_a_browser_draws_its_figures(report: Report, tmp_path: Path) -> None:
