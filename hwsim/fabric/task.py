@@ -9,11 +9,11 @@ fabric's clock cycles.
 
 Rules, which `reference.py` plays cycle by cycle and `kernel.py` fast:
 
-- All decisions of a cycle see the FIFOs as they were at its beginning: what is put in during a cycle can be taken out in
-  the next one, and room that is made in a cycle can be used in the next one.
-- A loop begins an iteration if `interval` cycles have passed since the last one and every `Take` finds enough; otherwise
-  a bubble passes through its pipeline. It puts what a `Give` says into a FIFO `after` cycles after the iteration began.
-  While one of these finds no room, the whole loop stands still, all its stages.
+- All decisions of a cycle see the FIFOs as they were at its beginning: what is put in during a cycle can be taken out
+  in the next one, and room that is made in a cycle can be used in the next one.
+- A loop begins an iteration if `interval` cycles have passed since the last one and every `Take` finds enough;
+  otherwise a bubble passes through its pipeline. It puts what a `Give` says into a FIFO `after` cycles after the
+  iteration began. While one of these finds no room, the whole loop stands still, all its stages.
 - A task has ended when its loops have given everything and the memory has answered all its writes.
 """
 

@@ -7,14 +7,15 @@ fit.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
 from hwsim.errors import UserError
 from hwsim.fpga.design import Design
+from hwsim.fpga.shortage import cells_text, lacking, misfit_text, shortage_text
 from hwsim.rtl.boards import BOARDS, Board
 from hwsim.rtl.contract import Contract, ContractError
 from hwsim.rtl.flows.synthesis.resources import KINDS, BlockResources, block_resources
@@ -59,12 +60,16 @@ class Budget:
     ----------
     title : title of the design
     board_name : the board's name in design files
+    included : units of a machine that lie within another unit, and that unit, whose block counts them
+    uncounted : units of a machine of which no contract says what they take
     """
 
     title: str
     board_name: str
     board: Board
     units: tuple[UnitTaken, ...]
+    included: Mapping[str, str] = field(default_factory=dict)
+    uncounted: tuple[str, ...] = ()
 
     @property
     def total(self) -> Cells:
@@ -73,12 +78,16 @@ class Budget:
     @property
     def lacking(self) -> dict[str, float]:
         """For each resource that does not suffice, how many more the design takes."""
-        over = {kind: getattr(self.total, kind) - getattr(self.board.cells, kind) for kind in KINDS}
-        return {kind: count for kind, count in over.items() if count > 0}
+        return lacking(_counts(self.total), _counts(self.board.cells))
 
     @property
     def fits(self) -> bool:
         return not self.lacking
+
+    @property
+    def misfit(self) -> str:
+        """A line that says what is lacking of what, for a design that does not fit."""
+        return misfit_text(self.title, self.board_name, _counts(self.total), _counts(self.board.cells))
 
     def to_json(self) -> str:
         """Counts of one instance where UltraRAM is available, of all instances, their sum, and the part's counts."""
@@ -100,6 +109,8 @@ class Budget:
                 }
                 for unit in self.units
             ],
+            "included": dict(self.included),
+            "uncounted": list(self.uncounted),
             "total": _counts(self.total),
             "available": _counts(self.board.cells),
             "lacking": self.lacking,
@@ -135,10 +146,11 @@ class Budget:
     def _notes(self) -> Iterator[str]:
         for origin in dict.fromkeys(unit.one.origin for unit in self.units):
             yield f"from {origin}"
+        yield from included_notes(self.included, self.uncounted)
         if self.fits:
             yield "fits, as blocks apart; what joins them and routing are not in it"
             return
-        yield "does not fit: lacks " + ", ".join(f"{_text(n)} {kind.upper()}" for kind, n in self.lacking.items())
+        yield f"does not fit: lacks {shortage_text(_counts(self.total), _counts(self.board.cells))}"
         free = self.board.cells.uram - self.total.uram
         if "bram36" in self.lacking and free > 0:
             yield f"memories are in block RAM where Yosys finds that cheaper; {free} UltraRAM are left for some of them"
@@ -209,13 +221,17 @@ def _block_rams_for_one(unit: UnitTaken) -> float:
     return (unit.one.cells_without_uram.bram36 - unit.one.cells.bram36) / unit.one.cells.uram
 
 
+def included_notes(included: Mapping[str, str], uncounted: Iterable[str]) -> Iterator[str]:
+    """A line for each unit that holds others, and one for those that nobody counted."""
+    for holder in dict.fromkeys(included.values()):
+        yield f"{holder} includes {', '.join(unit for unit, within in included.items() if within == holder)}"
+    if names := ", ".join(uncounted):
+        yield f"not counted, since no contract says what they take: {names}"
+
+
 def _counts(cells: Cells) -> dict[str, float]:
     return {kind: getattr(cells, kind) for kind in KINDS}
 
 
 def _texts(cells: Cells) -> list[str]:
-    return [_text(getattr(cells, kind)) for kind in KINDS]
-
-
-def _text(count: float) -> str:
-    return f"{count:,.1f}".removesuffix(".0")
+    return [cells_text(getattr(cells, kind)) for kind in KINDS]

@@ -1,4 +1,7 @@
-"""A design for an FPGA: which blocks, how many of each, on which board."""
+"""A user's design for an FPGA: which blocks, how many of each, on which board.
+
+For a machine its units are the design (units.py); a design file is for blocks that no machine puts together.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,6 @@ from hwsim.mapping.yaml_file import first_problem, read_mapping
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.boards import BOARDS
 from hwsim.rtl.contract import Contract
-
-_SHIPPED = Path(__file__).parent / "designs"
 
 
 class Unit(BaseModel):
@@ -72,22 +73,6 @@ class Design(BaseModel):
         if odd := [name for name, unit in units.items() if not isinstance(unit, dict)]:
             raise ValueError(f"{odd[0]}: expected a mapping, for instance {{block: exp}}, got {units[odd[0]]!r}")
         return units
-
-
-def find_design(source: str) -> Path:
-    """A file as it is given, or the shipped design of that name.
-
-    Raises
-    ------
-    UserError : neither a file nor a shipped name
-    """
-    shipped = {path.stem: path for path in sorted(_SHIPPED.glob("*.yaml"))}
-    path = Path(source)
-    if source in shipped and not path.is_file():
-        return shipped[source]
-    if path.suffix not in (".yaml", ".yml") and not path.exists():
-        raise UserError(f"{source}: no such file and no shipped design{nearest(source, shipped)}")
-    return path
 
 
 def load_design(path: Path, *, board: str | None = None, settings: Mapping[str, str] | None = None) -> Design:

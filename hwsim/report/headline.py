@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hwsim.mapping.workload.run import Unit
 from hwsim.report.quantities import bytes_text, hertz_text, joules_text, seconds_text
-from hwsim.report.schema import FpgaUse, Report, UnitUse
+from hwsim.report.schema import EnergyUse, FpgaUse, Report, UnitUse
 
 ONE: dict[Unit, str] = {
     "tokens": "a token",
@@ -84,6 +84,14 @@ def headline(report: Report) -> list[Figure]:
             remark = f"{bytes_text(memory.used_bytes)} reserved"
             figures.append(Figure(name=f"{memory.name} in use", value=share, remark=remark))
     return figures
+
+
+def fitted_lines(energy: EnergyUse) -> list[str]:
+    """A line for each coefficient that was fitted: by what, and what that means."""
+    return [
+        f"Fitted: {entry.name} = {entry.value:.4g}, {entry.fitted}. Power and energy are no predictions."
+        for entry in energy.fitted
+    ]
 
 
 def waits_text(unit: UnitUse) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.workload.workload import Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class VerifyRequest:
     progress : called with (tokens done, tokens in all)
     """
 
-    workload: DecoderWorkload
-    own: DecoderWorkload
+    workload: Workload[Any, Any]
+    own: Workload[Any, Any]
     weights: str
     progress: Callable[[int, int], None] | None = None

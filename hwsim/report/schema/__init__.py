@@ -22,6 +22,7 @@ from hwsim.report.schema.core import (
 from hwsim.report.schema.energy import EnergyCoefficient, EnergyShare, EnergyUse
 from hwsim.report.schema.report import SCHEMA_VERSION, SECTIONS, Report
 from hwsim.report.schema.sections import (
+    AxiPortUse,
     DecodingUse,
     DevicesUse,
     DramUse,
@@ -35,6 +36,7 @@ from hwsim.report.schema.sections import (
 __all__ = [
     "SCHEMA_VERSION",
     "SECTIONS",
+    "AxiPortUse",
     "Bound",
     "BoundPart",
     "Contents",
