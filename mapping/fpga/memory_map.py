@@ -27,7 +27,9 @@ class Buffer:
         MappingError : the buffer ends before the end of that row
         """
         if number < 0 or (number + 1) * row_bytes > self.size_bytes:
-            raise MappingError(f"buffer {self.name}: holds {self.size_bytes} B, row {number} of {row_bytes} B does not fit")
+            raise MappingError(
+                f"buffer {self.name}: holds {self.size_bytes} B, row {number} of {row_bytes} B does not fit"
+            )
         return self.address + number * row_bytes
 
 
@@ -151,9 +153,7 @@ def place(
     address = target.base_address
     placed: dict[str, Buffer] = {}
     for size in buffers:
-        buffer = Buffer(
-            name=size.name, port=target.port(size.name), address=address, size_bytes=size.size_bytes
-        )
+        buffer = Buffer(name=size.name, port=target.port(size.name), address=address, size_bytes=size.size_bytes)
         placed[size.name] = buffer
         address = _aligned(address + buffer.size_bytes, target)
     groups: dict[str, list[ArraySize]] = {}

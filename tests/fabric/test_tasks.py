@@ -1,6 +1,5 @@
 """A task on ideal ports takes the cycles of its unit's contract, whatever the sizes and whichever preset."""
 
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fabric.ideal_player import play
@@ -190,9 +189,7 @@ def test_the_published_gate_takes_184_cycles_a_token_and_ours_48() -> None:
     preset=PRESETS, stripes=st.integers(1, 3), columns=st.integers(1, 3), class_token=st.booleans(),
     features=st.sampled_from([16, 32]), channels=st.integers(1, 2),
 )  # fmt: skip
-def test_patches(
-    preset: str, stripes: int, columns: int, class_token: bool, features: int, channels: int
-) -> None:
+def test_patches(preset: str, stripes: int, columns: int, class_token: bool, features: int, channels: int) -> None:
     c = PatchEmbedContract.from_preset(
         preset, channels=channels, patch=16, stripe_patches=2 * columns, features=features
     )
@@ -214,5 +211,3 @@ def test_a_class_token_and_patch_weights_by_themselves() -> None:
         assert play(task).cycles == c.cycles([command]) == cycles
         load = patch_weights_task(c, name="load", weights=walk(c.weight_beats), bias=walk(c.out_tiles), depth=DEPTH)
         assert play(load).cycles == 1 + c.weight_beats == 9217
-
-

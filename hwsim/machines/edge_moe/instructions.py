@@ -232,7 +232,6 @@ class Program:
                         f"{instructions[number].name}: does not wait for {instructions[other].name}, {reason}"
                     )
 
-
     def _check_operands(self, instructions: tuple[Instruction, ...]) -> None:
         """Check that each operator finds its inputs in their buffers, and not what was written over them."""
         graph, holds = self.mapped.graph, dict[str, str]()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from hwsim.dram.random_access.served import Served
-from hwsim.fpga.budget import Budget, units_budget
+from hwsim.fpga.budget import Budget
+from hwsim.fpga.units import units_budget
 from hwsim.machines.edge_moe.kinds import NOTHING
 from hwsim.machines.edge_moe.memory import memory_system, time_base
 from hwsim.machines.edge_moe.model import Execution
@@ -76,7 +77,10 @@ def _budget(run: Execution) -> Budget:
 
 def _units(run: Execution, time: RunTime) -> list[UnitUse]:
     design, trace = run.program.design, run.diagram.trace
-    found = [unit_use(time, unit, trace.busy.get(unit.name, 0), trace.stalls.get(unit.name)) for unit in fabric(design)]
+    found = [
+        unit_use(time, unit, trace.busy.get(unit.name, 0), {**trace.stalls.get(unit.name, {})})
+        for unit in fabric(design)
+    ]
     pins = sum(use.busy_cycles for use in run.memory.player.port_use())
     found.append(unit_use(time, memory(design.spec), min(time.clock.ticks(pins), time.ticks)))
     return found

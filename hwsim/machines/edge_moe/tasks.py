@@ -82,7 +82,14 @@ class _Tasks:
         return self.target.row_bytes(width) // self.beat
 
     def rows(
-        self, buffer: str, tokens: int, width: int, *, beats: int | None = None, first: int = 0, burst: int | None = None
+        self,
+        buffer: str,
+        tokens: int,
+        width: int,
+        *,
+        beats: int | None = None,
+        first: int = 0,
+        burst: int | None = None,
     ) -> Walk:
         """Tokens in order, of each the first `beats` of its row."""
         row = self.target.row_bytes(width)
@@ -231,9 +238,7 @@ class _Tasks:
 
     def _info(self, buffer: str, tokens: int) -> Walk:
         place = self.memory.buffers[buffer]
-        return Walk(
-            port=place.port, chunks=(place.address,), beats=tokens * self.design.info_beats, burst=self.burst
-        )
+        return Walk(port=place.port, chunks=(place.address,), beats=tokens * self.design.info_beats, burst=self.burst)
 
     def _add(self, job: work.Add, name: str) -> Task:
         """The tool makes bursts of the branch's reads alone."""
