@@ -14,7 +14,6 @@ from hwsim.fabric.tasks.vectors import add_task, fill_task, norm_task
 from hwsim.fabric.tasks.walk import Walk
 from hwsim.machines.edge_moe import instructions as work
 from hwsim.machines.edge_moe.instructions import Instruction, Program
-from hwsim.mapping.operators import PatchEmbed
 from hwsim.rtl.skew import row_count
 from hwsim.rtl.weight_loader.contract import Group
 
