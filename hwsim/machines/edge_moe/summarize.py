@@ -80,7 +80,7 @@ def _units(run: Execution, time: RunTime) -> list[UnitUse]:
     design, trace = run.program.design, run.diagram.trace
     found = []
     for unit in fabric(design):
-        stalls: dict[str | Cause, int] = {**trace.stalls.get(unit.name, {})}
+        stalls: dict[str | Cause, int] = {cause: ticks for cause, ticks in trace.stalls.get(unit.name, {}).items()}
         found.append(unit_use(time, unit, trace.busy.get(unit.name, 0), stalls))
     found.append(unit_use(time, memory(design.spec), _pins_busy(run)))
     return found
