@@ -19,6 +19,7 @@ from hwsim.rtl.stream_blocks.expert_queues import ExpertQueues
 from hwsim.rtl.stream_blocks.pipeline import Pipeline
 from hwsim.rtl.stream_blocks.top_k import TopK
 from hwsim.rtl.streams import port_members, shape_of
+from hwsim.rtl.contract import ContractError
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 
 
@@ -26,6 +27,8 @@ class TopkGate(wiring.Component):
     """Goes through its phases: a command, its weights, its tokens, its queues."""
 
     def __init__(self, contract: TopkGateContract) -> None:
+        if contract.serial:
+            raise ContractError("topk_gate: serial is the published source's way, the RTL overlaps a token's parts")
         self.contract = contract
         super().__init__(port_members(contract))
 
