@@ -5,4 +5,14 @@ from hwsim.mapping.fpga.matrix import MatrixPass, TiledMatrix
 from hwsim.mapping.fpga.memory_map import Array, Buffer, BufferSize, MemoryMap
 from hwsim.mapping.fpga.target import FpgaTarget
 
-__all__ = ["Array", "Buffer", "BufferSize", "FpgaMapped", "FpgaTarget", "MatrixPass", "MemoryMap", "TiledMatrix", "map_graph"]
+__all__ = [
+    "Array",
+    "Buffer",
+    "BufferSize",
+    "FpgaMapped",
+    "FpgaTarget",
+    "MatrixPass",
+    "MemoryMap",
+    "TiledMatrix",
+    "map_graph",
+]

@@ -57,9 +57,9 @@ class FpgaMapped(MappedGraph[MemoryMap]):
                 _check_passes(matrix)
                 if matrix.divides_inputs and self._applies_function(name, matrix):
                     raise MappingError(
-                        f"{matrix.target.machine}: {name}: {matrix.d_in} inputs come in several passes, and the function "
-                        f"of their sum cannot be applied as it leaves; the linear unit keeps {matrix.target.input_tiles} "
-                        f"tiles of inputs and {matrix.target.weight_words} of weights"
+                        f"{matrix.target.machine}: {name}: {matrix.d_in} inputs come in several passes, and the "
+                        f"function of their sum cannot be applied as it leaves; the linear unit keeps "
+                        f"{matrix.target.input_tiles} tiles of inputs and {matrix.target.weight_words} of weights"
                     )
 
     def _applies_function(self, name: str, matrix: TiledMatrix) -> bool:
@@ -73,9 +73,7 @@ def _check_passes(matrix: TiledMatrix) -> None:
     """Check that the passes of a matrix cover each of its tiles once."""
     covered = sum(part.words for part in matrix.passes)
     if covered != matrix.in_tiles * matrix.out_tiles:
-        raise MappingError(
-            f"{matrix.operator}: passes cover {covered} tiles of {matrix.in_tiles} x {matrix.out_tiles}"
-        )
+        raise MappingError(f"{matrix.operator}: passes cover {covered} tiles of {matrix.in_tiles} x {matrix.out_tiles}")
 
 
 def map_graph(
@@ -156,7 +154,9 @@ def _arrays(op: Operator, target: FpgaTarget) -> Iterator[ArraySize]:
                     yield _array(table.identity, "positions", 1, table.rows, target.row_bytes(table.columns))
             case PatchEmbed():
                 rows = target.padded(table.rows) if table.rows > 1 else 1
-                row_bytes = table.columns * target.weight_bytes if part == "weight" else target.bias_bytes(table.columns)
+                row_bytes = (
+                    table.columns * target.weight_bytes if part == "weight" else target.bias_bytes(table.columns)
+                )
                 yield _array(table.identity, f"embed.{part}", 1, rows, row_bytes)
             case Linear() | ExpertFfn():
                 rows = 1 if part == "bias" else target.padded(table.rows)

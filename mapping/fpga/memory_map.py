@@ -27,7 +27,9 @@ class Buffer:
         MappingError : the buffer ends before the end of that row
         """
         if number < 0 or (number + 1) * row_bytes > self.size_bytes:
-            raise MappingError(f"buffer {self.name}: holds {self.size_bytes} B, row {number} of {row_bytes} B does not fit")
+            raise MappingError(
+                f"buffer {self.name}: holds {self.size_bytes} B, row {number} of {row_bytes} B does not fit"
+            )
         return self.address + number * row_bytes
 
 
@@ -75,7 +77,7 @@ class MemoryMap:
     @property
     def end(self) -> int:
         """Address after the last buffer or array."""
-        pieces = (*self.buffers.values(), *self.arrays.values())
+        pieces: tuple[Buffer | Array, ...] = (*self.buffers.values(), *self.arrays.values())
         return max((piece.address + piece.size_bytes for piece in pieces), default=self.target.base_address)
 
     def heading(self) -> str:
@@ -106,7 +108,8 @@ class MemoryMap:
         """
         used, before = self.target.base_address, "the beginning"
         pieces: list[Buffer | Array] = [*self.buffers.values(), *self.arrays.values()]
-        for piece in sorted(pieces, key=lambda piece: piece.address):
+        pieces.sort(key=lambda piece: piece.address)
+        for piece in pieces:
             if piece.address < used:
                 raise MappingError(f"{piece.name}: begins at {piece.address:#x}, within {before}")
             used, before = piece.address + piece.size_bytes, piece.name
@@ -151,9 +154,7 @@ def place(
     address = target.base_address
     placed: dict[str, Buffer] = {}
     for size in buffers:
-        buffer = Buffer(
-            name=size.name, port=target.port(size.name), address=address, size_bytes=size.size_bytes
-        )
+        buffer = Buffer(name=size.name, port=target.port(size.name), address=address, size_bytes=size.size_bytes)
         placed[size.name] = buffer
         address = _aligned(address + buffer.size_bytes, target)
     groups: dict[str, list[ArraySize]] = {}

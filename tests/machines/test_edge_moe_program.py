@@ -135,4 +135,6 @@ def test_what_no_unit_can_be_is_one_line(settings: dict[str, Any], said: str) ->
 
 
 def test_the_machine_is_shown_with_its_parameters() -> None:
-    assert MACHINE.spec_file.load(None, {"techniques.gelu_approximation": False}).techniques.off == ("gelu_approximation",)
+    assert MACHINE.spec_file.load(None, {"techniques.gelu_approximation": False}).techniques.off == (
+        "gelu_approximation",
+    )

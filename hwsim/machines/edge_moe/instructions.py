@@ -17,7 +17,6 @@ from hwsim.mapping.workload.workload import Workload
 from hwsim.rtl.linear.command import Command
 from hwsim.rtl.patch_embed.command import Command as PatchCommand
 
-
 # What stays on the chip, besides banks of weights and norms.
 PATCH_WEIGHTS, GATE_WEIGHTS, QUEUES = "patch weights", "gate weights", "queues"
 
@@ -231,7 +230,6 @@ class Program:
                     raise MachineError(
                         f"{instructions[number].name}: does not wait for {instructions[other].name}, {reason}"
                     )
-
 
     def _check_operands(self, instructions: tuple[Instruction, ...]) -> None:
         """Check that each operator finds its inputs in their buffers, and not what was written over them."""

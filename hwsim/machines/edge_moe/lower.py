@@ -186,9 +186,7 @@ class _Lowering:
         """A load into the bank whose turn it is."""
         bank = self.loads % BANKS
         self.loads += 1
-        load = work.LoadWeights(
-            matrix=matrix, part=part, bank=bank, copy=copy, attention=op.role in ATTENTION_ROLES
-        )
+        load = work.LoadWeights(matrix=matrix, part=part, bank=bank, copy=copy, attention=op.role in ATTENTION_ROLES)
         name = f"{_part_name(op, matrix, copy)}.load{place if len(matrix.passes) > 1 else ''}"
         return self._make(op, name, "load", "weight_loader", load, (), (_bank(bank),))
 

@@ -33,7 +33,9 @@ class TechniquesSpec(_Checked):
     expert_reordering: Switch = Field(description="expert by expert, or off: token by token, each fetching its experts")
     single_pass_softmax: Switch = Field(description="in one pass with the scores, or off: three passes over them")
     gelu_approximation: Switch = Field(description="GELU by a table of differences, or off: by exp and division units")
-    unified_linear: Switch = Field(description="one linear unit, or off: a third of it for each of three types of layer")
+    unified_linear: Switch = Field(
+        description="one linear unit, or off: a third of it for each of three types of layer"
+    )
     attention_reordering: Switch = Field(
         description="a query fetched a key, or off: as many at once as attention works on"
     )
@@ -89,7 +91,8 @@ class FormatsSpec(_Checked):
                 fmt = parse_format(text)
             except FormatError as cause:
                 raise ValueError(f"formats.{name}: {cause}") from None
-            if not isinstance(fmt, Fixed):
+            fixed = isinstance(fmt, Fixed)
+            if not fixed:
                 raise ValueError(f"formats.{name}: expected a fixed-point format, got {text}")
         for name in ("activation", "weight", "pixel"):
             if self.fixed(name).width % 8:
@@ -117,7 +120,9 @@ class AxiSpec(_Checked):
     outstanding_writes: int = Field(ge=1, le=256, description="writes of a master that may wait for a response")
     buffer_beats: int = Field(ge=2, le=65_536, description="beats between a master and a unit, each way")
     hls_latency: Cycles = Field(
-        ge=0, le=1024, description="memory latency that the HLS tool put into loop depths; the port supplies the real one"
+        ge=0,
+        le=1024,
+        description="memory latency that the HLS tool put into loop depths; the port supplies the real one",
     )
     request_ns: Nanoseconds = Field(ge=0, le=1e6, strict=False, description="from a master to the DDR controller")
     response_ns: Nanoseconds = Field(ge=0, le=1e6, strict=False, description="from the DDR controller to a master")
@@ -180,7 +185,9 @@ class EdgeMoeSpec(_Checked):
                 raise ValueError(f"buffers.{buffer}: no master {master!r}; there are {', '.join(self.axi.ports)}")
         for master, port in self.axi.ports.items():
             if port not in self.memory.ports:
-                raise ValueError(f"axi.ports.{master}: memory.ports has no {port}; it has {', '.join(self.memory.ports)}")
+                raise ValueError(
+                    f"axi.ports.{master}: memory.ports has no {port}; it has {', '.join(self.memory.ports)}"
+                )
         bits = self.axi.width_bits
         for name in ("activation", "weight"):
             width = self.formats.fixed(name).width
