@@ -9,7 +9,6 @@ from typing import Any
 
 from hwsim.errors import UserError
 from hwsim.machines.find import choose_machine, load_machine
-from hwsim.machines.fit import require_fit
 from hwsim.machines.machine import Dumpable, Machine, Progress
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models import build_graph
@@ -167,6 +166,8 @@ def run_in_detail(
         raise UserError(f"--trace-tokens: expected at least 1, got {trace_tokens}")
     stages = prepare(workload, machine, settings)
     if strict_fit:
+        from hwsim.machines.fit import require_fit
+
         require_fit(stages.machine, stages.spec)
     pieces = stages.machine.emit_trace(stages.program) if emit else None
     finished = stages.machine.simulate(stages.program, progress=progress, trace_tokens=trace_tokens if trace else 0)
