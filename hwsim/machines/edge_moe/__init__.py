@@ -22,9 +22,13 @@ from hwsim.report.schema import Report
 
 if TYPE_CHECKING:
     from hwsim.machines.edge_moe.instructions import Program
+    from hwsim.machines.edge_moe.model import Execution
+    from hwsim.mapping.workload.computed_load import Choices
+    from hwsim.verify.report import VerifyReport
+    from hwsim.verify.request import VerifyRequest
 
 
-class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", Any]):
+class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", "Execution"]):
     """The machine's stages, in the order of the pipeline."""
 
     name = "edge_moe"
@@ -55,20 +59,30 @@ class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", Any]):
 
         return lower(mapped, workload, Design(spec=spec, sizes=sizes_of(workload)))
 
-    def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Any:
+    def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Execution:
         from hwsim.machines.edge_moe.model import simulate
 
         return simulate(program, progress=progress, trace_tokens=trace_tokens)
 
-    def summarize(self, run: Any) -> Report:
+    def summarize(self, run: Execution) -> Report:
         from hwsim.machines.edge_moe.summarize import summarize
 
         return summarize(run, self.spec_file)
 
-    def timeline(self, run: Any) -> Timeline:
+    def timeline(self, run: Execution) -> Timeline:
         from hwsim.machines.edge_moe.timeline import timeline
 
         return timeline(run)
+
+    def verify(self, request: VerifyRequest, spec: EdgeMoeSpec) -> VerifyReport:
+        from hwsim.machines.edge_moe.numerics import verify  # a run needs no golden models
+
+        return verify(request, spec, self.spec_file)
+
+    def choose_experts(self, workload: Workload[Any, Any], spec: EdgeMoeSpec) -> Choices:
+        from hwsim.machines.edge_moe.numerics import choose_experts
+
+        return choose_experts(workload, spec)
 
 
 @cache

@@ -65,7 +65,7 @@ class WorkCounts:
                 self.functions[unit, "reciprocal"] += job.tokens
             case work.EmbedPatches() as job:
                 p = design.patch_embed
-                self.macs[unit] += job.command.stripes * p.stripe_patches * p.features * p.inputs
+                self.macs[unit] += job.command.stripes * p.stripe_patches * p.features * p.channels * p.patch**2
             case _:
                 pass
 

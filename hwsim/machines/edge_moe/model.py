@@ -10,6 +10,7 @@ from hwsim.engine.port import Out, Steps, connect
 from hwsim.engine.unit import Unit
 from hwsim.fabric.calls import Call
 from hwsim.fabric.fabric import Fabric, FabricUnit
+from hwsim.fabric.slots import Ended
 from hwsim.machines.edge_moe.counts import WorkCounts
 from hwsim.machines.edge_moe.instructions import Instruction, Multiply, Program
 from hwsim.machines.edge_moe.kinds import KindShares, kind_of
@@ -152,7 +153,10 @@ class Sequencer(Unit):
         self.counts.add(instructions, self._program.design)
         self.queue_lengths += queue_lengths(instructions)
         graph = self._program.mapped.graph
-        done = [(kind_of(i, graph.operator(i.operator)), call.done.value) for i, call in zip(instructions, calls)]
+        done: list[tuple[str, Ended]] = [
+            (kind_of(i, graph.operator(i.operator)), call.done.value)  # type: ignore[misc]
+            for i, call in zip(instructions, calls)
+        ]
         self.shares.add(begun, self.now, done, self.clock.period_ticks)
 
 
@@ -160,11 +164,10 @@ MOST_CALLS = 1 << 16  # of a step, which wait at one unit
 
 
 def queue_lengths(instructions: Sequence[Instruction]) -> list[int]:
-    """Tokens of each expert that has some, once an expert and layer."""
-    seen: dict[tuple[str, int], int] = {}
-    loaded = 0
+    """Tokens of each expert that has some, once an expert and layer, in the order in which experts are loaded."""
+    queues: dict[tuple[str, tuple[int, ...]], None] = {}
     for instruction in instructions:
         job = instruction.work
         if isinstance(job, Multiply) and job.tokens is not None:
-            seen.setdefault((instruction.operator, job.copy), len(job.tokens))
-    return list(seen.values())
+            queues[instruction.operator, job.tokens] = None
+    return [len(tokens) for _, tokens in queues]
