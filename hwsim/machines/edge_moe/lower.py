@@ -12,7 +12,7 @@ from hwsim.machines.edge_moe.instructions import GATE_WEIGHTS, PATCH_WEIGHTS, QU
 from hwsim.machines.edge_moe.routing import tokens_of_experts
 from hwsim.machines.edge_moe.schedule import Stage, in_stages, overlapped
 from hwsim.mapping.fpga import FpgaMapped, MatrixPass, TiledMatrix
-from hwsim.mapping.fpga.map_graph import ATTENTION_ROLES
+from hwsim.mapping.fpga.target import ATTENTION_ROLES
 from hwsim.mapping.operators import (
     Act,
     AttentionScores,
