@@ -91,9 +91,7 @@ def _pick(table: Mapping[str, Any], key: str | None, what: str, kind: str) -> An
     if ANY in table:
         return table[ANY]
     if key is None or key not in table:
-        raise EnergyError(
-            f"no sourced currents for {what} {key}; of {what} there are {kind} {', '.join(table)}"
-        )
+        raise EnergyError(f"no sourced currents for {what} {key}; of {what} there are {kind} {', '.join(table)}")
     return table[key]
 
 

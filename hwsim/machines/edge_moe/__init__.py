@@ -92,7 +92,9 @@ def _spec_file() -> SpecFile[EdgeMoeSpec]:
     document = dict(read_data("hwsim.machines.edge_moe", "spec.yaml"))
     provenance = document.pop("provenance")
     del document["summary"]
-    return SpecFile(model=EdgeMoeSpec, defaults=document, provenance=provenance, open_fields=("memory.timing", "energy_table"))
+    return SpecFile(
+        model=EdgeMoeSpec, defaults=document, provenance=provenance, open_fields=("memory.timing", "energy_table")
+    )
 
 
 MACHINE = EdgeMoe()

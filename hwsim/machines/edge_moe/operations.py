@@ -1,7 +1,7 @@
 """The DSP slices of each operation that Edge-MoE's units carry out, from their contracts.
 
-What a unit's multipliers for a matrix leave of its DSP slices belongs to the functions beside them, so the operations of
-a cycle in which everything works take as many as the unit has.
+What a unit's multipliers for a matrix leave of its DSP slices belongs to the functions beside them, so the operations
+of a cycle in which everything works take as many as the unit has.
 """
 
 from __future__ import annotations
