@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import sqrt
 from typing import Any, TypeVar
 
 from hwsim.errors import MachineError
@@ -105,7 +106,10 @@ class Design:
 
     @cached_property
     def qk(self) -> QkReorderContract:
-        return self._made(QkBlocksContract if self._in_blocks else QkReorderContract, **self._attention)
+        kind = QkBlocksContract if self._in_blocks else QkReorderContract
+        scale = QkReorderContract.from_preset(self.spec.blocks).scale
+        scale_code = round(2**scale.fraction / sqrt(self.sizes.head_dim))
+        return self._made(kind, scale_code=scale_code, **self._attention)
 
     @cached_property
     def softmax(self) -> OnlineSoftmaxContract:

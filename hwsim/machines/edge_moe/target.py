@@ -42,6 +42,9 @@ BUFFER_OF = {
     "pooler": "tmp2",
 }
 
+# Without the single pass, probabilities take the place of the scores.
+IN_PLACE = {"softmax": "scores"}
+
 # GELU's table is that of the exact function.
 FUNCTIONS = ("gelu_erf",)
 
@@ -66,7 +69,7 @@ def target_of(spec: EdgeMoeSpec, sizes: Sizes) -> FpgaTarget:
             weight_bytes=formats.fixed("weight").width // 8,
             pixel_bytes=formats.fixed("pixel").width // 8,
             functions=FUNCTIONS,
-            buffer_of=BUFFER_OF,
+            buffer_of=BUFFER_OF | ({} if spec.techniques.single_pass_softmax == "on" else IN_PLACE),
             port_of=spec.buffers,
             base_address=spec.memory.base_address,
             align_bytes=spec.memory.align_bytes,
