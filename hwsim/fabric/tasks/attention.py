@@ -34,6 +34,9 @@ class Order:
     Attributes
     ----------
     together : queries that come or leave in one row
+    comes, leaves : iterations of the rows in which queries come and leave
+    ends : of the latter those that say that a query has ended, each `parts` times for a query; where all slots'
+        queries leave in one row, its last iteration says so of all of them
     """
 
     rows: int
@@ -41,6 +44,8 @@ class Order:
     together: int
     comes: Pattern
     leaves: Pattern
+    ends: Pattern
+    parts: int
 
     @staticmethod
     def of(c: Ordered, tokens: int, beats: int) -> Order:
@@ -50,10 +55,13 @@ class Order:
             length, limit = min(c.slots, tokens) * beats, tokens * beats
             comes = Pattern(period=period, length=length, limit=limit)
             leaves = Pattern(first=last, period=period, length=length, limit=limit)
-            return Order(rows=rows, queries=tokens, together=1, comes=comes, leaves=leaves)
+            return Order(
+                rows=rows, queries=tokens, together=1, comes=comes, leaves=leaves, ends=leaves, parts=beats
+            )
         comes, leaves = (Pattern(first=first, period=period, length=beats) for first in (0, last))
         queries = rows // tokens * c.slots
-        return Order(rows=rows, queries=queries, together=c.slots, comes=comes, leaves=leaves)
+        ends = Pattern(first=period - 1, period=period)
+        return Order(rows=rows, queries=queries, together=c.slots, comes=comes, leaves=leaves, ends=ends, parts=1)
 
 
 def scores_task(
@@ -160,7 +168,7 @@ def softmax_loops(c: OnlineSoftmaxContract, tokens: int, info_beats: int) -> tup
     if _waits(c):
         takes.append(Take("sums"))
         gives.append(Give("sums", after=c.recurrence.interval - 1))
-    gives.append(Give("heads", order.together, order.leaves, after=c.latency - 2))
+    gives.append(Give("heads", order.together, order.ends, after=c.latency - 2))
     running = Loop(
         name="softmax", unit="softmax", trips=order.rows * c.heads, interval=c.initiation_interval, start=1,
         takes=takes, gives=gives,
@@ -172,7 +180,7 @@ def gather_loop(c: OnlineSoftmaxContract, order: Order, info_beats: int) -> Loop
     """The heads of a query together; of queries that end together, one a reciprocal a head later than the other."""
     interval = 1 if c.reordered else c.heads
     return Loop(
-        name="info", unit="softmax", trips=order.queries, interval=interval, takes=(Take("heads", c.heads),),
+        name="info", unit="softmax", trips=order.queries, interval=interval, takes=(Take("heads", order.parts),),
         gives=(Give("info", info_beats),),
     )  # fmt: skip
 
@@ -187,7 +195,7 @@ def info_loop(unit: str, order: Order, info_beats: int, beats: int, name: str = 
 
 def softmax_fifos(c: OnlineSoftmaxContract) -> tuple[Fifo, ...]:
     """Those within the softmax."""
-    heads = Fifo("heads", 2 * c.heads * (1 if c.reordered else c.slots))
+    heads = Fifo("heads", 2 * max(c.heads, c.slots))
     return (heads, Fifo("sums", c.heads, filled=c.heads)) if _waits(c) else (heads,)
 
 

@@ -44,8 +44,8 @@ def softmax_pass_task(
         fifos.append(Fifo("replaced", depth))
         transfers.append(scores.write("replaced"))
     if c.leaves_info(which):
-        gives.append(Give("heads", order.together, order.leaves, after=c.info_latency(which) - 2 - early))
-        fifos += [Fifo("heads", 2 * c.heads * order.together), Fifo("info", depth)]
+        gives.append(Give("heads", order.together, order.ends, after=c.info_latency(which) - 2 - early))
+        fifos += [Fifo("heads", 2 * max(c.heads, c.slots)), Fifo("info", depth)]
         transfers.append(info.write("info"))
     loops.append(
         Loop(
