@@ -17,7 +17,6 @@ from hwsim.mapping.operators import Act, ExpertFfn, Linear, Operator, PatchEmbed
 from hwsim.mapping.passes.split_attention import split_attention
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class FpgaMapped(MappedGraph[MemoryMap]):
     """A graph on an FPGA accelerator."""

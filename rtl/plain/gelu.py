@@ -38,7 +38,9 @@ class GeluExactContract(Unproven, Contract):
             "source": "depths of exponential and reciprocal in Edge-MoE's HLS log; without the GELU approximation: a "
             "design of ours, without RTL",
         },
-        "rtl": {"source": "rtl/exp and rtl/inverse_root; without the GELU approximation: a design of ours, without RTL"},
+        "rtl": {
+            "source": "rtl/exp and rtl/inverse_root; without the GELU approximation: a design of ours, without RTL"
+        },
     }
 
     lanes: int = 16
@@ -55,14 +57,14 @@ class GeluExactContract(Unproven, Contract):
 
     @property
     def exp(self) -> ExpContract:
-        """exp(-z^2), whose argument saturates where the result is 0 anyway."""
+        """The power of the squared argument, which saturates where the result is 0 anyway."""
         argument = Fixed(width=self.value.width, integer=self.value.integer, overflow="saturate")
         with part_of(self.block, argument="value"):
             return ExpContract.from_preset(self._unit_preset, argument=argument)
 
     @property
     def reciprocal(self) -> ReciprocalContract:
-        """1 / (1 + p z)."""
+        """Makes t of `1 + p z`."""
         argument = Fixed(width=self.value.width - 1, integer=self.value.integer - 1, signed=False)
         with part_of(self.block, argument="value"):
             return ReciprocalContract.from_preset(self._unit_preset, argument=argument)

@@ -18,7 +18,7 @@ PASSES: tuple[Pass, ...] = ("maximum", "exponentials", "normalise")
 
 @dataclass(frozen=True, kw_only=True)
 class OnlineSoftmaxBlocksContract(Unproven, InBlocks, OnlineSoftmaxContract):
-    """The single pass, where all slots' queries end together: one reciprocal serves a head of a slot after the other."""
+    """The single pass, where all slots' queries end together: one reciprocal serves a slot's heads after another's."""
 
     block: ClassVar[str] = "online_softmax_blocks"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = without(OnlineSoftmaxContract.presets, "query reordering")

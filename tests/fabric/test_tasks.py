@@ -268,9 +268,7 @@ def test_values_of_every_design(
     preset=PRESETS, tokens=st.integers(1, 13), slots=st.sampled_from([1, 2, 3, 4, 8]), heads=st.integers(1, 4),
     reordered=st.booleans(), which=st.sampled_from(PASSES),
 )  # fmt: skip
-def test_passes_over_scores(
-    preset: str, tokens: int, slots: int, heads: int, reordered: bool, which: Pass
-) -> None:
+def test_passes_over_scores(preset: str, tokens: int, slots: int, heads: int, reordered: bool, which: Pass) -> None:
     kind = SoftmaxPassesContract if reordered else SoftmaxPassesBlocksContract
     c = kind.from_preset(preset, slots=slots, heads=heads)
     queries = tokens if reordered else -(-tokens // slots) * slots

@@ -55,9 +55,7 @@ class Order:
             length, limit = min(c.slots, tokens) * beats, tokens * beats
             comes = Pattern(period=period, length=length, limit=limit)
             leaves = Pattern(first=last, period=period, length=length, limit=limit)
-            return Order(
-                rows=rows, queries=tokens, together=1, comes=comes, leaves=leaves, ends=leaves, parts=beats
-            )
+            return Order(rows=rows, queries=tokens, together=1, comes=comes, leaves=leaves, ends=leaves, parts=beats)
         comes, leaves = (Pattern(first=first, period=period, length=beats) for first in (0, last))
         queries = rows // tokens * c.slots
         ends = Pattern(first=period - 1, period=period)
@@ -134,9 +132,7 @@ def values_task(
         transfers.append(info.read("info"))
     gives = (Give("y", order.together, order.leaves, after=c.latency - early),)
     loops.append(
-        Loop(
-            name="values", unit="mv", trips=order.rows * c.token_beats, start=1 + early, takes=takes, gives=gives
-        )
+        Loop(name="values", unit="mv", trips=order.rows * c.token_beats, start=1 + early, takes=takes, gives=gives)
     )
     return Task(unit="mv", kind="attention_values", name=name, fifos=fifos, loops=loops, transfers=transfers)
 

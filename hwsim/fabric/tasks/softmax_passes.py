@@ -48,9 +48,7 @@ def softmax_pass_task(
         fifos += [Fifo("heads", 2 * max(c.heads, c.slots)), Fifo("info", depth)]
         transfers.append(info.write("info"))
     loops.append(
-        Loop(
-            name=which, unit="softmax", trips=order.rows * c.heads, start=1 + early, takes=takes, gives=gives
-        )
+        Loop(name=which, unit="softmax", trips=order.rows * c.heads, start=1 + early, takes=takes, gives=gives)
     )
     if c.leaves_info(which):
         loops.append(gather_loop(c, order, info_beats))

@@ -134,9 +134,7 @@ class Design:
     def mv(self) -> MvContract:
         """As many exponentials a cycle as all slots need within the cycles of a head."""
         beats = max(1, self.sizes.head_dim // self.spec.attention.channels)
-        kinds = (
-            (MvContract, MvBlocksContract) if self.single_pass else (MvWeightsContract, MvWeightsBlocksContract)
-        )
+        kinds = (MvContract, MvBlocksContract) if self.single_pass else (MvWeightsContract, MvWeightsBlocksContract)
         units = -(-self.spec.attention.slots // beats)
         return self._made(kinds[self._in_blocks], exp_units=units, **self._attention)
 

@@ -8,6 +8,7 @@ from hwsim.machines.edge_moe.sizes import PUBLISHED, Sizes
 from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.rtl.contract import Contract
 
+
 # Our linear unit is a block with its banks, the gathering of beats into tiles before them, and their turns, so that it
 # can be proven as one; the loader that stands alone (rtl/weight_loader) has the same banks again, for who builds a
 # linear unit without. In the source both banks are arrays that the loader's loop writes and the linear unit's reads:

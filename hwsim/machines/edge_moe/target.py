@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hwsim.errors import MachineError, MappingError
-from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.machines.edge_moe.sizes import Sizes
+from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.mapping.fpga import LINEAR_TYPES, FpgaTarget, LinearShape, LinearType
 
 UNIT_OF = {

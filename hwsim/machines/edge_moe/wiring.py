@@ -21,6 +21,7 @@ class Wires:
 
 TOKENS = ("x", "tmp1", "tmp2", "tmp3", "hidden")
 
+
 def wires(design: Design) -> dict[str, Wires]:
     """The wires of each unit of a design."""
     found = dict(WIRES)
