@@ -18,7 +18,7 @@ WITHIN = {"weight_loader": "linear"}
 
 def units(spec: EdgeMoeSpec, sizes: Sizes = PUBLISHED) -> tuple[UnitSpec, ...]:
     """The units of a design for a model of some sizes."""
-    return (*fabric(Design(spec=spec, sizes=sizes)), memory(spec))
+    return (*fabric(Design(spec=spec, sizes=sizes)), *between(spec), memory(spec))
 
 
 def fabric(design: Design) -> tuple[UnitSpec, ...]:
@@ -41,6 +41,16 @@ def fabric(design: Design) -> tuple[UnitSpec, ...]:
         UnitSpec(name=name, kind="fpga", clock_hz=clock, contract=contract, within=WITHIN.get(name, ""))
         for name, contract in found.items()
         if contract is not None
+    )
+
+
+def between(spec: EdgeMoeSpec) -> tuple[UnitSpec, ...]:
+    """What joins the units on the FPGA, whose cells nobody has counted."""
+    ports = "masters and converters of widths, played by the rules in hwsim/fabric"
+    calls = "calls take no time of their own"
+    return (
+        UnitSpec(name="axi", kind="fpga", clock_hz=spec.clock_hz, count=len(spec.axi.ports), stated=ports),
+        UnitSpec(name="sequencer", kind="fpga", clock_hz=spec.clock_hz, stated=calls),
     )
 
 
