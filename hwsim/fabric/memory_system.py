@@ -29,7 +29,8 @@ class AxiPort:
     ----------
     width_bits, narrow_bits : of the master's data, and of the processing system's port
     outstanding_reads, outstanding_writes : transactions without an answer that the master allows
-    burst : beats of the master's width in its longest burst; it buffers `outstanding * burst` beats in each direction
+    burst : beats of the master's width in its longest burst
+    buffer_beats : beats that the master holds in each direction; requests of reads reserve their place
     narrow_burst : beats of the narrow port in the longest transaction there; longer ones are split
     controller_port : name of the memory controller's port
     """
@@ -40,6 +41,7 @@ class AxiPort:
     outstanding_reads: int = 16
     outstanding_writes: int = 16
     burst: int = 16
+    buffer_beats: int = 256
     narrow_burst: int = 16
     controller_port: str
 
@@ -60,6 +62,10 @@ class AxiPort:
         ):
             if not 1 <= getattr(self, field) <= most:
                 raise MachineError(f"AXI port {self.name}: {field} must be 1 to {most}, got {getattr(self, field)}")
+        if self.buffer_beats < self.burst:
+            raise MachineError(
+                f"AXI port {self.name}: a burst of {self.burst} beats does not fit its buffer of {self.buffer_beats}"
+            )
         if self.narrow_burst < self.ratio:
             raise MachineError(
                 f"AXI port {self.name}: a beat of {self.width_bits} bits does not fit a transaction of "

@@ -151,7 +151,7 @@ def _set_port(arrays: FabricArrays, number: int, port: AxiPort, system: MemorySy
     controller = [each.name for each in system.controller_ports].index(port.controller_port)
     for write, limit in enumerate((port.outstanding_reads, port.outstanding_writes)):
         row = arrays.ports[number, write]
-        row[PortField.LIMIT], row[PortField.BUFFER] = limit, limit * port.burst
+        row[PortField.LIMIT], row[PortField.BUFFER] = limit, port.buffer_beats
         row[PortField.LAST], row[PortField.MASTER] = -1, 2 * controller + write
         row[PortField.RATIO], row[PortField.PART_BEATS] = port.ratio, port.part_beats
         row[PortField.BEAT_BYTES], row[PortField.BURST] = port.beat_bytes, port.burst

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hwsim.mapping.workload.run import Unit
 from hwsim.report.quantities import bytes_text, hertz_text, joules_text, seconds_text
-from hwsim.report.schema import FpgaUse, Report, UnitUse
+from hwsim.report.schema import EnergyUse, FpgaUse, Report, UnitUse
 
 ONE: dict[Unit, str] = {
     "tokens": "a token",
@@ -86,6 +86,14 @@ def headline(report: Report) -> list[Figure]:
     return figures
 
 
+def fitted_lines(energy: EnergyUse) -> list[str]:
+    """A line for each coefficient that was fitted: by what, and what that means."""
+    return [
+        f"Fitted: {entry.name} = {entry.value:.4g}, {entry.fitted}. Power and energy are no predictions."
+        for entry in energy.fitted
+    ]
+
+
 def waits_text(unit: UnitUse) -> str:
     """What a unit waited for, as shares of the run; what does not show in a per mille is left out."""
     return ", ".join(f"{stall.cause} {stall.share:.1%}" for stall in unit.stalls if stall.share >= 0.0005)
@@ -103,7 +111,7 @@ def _of_one(report: Report) -> Figure:
 def _energy(report: Report) -> Figure:
     if report.energy is None:
         return Figure(name="energy", value="\N{EM DASH}", remark="not modelled for this run")
-    each = f"{joules_text(report.energy.joules_per_unit)} {one_of(report)}"
+    each = f"{joules_text(report.energy.joules_per_unit)} {one_of(report)}, {report.energy.mean_power_w:,.2f} W"
     return Figure(name="energy", value=joules_text(report.energy.joules), remark=each)
 
 

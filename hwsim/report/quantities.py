@@ -38,7 +38,9 @@ def figure_text(value: float, unit: str) -> str:
         case "%":
             return f"{value:.2%}"
         case "x":
-            return f"{value:,.1f}x"
+            return f"{value:,.1f}x" if value >= 10 else f"{value:.2f}x"
+        case "ms" | "W" | "J" | "MiB":
+            return f"{value:,.3f} {unit}"
         case _:
             return f"{value:,.0f} {unit}".rstrip()
 

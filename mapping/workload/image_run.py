@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, Protocol, Self, runtime_checkable
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from hwsim.mapping.step import Step, StepLoad
 from hwsim.mapping.workload.loads import Load
@@ -95,6 +95,12 @@ class TaskRun(Arriving):
         default=None, min_length=1, strict=False, description="tasks in their order; all of the model unless given"
     )
     routing: Load = Field(default=Load(), description="how many tokens the experts get")
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _one_task(cls, given: object) -> object:
+        """A single task may stand without brackets."""
+        return (given,) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

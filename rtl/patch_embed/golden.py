@@ -18,10 +18,9 @@ def patches(c: PatchEmbedContract, image: Codes) -> Codes:
 
     Returns
     -------
-    (tokens, channels * patch * patch) codes, tokens row by row
+    (tokens, pixels of a patch) codes, tokens row by row; a patch's pixels by channel > row > column
     """
-    cut = image.reshape(c.channels, -1, c.patch, c.stripe_patches, c.patch)  # channel, stripe, row, patch, column
-    return cut.transpose(1, 3, 0, 2, 4).reshape(-1, c.channels * c.patch * c.patch)
+    return _cut(c, image.reshape(c.channels, image.shape[1] // c.patch, c.patch, image.shape[2]).swapaxes(0, 1))
 
 
 def embed(c: PatchEmbedContract, x: Codes, w: Codes, bias: Codes, position: Codes) -> Codes:
@@ -65,9 +64,14 @@ def run(c: PatchEmbedContract, inputs: Streams) -> Streams:
         if class_token:
             y.append(add_position(c, np.zeros((1, c.features), dtype=np.int64), position[:1]))
             position = position[1:]
-        stripe_pixels, pixels = pixels[: stripes * c.stripe_beats], pixels[stripes * c.stripe_beats :]
-        image = stripe_pixels.reshape(stripes, c.channels, c.patch, -1).swapaxes(0, 1).reshape(c.channels, -1)
-        x = patches(c, image.reshape(c.channels, stripes * c.patch, -1)) if stripes else np.zeros((0, 0), np.int64)
+        beats, pixels = pixels[: stripes * c.stripe_beats], pixels[stripes * c.stripe_beats :]
+        x = _cut(c, beats.reshape(stripes, c.channels, c.patch, c.stripe_patches * c.patch))
         y.append(embed(c, x, loaded_w, loaded_bias, position[: len(x)]))
         position = position[len(x) :]
     return {"y": {"values": np.concatenate(y).reshape(-1, c.beat_values)}}
+
+
+def _cut(c: PatchEmbedContract, stripes: Codes) -> Codes:
+    """Stripes, (stripes, channels, patch, columns), as (tokens, pixels of a patch)."""
+    cut = stripes.reshape(*stripes.shape[:3], c.stripe_patches, c.patch)
+    return cut.transpose(0, 3, 1, 2, 4).reshape(len(stripes) * c.stripe_patches, c.channels * c.patch * c.patch)

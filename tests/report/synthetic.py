@@ -6,14 +6,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from hwsim import load_workload
+from hwsim.energy.fpga import FpgaCounts, Operations, PortTraffic, UnitWork, fpga_table
 from hwsim.engine.clock import Clock
 from hwsim.engine.trace import Cause
 from hwsim.engine.unit_spec import UnitSpec
+from hwsim.fpga.budget import Budget
 from hwsim.fpga.units import units_budget
 from hwsim.mapping.workload.loads import Load
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.build import bound_use, build_report, busiest, unit_use
 from hwsim.report.details import Details, Roofline, RooflinePoint
+from hwsim.report.energy_use import fpga_energy_use
 from hwsim.report.fpga import fpga_resources, fpga_use
 from hwsim.report.loads import load_use
 from hwsim.report.run_time import RunTime
@@ -34,12 +37,15 @@ class Spec(BaseModel):
     board: str = "zcu102"
     tile: int = 16
     linear_units: int = 1
+    energy: str = "off"
+    energy_table: dict[str, float] = {}
 
 
 SPEC_FILE = SpecFile(
     model=Spec,
     defaults=Spec().model_dump(),
     provenance={"tile": {"grade": "A", "source": "no source says how wide"}},
+    open_fields=("energy_table",),
 )
 TIME = RunTime(
     ticks=TICKS,
@@ -96,7 +102,9 @@ def fpga_report(**parameters: Any) -> Report:
         ),
         memories=memories(),
         offchip={"ddr": 186_000_000},
-        energy=None,
+        energy=fpga_energy_use(
+            actions(budget), fpga_table(spec.energy, spec.energy_table), passed=IMAGES, unit="images"
+        ),
         resources=fpga_resources(fpga),
         instructions=1_024,
         published=[
@@ -107,6 +115,29 @@ def fpga_report(**parameters: Any) -> Report:
             load_use("routing", Load(load="zipf", seed=7), [*range(100), 400], unit="tokens an expert"),
             load_use("kept", Load(load="histogram", histogram=(1.0,)), [12], unit="tokens"),
         ],
+    )
+
+
+def actions(budget: Budget) -> FpgaCounts:
+    """What the units did, with two reads and a write of a bit of block RAM for each multiply-accumulate."""
+    macs = 66_000_000
+    return FpgaCounts(
+        seconds=TIME.seconds(TICKS),
+        cycles=TICKS,
+        units=tuple(
+            UnitWork(
+                unit=taken.unit,
+                lut=taken.cells.lut,
+                ff=taken.cells.ff,
+                active_cycles=BUSY[taken.unit],
+                operations=(Operations.macs(macs, 32, 16),) if taken.unit == "linear" else (),
+                bram_bits_read=2 * macs if taken.unit == "linear" else 0,
+                bram_bits_written=macs if taken.unit == "linear" else 0,
+            )
+            for taken in budget.units
+        ),
+        ports=(PortTraffic(port="axi", beats=5_812_500, beat_bits=256),),
+        dram_bits=186_000_000 * 8,
     )
 
 
