@@ -55,8 +55,7 @@ def _of_machine(source: str, board: str | None, settings: tuple[str, ...], json_
 
 def _of_design(source: str, board: str | None, settings: tuple[str, ...], json_file: Path | None) -> Budget:
     from hwsim.commands.rtl_actions import read_changes
-    from hwsim.fpga.budget import fit_design
-    from hwsim.fpga.design import load_design
+    from hwsim.fpga.design import fit_design, load_design
     from hwsim.machines.find import require_file
 
     path = require_file(source)

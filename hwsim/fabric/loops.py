@@ -15,12 +15,17 @@ def step_loop(f, loop):
         return True
     if _stands_still(f, loop):
         return False
-    _give(f, loop)
+    given = _give(f, loop)
     begun = f.loops[loop, LoopField.LEFT] > 0 and _begin(f, loop)
     if f.loops[loop, LoopField.LEFT] == 0 and f.loops[loop, LoopField.PENDING] == 0:
         _end(f, loop)
         return True
-    if begun or f.loops[loop, LoopField.PENDING] > 0 or f.loops[loop, LoopField.OWN] < f.loops[loop, LoopField.NEXT]:
+    if (
+        begun
+        or given
+        or f.loops[loop, LoopField.PENDING] > 0
+        or f.loops[loop, LoopField.OWN] < f.loops[loop, LoopField.NEXT]
+    ):
         f.loops[loop, LoopField.OWN] += 1
         return True
     return False
@@ -43,7 +48,8 @@ def _stands_still(f, loop):
 
 @part
 def _give(f, loop):
-    """Put what falls due into its FIFOs."""
+    """Put what falls due into its FIFOs; whether there was something."""
+    given = False
     own = f.loops[loop, LoopField.OWN]
     for g in range(f.loops[loop, LoopField.GIVE], f.loops[loop, LoopField.GIVES]):
         head = f.gives[g, Access.HEAD]
@@ -52,6 +58,8 @@ def _give(f, loop):
             f.gives[g, Access.HEAD] = (head + 1) & (DUES - 1)
             f.gives[g, Access.COUNT] -= 1
             f.loops[loop, LoopField.PENDING] -= 1
+            given = True
+    return given
 
 
 @part

@@ -7,17 +7,17 @@ fit.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
 from hwsim.errors import UserError
-from hwsim.fpga.design import Design
+from hwsim.fpga.inclusion import included_notes
 from hwsim.fpga.shortage import cells_text, lacking, misfit_text, shortage_text
 from hwsim.rtl.boards import BOARDS, Board
-from hwsim.rtl.contract import Contract, ContractError
+from hwsim.rtl.contract import Contract
 from hwsim.rtl.flows.synthesis.resources import KINDS, BlockResources, block_resources
 from hwsim.rtl.flows.synthesis.result import DATA_FILE, Cells, RecordError
 
@@ -164,26 +164,6 @@ class Instances:
     count: int
 
 
-def fit_design(design: Design, title: str, path: Path = DATA_FILE) -> Budget:
-    """Compare the resources of a design with its board's.
-
-    Parameters
-    ----------
-    path : the file of kept results
-
-    Raises
-    ------
-    UserError : an unknown block, preset or parameter (the message names the unit), or an invalid file of results
-    """
-    units = {}
-    for name, unit in design.units.items():
-        try:
-            units[name] = Instances(contract=unit.contract(), count=unit.count)
-        except (UserError, ContractError) as error:
-            raise UserError(f"{title}: units.{name}: {error}") from None
-    return fit_units(units, title, design.board, path)
-
-
 def fit_units(units: Mapping[str, Instances], title: str, board_name: str, path: Path = DATA_FILE) -> Budget:
     """Compare the resources of blocks with a board's.
 
@@ -219,14 +199,6 @@ def _moved(units: list[UnitTaken], has: int) -> Iterator[UnitTaken]:
 def _block_rams_for_one(unit: UnitTaken) -> float:
     """Block RAMs that replace one UltraRAM of a unit; the unit must have some."""
     return (unit.one.cells_without_uram.bram36 - unit.one.cells.bram36) / unit.one.cells.uram
-
-
-def included_notes(included: Mapping[str, str], uncounted: Iterable[str]) -> Iterator[str]:
-    """A line for each unit that holds others, and one for those that nobody counted."""
-    for holder in dict.fromkeys(included.values()):
-        yield f"{holder} includes {', '.join(unit for unit, within in included.items() if within == holder)}"
-    if names := ", ".join(uncounted):
-        yield f"not counted, since no contract says what they take: {names}"
 
 
 def _counts(cells: Cells) -> dict[str, float]:

@@ -13,10 +13,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hwsim.errors import UserError, nearest
+from hwsim.fpga.budget import Budget, Instances, fit_units
 from hwsim.mapping.yaml_file import first_problem, read_mapping
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.boards import BOARDS
-from hwsim.rtl.contract import Contract
+from hwsim.rtl.contract import Contract, ContractError
+from hwsim.rtl.flows.synthesis.result import DATA_FILE
 
 
 class Unit(BaseModel):
@@ -98,6 +100,26 @@ def load_design(path: Path, *, board: str | None = None, settings: Mapping[str, 
     if design.board not in BOARDS:
         raise UserError(f"{design.board or '(empty)'}: no such board{nearest(design.board, BOARDS)}")
     return design
+
+
+def fit_design(design: Design, title: str, path: Path = DATA_FILE) -> Budget:
+    """Compare the resources of a design with its board's.
+
+    Parameters
+    ----------
+    path : the file of kept results
+
+    Raises
+    ------
+    UserError : an unknown block, preset or parameter (the message names the unit), or an invalid file of results
+    """
+    units = {}
+    for name, unit in design.units.items():
+        try:
+            units[name] = Instances(contract=unit.contract(), count=unit.count)
+        except (UserError, ContractError) as error:
+            raise UserError(f"{title}: units.{name}: {error}") from None
+    return fit_units(units, title, design.board, path)
 
 
 def _replace(units: dict[str, dict[str, Any]], key: str, text: str) -> None:

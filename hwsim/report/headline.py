@@ -111,7 +111,7 @@ def _of_one(report: Report) -> Figure:
 def _energy(report: Report) -> Figure:
     if report.energy is None:
         return Figure(name="energy", value="\N{EM DASH}", remark="not modelled for this run")
-    each = f"{joules_text(report.energy.joules_per_unit)} {one_of(report)}"
+    each = f"{joules_text(report.energy.joules_per_unit)} {one_of(report)}, {report.energy.mean_power_w:,.2f} W"
     return Figure(name="energy", value=joules_text(report.energy.joules), remark=each)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from hwsim.fpga.budget import included_notes
+from hwsim.fpga.inclusion import included_notes
 from hwsim.fpga.shortage import shortage_text
 from hwsim.report.quantities import bytes_text, count_text, hertz_text, seconds_text
 from hwsim.report.schema import AxiPortUse, DevicesUse, DramUse, FpgaUse, LoadUse, Report

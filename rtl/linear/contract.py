@@ -194,15 +194,24 @@ class LinearContract(Contract):
             biases_end = max(biases_end + 1, free[bank]) + command.out_tiles - 1
             loaded = max(weights_end, biases_end) + 1
             if command.tokens:
-                first = max(taken + self._fetch_edges(command), loaded)
+                first = max(taken + self.fetch_edges(command), loaded)
                 released = first + self._token_starts(command, command.tokens - 1) + command.words - 1
-                delivered = released + self._compute_edges(command) + self._write_edges(command)
+                delivered = released + self.compute_edges(command) + self.write_edges(command)
                 taken = delivered + 1
             else:
                 released = max(taken + 1, loaded)
                 taken = released + 1
             free[bank] = released + 1
         return delivered
+
+    def compute_cycles(self, command: Command) -> int:
+        """Cycles of a command whose weights and biases lie in a bank already, from the command to the last result."""
+        self.check(command)
+        if not command.tokens:
+            return 0
+        starts = self._token_starts(command, command.tokens - 1)
+        edges = self.compute_edges(command) + self.write_edges(command)
+        return 1 + self.fetch_edges(command) + starts + command.words - 1 + edges
 
     def backlog(self, work: Sequence[Command]) -> Mapping[str, int]:
         """In tiles taken while no result is taken, for a command of one out tile without GELU or score.
@@ -234,16 +243,17 @@ class LinearContract(Contract):
             tiles = f"{command.in_tiles} x {command.out_tiles} tiles"
             raise ContractError(f"{self.block}: a bank holds {self.weight_words} tiles of weights, not {tiles}")
 
-    def _fetch_edges(self, command: Command) -> int:
+    def fetch_edges(self, command: Command) -> int:
         """Edges from a command to its first tile of products."""
         return FETCH_EDGES + self.read_stages + (self.gather_stages if command.use_expert else 0)
 
-    def _compute_edges(self, command: Command) -> int:
+    def compute_edges(self, command: Command) -> int:
         """Edges from a sum's last tile of products to the end of the out FIFO."""
         edges = BUFFER_EDGES + self.tile.latency + OUT_FIFO_EDGES
         return edges + (self.gelu.latency if command.use_gelu else 0)
 
-    def _write_edges(self, command: Command) -> int:
+    def write_edges(self, command: Command) -> int:
+        """Edges from the end of the out FIFO to the result."""
         return self.write_stages + (self.score_stages if command.use_score else 0)
 
     def _token_starts(self, command: Command, token: int) -> int:
@@ -253,7 +263,7 @@ class LinearContract(Contract):
         through the unit is longer than the computation of as many tokens as the FIFO holds, tokens come in bursts of
         that many.
         """
-        way = command.words - 1 + self._compute_edges(command) + FETCH_EDGES - 1 + self.read_stages + 1
+        way = command.words - 1 + self.compute_edges(command) + FETCH_EDGES - 1 + self.read_stages + 1
         burst, place = divmod(token, self.index_fifo)
         return burst * max(way, self.index_fifo * command.words) + place * command.words
 

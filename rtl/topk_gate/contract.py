@@ -36,6 +36,7 @@ class TopkGateContract(Contract):
     initiation_interval : least number of cycles between two logits in the softmax
     product_stages : registers in the products sum x exponential and exponential x inverse
     output_stages : registers before the queues, for a tool to move
+    serial : a token's products wait until the token before stands in its queues
     accumulator : format of logits and of the products that they sum
     exponential, total, inverse : formats of exponentials, of their sum, of 1/sum
     """
@@ -45,9 +46,10 @@ class TopkGateContract(Contract):
         "published": {
             "adder_levels": 1,
             "initiation_interval": 3,
-            "output_stages": 10,
-            "source": "Edge-MoE: 16x8 a cycle at depth 8 (7 edges), logits at interval 3 and depth 24 (23 edges), in "
-            "an HLS log; the split is ours, and there a token's parts follow one another (about 184 cycles a token)",
+            "output_stages": 80,
+            "serial": True,
+            "source": "Edge-MoE: 16x8 a cycle at depth 8 (7 edges), logits at interval 3, in an HLS log. There the "
+            "parts of a token follow one another, about 184 cycles each; stages before the queues are what makes 184",
         },
         "rtl": {"source": "rtl/topk_gate"},
     }
@@ -62,6 +64,7 @@ class TopkGateContract(Contract):
     initiation_interval: int = 1
     product_stages: int = 2
     output_stages: int = 0
+    serial: bool = False
     activation: Fixed = Fixed(width=32, integer=10)
     weight: Fixed = Fixed(width=16, integer=2)
     accumulator: Fixed = Fixed(width=32, integer=10)
@@ -78,7 +81,9 @@ class TopkGateContract(Contract):
         self.require_range("max_tokens", 1, 1 << 16)
         self.require_range("initiation_interval", 1, 16)
         self.require_range("product_stages", 0, 6)
-        self.require_range("output_stages", 0, 64)
+        self.require_range("output_stages", 0, 160)
+        if not isinstance(self.serial, bool):
+            raise ContractError(f"{self.block}: serial must be true or false, got {self.serial!r}")
         for name in ("activation", "weight", "accumulator", "exponential", "total", "inverse", "score"):
             self.require_fixed(name)
         if self.inputs % self.lanes:
@@ -159,6 +164,13 @@ class TopkGateContract(Contract):
         return (self.experts - 1) * self.logit_interval + 1 + self.top
 
     @property
+    def token_interval(self) -> int:
+        """Cycles from a token's first beat to the next token's."""
+        if self.serial:
+            return self.tiles + self.mac.latency + self.softmax_cycles + self.latency
+        return max(self.tiles, self.softmax_cycles)
+
+    @property
     def latency(self) -> int:
         """Clock edges from a choice's entry into the softmax to its queue: sum, reciprocal, product, score."""
         return self.recurrence.latency + self.reciprocal.latency + self.product_stages + 1 + self.output_stages
@@ -170,12 +182,16 @@ class TopkGateContract(Contract):
         the rate of the slower of products and softmax; the last token's latency to its queue; and reading the queues,
         which takes one cycle more than their entries.
         """
+        chosen = self.choice_cycles(load=load, tokens=tokens)
+        return chosen + 1 + tokens * self.top + 1 if tokens else chosen
+
+    def choice_cycles(self, *, load: bool, tokens: int) -> int:
+        """Cycles from a command until its last token stands in its queues, which nobody has read yet."""
         start = 1 + (self.experts * self.tiles if load else 0)
         if not tokens:
             return start
         first = self.tiles + self.mac.latency
-        others = (tokens - 1) * max(self.tiles, self.softmax_cycles)
-        return start + first + others + self.softmax_cycles + self.latency + 1 + tokens * self.top + 1
+        return start + first + (tokens - 1) * self.token_interval + self.softmax_cycles + self.latency
 
     def cycles(self, work: Sequence[tuple[bool, int]]) -> int:
         """Cycles for `work`, commands as (load, tokens), up to the last command that has tokens."""

@@ -132,6 +132,11 @@ class WeightLoaderContract(Contract):
         if group.reads < 1:
             raise ContractError(f"{self.block}: a group must be read at least once")
 
+    def load_cycles(self, group: Group) -> int:
+        """Cycles from the command of a group to its last word in an empty bank."""
+        self.check(group)
+        return 1 + self.beats(group) + self.load_stages
+
     def cycles(self, work: Sequence[Group]) -> int:
         """Cycles for groups one after the other: each is loaded while the previous one is read."""
         loaded, last_reads = 0, [0, 0]  # the periods of the last beat and of each bank's last read

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from hwsim.cli import main
-from hwsim.fpga.budget import fit_design
-from hwsim.fpga.design import load_design
+from hwsim.fpga.design import fit_design, load_design
 from hwsim.rtl.boards import BOARDS
 from hwsim.rtl.exp.contract import ExpContract
 from hwsim.rtl.flows.synthesis.result import Cells, Part, Synthesis, find_synthesis, records_text

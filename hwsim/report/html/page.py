@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hwsim.fpga.budget import included_notes
+from hwsim.fpga.inclusion import included_notes
 from hwsim.fpga.shortage import shortage_text
 from hwsim.report.details import Details
 from hwsim.report.headline import describe_run, fitted_lines, headline, one_of, waits_text

@@ -1,0 +1,130 @@
+"""Loads of what stays on the chip for a while: weights with their biases, norms, the gate's weights, patch weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hwsim.errors import WiringError
+from hwsim.fabric.task import Fifo, Give, Loop, Pattern, Take, Task
+from hwsim.fabric.tasks.walk import Walk
+from hwsim.rtl.norm_loader.contract import NormLoaderContract
+from hwsim.rtl.patch_embed.contract import PatchEmbedContract
+from hwsim.rtl.topk_gate.contract import TopkGateContract
+from hwsim.rtl.weight_loader.contract import Group, WeightLoaderContract
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One of several loops that follow each other.
+
+    Attributes
+    ----------
+    trips, interval : iterations, and cycles from one to the next
+    share : iterations that a beat serves
+    """
+
+    name: str
+    trips: int
+    walk: Walk
+    interval: int = 1
+    share: int = 1
+
+
+def weights_task(
+    c: WeightLoaderContract, group: Group, *, name: str, unit: str, weights: Walk, bias: Walk | None, depth: int
+) -> Task:
+    """The weights of a group, then its biases, which lie elsewhere; then the registers before the bank."""
+    c.check(group)
+    parts = [Part(name="weights", trips=group.words * c.word_beats, walk=weights)]
+    if bias is not None:
+        parts.append(Part(name="biases", trips=group.out_tiles * c.bias_beats, walk=bias))
+    return _sequence(parts, name=name, unit=unit, start=1, drain=c.load_stages, depth=depth)
+
+
+def norms_task(
+    c: NormLoaderContract,
+    vectors: Sequence[tuple[str, Walk]],
+    *,
+    name: str,
+    first: bool,
+    last: bool,
+    depth: int,
+) -> Task:
+    """Vectors of weights and biases of norms, in turn.
+
+    The rows of a beat of biases leave one after the other, each with weights that came before. Where each vector waits
+    for the memory anew, it is a task of its own, after a pause.
+
+    Parameters
+    ----------
+    vectors : `weight` or `bias`, and where it lies
+    first, last : whether the command, and the way out of the last row, belong to these vectors
+    """
+    if c.pause and len(vectors) > 1:
+        raise WiringError(f"{name}: with a pause of {c.pause} cycles expected one vector a task, got {len(vectors)}")
+    parts = [
+        Part(
+            name=f"{place}.{which}", trips=c.vector_beats, walk=walk, interval=c.beat_rows if which == "bias" else 1,
+            share=c.vector_beats // walk.total,
+        )
+        for place, (which, walk) in enumerate(vectors)
+    ]  # fmt: skip
+    drain = c.beat_rows if last else 0
+    return _sequence(parts, name=name, unit="norm_loader", start=first + c.pause, drain=drain, depth=depth)
+
+
+def gate_weights_task(c: TopkGateContract, *, name: str, weights: Walk, depth: int) -> Task:
+    """The weights of a gate, a beat at a time."""
+    parts = [Part(name="weights", trips=c.experts * c.tiles, walk=weights)]
+    return _sequence(parts, name=name, unit="gate", start=1, drain=0, depth=depth)
+
+
+def patch_weights_task(c: PatchEmbedContract, *, name: str, weights: Walk, bias: Walk | None, depth: int) -> Task:
+    """The weights of the patches, and beside them the biases."""
+    loops = [Loop(name="weights", unit="patch_embed", trips=c.weight_beats, start=1, takes=(Take("weights"),))]
+    fifos, transfers = [Fifo("weights", depth)], [weights.read("weights")]
+    if bias is not None:
+        loops.append(Loop(name="biases", unit="patch_embed", trips=bias.total, start=1, takes=(Take("biases"),)))
+        fifos.append(Fifo("biases", depth))
+        transfers.append(bias.read("biases"))
+    return Task(unit="patch_embed", kind="load", name=name, fifos=fifos, loops=loops, transfers=transfers)
+
+
+def _sequence(parts: Sequence[Part], *, name: str, unit: str, start: int, drain: int, depth: int) -> Task:
+    """One loop after the other without a gap, and `drain` cycles after the last beat.
+
+    The next loop may begin when the one before has begun its last iteration: that one's last but one says so, since
+    what it puts into a FIFO can be taken in the cycle after.
+    """
+    if drain == 1:
+        # A FIFO and its reader make at least 2 cycles. Beginning a cycle later is the same for who waits for the end.
+        start, drain = start + 1, 0
+    loops: list[Loop] = []
+    fifos, transfers = [], []
+    for part, following in zip(parts, (*parts[1:], None)):
+        takes, gives = [Take(part.name, when=Pattern(period=part.share))], []
+        if loops:
+            takes.append(Take(f"{part.name}.turn", when=_only(0, part)))
+        if following:
+            if part.trips < 2:
+                raise WiringError(f"{name}: expected at least 2 beats before {following.name}, got {part.trips}")
+            turn = f"{following.name}.turn"
+            gives.append(Give(turn, when=_only(part.trips - 2, part), after=part.interval))
+            fifos.append(Fifo(turn, 1))
+        elif drain:
+            gives.append(Give("stored", when=_only(part.trips - 1, part), after=drain - 1))
+            fifos.append(Fifo("stored", 1))
+        loops.append(Loop(
+            name=part.name, unit=unit, trips=part.trips, interval=part.interval, start=0 if loops else start,
+            takes=takes, gives=gives,
+        ))  # fmt: skip
+        fifos.append(Fifo(part.name, depth))
+        transfers.append(part.walk.read(part.name))
+    if drain:
+        loops.append(Loop(name="store", unit=unit, trips=1, takes=(Take("stored"),)))
+    return Task(unit=unit, kind="load", name=name, fifos=fifos, loops=loops, transfers=transfers)
+
+
+def _only(iteration: int, part: Part) -> Pattern:
+    return Pattern(first=iteration, period=part.trips, limit=1)
