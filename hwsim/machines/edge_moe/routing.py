@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+import numpy as np
+from numpy.typing import NDArray
 
 from hwsim.mapping.operators import ExpertFfn
 from hwsim.mapping.step import Step
 
+Queues = tuple[tuple[int, ...], ...]
 
-def tokens_of_experts(op: ExpertFfn, step: Step, image: int) -> tuple[tuple[int, ...], ...]:
-    """The tokens in each expert's queue for one image of a step, by their numbers within the image, ascending.
 
-    The load says how many tokens an expert gets of the whole step. Experts take them in turn, each as many tokens in a
-    row as it gets, from the token after the last one of the expert before: so every token has `top_k` experts, and no
-    expert a token twice.
+def experts_of_tokens(op: ExpertFfn, step: Step, image: int) -> NDArray[np.int64]:
+    """The experts of each token of one image of a step: (tokens, top_k)."""
+    first = image * step.queries
+    return op.token_experts(step)[first : first + step.queries]
+
+
+def tokens_of_experts(op: ExpertFfn, step: Step, image: int) -> Queues:
+    """The tokens in each expert's queue for one image of a step, by their numbers within the image.
+
+    Tokens pass the gate in order, so they stand in queues in that order.
     """
-    lengths = op.queue_lengths(step)
-    total, first = step.tokens, image * step.queries
-    queues = []
-    for begin, length in zip(accumulate(lengths, initial=0), lengths):
-        chosen = ((begin + place) % total for place in range(length))
-        queues.append(tuple(sorted(token - first for token in chosen if first <= token < first + step.queries)))
-    return tuple(queues)
+    chosen = experts_of_tokens(op, step, image)
+    return tuple(tuple(np.flatnonzero((chosen == expert).any(axis=1)).tolist()) for expert in range(op.experts))

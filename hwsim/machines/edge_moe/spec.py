@@ -13,7 +13,7 @@ from hwsim.dram.standards.load import load_standard
 from hwsim.errors import DramError, MachineError
 from hwsim.mapping.formats import Fixed, FormatError, parse_format
 from hwsim.mapping.workload.model import Name
-from hwsim.parameters.units import Bytes, Cycles, Hertz, Nanoseconds
+from hwsim.parameters.units import Bytes, Hertz, Nanoseconds
 from hwsim.rtl.boards import BOARDS
 
 Switch: TypeAlias = Literal["on", "off"]
@@ -119,11 +119,6 @@ class AxiSpec(_Checked):
     outstanding_reads: int = Field(ge=1, le=256, description="reads of a master that may wait for data")
     outstanding_writes: int = Field(ge=1, le=256, description="writes of a master that may wait for a response")
     buffer_beats: int = Field(ge=2, le=65_536, description="beats between a master and a unit, each way")
-    hls_latency: Cycles = Field(
-        ge=0,
-        le=1024,
-        description="memory latency that the HLS tool put into loop depths; the port supplies the real one",
-    )
     request_ns: Nanoseconds = Field(ge=0, le=1e6, strict=False, description="from a master to the DDR controller")
     response_ns: Nanoseconds = Field(ge=0, le=1e6, strict=False, description="from the DDR controller to a master")
     ports: dict[str, Literal["HPC0", "HPC1", "HP0", "HP1", "HP2", "HP3"]] = Field(
