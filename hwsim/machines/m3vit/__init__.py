@@ -78,7 +78,7 @@ def _spec_file() -> SpecFile[M3vitSpec]:
     provenance = document.pop("provenance")
     del document["summary"]
     return SpecFile(
-        model=M3vitSpec, defaults=document, provenance=provenance, open_fields=("energy_table", "timing")
+        model=M3vitSpec, defaults=document, provenance=provenance, open_fields=("energy_table", "memory.timing")
     )
 
 

@@ -13,7 +13,13 @@ from hwsim.machines.m3vit.spec import DATA_PORT, M3vitSpec
 from hwsim.machines.m3vit.weights import ALIGN
 from hwsim.mapping.operators import PatchEmbed
 
-BETWEEN = ("x", "queries", "attended", "normed", "hidden")  # buffers that are on the chip unless the spec says otherwise
+BETWEEN = (
+    "x",
+    "queries",
+    "attended",
+    "normed",
+    "hidden",
+)  # buffers that are on the chip unless the spec says otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +28,12 @@ class Activations:
 
     Attributes
     ----------
-    addresses : buffer -> where it begins
+    addresses : buffer -> where it begins; end : where the last one ends
     in_memory : buffers that units read and write there; the others stay on the chip and have no rows
     """
 
     addresses: Mapping[str, int]
+    end: int
     in_memory: frozenset[str]
     beat_bytes: int
     burst: int
@@ -57,12 +64,11 @@ class Activations:
             address += -(-size // ALIGN) * ALIGN
         capacity = spec.memory_system.mapping.capacity_bytes
         if address > capacity:
-            raise MachineError(
-                f"{spec.name}: parameters and buffers need {address} B, the memory holds {capacity} B"
-            )
+            raise MachineError(f"{spec.name}: parameters and buffers need {address} B, the memory holds {capacity} B")
         between = frozenset(BETWEEN) if spec.activations == "memory" else frozenset[str]()
         return cls(
             addresses=addresses,
+            end=address,
             in_memory=between | {"image", "results"},
             beat_bytes=spec.axi.width_bits // 8,
             burst=spec.axi.burst_beats,
@@ -70,9 +76,7 @@ class Activations:
             pixel_bytes=pixel,
         )
 
-    def rows(
-        self, name: str, tokens: int, elements: int, *, skipped: int = 0, port: str = DATA_PORT
-    ) -> Rows | None:
+    def rows(self, name: str, tokens: int, elements: int, *, skipped: int = 0, port: str = DATA_PORT) -> Rows | None:
         """Rows of a buffer one after the other; None for one on the chip.
 
         Parameters

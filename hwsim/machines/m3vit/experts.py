@@ -9,6 +9,7 @@ cache : tokens in their order, each through its own experts, which a cache holds
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +20,7 @@ from hwsim.machines.m3vit.expert_cache import ExpertCache, Miss
 from hwsim.machines.m3vit.instructions import Instruction, Load, Work
 from hwsim.machines.m3vit.maker import Maker
 from hwsim.machines.m3vit.parts import weight_memories
-from hwsim.machines.m3vit.pipelines import ExpertTiles, Rows, expert_queue, expert_visits, row_of_units
+from hwsim.machines.m3vit.pipelines import ExpertTiles, Rows, expert_queue, expert_visits
 from hwsim.machines.m3vit.weights import Part
 from hwsim.mapping.operators import ExpertFfn
 
@@ -139,7 +140,9 @@ def _stretches(
     names = [maker.label(f"{op.name}.stretch{number}") for number in range(len(misses))]
     for number, miss in enumerate(misses):
         (part,) = experts[miss.expert]
-        after = [names[number - 1 - maker.spec.cache.fetch_ahead]] if number > maker.spec.cache.fetch_ahead else [before]
+        after = (
+            [names[number - 1 - maker.spec.cache.fetch_ahead]] if number > maker.spec.cache.fetch_ahead else [before]
+        )
         if miss.victim_used >= 0:
             after.append(names[int(np.searchsorted(begins, miss.victim_used, side="right")) - 1])
         fetch = maker.load(part, (room, *dict.fromkeys(after)), name=f"{part.name}.fetch{number}", room=False)
@@ -149,15 +152,16 @@ def _stretches(
         reads = maker.activations.gathered("normed", tokens, op.width)
         task = _visit_task(visits, tiles, reads).renamed(names[number])
         frees = (fetch.name, *((room,) if number == len(misses) - 1 else ()))
-        yield _expert_work(op, names[number], task, visits, tiles, needs=(fetch.name,), frees=frees)
+        work = _expert_work(op, names[number], task, visits, tiles, needs=(fetch.name,), frees=frees)
+        yield replace(work, visits=visits)
 
 
 def _expert_work(
-    op: ExpertFfn, name: str, task: Task, visits: int, tiles: ExpertTiles, *, needs: Sequence[str], frees: Sequence[str]
+    op: ExpertFfn, name: str, task: Task, tokens: int, tiles: ExpertTiles, *, needs: Sequence[str], frees: Sequence[str]
 ) -> Work:
     return Work(
         name=name, kind=op.kind, operator=op.name, task=task, needs=tuple(needs), frees=tuple(frees),
-        tiles=visits * (tiles.up + tiles.down), macs=visits * 2 * op.width * op.hidden,
+        tiles=tokens * (tiles.up + tiles.down), macs=tokens * 2 * op.width * op.hidden,
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ class Work:
     macs : multiply-accumulates that the model asks for; the rest of what the engine computes is padding
     opens_step : the first of a step, which cannot begin before the step's images are there
     gate : load of a gate's matrix among `needs`
+    visits : tokens that experts serve between two fetches of a cache; 0 for other work
     """
 
     name: str
@@ -54,6 +55,7 @@ class Work:
     macs: int = 0
     opens_step: bool = False
     gate: str | None = None
+    visits: int = 0
 
 
 Instruction = Load | Work

@@ -18,6 +18,7 @@ class StepRecord:
     ----------
     arrives : from which on its images are there
     begun, ended : of its first and its last work
+    begin_wait : cycles after its images were there, and the step before was done, in which it could not begin
     gate_wait : cycles in which work waited for the matrix of a gate, and for nothing else
     """
 
@@ -26,6 +27,7 @@ class StepRecord:
     arrives: int
     begun: int = -1
     ended: int = 0
+    begin_wait: int = 0
     gate_wait: int = 0
 
 
@@ -39,7 +41,8 @@ class Ledger:
     no_image, weight_wait : cycles between work, by what it waited for
     tiles : cycles in which the engine computed; macs : products that the model asked for
     expert_loads, expert_load_cycles, expert_load_bytes : into the buffers of experts, dense hidden layers too
-    works : pieces of work
+    works, loads : how many
+    visits : tokens that an expert served each time that a cache had fetched it
     """
 
     steps: list[StepRecord] = field(default_factory=list)
@@ -53,12 +56,15 @@ class Ledger:
     expert_load_cycles: int = 0
     expert_load_bytes: int = 0
     works: int = 0
+    loads: int = 0
+    visits: list[int] = field(default_factory=list)
     ended: int = 0  # of the last work
     _load_ends: dict[str, int] = field(default_factory=dict)
 
     def note_load(self, load: Load, ended: Ended) -> None:
         """A load has come."""
         self._load_ends[load.name] = ended.ended
+        self.loads += 1
         if load.region == "experts":
             self.expert_loads += 1
             self.expert_load_cycles += ended.cycles
@@ -77,12 +83,21 @@ class Ledger:
         self.tiles += work.tiles
         self.macs += work.macs
         self.works += 1
+        if work.visits:
+            self.visits.append(work.visits)
+
+    @property
+    def fetch_bytes_per_cycle(self) -> float:
+        """Mean rate at which weights of experts and dense hidden layers came, while they came."""
+        return self.expert_load_bytes / max(self.expert_load_cycles, 1)
 
     def _note_gap(self, work: Work, record: StepRecord, begun: int) -> None:
         """Say what the time since the last work was spent on."""
         ready = max(self.ended, min(record.arrives, begun)) if record.begun < 0 else self.ended
         self.no_image += ready - self.ended
         self.weight_wait += begun - ready
+        if record.begun < 0:
+            record.begin_wait = begun - ready
         if work.gate:
             others = [self._load_ends[name] for name in work.needs if name != work.gate]
             record.gate_wait += max(0, min(begun, self._load_ends[work.gate]) - max([ready, *others]))

@@ -1,7 +1,7 @@
-"""From a mapped graph to the instructions of each step: a layer's matrices one after the other, all tokens through each.
+"""From a mapped graph to the instructions of each step: matrix after matrix, all tokens through each.
 
-    norm -> queries | norm -> keys | norm -> values | attention | projection -> add [-> norm -> gate]
-    norm -> first matrix -> activation | second matrix -> add        or the experts (`experts.py`)
+norm -> queries | norm -> keys | norm -> values | attention | projection -> add [-> norm -> gate]
+norm -> first matrix -> activation | second matrix -> add        or the experts (`experts.py`)
 """
 
 from __future__ import annotations
@@ -80,9 +80,8 @@ def _attention_branch(maker: Maker, layer: int) -> Iterator[Instruction]:
             norm = maker.norm(op.d_in, reads=maker.rows("x", maker.tokens, op.d_in))
             writes = maker.rows("queries", maker.tokens, part.d_out) if role == "q" else None
             yield from maker.through(op, part, [norm, maker.matrix(part.d_in, part.d_out, writes=writes)])
-    op = maker.attention(layer)
     for image in range(maker.step.batch):
-        yield _attention_of(maker, op, image)
+        yield _attention_of(maker, maker.attention(layer), image)
 
 
 def _attention_of(maker: Maker, op: Attention, image: int) -> Work:

@@ -21,8 +21,8 @@ from hwsim.machines.machine import Progress
 
 # Units between which tokens pass.
 JOINED = (
-    ("norm", "engine"), ("engine", "adder"), ("adder", "norm"), ("norm", "gate"), ("engine", "gelu"), ("gelu", "engine"),
-    ("engine", "softmax"), ("softmax", "engine"),
+    ("norm", "engine"), ("engine", "adder"), ("adder", "norm"), ("norm", "gate"),
+    ("engine", "gelu"), ("gelu", "engine"), ("engine", "softmax"), ("softmax", "engine"),
 )  # fmt: skip
 
 
@@ -33,6 +33,7 @@ class Execution:
     Attributes
     ----------
     most_held : bytes that were taken up at most, by buffer
+    steps_played : cycles that were played one by one
     """
 
     program: Program
@@ -42,6 +43,7 @@ class Execution:
     most_held: dict[str, int]
     ports: tuple[PortUse, ...]
     served: Served
+    steps_played: int
 
 
 class WorkSequencer(Unit):
@@ -91,7 +93,7 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
     specs = {unit.name: unit for unit in units(spec, program.sizes)}
     engine = FabricUnit.stated(specs["engine"], diagram, clock)
     loader = FabricUnit.stated(specs["loader"], diagram, clock)
-    beside = {
+    beside: dict[str, Unit] = {
         name: Unit.stated(specs[name], diagram, clock)
         for name in ("norm", "softmax", "gelu", "gate", "adder")
         if name in specs
@@ -105,7 +107,7 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
     connect(loads.calls, loader.commands, depth=1)
     fabric.attach(engine, reads=DATA_PORTS, writes=DATA_PORTS)
     fabric.attach(loader, reads=spec.weight_ports)
-    known = {"engine": engine, **beside}
+    known: dict[str, Unit] = {"engine": engine, **beside}
     for source, sink in JOINED:
         if source in known and sink in known:
             fabric.join(known[source], known[sink], depth=spec.token_fifo)
@@ -122,4 +124,5 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
         most_held=dict(buffers.most),
         ports=tuple(fabric.player.port_use()),
         served=fabric.player.served(),
+        steps_played=fabric.player.steps,
     )

@@ -14,7 +14,6 @@ from hwsim.rtl.layernorm.contract import LayerNormContract
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 
 
-
 def units(spec: M3vitSpec, sizes: Sizes | None = None) -> tuple[UnitSpec, ...]:
     """What the machine consists of, for a model of some sizes; for those that it is built for unless given."""
     return tuple(_units(spec, sizes or spec.built_for))
@@ -27,6 +26,7 @@ def _units(spec: M3vitSpec, sizes: Sizes) -> Iterator[UnitSpec]:
     def stated(name: str, source: str) -> UnitSpec:
         return UnitSpec(name=name, kind="fpga", clock_hz=spec.clock_hz, stated=source)
 
+    activation = spec.formats.fixed("activation").width
     yield made("engine", spec.head_engine)
     yield made("norm", layer_norm(spec, sizes.width))
     yield made("softmax", spec.exp, spec.engine.heads * spec.softmax.lanes)
@@ -35,8 +35,13 @@ def _units(spec: M3vitSpec, sizes: Sizes) -> Iterator[UnitSpec]:
         yield made("gate", gate(spec, sizes))
     yield stated("adder", f"{spec.adder.lanes} additions a cycle (assumed)")
     yield stated("loader", "a beat of each port a cycle into the buffers")
-    for name, size in weight_memories(spec, sizes).items():
-        yield made(f"weights.{name}", _buffer(spec, size))
+    resident = sizes.resident_words * spec.formats.number_bytes("weight")
+    for name, size in {"resident": resident, **weight_memories(spec, sizes)}.items():
+        yield made(
+            f"weights.{name}", _buffer(size, spec.head_engine.macs_per_cycle * spec.formats.fixed("weight").width)
+        )
+    yield made("keys_values", _buffer(keys_values_bytes(spec, sizes), spec.head_engine.macs_per_cycle * activation))
+    yield made("activations", _buffer(activation_bytes(spec, sizes), spec.engine.in_lanes * activation))
 
 
 def layer_norm(spec: M3vitSpec, width: int) -> LayerNormContract:
@@ -102,7 +107,25 @@ def weight_memories(spec: M3vitSpec, sizes: Sizes) -> dict[str, int]:
     return {"attention": spec.buffers.attention_bytes, "experts": held}
 
 
-def _buffer(spec: M3vitSpec, size_bytes: int) -> BufferMemoryContract:
-    """A memory that gives the engine a weight for each multiplier a cycle."""
-    width = spec.head_engine.macs_per_cycle * spec.formats.fixed("weight").width
-    return BufferMemoryContract.from_preset("published", words=-(-8 * size_bytes // width), width_bits=width)
+def keys_values_bytes(spec: M3vitSpec, sizes: Sizes) -> int:
+    """Bytes of the keys and values of an image, which every query meets."""
+    return 2 * sizes.tokens * sizes.width * spec.formats.number_bytes("activation")
+
+
+def activation_bytes(spec: M3vitSpec, sizes: Sizes) -> int:
+    """Bytes of what else of an image lies on the chip between the steps of a layer.
+
+    Sums of experts and an expert's hidden units always do; the stream, queries, what attention gives, normed tokens and
+    hidden units of a dense layer unless they go through memory.
+    """
+    number, total = spec.formats.number_bytes("activation"), spec.formats.number_bytes("accumulator")
+    always = bool(sizes.experts) * (sizes.width * total + sizes.expert_hidden * number)
+    between = ((3 + bool(sizes.experts)) * sizes.width + sizes.hidden) * number
+    return sizes.tokens * (always + (between if spec.activations == "on_chip" else 0))
+
+
+def _buffer(size_bytes: int, width_bits: int) -> BufferMemoryContract:
+    """A memory that gives a word of some width a cycle; a word for every multiplier, where it feeds them all."""
+    return BufferMemoryContract.from_preset(
+        "published", words=max(1, -(-8 * size_bytes // width_bits)), width_bits=width_bits
+    )

@@ -78,7 +78,7 @@ class ExpertTiles:
 
 
 def row_of_units(name: str, kind: str, stages: Sequence[Stage], tokens: int, depth: int) -> Task:
-    """Tokens pass a row of units.
+    """Tokens pass a row of units, none of them twice.
 
     Parameters
     ----------
@@ -90,16 +90,17 @@ def row_of_units(name: str, kind: str, stages: Sequence[Stage], tokens: int, dep
     for number, stage in enumerate(stages):
         takes, gives = [], []
         if number:
-            takes.append(Take(f"to {number}"))
+            takes.append(Take(f"to {stage.unit}"))
         if number < len(stages) - 1:
-            fifos.append(Fifo(f"to {number + 1}", depth))
-            gives.append(Give(f"to {number + 1}", after=stage.latency))
+            following = f"to {stages[number + 1].unit}"
+            fifos.append(Fifo(following, depth))
+            gives.append(Give(following, after=stage.latency))
         elif not stage.writes:
             fifos.append(Fifo("done", depth))
             gives.append(Give("done", after=stage.latency))
         for rows, write in ((stage.reads, False), (stage.writes, True)):
             if rows:
-                fifo = f"{'from' if write else 'rows of'} {number}"
+                fifo = f"rows {'from' if write else 'for'} {stage.unit}"
                 fifos.append(Fifo(fifo, max(depth, 2) * rows.row_beats))
                 transfers.append(_transfer(rows, fifo, write=write))
                 if write:
@@ -108,7 +109,7 @@ def row_of_units(name: str, kind: str, stages: Sequence[Stage], tokens: int, dep
                     takes.append(Take(fifo, rows.row_beats))
         loops.append(
             Loop(
-                name=f"{number} {stage.unit}",
+                name=stage.unit,
                 unit=stage.unit,
                 trips=tokens,
                 interval=stage.interval,
@@ -161,9 +162,7 @@ def attention(
     )
 
 
-def expert_queue(
-    name: str, tokens: int, tiles: ExpertTiles, *, reads: Rows | None = None
-) -> Task:
+def expert_queue(name: str, tokens: int, tiles: ExpertTiles, *, reads: Rows | None = None) -> Task:
     """The tokens of an expert's queue: all through its first matrix, then all through its second."""
     first = tokens * tiles.up
     up = Pattern(first=tiles.up - 1, period=tiles.up, limit=tokens)

@@ -148,6 +148,9 @@ class MemorySpec(_Checked):
     controller_hz: Hertz = Field(ge=1_000_000, le=10**11, description="clock of the controller's ports")
     controller_bits: int = Field(ge=8, le=4096, description="width of the controller's ports")
     ports: dict[str, int] = Field(strict=False, description="port of the controller, by PS port")
+    timing: dict[str, float] = Field(
+        default_factory=dict, strict=False, description="DRAM timing that replaces the standard's, by its names"
+    )
 
 
 class M3vitSpec(_Checked):
@@ -176,9 +179,6 @@ class M3vitSpec(_Checked):
     cache: CacheSpec
     axi: AxiSpec
     memory: MemorySpec
-    timing: dict[str, float] = Field(
-        default_factory=dict, strict=False, description="DRAM timing that replaces the standard's, by its names"
-    )
     built_for: Sizes
 
     @field_validator("energy", mode="before")
@@ -232,7 +232,7 @@ class M3vitSpec(_Checked):
         memory = self.memory
         try:
             return load_standard(
-                memory.standard, bin=memory.bin, device=memory.device, timing=self.timing, refresh=memory.refresh
+                memory.standard, bin=memory.bin, device=memory.device, timing=memory.timing, refresh=memory.refresh
             )
         except DramError as cause:
             raise MachineError(str(cause)) from None

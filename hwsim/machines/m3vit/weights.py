@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from hwsim.errors import MachineError
 from hwsim.machines.m3vit.spec import M3vitSpec
 from hwsim.mapping.graph import OperatorGraph
-from hwsim.mapping.operators import ExpertFfn, LayerNorm, Linear, Operator, PatchEmbed, Route
+from hwsim.mapping.operators import ExpertFfn, LayerNorm, Linear, Operator, PatchEmbed, Role, Route
 
 ALIGN = 4096  # bytes to which everything in memory is aligned
 
 # Where a matrix of a layer lies while it is used, by what it is to its model.
-REGION_OF = {"q": "attention", "k": "attention", "v": "attention", "proj": "attention", "ffn1": "experts", "ffn2": "experts"}  # fmt: skip
+REGION_OF = {
+    **dict.fromkeys(("q", "k", "v", "proj"), "attention"),
+    **dict.fromkeys(("ffn1", "ffn2"), "experts"),
+}
 # The norm whose parameters come with a matrix.
-NORM_OF = {"q": "norm1", "proj": "norm2"}
+NORM_OF: dict[str, Role] = {"q": "norm1", "proj": "norm2"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +79,9 @@ class WeightMap:
             return f"{_bytes(parts)} B at {parts[0].address:#x}{split}"
         if operator in self.experts:
             layer = self.experts[operator]
-            return f"{len(layer)} experts of {_bytes(layer[0])} B at {layer[0][0].address:#x}, {len(layer[0])} parts each"
+            return (
+                f"{len(layer)} experts of {_bytes(layer[0])} B at {layer[0][0].address:#x}, {len(layer[0])} parts each"
+            )
         if operator in self.gates:
             return f"{len(self.gates[operator])} gates of {self.gates[operator][0].size_bytes} B"
         return f"{self.resident[operator]} B stay on the chip" if operator in self.resident else ""
@@ -116,7 +121,7 @@ class _Maker:
     def add(self, op: Operator) -> None:
         match op:
             case Linear(role=str(role)) if role in REGION_OF:
-                beside = self._norms.get((op.layer, NORM_OF.get(role)))  # type: ignore[call-overload]
+                beside = self._norms.get((op.layer, NORM_OF.get(role)))
                 norm = 2 * beside.width * self.bias if beside else 0
                 self.matrices[op.name] = self._passes(
                     op.name, REGION_OF[role], op.d_in, op.d_out, bias=op.bias, beside=norm
@@ -178,4 +183,3 @@ class _Maker:
 
 def _bytes(parts: tuple[Part, ...]) -> int:
     return sum(part.size_bytes for part in parts)
-
