@@ -77,11 +77,11 @@ def _expert(
     ----------
     late : what its loads wait for; None if they were given already
     """
-    if late is not None and len(passes) == 1:
-        yield maker.load(passes[0], late)
     if len(passes) > 1:
-        yield from _in_passes(maker, op, passes, queue, late or ())
+        yield from _in_passes(maker, op, passes, queue, late)
         return
+    if late is not None:
+        yield maker.load(passes[0], late)
     (part,), tiles = passes, expert_tiles(maker, op)
     name, reads = maker.label(part.name), maker.activations.gathered("normed", queue, op.width)
     task = _queue_task(len(queue), tiles, reads).renamed(name)
@@ -90,15 +90,15 @@ def _expert(
 
 
 def _in_passes(
-    maker: Maker, op: ExpertFfn, passes: Sequence[Part], queue: list[int], late: Sequence[str]
+    maker: Maker, op: ExpertFfn, passes: Sequence[Part], queue: list[int], late: Sequence[str] | None
 ) -> Iterator[Instruction]:
     """An expert that is larger than a buffer: all parts of its first matrix, then those of its second."""
     for part in passes:
-        yield maker.load(part, late)
+        if late is not None:
+            yield maker.load(part, late)
         rows = maker.activations.gathered("normed", queue, op.width)
-        into = part.d_in == op.width and ".up" in part.name
-        engine = maker.matrix(part.d_in, part.d_out, reads=rows if into else None)
-        behind = maker.gelu(part.d_out) if into else maker.adder(part.d_out)
+        engine = maker.matrix(part.d_in, part.d_out, reads=None if part.second else rows)
+        behind = maker.adder(part.d_out) if part.second else maker.gelu(part.d_out)
         own, count = (maker.loaded(part),), len(queue)
         yield maker.work(
             op, [engine, behind], count, name=part.name, needs=own, frees=own,

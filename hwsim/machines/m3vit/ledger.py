@@ -18,7 +18,8 @@ class StepRecord:
     ----------
     arrives : from which on its images are there
     begun, ended : of its first and its last work
-    begin_wait : cycles after its images were there, and the step before was done, in which it could not begin
+    begin_wait : cycles after its images were there, and the step before was done, in which it waited for the first
+        weights that it needs
     gate_wait : cycles in which work waited for the matrix of a gate, and for nothing else
     """
 
@@ -29,6 +30,7 @@ class StepRecord:
     ended: int = 0
     begin_wait: int = 0
     gate_wait: int = 0
+    has_weights: bool = False  # of its first work that needs some
 
 
 @dataclass(kw_only=True)
@@ -96,8 +98,9 @@ class Ledger:
         ready = max(self.ended, min(record.arrives, begun)) if record.begun < 0 else self.ended
         self.no_image += ready - self.ended
         self.weight_wait += begun - ready
-        if record.begun < 0:
-            record.begin_wait = begun - ready
+        if not record.has_weights:
+            record.begin_wait += begun - ready
+            record.has_weights = bool(work.needs)
         if work.gate:
             others = [self._load_ends[name] for name in work.needs if name != work.gate]
             record.gate_wait += max(0, min(begun, self._load_ends[work.gate]) - max([ready, *others]))

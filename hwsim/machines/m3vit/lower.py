@@ -50,6 +50,8 @@ def _instructions(
     maker = Maker(spec=spec, mapped=mapped, sizes=sizes, activations=activations, step=step, number=number)
     yield _embed(maker)
     for layer in maker.layers:
+        if gate := maker.gate(layer):  # it is small, and the first that the layer needs of what depends on the task
+            yield maker.load(gate)
         yield from _attention_branch(maker, layer)
         experts = maker.operator(layer, "experts")
         if isinstance(experts, ExpertFfn):
@@ -125,8 +127,8 @@ def _projection(maker: Maker, layer: int, frees: Sequence[str] = ()) -> Iterator
         if part is not passes[-1] or not isinstance(route, Route):
             yield from maker.through(op, part, stages)
             continue
-        gate = maker.weights.gates[route.name][maker.step.task if route.gates > 1 else 0]
-        yield maker.load(gate)
+        gate = maker.gate(layer)
+        assert gate
         behind = _norm_and_gate(maker, route)
         yield from maker.through(op, part, [*stages, *behind], gate=maker.loaded(gate), frees=frees)
 

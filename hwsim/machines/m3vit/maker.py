@@ -15,7 +15,7 @@ from hwsim.machines.m3vit.programs import M3vitMapped
 from hwsim.machines.m3vit.sizes import Sizes
 from hwsim.machines.m3vit.spec import STREAM_PORT, M3vitSpec
 from hwsim.machines.m3vit.weights import Part, WeightMap
-from hwsim.mapping.operators import Attention, Linear, Operator, PatchEmbed, Role
+from hwsim.mapping.operators import Attention, Linear, Operator, PatchEmbed, Role, Route
 from hwsim.mapping.step import Step
 
 
@@ -76,6 +76,13 @@ class Maker:
         op = self._operators[layer, "attention"]
         assert isinstance(op, Attention)
         return op
+
+    def gate(self, layer: int) -> Part | None:
+        """The gate of a layer for the step's task; None in a layer without experts."""
+        route = self.operator(layer, "route")
+        if not isinstance(route, Route):
+            return None
+        return self.weights.gates[route.name][self.step.task if route.gates > 1 else 0]
 
     def label(self, name: str) -> str:
         """A name that is unique in the run."""

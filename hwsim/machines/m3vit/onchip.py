@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hwsim.machines.m3vit.programs import Program
+from hwsim.machines.m3vit.sizes import Sizes
 from hwsim.machines.m3vit.spec import M3vitSpec, Mode
 from hwsim.machines.m3vit.weights import WeightMap
 
@@ -38,13 +39,18 @@ class OnChip:
         return self.resident + self.attention + self.experts + self.gate
 
 
-def on_chip(program: Program, mode: Mode | None = None) -> OnChip:
-    """What lies on the chip in a mode, that of the program unless given."""
-    spec, weights, sizes = program.spec, program.mapped.placement, program.sizes
+def on_chip(program: Program, mode: Mode | None = None, sizes: Sizes | None = None) -> OnChip:
+    """What lies on the chip in a mode, that of the program unless given.
+
+    Parameters
+    ----------
+    sizes : other images or classes than the program's
+    """
+    spec, weights, sizes = program.spec, program.mapped.placement, sizes or program.sizes
     held = _held_experts(spec, weights, mode or spec.mode)
     index = max(1, (sizes.tokens * program.mapped.batch - 1).bit_length())
     return OnChip(
-        resident=sum(weights.resident.values()),
+        resident=sizes.resident_words * spec.formats.number_bytes("weight"),
         attention=min(_layer_bytes(weights, "attention"), spec.buffers.attention_bytes),
         experts=max(held * weights.expert_bytes, min(_layer_bytes(weights, "experts"), spec.buffers.expert_bytes)),
         held_experts=held,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwsim.errors import MachineError
 from hwsim.machines.m3vit.spec import M3vitSpec
@@ -28,6 +28,7 @@ class Part:
     Attributes
     ----------
     d_in, d_out : of the part of a matrix; 0 for other things
+    second : of an expert's second matrix
     """
 
     name: str
@@ -36,6 +37,7 @@ class Part:
     size_bytes: int
     d_in: int = 0
     d_out: int = 0
+    second: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,7 @@ def map_weights(graph: OperatorGraph, spec: M3vitSpec) -> WeightMap:
 
     Raises
     ------
-    MachineError : a matrix of which not even one tile of outputs fits a buffer, more parameters than the memory holds
+    MachineError : a matrix of which not even one output fits a buffer, more parameters than the memory holds
     """
     made = _Maker(graph, spec)
     for op in graph.operators:
@@ -147,12 +149,13 @@ class _Maker:
         if size <= self.spec.buffers.expert_buffer_bytes:
             return (self._part(name, "experts", size),)
         up = self._passes(f"{name}.up", "experts", op.width, op.hidden, bias=op.bias)
-        return (*up, *self._passes(f"{name}.down", "experts", op.hidden, op.width, bias=op.bias))
+        down = self._passes(f"{name}.down", "experts", op.hidden, op.width, bias=op.bias)
+        return (*up, *(replace(part, second=True) for part in down))
 
     def _passes(
         self, name: str, region: str, d_in: int, d_out: int, *, bias: bool, beside: int = 0
     ) -> tuple[Part, ...]:
-        """A matrix in parts of as many outputs as fit; two parts must have room at a time.
+        """A matrix in parts of as many outputs as fit, in whole tiles where one fits; two parts have room at a time.
 
         Parameters
         ----------
@@ -161,12 +164,12 @@ class _Maker:
         buffers, engine = self.spec.buffers, self.spec.head_engine
         room = buffers.expert_buffer_bytes if region == "experts" else buffers.attention_bytes // 2
         each, tile = d_in * self.number + bias * self.bias, engine.heads * engine.out_lanes
-        outputs = d_out if beside + d_out * each <= room else (room - beside) // each // tile * tile
-        if outputs <= 0:
+        fit = min(d_out, (room - beside) // each)
+        if fit < 1:
             raise MachineError(
-                f"{self.spec.name}: {name}: {tile} outputs at a time need {beside + tile * each} B, a buffer for "
-                f"{region} holds {room} B"
+                f"{self.spec.name}: {name}: one output needs {beside + each} B, a buffer for {region} holds {room} B"
             )
+        outputs = fit if fit in (d_out, fit % tile) else fit // tile * tile
         found = []
         for number, first in enumerate(range(0, d_out, outputs)):
             here = min(outputs, d_out - first)
