@@ -40,7 +40,9 @@ class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", "Execution"]):
         return _spec_file()
 
     def check(self, spec: EdgeMoeSpec) -> None:
-        _ = spec.standard
+        from hwsim.machines.edge_moe.energy import currents_of
+
+        _ = spec.standard, currents_of(spec)
         Design(spec=spec, sizes=PUBLISHED).check()
 
     def units(self, spec: EdgeMoeSpec) -> tuple[UnitSpec, ...]:
@@ -90,7 +92,9 @@ def _spec_file() -> SpecFile[EdgeMoeSpec]:
     document = dict(read_data("hwsim.machines.edge_moe", "spec.yaml"))
     provenance = document.pop("provenance")
     del document["summary"]
-    return SpecFile(model=EdgeMoeSpec, defaults=document, provenance=provenance, open_fields=("memory.timing",))
+    return SpecFile(
+        model=EdgeMoeSpec, defaults=document, provenance=provenance, open_fields=("memory.timing", "energy_table")
+    )
 
 
 MACHINE = EdgeMoe()

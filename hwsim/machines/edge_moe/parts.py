@@ -8,6 +8,13 @@ from hwsim.machines.edge_moe.sizes import PUBLISHED, Sizes
 from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.rtl.contract import Contract
 
+# Our linear unit is a block with its banks, the gathering of beats into tiles before them, and their turns, so that it
+# can be proven as one; the loader that stands alone (rtl/weight_loader) has the same banks again, for who builds a
+# linear unit without. In the source both banks are arrays that the loader's loop writes and the linear unit's reads:
+# there is one set of them as well, which only needs to be counted with either. So it is the linear unit's with both
+# presets, and what the loader adds in the source, the counters of its loop, is left out.
+WITHIN = {"weight_loader": "linear"}
+
 
 def units(spec: EdgeMoeSpec, sizes: Sizes = PUBLISHED) -> tuple[UnitSpec, ...]:
     """The units of a design for a model of some sizes."""
@@ -31,7 +38,7 @@ def fabric(design: Design) -> tuple[UnitSpec, ...]:
     }
     clock = design.spec.clock_hz
     return tuple(
-        UnitSpec(name=name, kind="fpga", clock_hz=clock, contract=contract)
+        UnitSpec(name=name, kind="fpga", clock_hz=clock, contract=contract, within=WITHIN.get(name, ""))
         for name, contract in found.items()
         if contract is not None
     )

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.standards.load import load_standard
+from hwsim.energy.fpga import FpgaTable, fpga_table
+from hwsim.energy.table import OFF
 from hwsim.errors import DramError, MachineError
 from hwsim.mapping.formats import Fixed, FormatError, parse_format
 from hwsim.mapping.workload.model import Name
@@ -170,6 +172,15 @@ class EdgeMoeSpec(_Checked):
     axi: AxiSpec
     buffers: dict[str, str] = Field(description="the master through which each buffer is read and written")
     memory: MemorySpec
+    energy: str = Field(max_length=4096, description="energy table: a shipped name, a YAML file, or `off`")
+    energy_table: dict[str, float] = Field(
+        default_factory=dict, strict=False, description="coefficients that replace the table's, by name"
+    )
+
+    @field_validator("energy", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        return OFF if value is False else value  # YAML 1.1 reads a bare `off` as false
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -215,3 +226,13 @@ class EdgeMoeSpec(_Checked):
         except DramError as cause:
             raise MachineError(str(cause)) from None
         return standard
+
+    @cached_property
+    def energy_costs(self) -> FpgaTable | None:
+        """The energy table with its changes, or None if energy is off.
+
+        Raises
+        ------
+        EnergyError : no such table or coefficient; a coefficient that is set although energy is off
+        """
+        return fpga_table(self.energy, self.energy_table)

@@ -8,10 +8,12 @@ from hwsim.dram.random_access.served import Served
 from hwsim.engine.trace import Cause
 from hwsim.fpga.budget import Budget
 from hwsim.fpga.units import units_budget
+from hwsim.machines.edge_moe.energy import energy_of
 from hwsim.machines.edge_moe.kinds import NOTHING
 from hwsim.machines.edge_moe.memory import memory_system, time_base
 from hwsim.machines.edge_moe.model import Execution
 from hwsim.machines.edge_moe.parts import fabric, memory
+from hwsim.machines.edge_moe.published import figures_beside
 from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.mapping.workload.image_run import TaskRun
 from hwsim.parameters.spec_file import SpecFile
@@ -40,8 +42,10 @@ def summarize(run: Execution, spec_file: SpecFile[EdgeMoeSpec]) -> Report:
     for use in uses:
         offchip[use.port] += use.size_bytes
     macs, seconds = sum(run.counts.macs.values()), time.seconds(time.ticks)
+    budget = _budget(run)
+    energy = energy_of(run, time, budget)
     fpga = fpga_use(
-        _budget(run),
+        budget,
         clock_hz=float(spec.clock_hz),
         peak_macs_per_s=sum(_rates(run).values()) * float(spec.clock_hz),
         achieved_macs_per_s=macs / seconds,
@@ -61,9 +65,10 @@ def summarize(run: Execution, spec_file: SpecFile[EdgeMoeSpec]) -> Report:
         bound=_bound(run, time, sum(offchip.values())),
         memories=_memories(run, served),
         offchip=offchip,
-        energy=None,
+        energy=energy,
         resources=fpga_resources(fpga),
         instructions=run.instructions,
+        published=figures_beside(run, time, energy, spec_file),
         dram=_dram(run, served),
         fpga=fpga,
         loads=_loads(run),
