@@ -14,6 +14,7 @@ from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models import build_graph
 from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.parallel import PipelineStage, split_model
+from hwsim.mapping.workload.computed_load import ComputedLoad
 from hwsim.mapping.workload.load import load_workload as load_workload_file
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.settings import parse_settings
@@ -63,10 +64,20 @@ def prepare(workload: AnyWorkload, machine: str | None = None, settings: Mapping
     model, spec = load_machine(choose_machine(machine, workload), settings or {})
     if getattr(spec, "devices", 1) > 1:
         return _prepare_devices(workload, model, spec)
+    workload = _with_experts(workload, model, spec)
     graph = build_graph(workload)
     mapped = model.map_graph(graph, workload, spec)
     program = model.lower(mapped, workload, spec)
     return Stages(workload=workload, machine=model, spec=spec, graph=graph, mapped=mapped, program=program)
+
+
+def _with_experts(workload: AnyWorkload, model: Machine[Any, Any, Any, Any], spec: Any) -> AnyWorkload:
+    """The workload with the machine's choice of experts, where the run leaves that to be computed."""
+    routing = getattr(workload.run, "routing", None)
+    if routing is None or routing.load != "computed":
+        return workload
+    load = ComputedLoad.of(routing, model.choose_experts(workload, spec))
+    return replace(workload, run=workload.run.model_copy(update={"routing": load}))
 
 
 def _prepare_devices(workload: AnyWorkload, model: Machine[Any, Any, Any, Any], spec: Any) -> Stages:

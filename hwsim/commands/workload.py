@@ -36,6 +36,9 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--trace-tokens", type=int, metavar="N", help="Tokens that the trace shows.  [default: 2]")
 @click.option("--html", "html_file", type=FILE, help="Write the run as one self-contained page.")
 @click.option("--emit-trace", "emit_file", type=FILE, help="Write the instructions of the run (machine aim).")
+@click.option(
+    "--weights", metavar="DIR|random:SEED", help="Tensors with which the machine's golden models choose experts."
+)
 @click.option("--strict-fit", is_flag=True, help="Refuse a machine that does not fit its FPGA; else it is a warning.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
 def run(
@@ -49,6 +52,7 @@ def run(
     trace_tokens: int | None,
     html_file: Path | None,
     emit_file: Path | None,
+    weights: str | None,
     strict_fit: bool,
     quiet: bool,
 ) -> None:
@@ -59,7 +63,7 @@ def run(
     outputs = {"--json": json_file, "--trace": trace_file, "--html": html_file, "--emit-trace": emit_file}
     check_outputs(outputs, sources=(workload, shipped_workloads().get(workload), machine, config))
     traced = _trace_options(trace_file, trace_tokens)
-    model, machine_settings = _load(workload, machine, settings, config, tokens)
+    model, machine_settings = _load(workload, machine, settings, config, tokens, weights=weights)
     with optional_progress(enabled=not quiet and not is_stdout(json_file)) as progress:
         report, details = run_in_detail(
             model, machine, machine_settings, progress=progress, emit=emit_file, strict_fit=strict_fit, **traced
@@ -138,9 +142,15 @@ def verify(
 
 
 def _load(
-    workload: str, machine: str | None, settings: tuple[str, ...], config: Path | None, tokens: int | None
+    workload: str,
+    machine: str | None,
+    settings: tuple[str, ...],
+    config: Path | None,
+    tokens: int | None,
+    *,
+    weights: str | None = None,
 ) -> tuple[Any, dict[str, Any]]:
-    """The workload, and the machine's settings; --tokens stands above --set, and that above --config."""
+    """The workload, and the machine's settings; other options stand above --set, and that above --config."""
     from hwsim.machines.find import choose_machine, find_machine
     from hwsim.parameters.settings import check_parameters, gather_settings
     from hwsim.pipeline import load_workload
@@ -153,6 +163,13 @@ def _load(
         own = load_workload(workload).run
         phase = overrides.get("phase", getattr(own, "phase", None))
         overrides["prompt" if phase == "prefill" else "tokens"] = tokens
+    if weights is not None:
+        declared = next((key for key in overrides if key.split(".")[0] == "routing"), None)
+        if declared:
+            raise WorkloadError(
+                f"--weights {weights}: experts follow from weights, or from workload.{declared}, not both"
+            )
+        overrides["routing"] = {"load": "computed", "weights": weights}
     model = load_workload(workload, **overrides)
     if config:
         check_parameters(find_machine(choose_machine(machine, model))[0].spec_file, saved.machine, origin=str(config))

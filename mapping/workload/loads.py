@@ -13,6 +13,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from hwsim.mapping.errors import WorkloadError
+from hwsim.mapping.step import StepLoad
 from hwsim.mapping.workload.model import Checked
 from hwsim.mapping.workload.place import Place
 from hwsim.mapping.workload.queue_lengths import drawn, in_proportion
@@ -27,6 +28,7 @@ _OWN: dict[str, tuple[tuple[Kind, ...], object]] = {
     "exponent": (("zipf",), 1.0),
     "histogram": (("histogram",), None),
     "trace": (("trace",), None),
+    "weights": (("computed",), None),
 }
 ROUNDING = 1e-6  # by which shares may miss 1
 
@@ -38,7 +40,7 @@ class Load(Checked):
         default="uniform",
         description="uniform: every expert as many tokens as every other, to within one. zipf: each token draws its "
         "experts, the r-th most popular with a probability of r^-exponent. histogram: in given shares or numbers. "
-        "trace: as a file has it. computed: as a machine's golden models find, for machines that have them",
+        "trace: as a file has it. computed: as golden models choose, for machines that have them",
     )
     seed: int = Field(
         default=0,
@@ -62,13 +64,19 @@ class Load(Checked):
         description="a CSV file with a heading of `step,layer,expert,tokens` or `step,layer,token,expert`, for trace",
     )
 
+    weights: str | None = Field(
+        default=None,
+        min_length=1,
+        description="of the model and its image, for computed: `random:SEED`, or a folder (docs/weights.md)",
+    )
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for name, (kinds, nothing) in _OWN.items():
             if self.load not in kinds and getattr(self, name) != nothing:
                 raise ValueError(f"{name} goes with load: {', '.join(kinds)}, and with no other")
             if self.load in kinds and nothing is None and getattr(self, name) is None:
-                raise ValueError(f"load: {self.load} needs a {name}")
+                raise ValueError(f"load: {self.load} needs {'' if name == 'weights' else 'a '}{name}")
         if self.histogram is not None:
             _check_histogram(self.histogram)
         return self
@@ -99,7 +107,7 @@ class Load(Checked):
             if self.seed and trace.choices:
                 raise ValueError(f"routing.seed {self.seed}: {self.trace} has every token's experts; nothing is drawn")
 
-    def at(self, number: int, task: int = 0) -> BoundLoad:
+    def at(self, number: int, task: int = 0) -> StepLoad:
         """The load of one step.
 
         Parameters
@@ -115,6 +123,8 @@ class Load(Checked):
                 return f"zipf, exponent {self.exponent:g}, seed {self.seed}"
             case "trace":
                 return f"trace {self.trace}"
+            case "computed":
+                return f"computed with weights {self.weights}"
             case _:
                 return self.load
 

@@ -92,7 +92,7 @@ def test_a_dump_says_which_load_and_what_hangs_on_it() -> None:
     moe = workload("moe_vit", routing={"load": "zipf", "seed": 3})
     lines = graph_of("moe_vit").dump(moe.run.last_step(moe.model)).splitlines()
     assert lines[0] == "graph small: 25 operators, step of 9 at 9, task 0, routing zipf, exponent 1, seed 3"
-    computed = workload("moe_vit", routing={"load": "computed"})
+    computed = workload("moe_vit", routing={"load": "computed", "weights": "random:0"})
     lines = graph_of("moe_vit").dump(computed.run.last_step(computed.model)).splitlines()
     assert lines[-1] == "traffic depends on activations"
 

@@ -138,13 +138,23 @@ def test_without_popularity_zipf_chooses_among_all_alike() -> None:
 
 def test_what_is_still_to_be_computed_says_so() -> None:
     with pytest.raises(WorkloadError, match=r"routing.load computed: how many tokens an expert gets follows from"):
-        queues(Load(load="computed"))
-    assert (Load(load="computed").at(0).known, Load().at(0).known) == (False, True)
+        queues(Load(load="computed", weights="random:0"))
+    assert (Load(load="computed", weights="random:0").at(0).known, Load().at(0).known) == (False, True)
 
 
 def test_loads_say_what_they_are() -> None:
-    shown = [Load(), Load(load="zipf", seed=3), Load(load="trace", trace="t.csv"), Load(load="computed")]
-    assert list(map(str, shown)) == ["uniform", "zipf, exponent 1, seed 3", "trace t.csv", "computed"]
+    shown = [
+        Load(),
+        Load(load="zipf", seed=3),
+        Load(load="trace", trace="t.csv"),
+        Load(load="computed", weights="random:0"),
+    ]
+    assert list(map(str, shown)) == [
+        "uniform",
+        "zipf, exponent 1, seed 3",
+        "trace t.csv",
+        "computed with weights random:0",
+    ]
 
 
 @pytest.mark.parametrize(

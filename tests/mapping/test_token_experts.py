@@ -112,7 +112,7 @@ def test_nothing_is_drawn_of_a_trace_of_choices(tmp_path: Path) -> None:
 
 def test_what_is_still_to_be_computed_says_so() -> None:
     with pytest.raises(WorkloadError, match=r"routing.load computed: how many tokens an expert gets follows from"):
-        experts_of(Load(load="computed"))
+        experts_of(Load(load="computed", weights="random:0"))
 
 
 def test_an_operator_asks_for_its_own_layer() -> None:
