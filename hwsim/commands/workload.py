@@ -131,7 +131,7 @@ def verify(
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
         settings = (*settings, f"workload.tokens={tokens}")
-    with optional_progress(enabled=not quiet and not is_stdout(json_file)) as progress:
+    with optional_progress(enabled=not quiet and not is_stdout(json_file), unit="tokens or layers") as progress:
         report = run_verify(
             workload, machine, settings, config=config, weights=weights, full=full, layers=layers, progress=progress
         )

@@ -28,7 +28,8 @@ from hwsim.fabric.calls import Call
 from hwsim.fabric.memory_system import MemorySystem
 from hwsim.fabric.player import FabricPlayer
 from hwsim.fabric.slots import Ended
-from hwsim.fabric.task import Loop, Task
+from hwsim.fabric.task import Task
+from hwsim.fabric.waits import unit_waits
 
 U = TypeVar("U", bound=Unit)
 
@@ -38,6 +39,11 @@ class FabricUnit(Unit):
 
     commands = In[Call]()
     fabric: Fabric
+
+    def record_stall(self, cause: Cause, since: int) -> None:
+        """A unit without a command has no work: it is idle, and does not wait."""
+        if cause != self.commands.cause:
+            super().record_stall(cause, since)
 
     def run(self) -> Steps[None]:
         while True:
@@ -154,14 +160,11 @@ class Fabric(Unit):
             self._plan()
 
     def _record(self, ended: Ended) -> None:
-        """Busy time and waits of the units of a task; a unit's first loop in it speaks for the unit."""
+        """Busy time and waits of the units of a task."""
         task, period = ended.task, self.clock.period_ticks
         begun, end = ended.begun * period, ended.ended * period
-        first: dict[str, Loop] = {}
-        for loop in task.loops:
-            first.setdefault(loop.unit, loop)
-        for unit in {task.unit: None, **dict.fromkeys(first)}:
-            waits = {cause: cycles * period for cause, cycles in _waits(ended, first.get(unit))}
+        for unit in dict.fromkeys([task.unit, *(loop.unit for loop in task.loops)]):
+            waits = {cause: cycles * period for cause, cycles in unit_waits(ended, unit).items()}
             self.trace.record_work(unit, task.kind, task.name, begun, end, waits)
 
     def _check(self, task: Task) -> None:
@@ -182,24 +185,6 @@ def _passed_on(task: Task) -> Iterator[tuple[str, str, str]]:
         for take in loop.takes:
             if givers.get(take.fifo, loop.unit) != loop.unit:
                 yield givers[take.fifo], loop.unit, take.fifo
-
-
-def _waits(ended: Ended, loop: Loop | None) -> Iterator[tuple[Cause, int]]:
-    """What a loop waited for: an AXI port, another loop, room; after its end other loops, or answers to writes."""
-    task = ended.task
-    ports = {transfer.fifo: transfer for transfer in task.transfers}
-    if loop is None:
-        return
-    for waits, kind in ((ended.waits_for_items[loop.name], "input"), (ended.waits_for_room[loop.name], "output")):
-        for fifo, cycles in waits.items():
-            if cycles and fifo in ports:
-                yield Cause("memory", f"{ports[fifo].port} {'writes' if ports[fifo].write else 'reads'}"), cycles
-            elif cycles:
-                yield Cause(kind, fifo), cycles  # type: ignore[arg-type]
-    after = ended.cycles - ended.loops[loop.name]
-    if after:
-        others = [other.name for other in task.loops if ended.loops[other.name] > ended.loops[loop.name]]
-        yield (Cause("output", others[-1]) if others else Cause("memory", "answers to writes")), after
 
 
 def _listed(names: frozenset[str]) -> str:

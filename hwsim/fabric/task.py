@@ -98,7 +98,7 @@ class Loop:
 
     Attributes
     ----------
-    unit : whose busy time and stalls its cycles are
+    unit : that it is a part of
     trips : iterations
     interval : least number of cycles between two iterations
     start : cycles from the task's start to the first cycle in which it may begin an iteration

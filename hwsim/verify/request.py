@@ -18,7 +18,7 @@ class VerifyRequest:
     workload : at the size to be verified
     own : the workload at its full size
     weights : `random:SEED` or a folder
-    progress : called with (tokens done, tokens in all)
+    progress : called with (tokens or layers done, in all)
     """
 
     workload: Workload[Any, Any]

@@ -57,9 +57,9 @@ class FpgaMapped(MappedGraph[MemoryMap]):
                 _check_passes(matrix)
                 if matrix.divides_inputs and self._applies_function(name, matrix):
                     raise MappingError(
-                        f"{matrix.target.machine}: {name}: {matrix.d_in} inputs come in several passes, and the function "
-                        f"of their sum cannot be applied as it leaves; the linear unit keeps {matrix.target.input_tiles} "
-                        f"tiles of inputs and {matrix.target.weight_words} of weights"
+                        f"{matrix.target.machine}: {name}: {matrix.d_in} inputs come in several passes, and the "
+                        f"function of their sum cannot be applied as it leaves; the linear unit keeps "
+                        f"{matrix.target.input_tiles} tiles of inputs and {matrix.target.weight_words} of weights"
                     )
 
     def _applies_function(self, name: str, matrix: TiledMatrix) -> bool:

@@ -77,7 +77,7 @@ class MemoryMap:
     @property
     def end(self) -> int:
         """Address after the last buffer or array."""
-        pieces = (*self.buffers.values(), *self.arrays.values())
+        pieces: tuple[Buffer | Array, ...] = (*self.buffers.values(), *self.arrays.values())
         return max((piece.address + piece.size_bytes for piece in pieces), default=self.target.base_address)
 
     def heading(self) -> str:
@@ -108,7 +108,8 @@ class MemoryMap:
         """
         used, before = self.target.base_address, "the beginning"
         pieces: list[Buffer | Array] = [*self.buffers.values(), *self.arrays.values()]
-        for piece in sorted(pieces, key=lambda piece: piece.address):
+        pieces.sort(key=lambda piece: piece.address)
+        for piece in pieces:
             if piece.address < used:
                 raise MappingError(f"{piece.name}: begins at {piece.address:#x}, within {before}")
             used, before = piece.address + piece.size_bytes, piece.name

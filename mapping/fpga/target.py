@@ -89,7 +89,7 @@ class FpgaTarget:
         MappingError : none is named for it
         """
         for key in (op.role, op.kind):
-            if key in self.buffer_of:
+            if key and key in self.buffer_of:
                 return self.buffer_of[key]
         raise MappingError(f"{self.machine}: {op.name}: has no buffer for the result of {op.role or op.kind}")
 

@@ -10,6 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
+from hwsim.rtl.contract import ContractError
 from hwsim.rtl.fixed_point import recode
 from hwsim.rtl.instances import add_instance
 from hwsim.rtl.inverse_root.component import InverseRoot
@@ -19,7 +20,6 @@ from hwsim.rtl.stream_blocks.expert_queues import ExpertQueues
 from hwsim.rtl.stream_blocks.pipeline import Pipeline
 from hwsim.rtl.stream_blocks.top_k import TopK
 from hwsim.rtl.streams import port_members, shape_of
-from hwsim.rtl.contract import ContractError
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 
 

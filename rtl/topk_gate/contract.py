@@ -48,8 +48,8 @@ class TopkGateContract(Contract):
             "initiation_interval": 3,
             "output_stages": 80,
             "serial": True,
-            "source": "Edge-MoE: 16x8 a cycle at depth 8 (7 edges), logits at interval 3, in an HLS log. There a token's "
-            "parts follow one another, about 184 cycles a token; stages before the queues are what makes 184 of them",
+            "source": "Edge-MoE: 16x8 a cycle at depth 8 (7 edges), logits at interval 3, in an HLS log. There the "
+            "parts of a token follow one another, about 184 cycles each; stages before the queues are what makes 184",
         },
         "rtl": {"source": "rtl/topk_gate"},
     }

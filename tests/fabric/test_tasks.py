@@ -1,8 +1,9 @@
 """A task on ideal ports takes the cycles of its unit's contract, whatever the sizes and whichever preset."""
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.fabric.ideal_player import play
 
 from hwsim.fabric.tasks.attention import scores_task, values_task
 from hwsim.fabric.tasks.gate import gate_task
@@ -25,6 +26,7 @@ from hwsim.rtl.residual_add.contract import ResidualAddContract
 from hwsim.rtl.skew import row_count
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 from hwsim.rtl.weight_loader.contract import Group, WeightLoaderContract
+from tests.fabric.ideal_player import play
 
 PRESETS = st.sampled_from(["published", "rtl"])
 DEPTH = 256
@@ -180,7 +182,7 @@ def test_the_published_gate_takes_184_cycles_a_token_and_ours_48() -> None:
         c = TopkGateContract.from_preset(preset)
         played = play(gate_task(c, 5, name="gate", x=walk(5 * c.tiles), depth=DEPTH))
         firsts = played.begun["softmax"]
-        found[preset] = {later - earlier for earlier, later in zip(firsts, firsts[1:])}
+        found[preset] = {later - earlier for earlier, later in pairwise(firsts)}
     assert found == {"published": {184}, "rtl": {48}}
 
 

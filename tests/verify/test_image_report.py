@@ -8,15 +8,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 from rich.console import Console
 
 from hwsim.errors import MappingError, WorkloadError
 from hwsim.mapping.models.moe_vit import MoeVitModel
 from hwsim.parameters.spec_file import SpecFile
+from hwsim.rtl.random_codes import random_codes
 from hwsim.verify.float64_image import Float64Encoder
 from hwsim.verify.image_encoder.blocks import EncoderBlocks
+from hwsim.verify.image_encoder.codes import Matrix, quantise
 from hwsim.verify.image_encoder.comparison import compare_encoders
+from hwsim.verify.image_encoder.floored_sums import floored_sums
+from hwsim.verify.image_encoder.observed import ObservedEncoder
 from hwsim.verify.image_encoder.verify import verify_images
 from hwsim.verify.image_tensors import ImageModel
 from hwsim.verify.image_weights import ImageWeights
@@ -197,6 +203,31 @@ def test_scores_that_wrap_are_counted() -> None:
     tensors["l0_qkv_bias"][:64], tensors["l0_qkv_weight"][:64] = 6.5, 0
     first = compare(model, ImageWeights(tensors=tensors, origin="a test")).overflows[2]
     assert first.functions == {"scores": 2 * 17 * 17}
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_distance_from_float64_counts_as_exact_sums_do(seed: int) -> None:
+    """The sums of floored products, as wide as they are: those beyond 32 bits are the ones that wrapped."""
+    model, rng = small(), np.random.default_rng(seed)
+    blocks = EncoderBlocks.sized(model, preset="rtl")
+    machine = ObservedEncoder(model, blocks, quantise(weights_of(model), blocks), final_norm=False)
+    c = blocks.linear
+    x, weight = random_codes(rng, c.activation, (5, 7)), random_codes(rng, c.weight, (6, 7))
+    bias = random_codes(rng, c.bias, (6,))
+    machine.linear("ffn1", Matrix(weight=weight, bias=bias), x)
+    sums = floored_sums(x, weight, 14) + (bias << 11)
+    beyond = (sums < -(2**31)) | (sums >= 2**31)
+    assert machine.wrapped[None] == {"ffn1": beyond.sum()}
+
+
+def test_progress_is_told_layer_by_layer() -> None:
+    told: list[tuple[int, int]] = []
+    blocks = EncoderBlocks.sized(small(), preset="rtl")
+    compare_encoders(
+        small(), weights_of(small()), blocks, task=0, task_name=None, final_norm=False,
+        progress=lambda done, total: told.append((done, total)),
+    )  # fmt: skip
+    assert told == [(1, 2), (2, 2)]
 
 
 def test_disagreement_is_measured_and_followed() -> None:

@@ -100,7 +100,8 @@ def _sequence(parts: Sequence[Part], *, name: str, unit: str, start: int, drain:
     if drain == 1:
         # A FIFO and its reader make at least 2 cycles. Beginning a cycle later is the same for who waits for the end.
         start, drain = start + 1, 0
-    loops, fifos, transfers = [], [], []
+    loops: list[Loop] = []
+    fifos, transfers = [], []
     for part, following in zip(parts, (*parts[1:], None)):
         takes, gives = [Take(part.name, when=Pattern(period=part.share))], []
         if loops:

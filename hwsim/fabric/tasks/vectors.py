@@ -18,7 +18,8 @@ def norm_task(c: LayerNormContract, tokens: int, *, name: str, x: Walk, y: Walk,
         gives=(Give("again"), Give("roots", when=last, after=c.statistics_latency - 1)),
     )  # fmt: skip
     affine = Loop(
-        name="affine", unit="layernorm", trips=beats, takes=(Take("again"), Take("roots", when=Pattern(period=c.beats))),
+        name="affine", unit="layernorm", trips=beats,
+        takes=(Take("again"), Take("roots", when=Pattern(period=c.beats))),
         gives=(Give("y", after=c.affine_latency),),
     )  # fmt: skip
     fifos = (Fifo("x", depth), Fifo("again", c.queue_beats), Fifo("roots", 2 if c.beats == 1 else 1), Fifo("y", depth))

@@ -22,6 +22,9 @@ from hwsim.report.schema import Report
 
 if TYPE_CHECKING:
     from hwsim.machines.edge_moe.instructions import Program
+    from hwsim.mapping.workload.computed_load import Choices
+    from hwsim.verify.report import VerifyReport
+    from hwsim.verify.request import VerifyRequest
 
 
 class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", Any]):
@@ -64,6 +67,16 @@ class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", Any]):
         from hwsim.machines.edge_moe.summarize import summarize
 
         return summarize(run, self.spec_file)
+
+    def verify(self, request: VerifyRequest, spec: EdgeMoeSpec) -> VerifyReport:
+        from hwsim.machines.edge_moe.numerics import verify  # a run with declared loads needs no golden models
+
+        return verify(request, spec, self.spec_file)
+
+    def choose_experts(self, workload: Workload[Any, Any], spec: EdgeMoeSpec) -> Choices:
+        from hwsim.machines.edge_moe.numerics import choose_experts
+
+        return choose_experts(workload, spec)
 
     def timeline(self, run: Any) -> Timeline:
         from hwsim.machines.edge_moe.timeline import timeline

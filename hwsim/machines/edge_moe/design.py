@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import sqrt
 from typing import Any, TypeVar
 
 from hwsim.errors import MachineError
@@ -122,7 +123,9 @@ class Design:
 
     @cached_property
     def qk(self) -> QkReorderContract:
-        return self._made(QkReorderContract, **self._attention)
+        scale = QkReorderContract.from_preset(self.spec.blocks).scale
+        scale_code = round(2**scale.fraction / sqrt(self.sizes.head_dim))
+        return self._made(QkReorderContract, scale_code=scale_code, **self._attention)
 
     @cached_property
     def softmax(self) -> OnlineSoftmaxContract:

@@ -17,7 +17,6 @@ from hwsim.mapping.workload.workload import Workload
 from hwsim.rtl.linear.command import Command
 from hwsim.rtl.patch_embed.command import Command as PatchCommand
 
-
 # What stays on the chip, besides banks of weights and norms.
 PATCH_WEIGHTS, GATE_WEIGHTS, QUEUES = "patch weights", "gate weights", "queues"
 

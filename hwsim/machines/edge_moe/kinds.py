@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from hwsim.fabric.slots import Ended
+from hwsim.fabric.waits import unit_waits
 from hwsim.machines.edge_moe.instructions import Instruction
 from hwsim.mapping.fpga.map_graph import ATTENTION_ROLES
 from hwsim.mapping.operators import ExpertFfn, LayerNorm, Operator, PatchEmbed, Route
@@ -79,12 +80,5 @@ def _precedence(entry: tuple[str, Ended]) -> tuple[bool, int]:
 
 
 def waits_for_ports(ended: Ended) -> int:
-    """Cycles in which the first loop of the called unit waited for its ports, and for the last answers to writes."""
-    task = ended.task
-    loop = next((loop for loop in task.loops if loop.unit == task.unit), None)
-    if loop is None:
-        return ended.cycles
-    ports = {transfer.fifo for transfer in task.transfers}
-    waits: list[Mapping[str, int]] = [ended.waits_for_items[loop.name], ended.waits_for_room[loop.name]]
-    within = sum(cycles for found in waits for fifo, cycles in found.items() if fifo in ports)
-    return within + ended.cycles - max(ended.loops.values())
+    """Cycles in which the called unit waited for its ports."""
+    return sum(cycles for cause, cycles in unit_waits(ended, ended.task.unit).items() if cause.kind == "memory")

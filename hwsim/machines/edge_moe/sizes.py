@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hwsim.errors import MachineError
 from hwsim.mapping.models.image_encoder import ImageEncoder
@@ -42,7 +43,7 @@ class Sizes:
 PUBLISHED = Sizes()
 
 
-def sizes_of(workload: Workload[object, object]) -> Sizes:  # type: ignore[type-var]
+def sizes_of(workload: Workload[Any, Any]) -> Sizes:
     """The sizes of a workload's model.
 
     Raises

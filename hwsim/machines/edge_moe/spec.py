@@ -91,7 +91,8 @@ class FormatsSpec(_Checked):
                 fmt = parse_format(text)
             except FormatError as cause:
                 raise ValueError(f"formats.{name}: {cause}") from None
-            if not isinstance(fmt, Fixed):
+            fixed = isinstance(fmt, Fixed)
+            if not fixed:
                 raise ValueError(f"formats.{name}: expected a fixed-point format, got {text}")
         for name in ("activation", "weight", "pixel"):
             if self.fixed(name).width % 8:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from hwsim.dram.random_access.served import Served
+from hwsim.engine.trace import Cause
 from hwsim.fpga.budget import Budget
 from hwsim.fpga.units import units_budget
 from hwsim.machines.edge_moe.kinds import NOTHING
@@ -77,13 +78,19 @@ def _budget(run: Execution) -> Budget:
 
 def _units(run: Execution, time: RunTime) -> list[UnitUse]:
     design, trace = run.program.design, run.diagram.trace
-    found = [
-        unit_use(time, unit, trace.busy.get(unit.name, 0), {**trace.stalls.get(unit.name, {})})
-        for unit in fabric(design)
-    ]
-    pins = sum(use.busy_cycles for use in run.memory.player.port_use())
-    found.append(unit_use(time, memory(design.spec), min(time.clock.ticks(pins), time.ticks)))
+    found = []
+    for unit in fabric(design):
+        stalls: dict[str | Cause, int] = {cause: ticks for cause, ticks in trace.stalls.get(unit.name, {}).items()}
+        found.append(unit_use(time, unit, trace.busy.get(unit.name, 0), stalls))
+    found.append(unit_use(time, memory(design.spec), _pins_busy(run)))
     return found
+
+
+def _pins_busy(run: Execution) -> int:
+    """Ticks in which the DRAM's pins carried data."""
+    commands = run.memory.player.served().commands
+    bursts = commands.get("RD", 0) + commands.get("WR", 0)
+    return run.diagram.clocks["memory"].ticks(bursts * run.program.spec.standard.params["nBL"])
 
 
 def _busy(run: Execution) -> dict[str, int]:

@@ -14,7 +14,6 @@ from hwsim.fabric.tasks.vectors import add_task, fill_task, norm_task
 from hwsim.fabric.tasks.walk import Walk
 from hwsim.machines.edge_moe import instructions as work
 from hwsim.machines.edge_moe.instructions import Instruction, Program
-from hwsim.mapping.operators import PatchEmbed
 from hwsim.rtl.skew import row_count
 from hwsim.rtl.weight_loader.contract import Group
 
@@ -134,15 +133,13 @@ class _Tasks:
         skip = part.first_in * target.in_lanes * target.weight_bytes
         bytes_a_row = part.in_tiles * target.in_lanes * target.weight_bytes
         rows = range(part.first_out * target.out_lanes, (part.first_out + part.out_tiles) * target.out_lanes)
-        if bytes_a_row == array.row_bytes:
-            chunks, beats = (array.row(rows[0], job.copy),), len(rows) * bytes_a_row // self.beat
-        else:
-            chunks, beats = tuple(array.row(row, job.copy) + skip for row in rows), bytes_a_row // self.beat
+        chunks, beats = tuple(array.row(row, job.copy) + skip for row in rows), bytes_a_row // self.beat
+        if bytes_a_row == array.row_bytes:  # rows follow each other
+            chunks, beats = chunks[:1], len(rows) * bytes_a_row // self.beat
         weights = replace(self.parameters(0, beats), chunks=chunks)
         bias = None
         if job.matrix.bias and not part.accumulates:
             biases = self.memory.arrays[job.matrix.bias]
-            tile = target.bias_bytes(target.out_lanes)
             first = biases.row(0, job.copy) + part.first_out * c.bias_beats * self.beat
             bias = self.parameters(first, part.out_tiles * c.bias_beats)
         return weights_task(c, group, name=name, unit=unit, weights=weights, bias=bias, depth=self.depth)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,7 @@ def compare_encoders(
     task: int,
     task_name: str | None,
     final_norm: bool,
+    progress: Callable[[int, int], None] | None = None,
 ) -> EncoderComparison:
     """Encode an image by the golden encoder and by float64.
 
@@ -50,13 +51,19 @@ def compare_encoders(
     uses them as given. After a disagreement about experts a float64 model that follows its own choice encodes something
     else from there on. So a third follows the machine's.
 
+    Parameters
+    ----------
+    task, task_name : whose gates choose experts; 0 and None without tasks
+    final_norm : whether the norm after the layers belongs to what is compared
+    progress : called with (layers done, layers in all)
+
     Raises
     ------
     MappingError : blocks of other sizes than the model's
     """
     codes = quantise(weights, blocks)
     in_memory = held(weights, codes)
-    machine = ObservedEncoder(model, blocks, codes, final_norm=final_norm)
+    machine = ObservedEncoder(model, blocks, codes, final_norm=final_norm, progress=progress)
     made = machine.run(task)
     choices = {layer: choice.experts_tk for layer, choice in made.choices.items()}
     exact = Float64Encoder(model, in_memory, final_norm=final_norm)

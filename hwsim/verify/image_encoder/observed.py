@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 
@@ -30,13 +31,23 @@ class ObservedEncoder(GoldenEncoder):
 
     Attributes
     ----------
+    progress : called with (layers done, layers in all)
     errors : of each function, over all layers
     results, wrapped : how many results the functions of a layer had, and how many of each function's wrapped;
         layer None is what comes before and after the layers
     """
 
-    def __init__(self, model: ImageModel, blocks: EncoderBlocks, codes: EncoderCodes, *, final_norm: bool) -> None:
+    def __init__(
+        self,
+        model: ImageModel,
+        blocks: EncoderBlocks,
+        codes: EncoderCodes,
+        *,
+        final_norm: bool,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
         super().__init__(model, blocks, codes, final_norm=final_norm)
+        self.progress = progress or (lambda done, total: None)
         self.errors = FunctionErrors()
         self.results: Counter[int | None] = Counter()
         self.wrapped: dict[int | None, Counter[str]] = {}
@@ -46,6 +57,7 @@ class ObservedEncoder(GoldenEncoder):
         self._layer = layer
         made = super().layer(layer, x, task)
         self._layer = None
+        self.progress(layer + 1, self.model.layers)
         return made
 
     def embed(self) -> Codes:

@@ -42,7 +42,9 @@ def verify_images(
     final_norm = model.layers == own.layers and has_final_norm(model)
     task, task_name = _first_task(model, request.workload.run)
     weights = load_image_weights(request.weights, model, (task,), final_norm=final_norm)
-    found = compare_encoders(model, weights, blocks, task=task, task_name=task_name, final_norm=final_norm)
+    found = compare_encoders(
+        model, weights, blocks, task=task, task_name=task_name, final_norm=final_norm, progress=request.progress
+    )
     return VerifyReport(
         hwsim_version=VERSION,
         machine=parameters["name"],
