@@ -10,6 +10,7 @@ from hwsim.fabric.tasks.gate import gate_task
 from hwsim.fabric.tasks.linear import linear_task
 from hwsim.fabric.tasks.loads import gate_weights_task, norms_task, patch_weights_task, weights_task
 from hwsim.fabric.tasks.patches import patches_task
+from hwsim.fabric.tasks.softmax_passes import softmax_pass_task
 from hwsim.fabric.tasks.vectors import add_task, fill_task, norm_task
 from hwsim.fabric.tasks.walk import Walk
 from hwsim.rtl.fill.contract import FillContract
@@ -21,6 +22,16 @@ from hwsim.rtl.norm_loader.contract import NormLoaderContract
 from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
 from hwsim.rtl.patch_embed.command import Command as PatchCommand
 from hwsim.rtl.patch_embed.contract import PatchEmbedContract
+from hwsim.rtl.plain.linear import LinearExactContract
+from hwsim.rtl.plain.mv import MvBlocksContract, MvWeightsBlocksContract, MvWeightsContract
+from hwsim.rtl.plain.qk import QkBlocksContract
+from hwsim.rtl.plain.softmax import (
+    PASSES,
+    OnlineSoftmaxBlocksContract,
+    Pass,
+    SoftmaxPassesBlocksContract,
+    SoftmaxPassesContract,
+)
 from hwsim.rtl.qk_reorder.contract import QkReorderContract
 from hwsim.rtl.residual_add.contract import ResidualAddContract
 from hwsim.rtl.skew import row_count
@@ -140,7 +151,7 @@ SKEW = {
 @given(**SKEW)
 def test_scores_and_softmax(preset: str, tokens: int, slots: int, heads: int, head_dim: int) -> None:
     qk, softmax = skewed(preset, slots, heads, head_dim)
-    rows = row_count(tokens, slots)
+    rows = qk.rows(tokens)
     task = scores_task(
         qk, softmax, tokens, name="qk", q=walk(tokens * qk.token_beats), k=walk(rows * qk.token_beats),
         scores=walk(rows * 2), info=walk(tokens), row_beats=2, info_beats=1, stream_depth=2, depth=DEPTH,
@@ -213,3 +224,69 @@ def test_a_class_token_and_patch_weights_by_themselves() -> None:
         assert play(task).cycles == c.cycles([command]) == cycles
         load = patch_weights_task(c, name="load", weights=walk(c.weight_beats), bias=walk(c.out_tiles), depth=DEPTH)
         assert play(load).cycles == 1 + c.weight_beats == 9217
+
+
+@some
+@given(**SKEW)
+def test_scores_without_reordering(preset: str, tokens: int, slots: int, heads: int, head_dim: int) -> None:
+    """All queries of a pass come with its first key, and those of the last pass are filled up."""
+    qk = QkBlocksContract.from_preset(preset, slots=slots, heads=heads, head_dim=head_dim)
+    softmax = OnlineSoftmaxBlocksContract.from_preset(preset, slots=slots, heads=heads)
+    rows, queries = qk.rows(tokens), qk.blocks(tokens) * slots
+    task = scores_task(
+        qk, softmax, tokens, name="qk", q=walk(queries * qk.token_beats), k=walk(rows * qk.token_beats),
+        scores=walk(rows * 2), info=walk(queries), row_beats=2, info_beats=1, stream_depth=2, depth=DEPTH,
+    )  # fmt: skip
+    unhindered = play(task, ideal=("scores",))
+    assert max(unhindered.put["raw"]) + 1 == qk.cycles(tokens)
+    assert max(unhindered.put["info"]) + 1 == softmax.cycles(tokens)
+
+
+@some
+@given(**SKEW, single_pass=st.booleans(), reordered=st.booleans())
+def test_values_of_every_design(
+    preset: str, tokens: int, slots: int, heads: int, head_dim: int, single_pass: bool, reordered: bool
+) -> None:
+    kinds = {
+        (True, True): MvContract, (True, False): MvBlocksContract, (False, True): MvWeightsContract,
+        (False, False): MvWeightsBlocksContract,
+    }  # fmt: skip
+    units = -(-slots // (head_dim // 8))
+    kind = kinds[single_pass, reordered]
+    c = kind.from_preset(preset, slots=slots, heads=heads, head_dim=head_dim, exp_units=units)
+    rows, queries = c.rows(tokens), tokens if reordered else -(-tokens // slots) * slots
+    task = values_task(
+        c, tokens, name="mv", v=walk(rows * c.token_beats), scores=walk(rows * 2),
+        info=walk(queries) if single_pass else None, y=walk(queries * c.token_beats), row_beats=2, info_beats=1,
+        depth=DEPTH,
+    )  # fmt: skip
+    assert play(task).cycles == c.cycles(tokens)
+
+
+@some
+@given(
+    preset=PRESETS, tokens=st.integers(1, 13), slots=st.sampled_from([1, 2, 3, 4, 8]), heads=st.integers(1, 4),
+    reordered=st.booleans(), which=st.sampled_from(PASSES),
+)  # fmt: skip
+def test_passes_over_scores(preset: str, tokens: int, slots: int, heads: int, reordered: bool, which: Pass) -> None:
+    kind = SoftmaxPassesContract if reordered else SoftmaxPassesBlocksContract
+    c = kind.from_preset(preset, slots=slots, heads=heads)
+    queries = tokens if reordered else -(-tokens // slots) * slots
+    task = softmax_pass_task(
+        c, which, tokens, name="softmax", scores=walk(c.rows(tokens) * 2), info=walk(queries), row_beats=2,
+        info_beats=1, depth=DEPTH,
+    )  # fmt: skip
+    assert play(task).cycles == c.pass_cycles(which, tokens)
+
+
+@some
+@given(preset=PRESETS, tokens=st.integers(1, 10), in_tiles=st.integers(1, 4), out_tiles=st.integers(1, 4))
+def test_an_exact_gelu_makes_the_linear_unit_deeper(preset: str, tokens: int, in_tiles: int, out_tiles: int) -> None:
+    c = LinearExactContract.from_preset(preset)
+    command = Command(tokens=tokens, in_tiles=in_tiles, out_tiles=out_tiles, use_gelu=True)
+    x, y = walk(tokens * in_tiles * 2), walk(tokens * out_tiles * 2)
+    assert play(linear_task(c, command, name="l", x=x, y=y, beat_bits=256, depth=DEPTH)).cycles == (
+        c.compute_cycles(command)
+    )
+    approximate = LinearContract.from_preset(preset)
+    assert c.compute_edges(command) - approximate.compute_edges(command) == c.gelu.latency - approximate.gelu.latency

@@ -10,7 +10,7 @@ from itertools import pairwise
 from hwsim.fabric.slots import Ended
 from hwsim.fabric.waits import unit_waits
 from hwsim.machines.edge_moe.instructions import Instruction
-from hwsim.mapping.fpga.map_graph import ATTENTION_ROLES
+from hwsim.mapping.fpga.target import ATTENTION_ROLES
 from hwsim.mapping.operators import ExpertFfn, LayerNorm, Operator, PatchEmbed, Route
 
 # Work that goes on beside other work counts only where nothing else does.

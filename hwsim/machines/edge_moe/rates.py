@@ -8,8 +8,7 @@ from hwsim.machines.edge_moe.model import Execution
 def macs_a_cycle(run: Execution) -> dict[str, int]:
     """Multiply-accumulates a cycle of each unit with multipliers for matrices."""
     design = run.program.design
-    lanes = design.linear.in_lanes * design.linear.out_lanes
-    rates = {unit: lanes for unit in run.counts.macs if unit.startswith("linear")} or {"linear": lanes}
+    rates = {unit: c.in_lanes * c.out_lanes for unit, c in design.linears.items()}
     rates |= {"qk": design.qk.slots * design.qk.channels, "mv": design.mv.slots * design.mv.channels}
     patch = design.patch_embed
     rates["patch_embed"] = patch.in_lanes * patch.out_lanes
