@@ -154,10 +154,13 @@ class InverseRootContract(Contract):
 
         By `polynomial`, bits below the table's argument are cut off, an error scaled by the slope of at most 1/r. The
         table's error is its bound. Both are relative to values of at least 1/2. The shift floors, and the result
-        rounds. By `division`, a root is off by half its resolution, and it is at least the root of that resolution.
+        rounds. By `division`, a root is off by half its resolution at most. The smallest root, in which that is most,
+        is that of the smallest argument, or the inverse of the largest result.
         """
         if self.method == "division":
-            return self.result.resolution, self.argument.resolution**0.5 if self.root else 0.0
+            smallest = self.argument.resolution
+            relative = smallest * min(self.result.maximum, smallest**-0.5) if self.root else 0.0
+            return self.result.resolution, relative
         working = 2.0**-self.working_fraction
         cut = working if self.argument.width - 1 > self.working_fraction else 0.0
         rounding = self.result.resolution * (1 if self.result.rounding == "floor" else 0.5)
