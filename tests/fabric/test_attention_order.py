@@ -4,13 +4,13 @@ All counts are in steps of one key, 24 cycles at the published sizes, on ideal p
 """
 
 import pytest
-from tests.fabric.ideal_player import play
 
 from hwsim.fabric.task import Loop
 from hwsim.fabric.tasks.attention import scores_loop, scores_task
 from hwsim.fabric.tasks.walk import Walk
 from hwsim.rtl.plain.qk import QkBlocksContract
 from hwsim.rtl.qk_reorder.contract import QkReorderContract
+from tests.fabric.ideal_player import play
 
 PARALLELISM = (1, 2, 4, 8, 16)
 TOKENS = (128, 129, 130, 131)
@@ -57,9 +57,7 @@ def test_without_it_a_step_fetches_as_many_queries_as_there_are_slots(p: int, to
 @pytest.mark.parametrize("p", PARALLELISM)
 def test_loads_and_steps_are_the_papers_where_p_divides_the_tokens(p: int) -> None:
     n = 128
-    with_reordering, without = (
-        loads_and_steps(*loop_of(kind, p, n)) for kind in (QkReorderContract, QkBlocksContract)
-    )
+    with_reordering, without = (loads_and_steps(*loop_of(kind, p, n)) for kind in (QkReorderContract, QkBlocksContract))
     assert with_reordering == (n * n // p + n + p - 1, n * n // p + p - 1)
     assert without == (n * n // p + n, n * n // p)
 
@@ -86,6 +84,5 @@ def test_on_ideal_ports_no_step_is_delayed(kind: Contract, rows: int) -> None:
     q, k, scores = (Walk(port="p", chunks=(0,), beats=beats, burst=1) for beats in (queries, rows, rows))
     task = scores_task(
         c, None, tokens, name="qk", q=q, k=k, scores=scores, info=None, row_beats=1, info_beats=1, stream_depth=2,
-        depth=256,
     )  # fmt: skip
     assert play(task).begun["scores"] == list(range(1, rows + 1))

@@ -5,12 +5,12 @@ from itertools import product
 from typing import Any
 
 import pytest
-from tests.fabric.ideal_player import play
 
 from hwsim.machines.edge_moe.instructions import Multiply, Program
 from hwsim.machines.edge_moe.parts import fabric
 from hwsim.machines.edge_moe.tasks import task_of
 from hwsim.pipeline import load_workload, prepare, run
+from tests.fabric.ideal_player import play
 
 TECHNIQUES = (
     "expert_reordering", "single_pass_softmax", "gelu_approximation", "unified_linear", "attention_reordering",

@@ -16,7 +16,7 @@ from hwsim.rtl.contract import Contract
 # presets, and what the loader adds in the source, the counters of its loop, is left out.
 def units(spec: EdgeMoeSpec, sizes: Sizes = PUBLISHED) -> tuple[UnitSpec, ...]:
     """The units of a design for a model of some sizes."""
-    return (*fabric(Design(spec=spec, sizes=sizes)), memory(spec))
+    return (*fabric(Design(spec=spec, sizes=sizes)), *between(spec), memory(spec))
 
 
 def fabric(design: Design) -> tuple[UnitSpec, ...]:
@@ -39,6 +39,16 @@ def fabric(design: Design) -> tuple[UnitSpec, ...]:
         UnitSpec(name=name, kind="fpga", clock_hz=clock, contract=contract, within=within.get(name, ""))
         for name, contract in found.items()
         if contract is not None
+    )
+
+
+def between(spec: EdgeMoeSpec) -> tuple[UnitSpec, ...]:
+    """What joins the units on the FPGA, whose cells nobody has counted."""
+    ports = "masters and converters of widths, played by the rules in hwsim/fabric"
+    calls = "calls take no time of their own"
+    return (
+        UnitSpec(name="axi", kind="fpga", clock_hz=spec.clock_hz, count=len(spec.axi.ports), stated=ports),
+        UnitSpec(name="sequencer", kind="fpga", clock_hz=spec.clock_hz, stated=calls),
     )
 
 
