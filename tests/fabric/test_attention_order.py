@@ -84,6 +84,5 @@ def test_on_ideal_ports_no_step_is_delayed(kind: Contract, rows: int) -> None:
     q, k, scores = (Walk(port="p", chunks=(0,), beats=beats, burst=1) for beats in (queries, rows, rows))
     task = scores_task(
         c, None, tokens, name="qk", q=q, k=k, scores=scores, info=None, row_beats=1, info_beats=1, stream_depth=2,
-        depth=256,
     )  # fmt: skip
     assert play(task).begun["scores"] == list(range(1, rows + 1))

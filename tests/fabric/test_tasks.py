@@ -40,7 +40,6 @@ from hwsim.rtl.weight_loader.contract import Group, WeightLoaderContract
 from tests.fabric.ideal_player import play
 
 PRESETS = st.sampled_from(["published", "rtl"])
-DEPTH = 256
 some = settings(max_examples=40, deadline=None)
 
 
@@ -66,7 +65,7 @@ def test_linear(
         tokens=tokens, in_tiles=in_tiles, out_tiles=out_tiles, use_gelu=gelu, use_expert=expert, use_score=score
     )
     x, y = walk(tokens * in_tiles * in_lanes // 8), walk(tokens * out_tiles * out_lanes // 8)
-    task = linear_task(c, command, name="linear", x=x, y=y, dst=y if score else None, beat_bits=256, depth=DEPTH)
+    task = linear_task(c, command, name="linear", x=x, y=y, dst=y if score else None, beat_bits=256)
     played = play(task)
     assert played.cycles == c.compute_cycles(command)
     assert max(played.put["y"]) + 1 == played.cycles
@@ -89,7 +88,7 @@ def test_commands_of_the_linear_unit_follow_each_other_without_a_gap(
 def test_layer_norm(preset: str, tokens: int, features: int) -> None:
     c = LayerNormContract.from_preset(preset, features=features)
     beats = walk(tokens * c.beats)
-    assert play(norm_task(c, tokens, name="norm", x=beats, y=beats, depth=DEPTH)).cycles == c.cycles(tokens)
+    assert play(norm_task(c, tokens, name="norm", x=beats, y=beats)).cycles == c.cycles(tokens)
 
 
 @some
@@ -98,8 +97,8 @@ def test_residual_add_and_fill(preset: str, memory: bool, beats: int) -> None:
     add, fill = ResidualAddContract.from_preset(preset), FillContract.from_preset(preset)
     add = add if memory else add.beside_memory()
     to = walk(beats)
-    assert play(add_task(add, beats, name="add", x=to, branch=to, y=to, depth=DEPTH)).cycles == add.cycles(beats)
-    assert play(fill_task(fill, beats, name="fill", y=to, depth=DEPTH)).cycles == fill.cycles([beats])
+    assert play(add_task(add, beats, name="add", x=to, branch=to, y=to)).cycles == add.cycles(beats)
+    assert play(fill_task(fill, beats, name="fill", y=to)).cycles == fill.cycles([beats])
 
 
 @some
@@ -112,7 +111,7 @@ def test_loads_of_weights(preset: str, in_tiles: int, out_tiles: int, bias: bool
     group = Group(in_tiles=in_tiles, out_tiles=out_tiles, reads=1)
     weights, biases = group.words * c.word_beats, out_tiles * c.bias_beats
     task = weights_task(
-        c, group, name="load", unit="loader", weights=walk(weights), bias=walk(biases) if bias else None, depth=DEPTH
+        c, group, name="load", unit="loader", weights=walk(weights), bias=walk(biases) if bias else None
     )
     assert play(task).cycles == c.load_cycles(group) - (0 if bias else biases)
     # a word can be read in the cycle after it is stored; it comes out as the read passes the registers behind the bank
@@ -127,7 +126,7 @@ def test_loads_of_norms(preset: str, norms: int, memory: bool, features: int) ->
     vectors = [(which, walk(features // 16)) for _ in range(norms) for which in ("weight", "bias")]
     calls = [[vector] for vector in vectors] if c.pause else [vectors]
     cycles = [
-        play(norms_task(c, call, name="n", first=i == 0, last=i == len(calls) - 1, depth=DEPTH)).cycles
+        play(norms_task(c, call, name="n", first=i == 0, last=i == len(calls) - 1)).cycles
         for i, call in enumerate(calls)
     ]
     assert sum(cycles) == c.cycles([norms])
@@ -154,7 +153,7 @@ def test_scores_and_softmax(preset: str, tokens: int, slots: int, heads: int, he
     rows = qk.rows(tokens)
     task = scores_task(
         qk, softmax, tokens, name="qk", q=walk(tokens * qk.token_beats), k=walk(rows * qk.token_beats),
-        scores=walk(rows * 2), info=walk(tokens), row_beats=2, info_beats=1, stream_depth=2, depth=DEPTH,
+        scores=walk(rows * 2), info=walk(tokens), row_beats=2, info_beats=1, stream_depth=2,
     )  # fmt: skip
     unhindered = play(task, ideal=("scores",))
     assert max(unhindered.put["raw"]) + 1 == qk.cycles(tokens)
@@ -172,7 +171,7 @@ def test_values(preset: str, tokens: int, slots: int, heads: int, head_dim: int)
     rows = row_count(tokens, slots)
     task = values_task(
         c, tokens, name="mv", v=walk(rows * c.token_beats), scores=walk(rows * 2), info=walk(tokens),
-        y=walk(tokens * c.token_beats), row_beats=2, info_beats=1, depth=DEPTH,
+        y=walk(tokens * c.token_beats), row_beats=2, info_beats=1,
     )  # fmt: skip
     assert play(task).cycles == c.cycles(tokens)
 
@@ -181,9 +180,9 @@ def test_values(preset: str, tokens: int, slots: int, heads: int, head_dim: int)
 @given(preset=PRESETS, tokens=st.integers(1, 12), experts=st.integers(2, 8), inputs=st.sampled_from([8, 64, 192]))
 def test_the_gate(preset: str, tokens: int, experts: int, inputs: int) -> None:
     c = TopkGateContract.from_preset(preset, experts=experts, inputs=inputs)
-    task = gate_task(c, tokens, name="gate", x=walk(tokens * c.tiles), depth=DEPTH)
+    task = gate_task(c, tokens, name="gate", x=walk(tokens * c.tiles))
     assert play(task).cycles == c.choice_cycles(load=False, tokens=tokens)
-    load = gate_weights_task(c, name="load", weights=walk(experts * c.tiles), depth=DEPTH)
+    load = gate_weights_task(c, name="load", weights=walk(experts * c.tiles))
     assert play(load).cycles == c.command_cycles(load=True, tokens=0)
 
 
@@ -191,7 +190,7 @@ def test_the_published_gate_takes_184_cycles_a_token_and_ours_48() -> None:
     found = {}
     for preset in ("published", "rtl"):
         c = TopkGateContract.from_preset(preset)
-        played = play(gate_task(c, 5, name="gate", x=walk(5 * c.tiles), depth=DEPTH))
+        played = play(gate_task(c, 5, name="gate", x=walk(5 * c.tiles)))
         firsts = played.begun["softmax"]
         found[preset] = {later - earlier for earlier, later in pairwise(firsts)}
     assert found == {"published": {184}, "rtl": {48}}
@@ -210,7 +209,6 @@ def test_patches(preset: str, stripes: int, columns: int, class_token: bool, fea
     beats = (class_token + stripes * c.stripe_patches) * c.token_beats
     task = patches_task(
         c, command, name="patches", pixels=walk(stripes * c.stripe_beats), positions=walk(beats), y=walk(beats),
-        depth=DEPTH,
     )  # fmt: skip
     assert play(task).cycles == c.cycles([command])
 
@@ -220,9 +218,9 @@ def test_a_class_token_and_patch_weights_by_themselves() -> None:
         c = PatchEmbedContract.from_preset(preset)
         command = PatchCommand(stripes=0, class_token=True)
         row = walk(c.token_beats)
-        task = patches_task(c, command, name="class", pixels=None, positions=row, y=row, depth=DEPTH)
+        task = patches_task(c, command, name="class", pixels=None, positions=row, y=row)
         assert play(task).cycles == c.cycles([command]) == cycles
-        load = patch_weights_task(c, name="load", weights=walk(c.weight_beats), bias=walk(c.out_tiles), depth=DEPTH)
+        load = patch_weights_task(c, name="load", weights=walk(c.weight_beats), bias=walk(c.out_tiles))
         assert play(load).cycles == 1 + c.weight_beats == 9217
 
 
@@ -235,7 +233,7 @@ def test_scores_without_reordering(preset: str, tokens: int, slots: int, heads: 
     rows, queries = qk.rows(tokens), qk.blocks(tokens) * slots
     task = scores_task(
         qk, softmax, tokens, name="qk", q=walk(queries * qk.token_beats), k=walk(rows * qk.token_beats),
-        scores=walk(rows * 2), info=walk(queries), row_beats=2, info_beats=1, stream_depth=2, depth=DEPTH,
+        scores=walk(rows * 2), info=walk(queries), row_beats=2, info_beats=1, stream_depth=2,
     )  # fmt: skip
     unhindered = play(task, ideal=("scores",))
     assert max(unhindered.put["raw"]) + 1 == qk.cycles(tokens)
@@ -258,7 +256,6 @@ def test_values_of_every_design(
     task = values_task(
         c, tokens, name="mv", v=walk(rows * c.token_beats), scores=walk(rows * 2),
         info=walk(queries) if single_pass else None, y=walk(queries * c.token_beats), row_beats=2, info_beats=1,
-        depth=DEPTH,
     )  # fmt: skip
     assert play(task).cycles == c.cycles(tokens)
 
@@ -274,7 +271,7 @@ def test_passes_over_scores(preset: str, tokens: int, slots: int, heads: int, re
     queries = tokens if reordered else -(-tokens // slots) * slots
     task = softmax_pass_task(
         c, which, tokens, name="softmax", scores=walk(c.rows(tokens) * 2), info=walk(queries), row_beats=2,
-        info_beats=1, depth=DEPTH,
+        info_beats=1,
     )  # fmt: skip
     assert play(task).cycles == c.pass_cycles(which, tokens)
 
@@ -285,8 +282,6 @@ def test_an_exact_gelu_makes_the_linear_unit_deeper(preset: str, tokens: int, in
     c = LinearExactContract.from_preset(preset)
     command = Command(tokens=tokens, in_tiles=in_tiles, out_tiles=out_tiles, use_gelu=True)
     x, y = walk(tokens * in_tiles * 2), walk(tokens * out_tiles * 2)
-    assert play(linear_task(c, command, name="l", x=x, y=y, beat_bits=256, depth=DEPTH)).cycles == (
-        c.compute_cycles(command)
-    )
+    assert play(linear_task(c, command, name="l", x=x, y=y, beat_bits=256)).cycles == (c.compute_cycles(command))
     approximate = LinearContract.from_preset(preset)
     assert c.compute_edges(command) - approximate.compute_edges(command) == c.gelu.latency - approximate.gelu.latency

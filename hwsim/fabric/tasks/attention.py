@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hwsim.fabric.task import Fifo, Give, Loop, Pattern, Take, Task
-from hwsim.fabric.tasks.walk import Walk
+from hwsim.fabric.tasks.walk import Walk, port_fifo
 from hwsim.rtl.mv.contract import MvContract
 from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
 from hwsim.rtl.qk_reorder.contract import QkReorderContract
@@ -75,7 +75,6 @@ def scores_task(
     row_beats: int,
     info_beats: int,
     stream_depth: int,
-    depth: int,
 ) -> Task:
     """Scores of all pairs go to memory as they are; the softmax takes them beside that, and leaves a row a query.
 
@@ -87,11 +86,12 @@ def scores_task(
     stream_depth : heads of a row that wait between the two units
     """
     loops = [scores_loop(qk, tokens, row_beats, joined=softmax is not None)]
-    fifos = [Fifo("q", depth), Fifo("k", depth), Fifo("raw", depth)]
+    together = 1 if qk.reordered else qk.slots
+    fifos = [port_fifo("q", together), port_fifo("k"), port_fifo("raw", row_beats)]
     transfers = [q.read("q"), k.read("k"), scores.write("raw")]
     if softmax is not None and info is not None:
         loops += softmax_loops(softmax, tokens, info_beats)
-        fifos += [Fifo("scores", stream_depth), Fifo("info", depth), *softmax_fifos(softmax)]
+        fifos += [Fifo("scores", stream_depth), port_fifo("info", info_beats), *softmax_fifos(softmax)]
         transfers.append(info.write("info"))
     return Task(unit="qk", kind="attention_scores", name=name, fifos=fifos, loops=loops, transfers=transfers)
 
@@ -107,7 +107,6 @@ def values_task(
     y: Walk,
     row_beats: int,
     info_beats: int,
-    depth: int,
 ) -> Task:
     """Probabilities times values. Where they are made of raw scores here, a query's info is held while its row begins.
 
@@ -122,13 +121,13 @@ def values_task(
     early = 1 if c.takes_info else 0
     takes = [Take("v"), Take("scores", row_beats, Pattern(period=c.token_beats))]
     loops: list[Loop] = []
-    fifos = [Fifo("v", depth), Fifo("scores", depth), Fifo("y", depth)]
+    fifos = [port_fifo("v"), port_fifo("scores", row_beats), port_fifo("y", order.together)]
     transfers = [v.read("v"), scores.read("scores"), y.write("y")]
     if c.takes_info:
         assert info is not None
         loops.append(info_loop("mv", order, info_beats, c.token_beats))
         takes.append(Take("held", when=order.comes))
-        fifos += [Fifo("info", depth), Fifo("held", 2 * c.token_beats)]
+        fifos += [port_fifo("info", order.together * info_beats), Fifo("held", 2 * c.token_beats)]
         transfers.append(info.read("info"))
     gives = (Give("y", order.together, order.leaves, after=c.latency - early),)
     loops.append(

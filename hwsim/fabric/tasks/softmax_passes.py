@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hwsim.fabric.task import Fifo, Give, Loop, Pattern, Take, Task, Transfer
 from hwsim.fabric.tasks.attention import Order, gather_loop, info_loop
-from hwsim.fabric.tasks.walk import Walk
+from hwsim.fabric.tasks.walk import Walk, port_fifo
 from hwsim.rtl.plain.softmax import Pass, SoftmaxPassesContract
 
 
@@ -18,7 +18,6 @@ def softmax_pass_task(
     info: Walk,
     row_beats: int,
     info_beats: int,
-    depth: int,
 ) -> Task:
     """One of the passes. All but the first read what the one before left of each query, and replace the scores.
 
@@ -32,20 +31,20 @@ def softmax_pass_task(
     early = 1 if reads_info else 0
     takes, gives = [Take("scores", row_beats, Pattern(period=c.heads))], []
     loops: list[Loop] = []
-    fifos, transfers = [Fifo("scores", depth)], [scores.read("scores")]
+    fifos, transfers = [port_fifo("scores", row_beats)], [scores.read("scores")]
     if reads_info:
         loops.append(info_loop("softmax", order, info_beats, c.heads, name="before"))
         takes.append(Take("held", when=order.comes))
-        fifos += [Fifo("before", depth), Fifo("held", 2 * c.heads)]
+        fifos += [port_fifo("before", order.together * info_beats), Fifo("held", 2 * c.heads)]
         transfers.append(info.read("before"))
     if writes_scores:
         last = Pattern(first=c.heads - 1, period=c.heads)
         gives.append(Give("replaced", row_beats, last, after=c.score_latency(which) - early))
-        fifos.append(Fifo("replaced", depth))
+        fifos.append(port_fifo("replaced", row_beats))
         transfers.append(scores.write("replaced"))
     if c.leaves_info(which):
         gives.append(Give("heads", order.together, order.ends, after=c.info_latency(which) - 2 - early))
-        fifos += [Fifo("heads", 2 * max(c.heads, c.slots)), Fifo("info", depth)]
+        fifos += [Fifo("heads", 2 * max(c.heads, c.slots)), port_fifo("info", info_beats)]
         transfers.append(info.write("info"))
     loops.append(
         Loop(name=which, unit="softmax", trips=order.rows * c.heads, start=1 + early, takes=takes, gives=gives)

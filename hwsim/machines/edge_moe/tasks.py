@@ -36,7 +36,6 @@ class _Tasks:
         self.memory = program.mapped.memory
         self.target = program.design.target
         self.beat = program.spec.beat_bytes
-        self.depth = program.spec.axi.buffer_beats
         self.burst = program.spec.axi.burst_beats
 
     def make(self, instruction: Instruction) -> Task:
@@ -67,13 +66,13 @@ class _Tasks:
             case work.Fill():
                 return fill_task(
                     self.design.fill, job.tokens * self.row_beats(self.features), name=name,
-                    y=self.rows(job.result, job.tokens, self.features), depth=self.depth,
+                    y=self.rows(job.result, job.tokens, self.features),
                 )  # fmt: skip
             case work.Choose():
                 gate = self.design.gate
                 assert gate is not None
                 x = self.rows(job.source, job.tokens, self.features, beats=gate.tiles)
-                return gate_task(gate, job.tokens, name=name, x=x, depth=self.depth)
+                return gate_task(gate, job.tokens, name=name, x=x)
 
     @property
     def features(self) -> int:
@@ -118,7 +117,7 @@ class _Tasks:
         bias = None
         if job.bias:
             bias = self.parameters(arrays[job.bias].address, arrays[job.bias].size_bytes // self.beat)
-        return patch_weights_task(c, name=name, weights=weights, bias=bias, depth=self.depth)
+        return patch_weights_task(c, name=name, weights=weights, bias=bias)
 
     def _norms(self, job: work.LoadNorms, name: str) -> Task:
         vectors = []
@@ -127,7 +126,7 @@ class _Tasks:
             walk = self.parameters(array.row(row), array.row_bytes // self.beat)
             vectors.append((("weight", "bias")[row], walk))
         c = self.design.norm_loader
-        return norms_task(c, vectors, name=name, first=job.first, last=job.last, depth=self.depth)
+        return norms_task(c, vectors, name=name, first=job.first, last=job.last)
 
     def _weights(self, job: work.LoadWeights, name: str, unit: str) -> Task:
         c, part, target = self.design.loaders[unit], job.part, self.target
@@ -146,7 +145,7 @@ class _Tasks:
             biases = self.memory.arrays[job.matrix.bias]
             first = biases.row(0, job.copy) + part.first_out * c.bias_beats * self.beat
             bias = self.parameters(first, part.out_tiles * c.bias_beats)
-        return weights_task(c, group, name=name, unit=unit, weights=weights, bias=bias, depth=self.depth)
+        return weights_task(c, group, name=name, unit=unit, weights=weights, bias=bias)
 
     def _gate_weights(self, job: work.LoadGate, name: str) -> Task:
         """The source reads a gate's weights with a stride, which the tool cannot make bursts of."""
@@ -156,7 +155,7 @@ class _Tasks:
         places = (array.row(expert) + tile * step for tile in range(c.tiles) for expert in range(c.experts))
         chunks = tuple(place // self.beat * self.beat for place in places)
         walk = Walk(port=self.target.port("weights"), chunks=chunks, beats=1, burst=1)
-        return gate_weights_task(c, name=name, weights=walk, depth=self.depth)
+        return gate_weights_task(c, name=name, weights=walk)
 
     def _patches(self, job: work.EmbedPatches, name: str) -> Task:
         c, command = self.design.patch_embed, job.command
@@ -173,13 +172,13 @@ class _Tasks:
         return patches_task(
             c, command, name=name, pixels=pixels if command.stripes else None,
             positions=self.parameters(positions.row(job.first_token), beats),
-            y=self.rows("x", tokens, self.features, first=job.first_token), depth=self.depth,
+            y=self.rows("x", tokens, self.features, first=job.first_token),
         )  # fmt: skip
 
     def _norm(self, job: work.Normalise, name: str) -> Task:
         c = self.design.layernorm
         x, y = (self._each_token(buffer, job.tokens, c.beats) for buffer in (job.source, job.result))
-        return norm_task(c, job.tokens, name=name, x=x, y=y, depth=self.depth)
+        return norm_task(c, job.tokens, name=name, x=x, y=y)
 
     def _each_token(self, buffer: str, tokens: int, beats: int) -> Walk:
         """Tokens in order, whose rows are walked each by itself: a burst ends with its token."""
@@ -202,7 +201,7 @@ class _Tasks:
         )  # fmt: skip
         return linear_task(
             c, job.command, name=name, unit=unit, x=x, y=y, dst=y if job.command.use_score else None,
-            beat_bits=self.beat * 8, depth=self.depth,
+            beat_bits=self.beat * 8,
         )  # fmt: skip
 
     def _scores(self, job: work.ComputeScores, name: str) -> Task:
@@ -212,7 +211,7 @@ class _Tasks:
             q=self.rows(job.queries, design.queries, self.features, beats=qk.token_beats),
             k=self._again(job.keys, job.tokens), scores=self._score_rows(job.scores, job.tokens),
             info=self._info(job.info) if job.info else None, row_beats=design.score_beats,
-            info_beats=design.info_beats, stream_depth=self.program.spec.attention.stream_depth, depth=self.depth,
+            info_beats=design.info_beats, stream_depth=self.program.spec.attention.stream_depth,
         )  # fmt: skip
 
     def _pass_over_scores(self, job: work.PassOverScores, name: str) -> Task:
@@ -221,7 +220,6 @@ class _Tasks:
         return softmax_pass_task(
             c, job.which, job.tokens, name=name, scores=self._score_rows(job.scores, job.tokens),
             info=self._info(job.info), row_beats=self.design.score_beats, info_beats=self.design.info_beats,
-            depth=self.depth,
         )  # fmt: skip
 
     def _values(self, job: work.ComputeValues, name: str) -> Task:
@@ -230,7 +228,7 @@ class _Tasks:
             mv, job.tokens, name=name, v=self._again(job.values, job.tokens),
             scores=self._score_rows(job.scores, job.tokens), info=self._info(job.info) if job.info else None,
             y=self.rows(job.result, design.queries, self.features, beats=mv.token_beats),
-            row_beats=design.score_beats, info_beats=design.info_beats, depth=self.depth,
+            row_beats=design.score_beats, info_beats=design.info_beats,
         )  # fmt: skip
 
     def _again(self, buffer: str, tokens: int) -> Walk:
@@ -255,4 +253,4 @@ class _Tasks:
         beats = job.tokens * self.row_beats(self.features)
         x = self.rows(job.result, job.tokens, self.features, burst=1)
         branch = self.rows(job.branch, job.tokens, self.features)
-        return add_task(self.design.residual_add, beats, name=name, x=x, branch=branch, y=x, depth=self.depth)
+        return add_task(self.design.residual_add, beats, name=name, x=x, branch=branch, y=x)
