@@ -2,8 +2,8 @@
 
     python benchmarks/power_distance.py
 
-Prints each component's power, with what it alone would have to be multiplied to explain the rest, and the power if every
-unit worked in every cycle, as a vendor's estimate without a run takes it, or every cell of the part.
+Prints each component's power and what it alone would have to be multiplied with to explain the rest; and the power of
+cells if every unit worked in every cycle, as a vendor's estimate without a run has it, or every cell of the part.
 """
 
 from __future__ import annotations

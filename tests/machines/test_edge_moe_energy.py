@@ -114,7 +114,8 @@ def test_memories_are_those_of_the_contracts() -> None:
     """Small ones lie in LUTs; the queues would be UltraRAM, of which a ZCU102 has none."""
     kinds = {name: shape.kind for name, shape in shapes_of(design_of()).items()}
     assert [name for name, kind in kinds.items() if kind == "bram"] == [
-        "weight banks", "bias banks", "norm queue", "patch weights", "stripes",
+        "weight banks of linear", "bias banks of linear", "weight banks of weight_loader",
+        "bias banks of weight_loader", "norm queue", "patch weights", "stripes",
     ]  # fmt: skip
     assert [name for name, kind in kinds.items() if kind == "uram"] == ["expert queues"]
 

@@ -9,18 +9,20 @@ from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.rtl.contract import Contract
 
 
-# Our linear unit is a block with its banks, the gathering of beats into tiles before them, and their turns, so that it
-# can be proven as one; the loader that stands alone (rtl/weight_loader) has the same banks again, for who builds a
-# linear unit without. In the source both banks are arrays that the loader's loop writes and the linear unit's reads:
-# there is one set of them as well, which only needs to be counted with either. So it is the linear unit's with both
-# presets, and what the loader adds in the source, the counters of its loop, is left out.
 def units(spec: EdgeMoeSpec, sizes: Sizes = PUBLISHED) -> tuple[UnitSpec, ...]:
     """The units of a design for a model of some sizes."""
     return (*fabric(Design(spec=spec, sizes=sizes)), *between(spec), memory(spec))
 
 
 def fabric(design: Design) -> tuple[UnitSpec, ...]:
-    """The units on the FPGA."""
+    """The units on the FPGA; a loader of weights lies within its linear unit.
+
+    Our linear unit is a block with its banks, the gathering of beats into tiles before them, and their turns, so that
+    it can be proven as one; the loader that stands alone (rtl/weight_loader) has the same banks again, for who builds a
+    linear unit without. In the source both banks are arrays that the loader's loop writes and the linear unit's reads:
+    there is one set of them as well, which only needs to be counted with either. So it is the linear unit's with both
+    presets, and what the loader adds in the source, the counters of its loop, is left out.
+    """
     found: dict[str, Contract | None] = {
         "patch_embed": design.patch_embed,
         "norm_loader": design.norm_loader,

@@ -127,7 +127,12 @@ def roofline_figure(roofline: Roofline) -> Any:
     bottom, top = math.log10(lowest / 3), math.log10(roofline.peak_macs_per_s / 1e9 * 3)
     figure.update_yaxes(title="rate (GMAC/s)", type="log", range=[bottom, top], **log_ticks(10**bottom, 10**top))
     for text, x, y, side in (
-        (f"{roofline.compute}: {rate_text(roofline.peak_macs_per_s, 'MAC/s')}", high, roofline.peak_macs_per_s, "right"),
+        (
+            f"{roofline.compute}: {rate_text(roofline.peak_macs_per_s, 'MAC/s')}",
+            high,
+            roofline.peak_macs_per_s,
+            "right",
+        ),
         (f"{roofline.memory}: {rate_text(roofline.bytes_per_s, 'B/s')}", low, roofline.ceiling(low), "left"),
     ):
         figure.add_annotation(
