@@ -36,10 +36,16 @@ def weights_task(
 ) -> Task:
     """The weights of a group, then its biases, which lie elsewhere; then the registers before the bank."""
     c.check(group)
-    parts = [Part(name="weights", trips=group.words * c.word_beats, walk=weights)]
+    words, tiles = group.words * c.word_beats, group.out_tiles * c.bias_beats if bias is not None else 0
+    trips = words + tiles + c.load_stages  # the last ones take nothing: the way through the registers
+    takes = [Take("weights", when=Pattern(period=trips, length=words))]
+    fifos, transfers = [port_fifo("weights")], [weights.read("weights")]
     if bias is not None:
-        parts.append(Part(name="biases", trips=group.out_tiles * c.bias_beats, walk=bias))
-    return _sequence(parts, name=name, unit=unit, start=1, drain=c.load_stages)
+        takes.append(Take("biases", when=Pattern(first=words, period=trips, length=tiles)))
+        fifos.append(port_fifo("biases"))
+        transfers.append(bias.read("biases"))
+    load = Loop(name="load", unit=unit, trips=trips, start=1, takes=takes)
+    return Task(unit=unit, kind="load", name=name, fifos=fifos, loops=(load,), transfers=transfers)
 
 
 def norms_task(
