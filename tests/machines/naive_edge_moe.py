@@ -14,6 +14,7 @@ from hwsim.machines.edge_moe.design import Design
 from hwsim.machines.edge_moe.memory import memory_system, time_base
 from hwsim.mapping.fpga import FpgaMapped, TiledMatrix
 from hwsim.rtl.linear.command import Command
+from hwsim.rtl.patch_embed.contract import BUFFER_EDGES, HOLD_EDGES, POSITION_EDGES
 from tests.machines.naive_fabric import Fifo, Iteration, Loop, NaiveFabric, Transfer
 
 Call = tuple[list[Loop], list[Transfer], list[Fifo]]
@@ -44,12 +45,12 @@ class NaiveEdgeMoe:
             for vector in self.norm_vectors(layer):
                 self.call(vector)
             self.call(self.norm("x", "tmp1"))
-            self.linear(f"l{layer}.attention.q", "tmp1", "tmp2")
-            self.linear(f"l{layer}.attention.k", "tmp1", "tmp3")
+            self.linear(f"l{layer}.q", "tmp1", "tmp2")
+            self.linear(f"l{layer}.k", "tmp1", "tmp3")
             self.call(self.scores("tmp2", "tmp3"))
-            self.linear(f"l{layer}.attention.v", "tmp1", "tmp2")
+            self.linear(f"l{layer}.v", "tmp1", "tmp2")
             self.call(self.values("tmp2", "tmp1"))
-            self.linear(f"l{layer}.attention.proj", "tmp1", "tmp3")
+            self.linear(f"l{layer}.proj", "tmp1", "tmp3")
             self.call(self.add("tmp3", "x"))
             self.call(self.norm("x", "tmp1"))
             if layer in self.queues:
@@ -64,7 +65,7 @@ class NaiveEdgeMoe:
 
     def linear(self, name: str, source: str, result: str, *, gelu: bool = False) -> None:
         (matrix,) = self.memory.matrices[name]
-        attention = ".attention." in name
+        attention = name.split(".")[1] in ("q", "k", "v", "proj")
         assert len(matrix.passes) == 1
         self.call(self.load(matrix, attention=attention))
         self.call(self.multiply(matrix, list(range(self.tokens)), source, result, gelu=gelu, queued=False))
@@ -116,14 +117,14 @@ class NaiveEdgeMoe:
                 for step in range(c.stripe_iterations):
                     gives: list[tuple[Fifo | None, int, int]] = []
                     if step % c.in_tiles == c.in_tiles - 1:
-                        gives.append((sums, c.tile_beats, 2 + c.tile.latency))
+                        gives.append((sums, c.tile_beats, BUFFER_EDGES + c.tile.latency + HOLD_EDGES - 1))
                     if step == c.stripe_iterations - 2:
                         gives.append((free, 1, c.interval))
                     yield ([(full, 1)] if step == 0 else []), gives
 
         def add() -> Iterator[Iteration]:
             for beat in range(first + stripes * c.stripe_patches * c.token_beats):
-                gives = [(y, 1, self._position_edges())]
+                gives = [(y, 1, POSITION_EDGES + c.output_stages)]
                 yield [(positions, 1)] + ([(sums, 1)] if beat >= first else []), gives
 
         height, row = c.patch * stripes, c.row_beats * 32
@@ -139,10 +140,6 @@ class NaiveEdgeMoe:
         ]
         loops = [Loop(read()), Loop(multiply(), interval=c.interval, start=1 + first), Loop(add(), start=1)]
         return loops, transfers, [pixels, positions, y, full, free, sums]
-
-    def _position_edges(self) -> int:
-        """Edges from a position to the sum's way out: a register at each end of the sum, and those for a tool."""
-        return 2 + self.design.patch_embed.output_stages
 
     def norm_vectors(self, layer: int) -> Iterator[Call]:
         """Weights and biases of both norms: four loops, each after a pause, each with the memory's latency of its own."""
@@ -182,7 +179,7 @@ class NaiveEdgeMoe:
 
     def load(self, matrix: TiledMatrix, *, copy: int = 0, attention: bool = False) -> Call:
         """Weights, then biases, then the registers before the bank."""
-        c, (part,) = self.design.weight_loader, matrix.passes
+        c, (part,) = self.design.loaders["weight_loader"], matrix.passes
         weights, biases = Fifo(2), Fifo(2)
         beats = part.words * c.word_beats
         array, vector = self.memory.arrays[matrix.weights], self.memory.arrays[matrix.bias or ""]
@@ -203,7 +200,7 @@ class NaiveEdgeMoe:
         self, matrix: TiledMatrix, tokens: Sequence[int], source: str, result: str, *, gelu: bool, queued: bool
     ) -> Call:
         """Reader, multipliers, writer; what comes through a queue moves beat by beat."""
-        c, (part,) = self.design.linear, matrix.passes
+        c, (part,) = self.design.linears["linear"], matrix.passes
         scored = queued and not gelu
         command = Command(
             tokens=len(tokens), in_tiles=part.in_tiles, out_tiles=part.out_tiles, use_gelu=gelu, use_expert=queued,
