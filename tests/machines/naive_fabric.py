@@ -15,7 +15,6 @@ from hwsim.dram.random_access.reference import ReferenceMemory
 from hwsim.engine.clock import TimeBase
 from hwsim.fabric.memory_system import AxiPort, MemorySystem
 
-
 MOST = 100_000  # cycles of a call of the small model
 
 
