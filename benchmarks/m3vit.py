@@ -1,6 +1,6 @@
 """M3ViT's published rows on PASCAL-Context beside ours, and what they hang on.
 
-python benchmarks/m3vit.py [rows] [memory] [cache] [played] [assumptions] [experts]      (all of them if none is named)
+python benchmarks/m3vit.py [PART ...]      parts: rows memory cache played fetch assumptions experts; all unless some are named
 
 `rows` and `played` run the cache of experts, which takes a minute or more each.
 """
@@ -13,9 +13,11 @@ from typing import Any
 
 from hwsim import load_workload, run
 from hwsim.errors import UserError
+from hwsim.fabric.player import FabricPlayer
 from hwsim.machines.m3vit import MACHINE
 from hwsim.machines.m3vit.beside import as_counted, misses
 from hwsim.machines.m3vit.onchip import on_chip
+from hwsim.machines.m3vit.pipelines import load_task
 from hwsim.machines.m3vit.programs import Program
 from hwsim.mapping.models import build_graph
 from hwsim.report.schema import Report
@@ -114,6 +116,35 @@ def played() -> Iterator[str]:
         )
 
 
+def fetch() -> Iterator[str]:
+    """How fast an expert comes, over a hundred experts one after the other on an otherwise idle memory."""
+    cases: Iterable[tuple[str, dict[str, Any]]] = (
+        ("as shipped", {}),
+        ("HP1 and HP2 at controller ports of their own", {"memory.ports.HP2": 6}),
+        ("no refresh", {"memory.refresh": False}),
+        ("32 transactions without an answer", {"axi.outstanding": 32, "axi.buffer_beats": 512}),
+        ("10 ns to the memory and 10 ns back", {"axi.request_ns": 10, "axi.response_ns": 10}),
+        ("banks over neighbouring columns (RoBaRaCoBgCh)", {"memory.mapping": "RoBaRaCoBgCh"}),
+        ("DDR4-2133", {"memory.bin": "2133P"}),
+        ("DDR4-2666", {"memory.bin": "2666V"}),
+        ("three ports", {"axi.weight_ports": 3}),
+        ("two ports", {"axi.weight_ports": 2}),
+        ("one port", {"axi.weight_ports": 1}),
+    )
+    yield "| | cycles an expert | GB/s | of the peak |"
+    yield "|---|---|---|---|"
+    for name, settings in cases:
+        spec = MACHINE.spec_file.load(None, settings)
+        player, ports = FabricPlayer(spec.time_base, spec.memory_system), spec.weight_ports
+        for number in range(100):
+            address = number * -(-EXPERT // 4096) * 4096
+            player.start(load_task("expert", address, EXPERT, ports, beat_bytes=16, burst=spec.axi.burst_beats))
+            player.advance(1 << 60)
+        rate = 100 * EXPERT / player.cycle * spec.clock_hz
+        peak = spec.standard.column_bytes / spec.standard.params["nBL"] * float(spec.standard.clock_hz)
+        yield f"| {name} | {player.cycle / 100:,.0f} | {rate / 1e9:.2f} | {rate / peak:.1%} |"
+
+
 def assumptions() -> Iterator[str]:
     """What the latency with reordering hangs on."""
     cases: Iterable[tuple[str, dict[str, Any]]] = (
@@ -168,6 +199,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "memory": memory,
     "cache": cache,
     "played": played,
+    "fetch": fetch,
     "assumptions": assumptions,
     "experts": experts,
 }
