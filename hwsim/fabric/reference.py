@@ -37,7 +37,7 @@ class _Running:
     @property
     def ended(self) -> int | None:
         """The cycle after its last one, if that has come."""
-        ends = [each.ended for each in (*self.loops, *self.transfers)]
+        ends = [loop.ended for loop in self.loops] + [transfer.ended for transfer in self.transfers]
         return None if None in ends else max(end for end in ends if end is not None)
 
     def result(self, ended: int) -> Ended:

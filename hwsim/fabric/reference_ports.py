@@ -89,10 +89,6 @@ class ReferenceDirection:
     beats: int = 0
     bursts: int = 0
 
-    @property
-    def buffer(self) -> int:
-        return self.limit * self.port.burst
-
     def turn(self, wishing: list[ReferenceTransfer]) -> ReferenceTransfer | None:
         above = [transfer for transfer in wishing if transfer.place > self.last_place]
         return min(above or wishing, key=lambda transfer: transfer.place, default=None)
@@ -164,7 +160,7 @@ class ReferenceReads(ReferenceDirection):
         if chosen is None or self.outstanding == self.limit:
             return False
         beats = len(chosen.next_burst(self.port))
-        if self.in_buffer + beats > self.buffer:
+        if self.in_buffer + beats > self.port.buffer_beats:
             return False
         if cycle >= self.free_address:
             self.in_buffer += beats
@@ -217,7 +213,7 @@ class ReferenceWrites(ReferenceDirection):
         moved = False
         for each in self.transfers:
             wanted = each.through < each.transfer.total
-            if wanted and each.fifo.items > 0 and self.in_buffer < self.buffer:
+            if wanted and each.fifo.items > 0 and self.in_buffer < self.port.buffer_beats:
                 each.fifo.taken += 1
                 each.buffered += 1
                 each.through += 1

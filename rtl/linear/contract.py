@@ -147,6 +147,11 @@ class LinearContract(Contract):
             )
 
     @property
+    def banks(self) -> int:
+        """Banks of weights and of biases: one is loaded while another is used."""
+        return 2
+
+    @property
     def token(self) -> Fixed:
         """Format of a token's number."""
         return number_up_to(self.max_tokens - 1)
@@ -277,8 +282,8 @@ class LinearContract(Contract):
         """Tile, GELU lanes, score lanes, the banks and FIFOs; control left out."""
         lanes, width = self.out_lanes, self.accumulator.width
         row, x = self.in_lanes * self.weight.width, self.in_lanes * self.activation.width
-        weights = memory(2 * self.weight_words, row * lanes)
-        biases = memory(2 * self.max_out_tiles, lanes * self.bias.width)
+        weights = memory(self.banks * self.weight_words, row * lanes)
+        biases = memory(self.banks * self.max_out_tiles, lanes * self.bias.width)
         inputs = memory(self.max_in_tiles, x) + memory(self.in_fifo - 1, x)
         beside = register(row * (lanes - 1)) + register(x) + selector(x) + delay(x, self.read_stages)
         scores = (

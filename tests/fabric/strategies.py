@@ -45,13 +45,15 @@ STANDARDS = standards()
 def axi_ports(draw: st.DrawFn, name: str, controller_ports: list[str]) -> AxiPort:
     width = draw(st.sampled_from((64, 128, 256, 512)))
     narrow = draw(st.sampled_from([bits for bits in (32, 64, 128, 256, 512) if bits <= width]))
+    burst = draw(st.sampled_from((1, 5, 16, 16)))
     return AxiPort(
         name=name,
         width_bits=width,
         narrow_bits=narrow,
         outstanding_reads=draw(st.sampled_from((1, 2, 3, 16))),
         outstanding_writes=draw(st.sampled_from((1, 2, 3, 16))),
-        burst=draw(st.sampled_from((1, 5, 16, 16))),
+        burst=burst,
+        buffer_beats=draw(st.sampled_from((burst, burst + 3, 4 * burst, 256))),
         narrow_burst=draw(st.sampled_from([beats for beats in (1, 2, 6, 16) if beats >= width // narrow])),
         controller_port=draw(st.sampled_from(controller_ports)),
     )

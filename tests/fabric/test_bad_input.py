@@ -204,7 +204,7 @@ def test_tasks_that_wait_for_ever(player: Any, wrong: Task, text: str) -> None:
 
 @pytest.mark.parametrize("player", [FabricPlayer, ReferenceFabric])
 def test_two_writers_can_fill_the_buffer_of_one_burst_with_halves(player: Any) -> None:
-    fabric = player(BASE, board(replace(PORT, outstanding_writes=1)))
+    fabric = player(BASE, board(replace(PORT, buffer_beats=16)))
     fabric.start(writer(16))
     fabric.start(writer(16, address=1 << 20))
     with pytest.raises(WiringError) as found:
@@ -237,8 +237,9 @@ def test_time_in_which_tasks_are_played_is_not_passed_over(player: Any) -> None:
             {"narrow_burst": 1},
             "AXI port a: a beat of 256 bits does not fit a transaction of 1 beats of 128",
         ),
+        ({"buffer_beats": 15}, "AXI port a: a burst of 16 beats does not fit its buffer of 15"),
         (
-            {"outstanding_writes": 256, "burst": 256},
+            {"outstanding_writes": 256, "burst": 256, "buffer_beats": 256},
             "AXI port a: may have 1024 narrow transactions on their way, not 8192",
         ),
     ],

@@ -75,13 +75,13 @@ def check_equal(case: Case) -> None:
 
 
 @given(case=cases())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_generated_tasks_are_played_alike(case: Case) -> None:
     check_equal(case)
 
 
 @pytest.mark.slow
 @given(case=cases())
-@settings(max_examples=5000)
+@settings(max_examples=3000)
 def test_many_more_generated_tasks_are_played_alike(case: Case) -> None:
     check_equal(case)

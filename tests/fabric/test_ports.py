@@ -122,9 +122,9 @@ def test_a_burst_of_writes_waits_until_it_is_whole() -> None:
 
 
 def test_reads_go_no_further_ahead_than_the_buffer_holds() -> None:
-    # the loop begins after 1000 cycles: two bursts fit the buffer, and one beat of them the FIFO
+    # the loop begins after 1000 cycles: two bursts fit the buffer, and a third one not, though a beat is in the FIFO
     late = replace(reader(64, depth=1), loops=(Loop(name="take", unit="r", trips=64, start=1000, takes=(Take("in"),)),))
-    fabric = FabricPlayer(BASE, board(replace(PORT, outstanding_reads=2)))
+    fabric = FabricPlayer(BASE, board(replace(PORT, buffer_beats=32)))
     fabric.start(late)
     fabric.advance(1000)
     assert (fabric.port_use()[0].transactions, fabric.port_use()[0].beats) == (2, 32)

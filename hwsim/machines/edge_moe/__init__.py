@@ -18,6 +18,7 @@ from hwsim.mapping.fpga import FpgaMapped
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.spec_file import SpecFile
+from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", "Execution"]):
     def units(self, spec: EdgeMoeSpec) -> tuple[UnitSpec, ...]:
         return parts.units(spec)
 
+    def units_for(self, program: Program, spec: EdgeMoeSpec) -> tuple[UnitSpec, ...]:
+        return parts.units(spec, program.design.sizes)
+
     def board(self, spec: EdgeMoeSpec) -> str | None:
         return spec.board
 
@@ -70,6 +74,11 @@ class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", "Execution"]):
         from hwsim.machines.edge_moe.summarize import summarize
 
         return summarize(run, self.spec_file)
+
+    def details(self, run: Execution) -> Details:
+        from hwsim.machines.edge_moe.details import details
+
+        return details(run, self.spec_file)
 
     def timeline(self, run: Execution) -> Timeline:
         from hwsim.machines.edge_moe.timeline import timeline

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from hwsim.machines.edge_moe import instructions as work
 from hwsim.machines.edge_moe.design import Design
 from hwsim.machines.edge_moe.instructions import Instruction
-from hwsim.rtl.skew import row_count
 
 
 @dataclass
@@ -58,6 +57,8 @@ class WorkCounts:
                 self._multiply(unit, job, design)
             case work.ComputeScores() as job:
                 self._scores(unit, job.tokens, design)
+            case work.PassOverScores() as job:
+                self._pass_over_scores(unit, job, design)
             case work.ComputeValues() as job:
                 self._values(unit, job.tokens, design)
             case work.Choose() as job:
@@ -92,7 +93,7 @@ class WorkCounts:
 
     def _multiply(self, unit: str, job: work.Multiply, design: Design) -> None:
         """A token's inputs are kept while its first outputs are computed, and read again for the others."""
-        c, command = design.linear, job.command
+        c, command = design.linears[unit], job.command
         inputs, outputs = command.tokens * command.in_tiles, command.tokens * command.out_tiles
         tiles = command.tokens * command.words
         self.macs[unit] += tiles * c.in_lanes * c.out_lanes
@@ -109,18 +110,29 @@ class WorkCounts:
         self.passes += 1
 
     def _scores(self, unit: str, tokens: int, design: Design) -> None:
-        c, rows = design.qk, row_count(tokens, design.qk.slots)
+        c, rows = design.qk, design.qk.rows(tokens)
         self.macs[unit] += rows * c.token_beats * c.channels * c.slots
         self.functions[unit, "scale"] += rows * c.heads * c.slots
-        self.functions["softmax", "sum"] += rows * c.heads * c.slots
-        self.functions["softmax", "reciprocal"] += tokens * c.heads
-        self.written[unit, "queries"] += tokens * c.token_beats
+        if design.single_pass:
+            self.functions["softmax", "sum"] += rows * c.heads * c.slots
+            self.functions["softmax", "reciprocal"] += design.queries * c.heads
+        self.written[unit, "queries"] += design.queries * c.token_beats
         self.read[unit, "queries"] += rows * c.token_beats * c.slots
 
+    def _pass_over_scores(self, unit: str, job: work.PassOverScores, design: Design) -> None:
+        """The maximum takes no multiplier; exponentials do, and what makes probabilities of them."""
+        c = design.softmax
+        scores = c.rows(job.tokens) * c.heads * c.slots
+        if job.which == "exponentials":
+            self.functions[unit, "exponential"] += scores
+            self.functions[unit, "reciprocal"] += design.queries * c.heads
+        elif job.which == "normalise":
+            self.functions[unit, "quotient"] += scores
+
     def _values(self, unit: str, tokens: int, design: Design) -> None:
-        c, rows = design.mv, row_count(tokens, design.mv.slots)
+        c, rows = design.mv, design.mv.rows(tokens)
         self.macs[unit] += rows * c.token_beats * c.channels * c.slots
-        self.functions[unit, "probability"] += rows * c.heads * c.slots
+        self.functions[unit, "probability"] += c.takes_info * rows * c.heads * c.slots
         for words in (self.read, self.written):
             words[unit, "value sums"] += rows * c.token_beats * c.slots
 

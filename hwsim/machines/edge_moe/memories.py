@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hwsim.fpga.budget import Budget
 from hwsim.machines.edge_moe.counts import WorkCounts
 from hwsim.machines.edge_moe.design import Design
+from hwsim.mapping.fpga import LinearShape
 from hwsim.rtl.estimates import memory
 
 
@@ -47,9 +48,9 @@ def memory_bits(counts: WorkCounts, design: Design, budget: Budget) -> MemoryBit
     }
     for way, words in (("read", counts.read), ("written", counts.written)):
         for (unit, name), count in words.items():
-            kind = shapes[name].kind
-            if kind != "lut":
-                found["uram" if kind == "uram" and has_uram else "bram", way][unit] += count * shapes[name].bits
+            shape = shapes[name] if name in shapes else shapes[f"{name} of {unit}"]
+            if shape.kind != "lut":
+                found["uram" if shape.kind == "uram" and has_uram else "bram", way][unit] += count * shape.bits
     return MemoryBits(
         bram_read=found["bram", "read"],
         bram_written=found["bram", "written"],
@@ -58,17 +59,27 @@ def memory_bits(counts: WorkCounts, design: Design, budget: Budget) -> MemoryBit
     )
 
 
+def _of_linear(design: Design, shape: LinearShape) -> Iterator[tuple[str, Shape]]:
+    c = design.linears[shape.unit]
+    x = c.in_lanes * c.activation.width
+    weights = Shape(rows=c.banks * c.weight_words, bits=c.in_lanes * c.out_lanes * c.weight.width)
+    biases = Shape(rows=c.banks * c.max_out_tiles, bits=c.out_lanes * c.bias.width)
+    for unit in (shape.unit, shape.loader):
+        yield f"weight banks of {unit}", weights
+        yield f"bias banks of {unit}", biases
+    yield f"inputs of {shape.unit}", Shape(rows=c.max_in_tiles, bits=x)
+    yield f"input FIFO of {shape.unit}", Shape(rows=c.in_fifo - 1, bits=x)
+
+
 def shapes_of(design: Design) -> dict[str, Shape]:
-    """The memories that units' contracts count, by what they hold; several alike are one shape."""
-    linear, norm, patch = design.linear, design.layernorm, design.patch_embed
-    x, beat = linear.in_lanes * linear.activation.width, design.lanes * linear.activation.width
+    """The memories that units' contracts count, by what they hold; several alike are one shape.
+
+    Those of linear units and of their loaders, of which there may be several, are named with the unit too.
+    """
+    norm, patch = design.layernorm, design.patch_embed
+    beat = design.lanes * norm.activation.width
     found = {
-        "weight banks": Shape(
-            rows=2 * linear.weight_words, bits=linear.in_lanes * linear.out_lanes * linear.weight.width
-        ),
-        "bias banks": Shape(rows=2 * linear.max_out_tiles, bits=linear.out_lanes * linear.bias.width),
-        "inputs": Shape(rows=linear.max_in_tiles, bits=x),
-        "input FIFO": Shape(rows=linear.in_fifo - 1, bits=x),
+        **{key: shape for linear in design.target.shapes for key, shape in _of_linear(design, linear)},
         "queries": Shape(rows=design.qk.token_beats, bits=design.qk.channels * design.qk.activation.width),
         "value sums": Shape(rows=design.mv.token_beats, bits=design.mv.channels * design.mv.accumulator.width),
         "norm queue": Shape(rows=norm.queue_beats, bits=beat),

@@ -33,7 +33,8 @@ def _factor_bits(unit: str, design: Design) -> tuple[int, int]:
         case "qk" | "mv":
             return design.qk.activation.width, design.qk.activation.width
         case _:
-            return design.linear.activation.width, design.linear.weight.width
+            formats = design.spec.formats
+            return formats.fixed("activation").width, formats.fixed("weight").width
 
 
 def _dsps(unit: str, function: str, design: Design) -> int:
@@ -43,16 +44,21 @@ def _dsps(unit: str, function: str, design: Design) -> int:
         case "root":  # of a token
             return _root(design)
         case "gelu":
-            return design.linear.gelu.resources().dsp // design.linear.out_lanes
+            return design.linears[unit].gelu.resources().dsp // design.linears[unit].out_lanes
         case "score":
-            width = design.linear.accumulator.width
-            return multiplier(width, design.linear.score.width, width).dsp
+            linear = design.linears[unit]
+            return multiplier(linear.accumulator.width, linear.score.width, linear.accumulator.width).dsp
         case "scale":
             return _beside_macs("qk", design) // design.qk.slots
         case "probability":
             return _beside_macs("mv", design) // design.mv.exp_units
         case "reciprocal":
             return design.softmax.reciprocal.resources().dsp
+        case "exponential":
+            return design.softmax.recurrence.exp.resources().dsp
+        case "quotient":
+            c = design.softmax
+            return multiplier(c.exponential.width, c.inverse.width, c.activation.width).dsp
         case "sum":
             return (design.gate if unit == "gate" and design.gate else design.softmax).recurrence.resources().dsp
         case "choice":  # the inverse of the sum, which is a token's, counts with each of its choices
