@@ -1,6 +1,6 @@
 """M3ViT's published rows on PASCAL-Context beside ours, and what they hang on.
 
-python benchmarks/m3vit.py [PART ...]      parts: rows memory cache played fetch assumptions experts; all unless some are named
+python benchmarks/m3vit.py [PART ...]      of rows, memory, cache, played, fetch, assumptions, experts; else all
 
 `rows` and `played` run the cache of experts, which takes a minute or more each.
 """
