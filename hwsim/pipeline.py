@@ -179,7 +179,7 @@ def run_in_detail(
     if strict_fit:
         from hwsim.machines.fit import require_fit
 
-        require_fit(stages.machine, stages.spec)
+        require_fit(stages.machine, stages.spec, stages.program)
     pieces = stages.machine.emit_trace(stages.program) if emit else None
     finished = stages.machine.simulate(stages.program, progress=progress, trace_tokens=trace_tokens if trace else 0)
     if emit and pieces is not None:

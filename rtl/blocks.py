@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hwsim.rtl.block import Block
+from hwsim.rtl.divide import cases as divide_cases
+from hwsim.rtl.divide import golden as divide_golden
+from hwsim.rtl.divide.contract import DivideContract
 from hwsim.rtl.exp import cases as exp_cases
 from hwsim.rtl.exp import golden as exp_golden
 from hwsim.rtl.exp.contract import ExpContract
@@ -45,6 +48,9 @@ from hwsim.rtl.qk_reorder.contract import QkReorderContract
 from hwsim.rtl.residual_add import cases as residual_add_cases
 from hwsim.rtl.residual_add import golden as residual_add_golden
 from hwsim.rtl.residual_add.contract import ResidualAddContract
+from hwsim.rtl.square_root import cases as square_root_cases
+from hwsim.rtl.square_root import golden as square_root_golden
+from hwsim.rtl.square_root.contract import SquareRootContract
 from hwsim.rtl.topk_gate import cases as topk_gate_cases
 from hwsim.rtl.topk_gate import golden as topk_gate_golden
 from hwsim.rtl.topk_gate.contract import TopkGateContract
@@ -73,6 +79,20 @@ BLOCKS: Mapping[str, Block[Any]] = {
         golden=exp_golden.run,
         cases=exp_cases,
         component_path="hwsim.rtl.exp.component:Exp",
+    ),
+    "divide": Block(
+        summary="quotient of two unsigned numbers, bit by bit",
+        contract=DivideContract,
+        golden=divide_golden.run,
+        cases=divide_cases,
+        component_path="hwsim.rtl.divide.component:Divide",
+    ),
+    "square_root": Block(
+        summary="square root, bit by bit",
+        contract=SquareRootContract,
+        golden=square_root_golden.run,
+        cases=square_root_cases,
+        component_path="hwsim.rtl.square_root.component:SquareRoot",
     ),
     "reciprocal": Block(
         summary="1/x",

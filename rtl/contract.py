@@ -65,6 +65,7 @@ class Contract(ABC):
     Attributes
     ----------
     presets : sets of the same parameters, such as `published` (what a paper states) and `rtl` (what our RTL has)
+    choices : of each parameter that is a word, the words that it may be
     preset : the set that this contract was made from, with or without changes
     source : where the timing comes from
     memory_stages : of parameters that count clock edges, how many of them are a latency of the memory that an HLS tool
@@ -73,6 +74,7 @@ class Contract(ABC):
 
     block: ClassVar[str]
     presets: ClassVar[Mapping[str, Mapping[str, Any]]]
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     preset: str = "own"
     source: str = "no source given"
@@ -153,6 +155,11 @@ class Contract(ABC):
         left = {name: getattr(self, name) - stages for name, stages in self.memory_stages.items()}
         return replace(self, **left, memory_stages={})
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """Parameters without effect: another parameter chooses an arithmetic that has no use for them."""
+        return frozenset()
+
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, formats as text."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in PROVENANCE}
@@ -203,6 +210,17 @@ class Contract(ABC):
         value = getattr(self, name)
         if not isinstance(value, Fixed):
             raise ContractError(f"{self.block}: {name} must be a fixed-point format, got {value}")
+
+    def require_choice(self, name: str) -> None:
+        """Check one parameter that is a word.
+
+        Raises
+        ------
+        ContractError : it is none of its `choices`
+        """
+        value, words = getattr(self, name), self.choices[name]
+        if value not in words:
+            raise ContractError(f"{self.block}: {name} must be {' or '.join(words)}, got {value!r}")
 
     def require_floor_and_wrap(self, name: str) -> None:
         """Check the fixed-point format of a sum: it must floor and wrap, so that the order of addition does not matter.

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 def list_blocks() -> str:
-    """A line for each block, below it its parameters as preset `rtl` has them."""
+    """A line for each block, below it its parameters as preset `rtl` has them, and what else a word may be."""
     lines = []
     for name, block in BLOCKS.items():
         parameters = block.contract.from_preset("rtl").parameters()
+        for key, words in block.contract.choices.items():
+            parameters[key] = "|".join([parameters[key], *(word for word in words if word != parameters[key])])
         lines.append(f"{name:14} {block.summary}; presets {', '.join(block.contract.presets)}")
         lines.append("               " + " ".join(f"{key}={value}" for key, value in parameters.items()))
     return "\n".join(lines) + "\n"

@@ -22,6 +22,9 @@ from hwsim.fabric.writes import step_writes
 def play(f, m, kept, until):
     """Play the cycles before `until`, or until a task ends.
 
+    Where it stops at `until`, the memory has been played as far as no further request can reach it, so that what the
+    memory counts depends on the cycle alone.
+
     Returns
     -------
     Number of tasks that ended in the last cycle; STUCK if nothing will ever happen again, FULL if the caller must first
@@ -32,7 +35,7 @@ def play(f, m, kept, until):
             return f.time[Time.DONE]
         cycle = f.time[Time.CYCLE]
         if cycle >= until:
-            return 0
+            return 0 if _ask_memory(f, m, kept) else FULL
         if f.time[Time.CHANGED]:
             _list_active(f)
         if f.time[Time.WAITING] > 0 and cycle > f.time[Time.HORIZON] and not _ask_memory(f, m, kept):
@@ -93,7 +96,11 @@ def _wait_on(f, cycles):
 
 @part
 def _ask_memory(f, m, kept):
-    """Play the memory as far as no further request can reach it, and note its answers."""
+    """Play the memory as far as no further request can reach it, and note its answers.
+
+    An answer that is unknown then is to an access that completes later than a request of this cycle arrives. So it
+    comes in a later cycle, however short the ways are.
+    """
     ticks, period = f.time[Time.CYCLE] * f.time[Time.PERIOD], f.time[Time.MEMORY_PERIOD]
     until = (ticks + f.time[Time.REQUEST]) // period
     while True:
@@ -106,7 +113,8 @@ def _ask_memory(f, m, kept):
         some = known(m) > 0
         take_completions(m)
         if room:
-            f.time[Time.HORIZON] = (until * period + f.time[Time.RESPONSE]) // f.time[Time.PERIOD]
+            horizon = (until * period + f.time[Time.RESPONSE]) // f.time[Time.PERIOD]
+            f.time[Time.HORIZON] = max(horizon, f.time[Time.CYCLE])
             return True
         if not some:
             return False

@@ -20,15 +20,10 @@ def step_loop(f, loop):
     if f.loops[loop, LoopField.LEFT] == 0 and f.loops[loop, LoopField.PENDING] == 0:
         _end(f, loop)
         return True
-    if (
-        begun
-        or given
-        or f.loops[loop, LoopField.PENDING] > 0
-        or f.loops[loop, LoopField.OWN] < f.loops[loop, LoopField.NEXT]
-    ):
+    if begun or f.loops[loop, LoopField.PENDING] > 0 or f.loops[loop, LoopField.OWN] < f.loops[loop, LoopField.NEXT]:
         f.loops[loop, LoopField.OWN] += 1
         return True
-    return False
+    return given  # it only waits, but what it has just given others can take
 
 
 @part
@@ -48,9 +43,8 @@ def _stands_still(f, loop):
 
 @part
 def _give(f, loop):
-    """Put what falls due into its FIFOs; whether there was something."""
-    given = False
-    own = f.loops[loop, LoopField.OWN]
+    """Put what falls due into its FIFOs; whether there was anything."""
+    own, given = f.loops[loop, LoopField.OWN], False
     for g in range(f.loops[loop, LoopField.GIVE], f.loops[loop, LoopField.GIVES]):
         head = f.gives[g, Access.HEAD]
         if f.gives[g, Access.COUNT] > 0 and f.dues[g, head] == own:

@@ -13,7 +13,8 @@ from fractions import Fraction
 from hwsim.dram.random_access.address import AddressMapping
 from hwsim.dram.random_access.masters import Policy
 from hwsim.dram.random_access.parameters import ControllerParameters
-from hwsim.errors import MachineError
+from hwsim.errors import MachineError, WiringError
+from hwsim.fabric.task import Task
 
 PARTS = 1 << 10  # transactions of a narrow port and direction without an answer
 MOST = 256  # beats of a burst in AXI4, and transactions
@@ -138,6 +139,25 @@ class MemorySystem:
                 raise MachineError(f"{field} must be above 0, got {getattr(self, field)}")
         for controller_port in self.controller_ports:
             self.every(controller_port)
+
+    def check(self, task: Task) -> None:
+        """Check that a task's transfers are at ports that are there and stay in the memory.
+
+        Raises
+        ------
+        WiringError : they do not
+        """
+        ports = {port.name: port for port in self.ports}
+        for transfer in task.transfers:
+            if transfer.port not in ports:
+                raise WiringError(f"task {task.name}: there is no AXI port {transfer.port}")
+            size = transfer.beats * ports[transfer.port].beat_bytes
+            last = max(transfer.chunks, default=0)
+            if last + size > self.mapping.capacity_bytes:
+                raise WiringError(
+                    f"task {task.name}: a chunk of {size} B from {last:#x} leaves the memory of "
+                    f"{self.mapping.capacity_bytes} B"
+                )
 
     def every(self, port: ControllerPort) -> int:
         """Cycles of the memory that an access takes at a controller port.

@@ -49,6 +49,7 @@ class FabricPlayer:
 
     def __init__(self, base: TimeBase, system: MemorySystem, *, ideal: bool = False) -> None:
         self.system = system
+        self.ideal = ideal
         self._memory = _memory_port(system)
         arrays = new_fabric(len(system.ports))
         _set_clocks(arrays, base, system)
@@ -67,7 +68,14 @@ class FabricPlayer:
         return int(self.slots.arrays.time[Time.STEPS])
 
     def start(self, task: Task) -> int:
-        """Start a task in the present cycle; return its number, which others may have after it has ended."""
+        """Start a task in the present cycle; return its number, which others may have after it has ended.
+
+        Raises
+        ------
+        WiringError : there is nothing to do in it, no such port, no room for it
+        """
+        if not self.ideal:
+            self.system.check(task)
         return self.slots.start(task)
 
     def advance(self, until: int) -> list[tuple[int, Ended]]:
@@ -93,7 +101,8 @@ class FabricPlayer:
         self.slots.arrays.time[Time.CYCLE] = max(cycle, self.cycle)
 
     def served(self) -> Served:
-        """What the memory did."""
+        """What the memory did before the first cycle in which a request of the present one could reach it."""
+        self.advance(self.cycle)
         return self._memory.served()
 
     @property
@@ -145,4 +154,4 @@ def _set_port(arrays: FabricArrays, number: int, port: AxiPort, system: MemorySy
         row[PortField.LIMIT], row[PortField.BUFFER] = limit, port.buffer_beats
         row[PortField.LAST], row[PortField.MASTER] = -1, 2 * controller + write
         row[PortField.RATIO], row[PortField.PART_BEATS] = port.ratio, port.part_beats
-        row[PortField.BEAT_BYTES] = port.beat_bytes
+        row[PortField.BEAT_BYTES], row[PortField.BURST] = port.beat_bytes, port.burst

@@ -31,15 +31,16 @@ def step_reads(f, m, p):
 
 @part
 def _receive(f, p):
-    """A beat comes over the narrow port into the buffer."""
+    """A beat comes over the narrow port into the buffer; it is whole in its last cycle there."""
     if f.ports[p, READ, PortField.COUNT] == 0:
         return False
     cycle, head = f.time[Time.CYCLE], f.ports[p, READ, PortField.HEAD]
-    if f.parts[p, READ, head, Part.READY] > cycle:
+    ready = f.parts[p, READ, head, Part.READY]
+    if ready > cycle:
         return False
-    if f.ports[p, READ, PortField.NEXT_BEAT] > cycle:
+    if max(ready, f.ports[p, READ, PortField.NEXT_BEAT]) + f.ports[p, READ, PortField.RATIO] - 1 > cycle:
         return True
-    f.ports[p, READ, PortField.NEXT_BEAT] = cycle + f.ports[p, READ, PortField.RATIO]
+    f.ports[p, READ, PortField.NEXT_BEAT] = cycle + 1
     f.ports[p, READ, PortField.BEATS] += 1
     f.transfers[f.parts[p, READ, head, Part.TRANSFER], TransferField.INSIDE] += 1
     f.parts[p, READ, head, Part.BEATS] -= 1
@@ -130,9 +131,10 @@ def _next_transfer(f, p):
 
 @part
 def next_burst(f, p, way, x):
-    """Beats of a transfer's next burst: it stays in its chunk and crosses no boundary."""
+    """Beats of a transfer's next burst: as many as it and the port allow, within its chunk, and across no boundary."""
     inside = f.transfers[x, TransferField.BEATS] - f.transfers[x, TransferField.PLACE]
-    beats = min(f.transfers[x, TransferField.BURST], f.transfers[x, TransferField.LEFT], inside)
+    most = min(f.transfers[x, TransferField.BURST], f.ports[p, way, PortField.BURST])
+    beats = min(most, f.transfers[x, TransferField.LEFT], inside)
     size = f.ports[p, way, PortField.BEAT_BYTES]
     to_boundary = (BOUNDARY - next_address(f, p, way, x) % BOUNDARY) // size
     return min(beats, max(to_boundary, 1))

@@ -116,6 +116,7 @@ class PortField(IntEnum):
     TRANSACTIONS = 14
     USERS = 15  # transfers that use it now
     UNSENT = 16  # writes only: entries whose data are not wholly sent, the last ones
+    BURST = 17  # beats of the master's longest transaction
 
 
 class Part(IntEnum):

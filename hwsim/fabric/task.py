@@ -66,6 +66,10 @@ class Take:
     amount: int = 1
     when: Pattern = ALWAYS
 
+    def __post_init__(self) -> None:
+        if self.amount < 1:
+            raise WiringError(f"{self}: expected amount >= 1")
+
 
 @dataclass(frozen=True)
 class Give:
@@ -75,6 +79,10 @@ class Give:
     amount: int = 1
     when: Pattern = ALWAYS
     after: int = 1
+
+    def __post_init__(self) -> None:
+        if self.amount < 1:
+            raise WiringError(f"{self}: expected amount >= 1")
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,10 @@ class Fifo:
     name: str
     depth: int
     filled: int = 0
+
+    def __post_init__(self) -> None:
+        if self.depth < 1 or not 0 <= self.filled <= self.depth:
+            raise WiringError(f"{self}: expected depth >= 1 and filled 0 to depth")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +148,13 @@ class Transfer:
     burst: int = 16
     limit: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.beats < 0 or self.burst < 1 or (self.limit or 0) < 0 or min(self.chunks, default=0) < 0:
+            raise WiringError(
+                f"transfer of FIFO {self.fifo}: expected addresses, beats and limit >= 0 and burst >= 1, got addresses "
+                f"from {min(self.chunks, default=0)}, beats {self.beats}, limit {self.limit} and burst {self.burst}"
+            )
+
     @property
     def total(self) -> int:
         """Beats that it moves."""
@@ -154,7 +173,8 @@ class Task:
 
     Raises
     ------
-    WiringError : a FIFO that is not declared, is filled or emptied by nobody or by two, or ends with items in it
+    WiringError : two loops or FIFOs of one name; a FIFO that is not declared, is filled or emptied by nobody or by two,
+        has transfers at both ends, or ends with other items in it than it began with; a number out of range
     """
 
     unit: str
@@ -182,6 +202,7 @@ def check_task(task: Task) -> None:
     WiringError : it does not
     """
     where = f"task {task.name} of {task.unit}"
+    _check_names(task, where)
     put, taken = (dict[str, list[int]]() for _ in range(2))
     for loop in task.loops:
         if loop.trips < 0 or loop.interval < 1 or loop.start < 0:
@@ -195,7 +216,7 @@ def check_task(task: Task) -> None:
     for transfer in task.transfers:
         (taken if transfer.write else put).setdefault(transfer.fifo, []).append(transfer.total)
     declared = {fifo.name: fifo for fifo in task.fifos}
-    for name in {*put, *taken} - set(declared):
+    for name in sorted({*put, *taken} - set(declared)):
         raise WiringError(f"{where}: has no FIFO {name}")
     for name, fifo in declared.items():
         ends = len(put.get(name, ())), len(taken.get(name, ()))
@@ -204,3 +225,17 @@ def check_task(task: Task) -> None:
         left = fifo.filled + put[name][0] - taken[name][0]
         if left != fifo.filled:
             raise WiringError(f"{where}: FIFO {name} gets {put[name][0]} items and gives {taken[name][0]}")
+
+
+def _check_names(task: Task, where: str) -> None:
+    """Waits and ends are told by the names of loops and FIFOs."""
+    for what, names in (("FIFOs", task.fifos), ("loops", task.loops)):
+        seen = set[str]()
+        for name in (each.name for each in names):
+            if name in seen:
+                raise WiringError(f"{where}: has two {what} of the name {name}")
+            seen.add(name)
+    read = {transfer.fifo for transfer in task.transfers if not transfer.write}
+    for transfer in task.transfers:
+        if transfer.write and transfer.fifo in read:
+            raise WiringError(f"{where}: FIFO {transfer.fifo} has transfers at both ends; a loop must lie between them")

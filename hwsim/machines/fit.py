@@ -11,7 +11,7 @@ from hwsim.engine.unit_spec import UnitKind, UnitSpec
 from hwsim.errors import MachineError
 from hwsim.fpga.budget import Budget
 from hwsim.fpga.units import units_budget
-from hwsim.machines.machine import Machine, SpecT
+from hwsim.machines.machine import Machine, ProgramT, SpecT
 from hwsim.rtl.contract import Resources
 
 SCHEMA_VERSION = 1
@@ -95,19 +95,21 @@ def fit_machine(machine: Machine[SpecT, Any, Any, Any], spec: SpecT, board: str 
     ------
     MachineError : units on an FPGA of a machine that names no board; another board for a machine without such units
     """
-    budget = board_budget(machine, spec, board)
+    budget = board_budget(machine, spec, machine.units(spec), board)
     elsewhere = tuple(unit for unit in machine.units(spec) if unit.kind != "fpga")
     return MachineTaken(machine=machine.name, units=elsewhere, budget=budget)
 
 
-def board_budget(machine: Machine[SpecT, Any, Any, Any], spec: SpecT, board: str | None = None) -> Budget | None:
+def board_budget(
+    machine: Machine[SpecT, Any, Any, Any], spec: SpecT, units: tuple[UnitSpec, ...], board: str | None = None
+) -> Budget | None:
     """What a machine's units take of its board's FPGA, or None for a machine that is not built on one.
 
     Raises
     ------
     MachineError : as `fit_machine`
     """
-    units, own = machine.units(spec), machine.board(spec)
+    own = machine.board(spec)
     if own is None:
         if any(unit.kind == "fpga" for unit in units):
             raise MachineError(f"{machine.name}: has units on an FPGA, but names no board")
@@ -117,14 +119,14 @@ def board_budget(machine: Machine[SpecT, Any, Any, Any], spec: SpecT, board: str
     return units_budget(units, machine.name, own if board is None else board)
 
 
-def require_fit(machine: Machine[SpecT, Any, Any, Any], spec: SpecT) -> None:
-    """Check that a machine fits its board.
+def require_fit(machine: Machine[SpecT, Any, ProgramT, Any], spec: SpecT, program: ProgramT) -> None:
+    """Check that a machine, as it is made for a program, fits its board.
 
     Raises
     ------
     MachineError : it does not; the line names what is lacking and how much. A machine that is not built on an FPGA
     """
-    budget = board_budget(machine, spec)
+    budget = board_budget(machine, spec, machine.units_for(program, spec))
     if budget is None:
         raise MachineError(f"--strict-fit: {machine.name} is not built on an FPGA, so it cannot lack anything of one")
     if not budget.fits:

@@ -73,6 +73,10 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, ExecutionT]):
     def units(self, spec: SpecT) -> tuple[UnitSpec, ...]:
         """What one device consists of: timing, resources, energy and report take contracts and counts from here."""
 
+    def units_for(self, program: ProgramT, spec: SpecT) -> tuple[UnitSpec, ...]:
+        """`units` as they are made for a program, by a machine whose units depend on the model's sizes."""
+        return self.units(spec)
+
     def board(self, spec: SpecT) -> str | None:
         """The board (`hwsim.rtl.boards.BOARDS`) whose FPGA holds the units of kind `fpga`; None without such units."""
         return None

@@ -27,6 +27,7 @@ from hwsim.report.schema import (
     LinkUse,
     LoadUse,
     MemoryUse,
+    PassesUse,
     Published,
     Report,
     ResourceUse,
@@ -69,6 +70,7 @@ def build_report(
     fpga: FpgaUse | None = None,
     loads: Sequence[LoadUse] | None = None,
     ports: Sequence[AxiPortUse] | None = None,
+    passes: PassesUse | None = None,
 ) -> Report:
     """The report of a run on one device.
 
@@ -110,6 +112,7 @@ def build_report(
         fpga=fpga,
         loads=None if loads is None else list(loads),
         ports=None if ports is None else list(ports),
+        passes=passes,
     )
 
 

@@ -35,7 +35,7 @@ def describe_run(report: Report) -> str:
     """What was run, in a line without the names of workload and machine."""
     decoding = report.decoding
     if decoding is None:
-        return f"{report.throughput.count:,} {report.throughput.unit}, schedule {report.schedule}"
+        return f"{_counted(report.throughput.count, report.throughput.unit)}, schedule {report.schedule}"
     prompt = f" after a prompt of {decoding.prompt:,}" if decoding.prompt and decoding.phase == "decode" else ""
     past = f", {decoding.past:,} in the cache before" if decoding.past else ""
     return (
@@ -56,7 +56,7 @@ def speed(report: Report) -> list[Figure]:
         Figure(
             name="throughput",
             value=f"{throughput.value:,.1f} {throughput.unit}/s",
-            remark=f"{throughput.count:,} {throughput.unit}",
+            remark=_counted(throughput.count, throughput.unit),
         ),
         _of_one(report),
     ]
@@ -121,3 +121,8 @@ def _fullest(fpga: FpgaUse) -> Figure:
     kind = max(shares, key=lambda name: shares[name])
     remark = f"{kind.upper()}; {'fits' if fpga.fits else 'does not fit'}"
     return Figure(name="of the FPGA", value=f"{shares[kind]:.1%}", remark=remark)
+
+
+def _counted(count: int, unit: Unit) -> str:
+    """So many of the run's unit."""
+    return f"{count:,} {unit if count != 1 else unit.removesuffix('s')}"

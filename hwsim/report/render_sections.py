@@ -7,7 +7,7 @@ from rich.console import Console
 from hwsim.fpga.inclusion import included_notes
 from hwsim.fpga.shortage import shortage_text
 from hwsim.report.quantities import bytes_text, count_text, hertz_text, seconds_text
-from hwsim.report.schema import AxiPortUse, DevicesUse, DramUse, FpgaUse, LoadUse, Report
+from hwsim.report.schema import AxiPortUse, DevicesUse, DramUse, FpgaUse, LoadUse, PassesUse, Report
 from hwsim.report.tables import print_line, print_table
 
 
@@ -23,6 +23,8 @@ def render_sections(report: Report, console: Console) -> None:
         _ports(report.ports, console)
     if report.loads:
         _loads(report.loads, console)
+    if report.passes:
+        _passes(report.passes, console)
 
 
 def _devices(use: DevicesUse, console: Console) -> None:
@@ -114,3 +116,24 @@ def _loads(loads: list[LoadUse], console: Console) -> None:
         for load in loads
     )
     print_table(console, "Work that depends on data", ("load", "from", "mean", "p99"), rows)
+
+
+def _passes(use: PassesUse, console: Console) -> None:
+    rows = ((switch.before, switch.after, f"{switch.passes:,}", f"{switch.cycles:,}") for switch in use.switches)
+    title = f"Passes over the layers: {use.passes:,}; from one to the next, and cycles that it cost"
+    print_table(console, title, ("from", "to", "count", "cycles"), rows)
+    if (arrivals := use.arrivals) is None:
+        return
+    lost = (
+        f"{arrivals.unserved_per_s:,.2f} a second cannot be served" if arrivals.unserved_per_s else "all can be served"
+    )
+    late = (
+        f"{arrivals.late:,} began late, by up to {seconds_text(arrivals.longest_wait_s)}"
+        if arrivals.late
+        else "none late"
+    )
+    print_line(
+        console,
+        f"{arrivals.per_s:g} a second arrive, {arrivals.served_per_s:,.2f} could be served: {lost}; idle for "
+        f"{arrivals.idle_cycles:,} cycles, {late}",
+    )

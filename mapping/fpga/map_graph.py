@@ -10,14 +10,11 @@ from hwsim.mapping.fpga.checks import check_operator
 from hwsim.mapping.fpga.matrix import TiledMatrix
 from hwsim.mapping.fpga.memory_map import ArraySize, BufferSize, MemoryMap, place
 from hwsim.mapping.fpga.order import order_for_buffers
-from hwsim.mapping.fpga.target import FpgaTarget
+from hwsim.mapping.fpga.target import ATTENTION_ROLES, FpgaTarget
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.mapped import MappedGraph, assign_units
 from hwsim.mapping.operators import Act, ExpertFfn, Linear, Operator, PatchEmbed, Route
 from hwsim.mapping.passes.split_attention import split_attention
-
-# Matrices around attention lie in one array, a layer after the other: queries, keys, values, projection.
-ATTENTION_ROLES = ("q", "k", "v", "proj")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +56,7 @@ class FpgaMapped(MappedGraph[MemoryMap]):
                     raise MappingError(
                         f"{matrix.target.machine}: {name}: {matrix.d_in} inputs come in several passes, and the "
                         f"function of their sum cannot be applied as it leaves; the linear unit keeps "
-                        f"{matrix.target.input_tiles} tiles of inputs and {matrix.target.weight_words} of weights"
+                        f"{matrix.shape.input_tiles} tiles of inputs and {matrix.shape.weight_words} of weights"
                     )
 
     def _applies_function(self, name: str, matrix: TiledMatrix) -> bool:
@@ -130,15 +127,15 @@ def _matrices(op: Operator, target: FpgaTarget) -> Iterator[TiledMatrix]:
         case Linear():
             bias = f"{op.name}.bias" if op.bias else None
             yield TiledMatrix(
-                operator=op.name, d_in=op.d_in, d_out=op.d_out, target=target,
+                operator=op.name, d_in=op.d_in, d_out=op.d_out, target=target, shape=target.linear(op),
                 weights=op.weights_id or f"{op.name}.weight", bias=bias,
             )  # fmt: skip
         case ExpertFfn():
             for part, d_in, d_out in (("up", op.width, op.hidden), ("down", op.hidden, op.width)):
                 bias = f"{op.name}.{part}.bias" if op.bias else None
                 yield TiledMatrix(
-                    operator=op.name, d_in=d_in, d_out=d_out, target=target, weights=f"{op.name}.{part}.weight",
-                    bias=bias, count=op.experts,
+                    operator=op.name, d_in=d_in, d_out=d_out, target=target, shape=target.linear(op),
+                    weights=f"{op.name}.{part}.weight", bias=bias, count=op.experts,
                 )  # fmt: skip
 
 
@@ -154,13 +151,13 @@ def _arrays(op: Operator, target: FpgaTarget) -> Iterator[ArraySize]:
                     yield _array(table.identity, "positions", 1, table.rows, target.row_bytes(table.columns))
             case PatchEmbed():
                 rows = target.padded(table.rows) if table.rows > 1 else 1
-                row_bytes = (
-                    table.columns * target.weight_bytes if part == "weight" else target.bias_bytes(table.columns)
-                )
+                biases = target.bias_bytes(table.columns, target.embed_lanes)
+                row_bytes = table.columns * target.weight_bytes if part == "weight" else biases
                 yield _array(table.identity, f"embed.{part}", 1, rows, row_bytes)
             case Linear() | ExpertFfn():
                 rows = 1 if part == "bias" else target.padded(table.rows)
-                row_bytes = target.bias_bytes(table.columns) if part == "bias" else _row(table.columns, target)
+                lanes = target.linear(op).out_lanes
+                row_bytes = target.bias_bytes(table.columns, lanes) if part == "bias" else _row(table.columns, target)
                 inner = table.identity.split(".")[-2] if isinstance(op, ExpertFfn) else ""
                 group = f"{role}.{inner}.{part}" if inner else f"{role}.{part}"
                 yield _array(table.identity, group, table.count, rows, row_bytes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hwsim.mapping.errors import MappingError
-from hwsim.mapping.fpga.target import FpgaTarget
+from hwsim.mapping.fpga.target import FpgaTarget, LinearShape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,7 @@ class TiledMatrix:
 
     Attributes
     ----------
+    shape : of the unit that multiplies with it
     weights, bias : identities of the tables; no bias if None
     """
 
@@ -47,6 +48,7 @@ class TiledMatrix:
     d_in: int
     d_out: int
     target: FpgaTarget
+    shape: LinearShape
     weights: str
     bias: str | None
     count: int = 1
@@ -54,17 +56,17 @@ class TiledMatrix:
     @property
     def in_tiles(self) -> int:
         """Tiles of inputs; a token's row is padded, and zeros are multiplied too."""
-        return self.target.padded(self.d_in) // self.target.in_lanes
+        return self.target.padded(self.d_in) // self.shape.in_lanes
 
     @property
     def out_tiles(self) -> int:
-        return self.target.padded(self.d_out) // self.target.out_lanes
+        return self.target.padded(self.d_out) // self.shape.out_lanes
 
     @property
     def padding(self) -> int:
         """Products a token that are computed and belong to no weight."""
         tiles = self.in_tiles * self.out_tiles
-        return tiles * self.target.in_lanes * self.target.out_lanes - self.d_in * self.d_out
+        return tiles * self.shape.in_lanes * self.shape.out_lanes - self.d_in * self.d_out
 
     @cached_property
     def passes(self) -> tuple[MatrixPass, ...]:
@@ -72,11 +74,11 @@ class TiledMatrix:
         return tuple(self._passes())
 
     def _passes(self) -> Iterator[MatrixPass]:
-        target = self.target
-        most = min(target.input_tiles, target.weight_words)
-        inputs = _part(self.in_tiles, most, target.tiles_a_beat(target.in_lanes, target.weight_bytes), self)
-        most = min(target.weight_words // inputs, target.bias_words)
-        outputs = _part(self.out_tiles, most, target.tiles_a_beat(target.out_lanes, target.activation_bytes), self)
+        target, shape = self.target, self.shape
+        most = min(shape.input_tiles, shape.weight_words)
+        inputs = _part(self.in_tiles, most, target.tiles_a_beat(shape.in_lanes, target.weight_bytes), self)
+        most = min(shape.weight_words // inputs, shape.bias_words)
+        outputs = _part(self.out_tiles, most, target.tiles_a_beat(shape.out_lanes, target.activation_bytes), self)
         for first_out in range(0, self.out_tiles, outputs):
             for first_in in range(0, self.in_tiles, inputs):
                 yield MatrixPass(
@@ -106,6 +108,6 @@ def _part(tiles: int, most: int, together: int, matrix: TiledMatrix) -> int:
     if not part:
         raise MappingError(
             f"{matrix.target.machine}: {matrix.operator}: {together} tiles share a beat, and the buffers of "
-            f"{matrix.target.weight_words} tiles of weights leave room for {most}"
+            f"{matrix.shape.weight_words} tiles of weights leave room for {most}"
         )
     return part

@@ -5,9 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import lcm
+from typing import Literal, get_args
 
 from hwsim.mapping.errors import MappingError
-from hwsim.mapping.operators import Operator
+from hwsim.mapping.operators import ExpertFfn, Operator
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearShape:
+    """A unit that multiplies tokens with a matrix, tile by tile, and the loader of its weights.
+
+    Attributes
+    ----------
+    unit, loader : their names
+    in_lanes, out_lanes : a tile of a matrix is `out_lanes` x `in_lanes` weights
+    input_tiles : tiles of a token's inputs that the unit keeps while it computes the outputs
+    weight_words, bias_words : tiles of weights, and tiles of outputs with biases, that a bank of weights holds
+    banks : of weights; with two, one is loaded while the other is used
+    """
+
+    unit: str
+    loader: str
+    in_lanes: int
+    out_lanes: int
+    input_tiles: int
+    weight_words: int
+    bias_words: int
+    banks: int = 2
+
+
+# Types of layers, each of which may have a linear unit of its own.
+LinearType = Literal["attention", "ffn", "experts"]
+LINEAR_TYPES: tuple[LinearType, ...] = get_args(LinearType)
+# Matrices around attention lie in one array, a layer after the other: queries, keys, values, projection.
+ATTENTION_ROLES = ("q", "k", "v", "proj")
+
+
+def linear_type(op: Operator) -> LinearType:
+    """The type of layer that an operator with matrices belongs to."""
+    if isinstance(op, ExpertFfn):
+        return "experts"
+    return "attention" if op.role in ATTENTION_ROLES else "ffn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +56,8 @@ class FpgaTarget:
     ----------
     machine : name, for messages
     unit_of : the unit of each operator kind that it can carry out
-    in_lanes, out_lanes : a tile of a matrix is `out_lanes` x `in_lanes` weights
-    input_tiles : tiles of a token's inputs that the linear unit keeps while it computes the outputs
-    weight_words, bias_words : tiles of weights, and tiles of outputs with biases, that a bank of weights holds
+    linears : the linear unit of each type of layer; several types may have the same
+    embed_lanes : features of a tile of the patch embedding
     beat_bytes : bytes of a beat at the ports; rows of a buffer are whole beats
     activation_bytes, weight_bytes, pixel_bytes : bytes of a number in memory
     functions : activation functions that the linear unit can apply to its results
@@ -31,11 +68,8 @@ class FpgaTarget:
 
     machine: str
     unit_of: Mapping[str, str]
-    in_lanes: int
-    out_lanes: int
-    input_tiles: int
-    weight_words: int
-    bias_words: int
+    linears: Mapping[LinearType, LinearShape]
+    embed_lanes: int
     beat_bytes: int
     activation_bytes: int
     weight_bytes: int
@@ -48,21 +82,32 @@ class FpgaTarget:
     size_bytes: int
 
     def __post_init__(self) -> None:
-        for name, tile in (("in_lanes", self.in_lanes), ("out_lanes", self.out_lanes)):
-            size = tile * self.activation_bytes
-            if size % self.beat_bytes and self.beat_bytes % size:
-                raise MappingError(
-                    f"{self.machine}: a tile of {tile} numbers ({name}) is {size} B, expected a multiple or a "
-                    f"part of a beat of {self.beat_bytes} B"
-                )
-        if self.weight_words < 1 or self.bias_words < 1 or self.input_tiles < 1:
-            raise MappingError(f"{self.machine}: buffers of weights, biases and inputs must hold a tile at least")
+        for shape in self.shapes:
+            for name, tile in (("in_lanes", shape.in_lanes), ("out_lanes", shape.out_lanes)):
+                size = tile * self.activation_bytes
+                if size % self.beat_bytes and self.beat_bytes % size:
+                    raise MappingError(
+                        f"{self.machine}: a tile of {tile} numbers ({name}) is {size} B, expected a multiple or a "
+                        f"part of a beat of {self.beat_bytes} B"
+                    )
+            if shape.weight_words < 1 or shape.bias_words < 1 or shape.input_tiles < 1:
+                raise MappingError(f"{self.machine}: buffers of weights, biases and inputs must hold a tile at least")
+
+    @property
+    def shapes(self) -> tuple[LinearShape, ...]:
+        """The linear units, each once."""
+        return tuple(dict.fromkeys(self.linears.values()))
+
+    def linear(self, op: Operator) -> LinearShape:
+        """The linear unit of an operator."""
+        return self.linears[linear_type(op)]
 
     @property
     def row_multiple(self) -> int:
         """Numbers of a row come in multiples of this: whole tiles on both sides of a matrix, whole beats of either."""
+        tiles = (lanes for shape in self.shapes for lanes in (shape.in_lanes, shape.out_lanes))
         beats = (max(1, self.beat_bytes // size) for size in (self.activation_bytes, self.weight_bytes))
-        return lcm(self.in_lanes, self.out_lanes, *beats)
+        return lcm(*tiles, *beats)
 
     def padded(self, width: int) -> int:
         """Numbers of a token's row in a buffer."""
@@ -72,10 +117,10 @@ class FpgaTarget:
         """Bytes of a token's row in a buffer."""
         return self.padded(width) * self.activation_bytes
 
-    def bias_bytes(self, width: int) -> int:
-        """Bytes of the biases of a matrix: a tile of outputs begins a beat."""
-        tile = -(-self.out_lanes * self.weight_bytes // self.beat_bytes) * self.beat_bytes
-        return self.padded(width) // self.out_lanes * tile
+    def bias_bytes(self, width: int, lanes: int) -> int:
+        """Bytes of the biases of a matrix: a tile of `lanes` outputs begins a beat."""
+        tile = -(-lanes * self.weight_bytes // self.beat_bytes) * self.beat_bytes
+        return self.padded(width) // lanes * tile
 
     def tiles_a_beat(self, lanes: int, number_bytes: int) -> int:
         """Tiles of `lanes` numbers that share a beat; 1 where each has a beat or several."""

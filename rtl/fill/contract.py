@@ -79,8 +79,6 @@ class FillContract(Contract):
             raise ContractError(f"{self.block}: a command's beats must be 0 to {self.max_beats}, got {beats}")
 
     def resources(self) -> Resources:
-        """The counter, the value, and the output registers."""
+        """The counter, and the value with its output registers, which all lanes share."""
         count = self.max_beats.bit_length()
-        return (
-            adder(count) + register(count + self.number_bits) + delay(self.number_bits * self.lanes, self.output_stages)
-        )
+        return adder(count) + register(count + self.number_bits) + delay(self.number_bits, self.output_stages)

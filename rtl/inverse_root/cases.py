@@ -16,6 +16,13 @@ from hwsim.rtl.random_codes import corner_codes, random_codes
 SETS: tuple[Mapping[str, Any], ...] = (
     {},
     {
+        "method": "division",
+        "bits_per_stage": 3,
+        "output_stages": 1,
+        "argument": Fixed(width=13, integer=6, signed=False),
+        "result": Fixed(width=12, integer=3),
+    },
+    {
         "segments_log2": 3,
         "degree": 1,
         "guard_bits": 2,
@@ -35,6 +42,7 @@ SETS: tuple[Mapping[str, Any], ...] = (
         "argument": Fixed(width=40, integer=20, signed=False),
         "result": Fixed(width=28, integer=0, signed=False, rounding="nearest_even", overflow="saturate"),
     },
+    {"method": "division", "bits_per_stage": 8, "result": Fixed(width=32, integer=10)},
 )
 
 EXTREMES: tuple[Mapping[str, Any], ...] = ()  # SETS have all ends of ranges

@@ -5,12 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.mapping.formats import recode
+from hwsim.rtl.divide.golden import divide
 from hwsim.rtl.inverse_root.contract import InverseRootContract
 from hwsim.rtl.ports import Codes, Streams
+from hwsim.rtl.square_root.golden import square_root
 
 
 def inverse_root(c: InverseRootContract, x: Codes) -> Codes:
     """`x^(-1/r)` of codes of `c.argument`, of any shape, as codes of `c.result`."""
+    if c.method == "division":
+        return divide(c.divider, 1, x if c.root is None else square_root(c.root, x))
+    return _by_polynomial(c, x)
+
+
+def _by_polynomial(c: InverseRootContract, x: Codes) -> Codes:
     p, w, below = c.table, c.working_fraction, c.argument.width - 1
     positive = np.maximum(x, 1)
     position = np.frexp(positive)[1].astype(np.int64) - 1  # exact: codes are below 2^53

@@ -23,6 +23,27 @@ SETS: tuple[Mapping[str, Any], ...] = (
         "product_stages": 1,
         "adder_levels": 1,
         "output_stages": 2,
+        "root_method": "division",
+        "root_bits_per_stage": 3,
+        "root_output_stages": 1,
+        "activation": Fixed(width=18, integer=6),
+        "weight": Fixed(width=9, integer=3),
+        "bias": Fixed(width=12, integer=4),
+        "accumulator": Fixed(width=22, integer=8),
+        "root": Fixed(width=16, integer=6),
+    },
+    {"features": 1, "lanes": 1, "product_stages": 6, "adder_levels": 6, "output_stages": 30},
+    {"features": 32, "lanes": 8},
+    {"features": 192, "lanes": 8},
+    {"features": 16, "lanes": 16, "adder_levels": 1, "root_output_stages": 20, "epsilon": 0},
+    {
+        "features": 6,
+        "lanes": 3,
+        "divisor_fraction": 14,
+        "epsilon": 1,
+        "product_stages": 1,
+        "adder_levels": 1,
+        "output_stages": 2,
         "root_segments_log2": 3,
         "root_degree": 1,
         "root_guard_bits": 2,
@@ -33,10 +54,6 @@ SETS: tuple[Mapping[str, Any], ...] = (
         "accumulator": Fixed(width=22, integer=8),
         "root": Fixed(width=16, integer=6, signed=False, overflow="saturate"),
     },
-    {"features": 1, "lanes": 1, "product_stages": 6, "adder_levels": 6, "output_stages": 30},
-    {"features": 32, "lanes": 8},
-    {"features": 192, "lanes": 8},
-    {"features": 16, "lanes": 16, "adder_levels": 1, "root_output_stages": 20, "epsilon": 0},
 )
 
 EXTREMES: tuple[Mapping[str, Any], ...] = (
@@ -51,6 +68,7 @@ EXTREMES: tuple[Mapping[str, Any], ...] = (
         "root_guard_bits": 8,
         "root_output_stages": 64,
     },
+    {"features": 4, "lanes": 2, "root_method": "division", "root_bits_per_stage": 8},
     {"features": 128, "lanes": 64, "divisor_fraction": 30, "root_segments_log2": 12, "root_degree": 1},
 )
 LEFT_OUT: Mapping[tuple[str, int], str] = {

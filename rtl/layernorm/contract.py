@@ -29,8 +29,9 @@ class LayerNormContract(Contract):
     The stream `norm` brings weights and biases; those of the next sequence of tokens come during this one. A
     sequence ends with the token whose last beat carries `last`.
 
-    Edge-MoE's source gives formats, sums and constants. Two points are our reading: a variance below 0 (after a wrap)
-    counts as 0, whose root is the largest result; and the factors are applied in the order written above.
+    Edge-MoE's source gives formats, sums and constants. Two points are our reading: a variance of 0 or below (after a
+    wrap) counts as 0, whose inverse root is the largest code of `root`, where the source divides by 0; and the factors
+    are applied in the order written above.
 
     Attributes
     ----------
@@ -39,8 +40,8 @@ class LayerNormContract(Contract):
     product_stages : registers of each product
     adder_levels : levels of the adder tree between two registers
     output_stages : registers after the second stage, for a tool to move
-    root_segments_log2, root_degree, root_guard_bits, root_output_stages : for the inverse root, see `RsqrtContract`;
-        its output registers end the first stage
+    root_method, root_segments_log2, root_degree, root_guard_bits, root_bits_per_stage, root_output_stages : for the
+        inverse root, see `RsqrtContract`; its output registers end the first stage
     activation : format of x and y
     accumulator : format of the sums and of all values between x and y
     root : format of 1/sqrt(v)
@@ -52,12 +53,16 @@ class LayerNormContract(Contract):
             "product_stages": 4,
             "adder_levels": 1,
             "output_stages": 142,
-            "root_output_stages": 53,
+            "root_method": "division",
+            "root_bits_per_stage": 2,
+            "root_output_stages": 23,
+            "root": Fixed(width=32, integer=10),
             "source": "Edge-MoE: two stages of depths 80 and 154 in an HLS log (79 and 153 edges), interval 24; "
             "the split within them is ours",
         },
         "rtl": {"source": "rtl/layernorm"},
     }
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"root_method": RsqrtContract.choices["method"]}
 
     features: int = 192
     lanes: int = 8
@@ -66,9 +71,11 @@ class LayerNormContract(Contract):
     product_stages: int = 3
     adder_levels: int = 2
     output_stages: int = 0
+    root_method: str = "polynomial"
     root_segments_log2: int = 7
     root_degree: int = 2
     root_guard_bits: int = 4
+    root_bits_per_stage: int = 1
     root_output_stages: int = 0
     activation: Fixed = Fixed(width=32, integer=10)
     weight: Fixed = Fixed(width=16, integer=5)
@@ -84,6 +91,7 @@ class LayerNormContract(Contract):
         self.require_range("product_stages", 1, 6)
         self.require_range("adder_levels", 1, 6)
         self.require_range("output_stages", 0, 160)
+        self.require_choice("root_method")
         self._check_formats()
         if self.features % self.lanes:
             raise ContractError(f"{self.block}: {self.features} features do not fill beats of {self.lanes}")
@@ -100,7 +108,12 @@ class LayerNormContract(Contract):
             if not getattr(self, name).signed:
                 raise ContractError(f"{self.block}: {name} must be signed, got {getattr(self, name)}")
         self.require_floor_and_wrap("accumulator")
-        factors = [self.activation.width, self.accumulator.width, self.weight.width, self.root.width + 1]
+        factors = [
+            self.activation.width,
+            self.accumulator.width,
+            self.weight.width,
+            self.root.width + (not self.root.signed),
+        ]
         if self.accumulator.width + max(factors) > PRODUCT_BITS:
             width = self.accumulator.width + max(factors)
             raise ContractError(f"{self.block}: a product may have {PRODUCT_BITS} bits, {width} asked for")
@@ -129,16 +142,25 @@ class LayerNormContract(Contract):
     @property
     def rsqrt(self) -> RsqrtContract:
         """The inverse root that is part of the first stage."""
-        fmt, own = self.accumulator, ("segments_log2", "degree", "guard_bits", "output_stages")
+        fmt, own = (
+            self.accumulator,
+            ("method", "segments_log2", "degree", "guard_bits", "bits_per_stage", "output_stages"),
+        )
         with part_of(self.block, argument="accumulator", result="root", **{name: f"root_{name}" for name in own}):
             return RsqrtContract(
+                method=self.root_method,
                 segments_log2=self.root_segments_log2,
                 degree=self.root_degree,
                 guard_bits=self.root_guard_bits,
+                bits_per_stage=self.root_bits_per_stage,
                 output_stages=self.root_output_stages,
                 argument=Fixed(width=fmt.width - 1, integer=fmt.integer - 1, signed=False),
                 result=self.root,
             )
+
+    @property
+    def unread(self) -> frozenset[str]:
+        return frozenset(f"root_{name}" for name in self.rsqrt.unread)
 
     @property
     def tree_stages(self) -> int:

@@ -53,6 +53,7 @@ class LinearContract(Contract):
     step_log2, limit_steps, delta, gelu_output_stages : for GELU, see `GeluDeltaContract`
     write_stages : registers after the out FIFO
     score_stages : registers of the product with the score and of the sum, and for a tool to move
+    scatter_stages : registers of gathered results without a score: Edge-MoE writes them like those with one
     accumulator : format of sums, of GELU, of `dst` and `y`
     """
 
@@ -67,8 +68,9 @@ class LinearContract(Contract):
             "gelu_output_stages": 1,
             "write_stages": 4,
             "score_stages": 143,
+            "scatter_stages": 143,
             # 79 - 3 edges hold one round trip of 64 (the token's read), 148 - 5 hold two (the read of `dst`, the write)
-            "memory_stages": {"gather_stages": 64, "score_stages": 128},
+            "memory_stages": {"gather_stages": 64, "score_stages": 128, "scatter_stages": 128},
             "source": "Edge-MoE: depths in an HLS log: compute 16 (GELU + 6), read 3 (indirect 79), write 5 (indirect "
             "148); the tool assumed a memory latency of 64, once in the indirect read and twice in the indirect write; "
             "the split of depths, and the FIFOs' edges, are ours",
@@ -95,6 +97,7 @@ class LinearContract(Contract):
     gelu_output_stages: int = 0
     write_stages: int = 1
     score_stages: int = 3
+    scatter_stages: int = 0
     activation: Fixed = Fixed(width=32, integer=10)
     weight: Fixed = Fixed(width=16, integer=2)
     bias: Fixed = Fixed(width=18, integer=7)  # holds Edge-MoE's attention biases <16,7> and the others <16,5>
@@ -114,6 +117,7 @@ class LinearContract(Contract):
         self.require_range("gather_stages", 0, 256)
         self.require_range("write_stages", 1, 16)
         self.require_range("score_stages", 2, 256)
+        self.require_range("scatter_stages", 0, 256)
         self.require_fixed("score")
         _ = self.tile, self.gelu  # they check their own parameters
         if self.score.width + self.accumulator.width > 64:
@@ -141,6 +145,11 @@ class LinearContract(Contract):
                 value=self.accumulator,
                 delta=self.delta,
             )
+
+    @property
+    def banks(self) -> int:
+        """Banks of weights and of biases: one is loaded while another is used."""
+        return 2
 
     @property
     def token(self) -> Fixed:
@@ -254,7 +263,9 @@ class LinearContract(Contract):
 
     def write_edges(self, command: Command) -> int:
         """Edges from the end of the out FIFO to the result."""
-        return self.write_stages + (self.score_stages if command.use_score else 0)
+        if command.use_score:
+            return self.write_stages + self.score_stages
+        return self.write_stages + (self.scatter_stages if command.use_expert else 0)
 
     def _token_starts(self, command: Command, token: int) -> int:
         """Cycles from the first token's first tile to this one's.
@@ -271,8 +282,8 @@ class LinearContract(Contract):
         """Tile, GELU lanes, score lanes, the banks and FIFOs; control left out."""
         lanes, width = self.out_lanes, self.accumulator.width
         row, x = self.in_lanes * self.weight.width, self.in_lanes * self.activation.width
-        weights = memory(2 * self.weight_words, row * lanes)
-        biases = memory(2 * self.max_out_tiles, lanes * self.bias.width)
+        weights = memory(self.banks * self.weight_words, row * lanes)
+        biases = memory(self.banks * self.max_out_tiles, lanes * self.bias.width)
         inputs = memory(self.max_in_tiles, x) + memory(self.in_fifo - 1, x)
         beside = register(row * (lanes - 1)) + register(x) + selector(x) + delay(x, self.read_stages)
         scores = (
@@ -283,6 +294,7 @@ class LinearContract(Contract):
             + delay(width, max(0, self.score_stages - 3))
             + selector(2 * width)  # GELU or not, score or not
             + Resources(lut=2 * width)  # the out FIFO, in LUTs
+            + delay(width, self.scatter_stages)
             + delay(width, self.write_stages)
         )
         return self.tile.resources() + self.gelu.resources() + scores * lanes + weights + biases + inputs + beside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -86,19 +86,24 @@ class MacColumn(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         c, m = self.contract, Module()
         pipe = Pipeline(m, self.advance)
-        # registers at the operands, then at the product, so that a tool can move them into the multipliers
-        fraction = c.activation.fraction + c.weight.fraction
-        operands = {f"x{i}": self.x[i] for i in range(c.in_lanes)} | {f"w{i}": self.w[i] for i in range(c.in_lanes)}
-        held = pipe.stages(c.product_stages - 1, **operands)
-        products = {
-            f"p{i}": recode(getattr(held, f"x{i}") * getattr(held, f"w{i}"), fraction, c.accumulator)
-            for i in range(c.in_lanes)
-        }
-        terms = list(vars(pipe.stage(**products)).values())
-        term = add_tree(pipe, terms, c.adder_levels, c.accumulator)
+        term = sum_products(pipe, c, self.x, self.w)
         start = Mux(self.first, recode(self.bias, c.bias.fraction, c.accumulator), self.total)
         total = Signal.like(self.total, reset_less=True)
         with m.If(self.add):
             m.d.sync += total.eq(start + term)
         m.d.comb += self.total.eq(total)
         return m
+
+
+def sum_products(pipe: Pipeline, c: MacTileContract, x: Any, w: Any) -> Value:
+    """The sum of the floored products of two beats' lanes, `product_stages + tree_stages` later."""
+    # registers at the operands, then at the product, so that a tool can move them into the multipliers
+    fraction = c.activation.fraction + c.weight.fraction
+    operands = {f"x{i}": x[i] for i in range(c.in_lanes)} | {f"w{i}": w[i] for i in range(c.in_lanes)}
+    held = pipe.stages(c.product_stages - 1, **operands)
+    products = {
+        f"p{i}": recode(getattr(held, f"x{i}") * getattr(held, f"w{i}"), fraction, c.accumulator)
+        for i in range(c.in_lanes)
+    }
+    terms = list(vars(pipe.stage(**products)).values())
+    return add_tree(pipe, terms, c.adder_levels, c.accumulator)

@@ -22,9 +22,7 @@ SETS: tuple[Mapping[str, Any], ...] = (
         "heads": 1,
         "head_dim": 12,  # a head's beats equal its slots' turns, so no beat is idle
         "max_tokens": 12,
-        "segments_log2": 3,
-        "degree": 1,
-        "guard_bits": 2,
+        "exp_method": "tables",
         "product_stages": 1,
         "output_stages": 2,
         "activation": Fixed(width=14, integer=6),
@@ -36,6 +34,22 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {"slots": 1, "channels": 1, "heads": 2, "head_dim": 1, "max_tokens": 1, "product_stages": 6, "output_stages": 16},
     {},
     {"slots": 16, "channels": 4, "heads": 4, "head_dim": 8, "max_tokens": 40, "exp_units": 8, "guard_bits": 8},
+    {
+        "slots": 4,
+        "channels": 3,
+        "heads": 1,
+        "head_dim": 12,  # a head's beats equal its slots' turns, so no beat is idle
+        "max_tokens": 12,
+        "segments_log2": 3,
+        "degree": 1,
+        "guard_bits": 2,
+        "product_stages": 1,
+        "output_stages": 2,
+        "activation": Fixed(width=14, integer=6),
+        "exponential": Fixed(width=12, integer=2),
+        "inverse": Fixed(width=16, integer=4),
+        "accumulator": Fixed(width=20, integer=9),
+    },
 )
 
 EXTREMES: tuple[Mapping[str, Any], ...] = (

@@ -30,7 +30,7 @@ class MvContract(SkewedContract):
     Attributes
     ----------
     exp_units : exponentials per cycle; the slots use them one after the other, within the cycles of a head
-    segments_log2, degree, guard_bits : for the exponential's table, as in `exp`
+    exp_method, segments_log2, degree, guard_bits : for the exponential, as in `exp`
     slots, product_stages and so on : as in `SkewedContract`; the products are those of probabilities and of values, and
         the output stages come before the output queue of two beats
     """
@@ -39,14 +39,19 @@ class MvContract(SkewedContract):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {
             "product_stages": 4,
-            "output_stages": 5,
+            "output_stages": 8,
+            "exp_method": "tables",
+            "exponential": Fixed(width=32, integer=10),
+            "inverse": Fixed(width=32, integer=10),
             "source": "Edge-MoE: 4 queries x 8 channels a cycle, 12 exponentials in 24 cycles, depth 29 in an HLS log "
             "(28 edges), an output FIFO of 2; the split is ours",
         },
         "rtl": {"source": "rtl/mv"},
     }
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"exp_method": ExpContract.choices["method"]}
 
     exp_units: int = 1
+    exp_method: str = "polynomial"
     segments_log2: int = 6
     degree: int = 2
     guard_bits: int = 4
@@ -57,10 +62,12 @@ class MvContract(SkewedContract):
         super().__post_init__()
         self.require_range("exp_units", 1, self.slots)
         self.require_range("output_stages", 0, 32)
+        self.require_choice("exp_method")
         for name in ("exponential", "inverse"):
             self.require_fixed(name)
         self._check_rates()
-        if self.exponential.width + self.inverse.width > 63:
+        # an exponential is never negative
+        if self.exponential.width - self.exponential.signed + self.inverse.width > 63:
             raise ContractError(f"{self.block}: exponential and inverse may have 63 bits together")
         _ = self.exp  # checks its table and formats
 
@@ -84,6 +91,15 @@ class MvContract(SkewedContract):
         )
 
     @property
+    def unread(self) -> frozenset[str]:
+        return self.exp.unread
+
+    @property
+    def takes_info(self) -> bool:
+        """Whether the results of the softmax for a query come with it, and its probabilities are made here."""
+        return True
+
+    @property
     def turns(self) -> int:
         """Cycles that the slots' exponentials take."""
         return -(-self.slots // self.exp_units)
@@ -91,8 +107,9 @@ class MvContract(SkewedContract):
     @property
     def exp(self) -> ExpContract:
         """The exponential unit; its argument holds any difference of two scores."""
-        with part_of(self.block, argument="activation", result="exponential"):
+        with part_of(self.block, argument="activation", result="exponential", method="exp_method"):
             return ExpContract(
+                method=self.exp_method,
                 segments_log2=self.segments_log2,
                 degree=self.degree,
                 guard_bits=self.guard_bits,

@@ -25,6 +25,24 @@ def weigh(c: MvContract, total: Codes, probability: Codes, v: Codes) -> Codes:
     return recode(total + products, c.accumulator.fraction, c.accumulator)
 
 
+def attend(c: MvContract, probability_hqk: Codes, v: Codes) -> Codes:
+    """Values weighted by probabilities, without any reordering.
+
+    Parameters
+    ----------
+    probability_hqk : (heads, queries, keys) codes of `c.activation`
+    v : (keys, heads, head_dim) codes of `c.activation`
+
+    Returns
+    -------
+    (queries, heads, head_dim) codes of `c.activation`
+    """
+    total = np.zeros((probability_hqk.shape[1], *v.shape[1:]), dtype=np.int64)
+    for probability_qh, v_hc in zip(probability_hqk.transpose(2, 1, 0), v):
+        total = weigh(c, total, probability_qh[:, :, None], v_hc)
+    return recode(total, c.accumulator.fraction, c.activation)
+
+
 def run(c: MvContract, inputs: Streams) -> Streams:
     """The results of each command, in the order of queries."""
     results = np.array(list(_results(c, inputs)), dtype=np.int64)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, ContractError, Resources
-from hwsim.rtl.estimates import adder, memory, register, selector
+from hwsim.rtl.estimates import adder, choice, memory, register
 from hwsim.rtl.ports import Port, number_up_to, stream
 
 
@@ -110,5 +110,5 @@ class NormLoaderContract(Contract):
     def resources(self) -> Resources:
         """The weights' memory, the beat of biases whose rows leave, and the counters; handshakes left out."""
         beat, count = self.beat_numbers * self.number_bits, self.vector_beats.bit_length() + self.max_norms.bit_length()
-        row = selector(2 * self.lanes * self.number_bits) * (self.beat_rows - 1)
+        row = choice(self.beat_rows, 2 * self.lanes * self.number_bits)
         return memory(self.vector_beats, beat) + register(beat + count) + adder(count) + row

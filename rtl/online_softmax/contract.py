@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, Resources, part_of
 from hwsim.rtl.estimates import delay, register, selector
+from hwsim.rtl.exp.contract import ExpContract
 from hwsim.rtl.inverse_root.contract import ReciprocalContract
 from hwsim.rtl.online_sum.recurrence import Recurrence
 from hwsim.rtl.ports import FLAG, Port, number_up_to, stream
@@ -37,6 +38,8 @@ class OnlineSoftmaxContract(Contract):
     initiation_interval : least number of cycles from a beat to the next
     product_stages : registers in the product of sum and exponential
     output_stages : registers before the info, for a tool to move
+    exp_method : of the exponential, as in `exp`
+    inverse_method, bits_per_stage : of 1/sum, as in `reciprocal`
     activation, exponential, total, inverse : formats of scores and maxima, of exponentials, of their sum, of 1/sum
     """
 
@@ -44,11 +47,20 @@ class OnlineSoftmaxContract(Contract):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "published": {
             "initiation_interval": 4,
-            "output_stages": 54,
+            "output_stages": 20,
+            "exp_method": "tables",
+            "inverse_method": "division",
+            "exponential": Fixed(width=32, integer=10),
+            "total": Fixed(width=32, integer=10),
+            "inverse": Fixed(width=32, integer=10),
             "source": "Edge-MoE: trips of one slot and all 3 heads, one in 3 cycles, 12 cycles a row of 4 slots; here "
             "a beat is one head and all slots, so one in 4 makes the same row; depth 78 in an HLS log (77 edges)",
         },
         "rtl": {"source": "rtl/online_softmax"},
+    }
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "exp_method": ExpContract.choices["method"],
+        "inverse_method": ReciprocalContract.choices["method"],
     }
 
     heads: int = 3
@@ -57,6 +69,9 @@ class OnlineSoftmaxContract(Contract):
     initiation_interval: int = 1
     product_stages: int = 2
     output_stages: int = 0
+    exp_method: str = "polynomial"
+    inverse_method: str = "polynomial"
+    bits_per_stage: int = 1
     activation: Fixed = Fixed(width=32, integer=10)
     exponential: Fixed = Fixed(width=23, integer=1, signed=False, rounding="nearest_even", overflow="saturate")
     total: Fixed = Fixed(width=31, integer=9, signed=False)
@@ -69,6 +84,9 @@ class OnlineSoftmaxContract(Contract):
         self.require_range("initiation_interval", 1, 16)
         self.require_range("product_stages", 0, 6)
         self.require_range("output_stages", 0, 64)
+        self.require_range("bits_per_stage", 1, 8)
+        for name in self.choices:
+            self.require_choice(name)
         for name in ("activation", "exponential", "total", "inverse"):
             self.require_fixed(name)
         _ = self.reciprocal  # checks the formats, as the recurrence does
@@ -81,6 +99,10 @@ class OnlineSoftmaxContract(Contract):
             stream("raw", "out", values=(self.activation, self.slots), mask=(FLAG, self.slots)),
             stream("info", "out", inverse=(self.inverse, self.heads), bias=(self.activation, self.heads)),
         )
+
+    @property
+    def unread(self) -> frozenset[str]:
+        return frozenset() if self.inverse_method == "division" else frozenset(("bits_per_stage",))
 
     @property
     def count(self) -> Fixed:
@@ -98,13 +120,16 @@ class OnlineSoftmaxContract(Contract):
                 total=self.total,
                 product_stages=self.product_stages,
                 longest=self.max_tokens,
+                exp_method=self.exp_method,
             )
 
     @property
     def reciprocal(self) -> ReciprocalContract:
         """The unit that makes 1/sum."""
         with part_of(self.block):
-            return self.recurrence.reciprocal(self.inverse)
+            return self.recurrence.reciprocal(
+                self.inverse, method=self.inverse_method, bits_per_stage=self.bits_per_stage
+            )
 
     @property
     def row_interval(self) -> int:
@@ -115,6 +140,11 @@ class OnlineSoftmaxContract(Contract):
     def latency(self) -> int:
         """Clock edges from the last beat of a query to its info: sum, reciprocal, gathering of the heads."""
         return self.recurrence.latency + self.reciprocal.latency + 1 + self.output_stages
+
+    @property
+    def reordered(self) -> bool:
+        """Whether queries end one a row, and not all slots' with a pass."""
+        return True
 
     def rows(self, tokens: int) -> int:
         """Rows of the skewed order (`hwsim.rtl.skew`)."""

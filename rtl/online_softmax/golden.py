@@ -6,9 +6,8 @@ import numpy as np
 
 from hwsim.rtl.inverse_root.golden import inverse_root
 from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
-from hwsim.rtl.online_sum.golden import update
+from hwsim.rtl.online_sum.golden import run_sums
 from hwsim.rtl.ports import Codes, Streams
-from hwsim.rtl.skew import skewed_rows
 
 
 def online_softmax(c: OnlineSoftmaxContract, tokens: int, scores: Codes, mask: Codes) -> tuple[Codes, Codes]:
@@ -29,19 +28,36 @@ def online_softmax(c: OnlineSoftmaxContract, tokens: int, scores: Codes, mask: C
 
     Source: Edge-MoE, single-pass softmax.
     """
-    maximum = np.full((c.heads, c.slots), c.activation.code_range[0])
-    total = np.zeros((c.heads, c.slots), dtype=np.int64)
-    inverse, bias = (np.zeros((tokens, c.heads), dtype=np.int64) for _ in range(2))
-    for i, row in enumerate(skewed_rows(tokens, c.slots)):
-        first = np.arange(c.slots) == row.refill
-        maximum, total = np.where(first, c.activation.code_range[0], maximum), np.where(first, 0, total)
-        longer = update(c.recurrence, maximum, total, scores[i], first)
-        maximum, total = (np.where(mask[i], new, old) for new, old in zip(longer, (maximum, total)))
-        if (slot := row.leaves) is not None:
-            query = row.queries[slot]
-            inverse[query] = inverse_root(c.reciprocal, total[:, slot])
-            bias[query] = maximum[:, slot]
-    return inverse, bias
+    arrival, slot = arrivals(c, tokens)
+    values, counts = (codes[arrival, :, slot] for codes in (scores, mask))  # (keys, queries, heads)
+    maximum, total = run_sums(c.recurrence, values, counts)
+    return inverse_root(c.reciprocal, total), maximum
+
+
+def softmax_info(c: OnlineSoftmaxContract, scores_hqk: Codes) -> tuple[Codes, Codes]:
+    """Inverse sum and maximum of each head and query, from scores of plain attention.
+
+    Parameters
+    ----------
+    scores_hqk : (heads, queries, keys) codes of `c.activation`, as many queries as keys
+
+    Returns
+    -------
+    inverse_hq, bias_hq : as of `online_softmax`; each query's keys come in the skewed order, on which the sum's floors
+        depend
+    """
+    tokens = scores_hqk.shape[-1]
+    key = arrivals(c, tokens)[0] % max(tokens, 1)
+    values = scores_hqk[:, np.arange(tokens), key].transpose(1, 0, 2)  # (keys, heads, queries)
+    maximum, total = run_sums(c.recurrence, values)
+    return inverse_root(c.reciprocal, total), maximum
+
+
+def arrivals(c: OnlineSoftmaxContract, tokens: int) -> tuple[Codes, Codes]:
+    """The rows of the skewed order in which each query meets its keys, (keys, queries), and each query's slot."""
+    query = np.arange(tokens, dtype=np.int64)
+    slot = query % c.slots
+    return query // c.slots * tokens + slot + np.arange(tokens, dtype=np.int64)[:, None], slot
 
 
 def run(c: OnlineSoftmaxContract, inputs: Streams) -> Streams:

@@ -21,6 +21,7 @@ class Recurrence:
     Attributes
     ----------
     states : number of independent maxima and sums
+    exp_method : `method` of the exponential unit
     values, exponential, total : formats of a, of the exponentials and of s
     product_stages : registers in the product s exp(...)
     longest : largest number of values in one sum
@@ -32,17 +33,19 @@ class Recurrence:
     total: Fixed
     product_stages: int
     longest: int
+    exp_method: str = "polynomial"
 
     def __post_init__(self) -> None:
         if not self.values.signed:
             raise ContractError(f"online_sum: values must be signed, got {self.values}")
-        if self.total.signed or not 1 <= self.total.integer < self.total.width:
-            sides = "unsigned with bits on both sides of its point"
-            raise ContractError(f"online_sum: total must be {sides}, got {self.total}")
+        if not 1 <= self.total.integer - self.total.signed < self.total.width - self.total.signed:
+            raise ContractError(f"online_sum: total must have bits on both sides of its point, got {self.total}")
         if self.total.code_range[1] < self.longest << self.total.fraction:
             raise ContractError(f"online_sum: a sum of {self.longest} exponentials does not fit {self.total}")
-        if self.total.width + self.exponential.width > 62:
-            width = self.total.width + self.exponential.width
+        # an exponential is 1 at most, however many bits stand before its point
+        power_bits = min(self.exponential.width - self.exponential.signed, self.exponential.fraction + 1)
+        width = self.sum_bits + power_bits
+        if width > 62:
             raise ContractError(f"online_sum: sum times exponential may have 62 bits, {width} asked for")
         _ = self.exp  # checks its formats
 
@@ -50,13 +53,25 @@ class Recurrence:
     def exp(self) -> ExpContract:
         """The exponential unit of each lane. A difference beyond its argument's range saturates, to exp = 0."""
         argument = Fixed(width=self.values.width, integer=self.values.integer, overflow="saturate")
-        with part_of("online_sum", argument="values", result="exponential"):
-            return ExpContract.from_preset("rtl", argument=argument, result=self.exponential)
+        with part_of("online_sum", argument="values", result="exponential", method="exp_method"):
+            return ExpContract.from_preset("rtl", method=self.exp_method, argument=argument, result=self.exponential)
 
-    def reciprocal(self, inverse: Fixed) -> ReciprocalContract:
+    @property
+    def sum_bits(self) -> int:
+        """Bits of a sum, which is never negative, without a sign."""
+        return self.total.width - self.total.signed
+
+    @property
+    def positive_total(self) -> Fixed:
+        """Format of a sum without a sign."""
+        return Fixed(width=self.sum_bits, integer=self.total.integer - self.total.signed, signed=False)
+
+    def reciprocal(self, inverse: Fixed, *, method: str = "polynomial", bits_per_stage: int = 1) -> ReciprocalContract:
         """The unit that makes 1/s."""
-        with part_of("online_sum", argument="total", result="inverse"):
-            return ReciprocalContract.from_preset("rtl", argument=self.total, result=inverse)
+        with part_of("online_sum", argument="total", result="inverse", method="inverse_method"):
+            return ReciprocalContract.from_preset(
+                "rtl", method=method, bits_per_stage=bits_per_stage, argument=self.positive_total, result=inverse
+            )
 
     @property
     def interval(self) -> int:

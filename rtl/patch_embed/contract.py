@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, ContractError, Resources, part_of
-from hwsim.rtl.estimates import adder, delay, memory, register, selector
+from hwsim.rtl.estimates import adder, choice, delay, memory, register
 from hwsim.rtl.mac_tile.contract import MacTileContract
 from hwsim.rtl.patch_embed.command import Command
 from hwsim.rtl.ports import FLAG, Port, number_up_to, stream
@@ -221,9 +221,9 @@ class PatchEmbedContract(Contract):
         weights = memory(self.out_tiles * self.in_tiles, self.in_lanes * self.weight.width) * self.out_lanes
         biases = memory(self.out_tiles, self.out_lanes * self.bias.width)
         stripes = memory(2 * self.stripe_beats, self.beat_pixels * self.pixel.width)
-        word = selector(self.in_lanes * self.pixel.width) * (self.beat_pixels // self.in_lanes - 1)
+        word = choice(self.beat_pixels // self.in_lanes, self.in_lanes * self.pixel.width)
         width = self.accumulator.width
-        sums = (selector(width) * (self.tile_beats - 1) + adder(width) + delay(width, 1 + self.output_stages)) * (
+        sums = (choice(self.tile_beats, width) + adder(width) + delay(width, 1 + self.output_stages)) * (
             self.beat_values
         )
         counters = (self.stripe_beats, self.in_tiles * self.out_tiles, self.stripe_patches, self.max_stripes)

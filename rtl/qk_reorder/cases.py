@@ -22,6 +22,7 @@ SETS: tuple[Mapping[str, Any], ...] = (
         "heads": 1,
         "head_dim": 3,
         "max_tokens": 12,
+        "scale_at": "beat",
         "scale_code": -77,
         "product_stages": 1,
         "adder_levels": 1,
@@ -34,6 +35,7 @@ SETS: tuple[Mapping[str, Any], ...] = (
     {"slots": 1, "channels": 1, "heads": 1, "head_dim": 1, "max_tokens": 1, "product_stages": 6, "output_stages": 16},
     {},
     {"slots": 16, "channels": 4, "heads": 4, "head_dim": 4, "max_tokens": 40, "adder_levels": 1},
+    {"slots": 3, "channels": 4, "heads": 1, "head_dim": 16, "max_tokens": 12, "scale_code": -77},
 )
 
 EXTREMES: tuple[Mapping[str, Any], ...] = (

@@ -12,6 +12,7 @@ from amaranth.lib.memory import Memory
 from hwsim.rtl.fixed_point import recode
 from hwsim.rtl.instances import add_instance
 from hwsim.rtl.mac_tile.component import MacColumn
+from hwsim.rtl.qk_reorder.column import ScaledColumn
 from hwsim.rtl.qk_reorder.contract import QkReorderContract
 from hwsim.rtl.stream_blocks.counting import count_beats
 from hwsim.rtl.stream_blocks.pipeline import Pipeline, advances
@@ -78,32 +79,32 @@ class QkReorder(wiring.Component):
         """The sums of the slots' columns; the pipeline continues to the stage in which they are complete."""
         c, totals = self.contract, []
         s.held = pipe.stages(
-            c.product_stages + c.column.tree_stages, valid=s.valid, first=s.first, last=s.last, mask=s.mask
+            c.column.latency - 1 + c.scales_beats, valid=s.valid, first=s.first, last=s.last, mask=s.mask
         )
-        part = MacColumn(c.column)
+        part, name = (ScaledColumn(c), "scaled_column") if c.scales_beats else (MacColumn(c.column), "mac_column")
         for slot, operand in enumerate(operands):
-            column = add_instance(m, f"column_{slot}", "mac_column", part)
+            column = add_instance(m, f"column_{slot}", name, part)
             m.d.comb += [
                 column.advance.eq(pipe.advance),
                 column.x.eq(s.key),
                 column.w.eq(operand),
                 column.add.eq(pipe.advance & s.held.valid),
-                column.bias.eq(0),
+                *([] if c.scales_beats else [column.bias.eq(0)]),
                 column.first.eq(s.held.first),
             ]
             totals.append(column.total)
         return totals
 
     def _finish(self, m: Module, pipe: Pipeline, s: SimpleNamespace, totals: list[Value]) -> None:
-        """Scale complete sums, and send them with their mask."""
+        """Scale complete sums, unless their parts were scaled, and send them with their mask."""
         c = self.contract
         done = pipe.stage(valid=s.held.valid & s.held.last, mask=s.held.mask)
         values = Signal(data.ArrayLayout(shape_of(c.activation), c.slots))
-        scale = Const(c.scale_code, shape_of(c.scale))
+        fraction, scale = c.accumulator.fraction, Const(c.scale_code, shape_of(c.scale))
         for slot, total in enumerate(totals):
-            score = recode(total * scale, c.accumulator.fraction + c.scale.fraction, c.activation)
-            m.d.comb += values[slot].eq(Mux(done.mask[slot], score, 0))
-        out = pipe.stages(1 + c.output_stages, valid=done.valid, values=values, mask=done.mask)
+            scaled = (total, fraction) if c.scales_beats else (total * scale, fraction + c.scale.fraction)
+            m.d.comb += values[slot].eq(Mux(done.mask[slot], recode(*scaled, c.activation), 0))
+        out = pipe.stages(1 - c.scales_beats + c.output_stages, valid=done.valid, values=values, mask=done.mask)
         pipe.require_depth(c.block, c.latency)
         m.d.comb += [
             self.scores.valid.eq(out.valid),

@@ -22,10 +22,13 @@ class QkReorderContract(SkewedContract):
     each pass over the keys. In a row that refills a slot, a query streams in at the same time. Each head of a row gives
     a beat of scores; slots without a query are masked and their values 0.
 
-    Products floor to the accumulator's resolution before they are added, sums wrap, and the scale multiplies the sum.
+    Products floor to the accumulator's resolution before they are added, and sums wrap. The scale multiplies the sum of
+    the head, or the sum of each beat before these are added up: `floor(scale (a + b))` is not `floor(scale a) +
+    floor(scale b)`.
 
     Attributes
     ----------
+    scale_at : `sum`, after a head's channels were added up, or `beat`, after a beat's
     scale_code : the scale, as a code of `scale`
     adder_levels : as in `mac_tile`, as are the products
     slots, output_stages and so on : as in `SkewedContract`; the output stages come after the scale
@@ -37,17 +40,21 @@ class QkReorderContract(SkewedContract):
             "product_stages": 4,
             "adder_levels": 1,
             "output_stages": 4,
+            "scale_at": "beat",
             "source": "Edge-MoE: 4 queries x 8 channels a cycle, depth 15 in an HLS log (14 edges); the split is ours",
         },
         "rtl": {"source": "rtl/qk_reorder"},
     }
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"scale_at": ("sum", "beat")}
 
+    scale_at: str = "sum"
     scale_code: int = 1 << 19  # 1/8 in `scale`
     adder_levels: int = 2
     scale: Fixed = Fixed(width=32, integer=10)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.require_choice("scale_at")
         self.require_range("adder_levels", 1, 6)
         self.require_range("output_stages", 0, 16)
         self.require_fixed("scale")
@@ -83,6 +90,11 @@ class QkReorderContract(SkewedContract):
             )
 
     @property
+    def scales_beats(self) -> bool:
+        """Whether the scale multiplies the sum of each beat, in a stage before the sums instead of one after them."""
+        return self.scale_at == "beat"
+
+    @property
     def latency(self) -> int:
         """Clock edges from a head's last channels to its scores: the slots' memory, the sums, the scale."""
         return 1 + self.column.latency + 1 + self.output_stages
@@ -90,7 +102,8 @@ class QkReorderContract(SkewedContract):
     def resources(self) -> Resources:
         beat, width = self.channels * self.activation.width, self.activation.width
         slot = memory(self.token_beats, beat) + selector(beat) + self.column.resources()
-        score = selector(width) + delay(width, 1 + self.output_stages)
+        scaled = self.accumulator.width if self.scales_beats else 0
+        score = selector(width) + register(scaled) + delay(width, 1 - self.scales_beats + self.output_stages)
         if self.scale_code.bit_count() != 1:  # otherwise it is a shift
             score = score + multiplier(self.accumulator.width, self.scale.width, width)
         return (slot + score) * self.slots + register(2 * beat) + walk_resources(self.max_tokens, self.slots)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwsim.mapping.formats import recode
+from hwsim.mapping.formats import Fixed, recode
 from hwsim.rtl.ports import Codes, Streams
 from hwsim.rtl.qk_reorder.contract import QkReorderContract
 from hwsim.rtl.skew import row_count, skewed_rows
@@ -25,8 +25,19 @@ def scores(c: QkReorderContract, q: Codes, k: Codes) -> Codes:
     (...) codes of `c.activation`
     """
     products = recode(q * k, 2 * c.activation.fraction, c.accumulator)
-    total = recode(products.sum(axis=-1), c.accumulator.fraction, c.accumulator)
-    return recode(total * c.scale_code, c.accumulator.fraction + c.scale.fraction, c.activation)
+    if not c.scales_beats:
+        return _scaled(c, _sum(c, products), c.activation)
+    beats = _sum(c, products.reshape(*products.shape[:-1], c.head_beats, c.channels))
+    return recode(_sum(c, _scaled(c, beats, c.accumulator)), c.accumulator.fraction, c.activation)
+
+
+def _sum(c: QkReorderContract, terms: Codes) -> Codes:
+    """Sums over the last axis, as codes of `c.accumulator`; they wrap, once at the end as well as each time."""
+    return recode(terms.sum(axis=-1), c.accumulator.fraction, c.accumulator)
+
+
+def _scaled(c: QkReorderContract, total: Codes, fmt: Fixed) -> Codes:
+    return recode(total * c.scale_code, c.accumulator.fraction + c.scale.fraction, fmt)
 
 
 def run(c: QkReorderContract, inputs: Streams) -> Streams:

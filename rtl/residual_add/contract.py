@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, ContractError, Resources
-from hwsim.rtl.estimates import adder, delay
+from hwsim.rtl.estimates import adder, delay, register, selector
 from hwsim.rtl.ports import Port, stream
 
 
@@ -70,5 +70,7 @@ class ResidualAddContract(Contract):
         return work + self.latency if work else 0
 
     def resources(self) -> Resources:
+        """The sums and their registers, limits where they saturate, and a flag at each stage."""
         width = self.activation.width
-        return (adder(width) + delay(width, self.latency)) * self.lanes
+        limit = selector(width) if self.activation.overflow == "saturate" else Resources()
+        return (adder(width) + limit + delay(width, self.latency)) * self.lanes + register(self.latency)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from amaranth import Const, Module, Mux, Signal, unsigned
+from amaranth import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
 from hwsim.rtl.contract import ContractError
+from hwsim.rtl.divide.component import Divide
 from hwsim.rtl.fixed_point import recode
 from hwsim.rtl.instances import add_instance
 from hwsim.rtl.inverse_root.component import InverseRoot
@@ -181,19 +182,9 @@ class GateChoice(wiring.Component):
         summed = s.update & s.last_expert
         e = pipe.stages(1 + c.recurrence.exp.latency, **along, summed=summed)
         e = pipe.stages(c.recurrence.product_stages + 1, **vars(e), power=total.power)
-        m.submodules.reciprocal = reciprocal = InverseRoot(c.reciprocal)
-        m.d.comb += [
-            reciprocal.x.valid.eq(1),
-            reciprocal.x.payload.value.eq(total.total),
-            reciprocal.y.ready.eq(moving),
-        ]
-        e = pipe.stages(c.reciprocal.latency, **vars(e))
-        inverse = Signal(shape_of(c.inverse), reset_less=True)  # for the token whose choices come next
-        with m.If(moving & e.summed):
-            m.d.sync += inverse.eq(reciprocal.y.payload.value)
-        e = pipe.stages(c.product_stages, valid=e.valid, last=e.last, expert=e.expert, product=e.power * inverse)
-        score = recode(e.product, c.exponential.fraction + c.inverse.fraction, c.score)
-        out = pipe.stages(1 + c.output_stages, valid=e.valid, last=e.last, expert=e.expert, score=score)
+        weigh = self._divide if c.probability == "quotient" else self._multiply
+        e = weigh(m, pipe, e, total.total)
+        out = pipe.stages(c.output_stages, **vars(e))
         pipe.require_depth(c.block, c.latency)
         m.d.comb += [
             self.chosen.eq(out.valid),
@@ -202,6 +193,36 @@ class GateChoice(wiring.Component):
             self.score.eq(out.score),
         ]
         return m
+
+    def _multiply(self, m: Module, pipe: Pipeline, e: SimpleNamespace, total: Value) -> SimpleNamespace:
+        """The exponentials of a token's choices, times the inverse of the sum that came before them."""
+        c = self.contract
+        m.submodules.reciprocal = reciprocal = InverseRoot(c.reciprocal)
+        m.d.comb += [
+            reciprocal.x.valid.eq(1),
+            reciprocal.x.payload.value.eq(total),
+            reciprocal.y.ready.eq(pipe.advance),
+        ]
+        e = pipe.stages(c.reciprocal.latency, **vars(e))
+        inverse = Signal(shape_of(c.inverse), reset_less=True)  # for the token whose choices come next
+        with m.If(pipe.advance & e.summed):
+            m.d.sync += inverse.eq(reciprocal.y.payload.value)
+        e = pipe.stages(c.product_stages, valid=e.valid, last=e.last, expert=e.expert, product=e.power * inverse)
+        score = recode(e.product, c.exponential.fraction + c.inverse.fraction, c.score)
+        return pipe.stage(valid=e.valid, last=e.last, expert=e.expert, score=score)
+
+    def _divide(self, m: Module, pipe: Pipeline, e: SimpleNamespace, total: Value) -> SimpleNamespace:
+        """The exponentials of a token's choices, over the sum; it stays until the first logit of the next token."""
+        c = self.contract
+        m.submodules.divide = divide = Divide(c.divider)
+        m.d.comb += [
+            divide.x.valid.eq(1),
+            divide.x.payload.numerator.eq(e.power),
+            divide.x.payload.denominator.eq(total),
+            divide.y.ready.eq(pipe.advance),
+        ]
+        e = pipe.stages(c.divider.latency, valid=e.valid, last=e.last, expert=e.expert)
+        return SimpleNamespace(valid=e.valid, last=e.last, expert=e.expert, score=divide.y.payload.value)
 
     def _moves(self, m: Module, busy: Signal) -> Signal:
         """Whether the pipeline advances: only while something is in it, which saves power and changes no result."""

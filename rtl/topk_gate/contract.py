@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.contract import Contract, ContractError, Resources, part_of
+from hwsim.rtl.divide.contract import DivideContract
 from hwsim.rtl.estimates import adder, delay, memory, multiplier, register, selector
+from hwsim.rtl.exp.contract import ExpContract
 from hwsim.rtl.inverse_root.contract import ReciprocalContract
 from hwsim.rtl.mac_tile.contract import MacTileContract
 from hwsim.rtl.online_sum.recurrence import Recurrence
@@ -37,6 +39,10 @@ class TopkGateContract(Contract):
     product_stages : registers in the products sum x exponential and exponential x inverse
     output_stages : registers before the queues, for a tool to move
     serial : a token's products wait until the token before stands in its queues
+    exp_method : of the exponential, as in `exp`
+    probability : `inverse`, an exponential times 1/sum, which is made as in `reciprocal`, of a polynomial; or
+        `quotient`, an exponential divided by the sum, exact but for the floor of the score
+    bits_per_stage : of the quotient, as in `divide`
     accumulator : format of logits and of the products that they sum
     exponential, total, inverse : formats of exponentials, of their sum, of 1/sum
     """
@@ -46,12 +52,21 @@ class TopkGateContract(Contract):
         "published": {
             "adder_levels": 1,
             "initiation_interval": 3,
-            "output_stages": 80,
+            "output_stages": 71,
             "serial": True,
+            "exp_method": "tables",
+            "probability": "quotient",
+            "bits_per_stage": 2,
+            "exponential": Fixed(width=32, integer=10),
+            "total": Fixed(width=32, integer=10),
             "source": "Edge-MoE: 16x8 a cycle at depth 8 (7 edges), logits at interval 3, in an HLS log. There the "
             "parts of a token follow one another, about 184 cycles each; stages before the queues are what makes 184",
         },
         "rtl": {"source": "rtl/topk_gate"},
+    }
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "exp_method": ExpContract.choices["method"],
+        "probability": ("inverse", "quotient"),
     }
 
     experts: int = 16
@@ -65,6 +80,9 @@ class TopkGateContract(Contract):
     product_stages: int = 2
     output_stages: int = 0
     serial: bool = False
+    exp_method: str = "polynomial"
+    probability: str = "inverse"
+    bits_per_stage: int = 1
     activation: Fixed = Fixed(width=32, integer=10)
     weight: Fixed = Fixed(width=16, integer=2)
     accumulator: Fixed = Fixed(width=32, integer=10)
@@ -84,14 +102,19 @@ class TopkGateContract(Contract):
         self.require_range("output_stages", 0, 160)
         if not isinstance(self.serial, bool):
             raise ContractError(f"{self.block}: serial must be true or false, got {self.serial!r}")
+        self.require_range("bits_per_stage", 1, 8)
+        for name in self.choices:
+            self.require_choice(name)
         for name in ("activation", "weight", "accumulator", "exponential", "total", "inverse", "score"):
             self.require_fixed(name)
         if self.inputs % self.lanes:
             raise ContractError(f"{self.block}: inputs must be a multiple of {self.lanes} lanes, got {self.inputs}")
-        if self.exponential.width + self.inverse.width > 62:
+        multiplies = self.probability == "inverse"
+        if multiplies and self.exponential.width + self.inverse.width > 62:
             width = self.exponential.width + self.inverse.width
             raise ContractError(f"{self.block}: exponential times inverse may have 62 bits, {width} asked for")
-        _ = self.mac, self.reciprocal  # check the rest, as the recurrence does
+        # they check the rest
+        _ = self.mac, self.recurrence, self.reciprocal if multiplies else self.divider
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -102,6 +125,10 @@ class TopkGateContract(Contract):
             stream("meta", "out", expert=self.expert, length=number_up_to(self.max_tokens), last=FLAG),
             stream("queue", "out", token=self.token, score=self.score, last=FLAG),
         )
+
+    @property
+    def unread(self) -> frozenset[str]:
+        return frozenset(("inverse",) if self.probability == "quotient" else ("bits_per_stage",))
 
     @property
     def expert(self) -> Fixed:
@@ -145,13 +172,32 @@ class TopkGateContract(Contract):
                 total=self.total,
                 product_stages=self.product_stages,
                 longest=self.experts,
+                exp_method=self.exp_method,
             )
 
     @property
     def reciprocal(self) -> ReciprocalContract:
-        """The unit that makes 1/sum."""
+        """The unit that makes 1/sum, for the probability `inverse`."""
         with part_of(self.block):
             return self.recurrence.reciprocal(self.inverse)
+
+    @property
+    def divider(self) -> DivideContract:
+        """The unit that divides an exponential, which is below 2, by the sum, for the probability `quotient`."""
+        with part_of(self.block, quotient="score", denominator="total"):
+            return DivideContract(
+                bits_per_stage=self.bits_per_stage,
+                numerator=Fixed(width=self.exponential.fraction + 1, integer=1, signed=False),
+                denominator=self.recurrence.positive_total,
+                quotient=self.score,
+            )
+
+    @property
+    def probability_latency(self) -> int:
+        """Clock edges from a sum, or from the exponential that comes with it, to the probability."""
+        if self.probability == "quotient":
+            return self.divider.latency
+        return self.reciprocal.latency + self.product_stages + 1
 
     @property
     def logit_interval(self) -> int:
@@ -172,8 +218,8 @@ class TopkGateContract(Contract):
 
     @property
     def latency(self) -> int:
-        """Clock edges from a choice's entry into the softmax to its queue: sum, reciprocal, product, score."""
-        return self.recurrence.latency + self.reciprocal.latency + self.product_stages + 1 + self.output_stages
+        """Clock edges from a choice's entry into the softmax to its queue: sum, probability."""
+        return self.recurrence.latency + self.probability_latency + self.output_stages
 
     def command_cycles(self, *, load: bool, tokens: int) -> int:
         """Cycles from a command to the next.
@@ -210,12 +256,21 @@ class TopkGateContract(Contract):
         count = self.max_tokens.bit_length()
         lengths = (register(count) + adder(count) + selector(2 * count)) * self.experts
         operands = register(self.lanes * self.activation.width)
-        softmax = self.recurrence.resources() + self.reciprocal.resources() + self._score()
+        softmax = self.recurrence.resources() + self._score()
         return self.mac.resources() + operands + logits + softmax + best + lengths + memories
 
     def _score(self) -> Resources:
-        """An exponential times the inverse, and the delays of the values that wait for it."""
+        """What makes a probability, and the delays of the values that wait for it."""
+        if self.probability == "quotient":
+            waits = delay(self.expert.width, self.latency) + delay(self.score.width, self.output_stages)
+            return self.divider.resources() + waits
         power, inverse = self.exponential.width, self.inverse.width
         waits = delay(power, self.product_stages + 1 + self.reciprocal.latency) + delay(self.expert.width, self.latency)
         product = multiplier(power, inverse, self.score.width) + delay(power + inverse, self.product_stages)
-        return waits + register(inverse) + product + delay(self.score.width, 1 + self.output_stages)
+        return (
+            self.reciprocal.resources()
+            + waits
+            + register(inverse)
+            + product
+            + delay(self.score.width, 1 + self.output_stages)
+        )

@@ -5,49 +5,69 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.mapping.formats import recode
+from hwsim.rtl.divide.golden import divide
 from hwsim.rtl.inverse_root.golden import inverse_root
-from hwsim.rtl.mac_tile.golden import mac_tile
-from hwsim.rtl.online_sum.golden import exponential, update
+from hwsim.rtl.online_sum.golden import exponential, run_sums
 from hwsim.rtl.ports import Codes, Streams
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 
 
 def logits(c: TopkGateContract, x: Codes, weights: Codes) -> Codes:
-    """The logits of a token.
+    """The logits of a token, or of several.
 
     Parameters
     ----------
-    x : (inputs,) codes of `c.activation`
+    x : (..., inputs) codes of `c.activation`
     weights : (experts, inputs) codes of `c.weight`
 
     Returns
     -------
-    (experts,) codes of `c.accumulator`
+    (..., experts) codes of `c.accumulator`
     """
-    tiles = weights.reshape(c.experts, c.tiles, c.lanes).transpose(1, 0, 2)
-    return mac_tile(c.mac, x.reshape(c.tiles, c.lanes), tiles, np.zeros(c.experts, dtype=np.int64))
+    products = recode(x[..., None, :] * weights, c.activation.fraction + c.weight.fraction, c.accumulator)
+    # sums wrap: wrapping once at the end gives the same result
+    return recode(products.sum(axis=-1), c.accumulator.fraction, c.accumulator)
 
 
-def choose(c: TopkGateContract, logits_e: Codes) -> list[tuple[int, int]]:
-    """The best `c.top` experts of a token, the best first, each with its probability as a code of `c.score`.
+def choices(c: TopkGateContract, logits_te: Codes) -> tuple[Codes, Codes]:
+    """The best `c.top` experts of each token, the best first, and their probabilities.
+
+    Parameters
+    ----------
+    logits_te : (tokens, experts) codes of `c.accumulator`
+
+    Returns
+    -------
+    experts : (tokens, top)
+    scores : (tokens, top) codes of `c.score`
 
     Source: Edge-MoE, gate; an insertion keeps the entries before it; the published source fails to do so.
     """
-    maximum, total = np.array(c.accumulator.code_range[0]), np.array(0)
-    for expert, logit in enumerate(logits_e):
-        maximum, total = update(c.recurrence, maximum, total, logit, np.array(expert == 0))
+    maximum, total = run_sums(c.recurrence, logits_te.T)
+    best = np.argsort(-logits_te, axis=1, kind="stable")[:, : c.top]
+    power = exponential(c.recurrence, np.take_along_axis(logits_te, best, axis=1) - maximum[:, None])
+    return best, probability(c, power, total[:, None])
+
+
+def probability(c: TopkGateContract, power: Codes, total: Codes) -> Codes:
+    """`power / total`, codes of `c.exponential` and `c.total`, with broadcasting, as codes of `c.score`."""
+    if c.probability == "quotient":
+        return divide(c.divider, power, total)
     inverse = inverse_root(c.reciprocal, total)
-    best = sorted(range(c.experts), key=lambda expert: (-logits_e[expert], expert))[: c.top]
-    power = exponential(c.recurrence, logits_e[best] - maximum)
-    scores = recode(power * inverse, c.exponential.fraction + c.inverse.fraction, c.score)
-    return list(zip(best, scores.tolist()))
+    return recode(power * inverse, c.exponential.fraction + c.inverse.fraction, c.score)
+
+
+def choose(c: TopkGateContract, logits_e: Codes) -> list[tuple[int, int]]:
+    """The best `c.top` experts of a token, the best first, each with its probability as a code of `c.score`."""
+    experts, scores = choices(c, logits_e[None])
+    return list(zip(experts[0].tolist(), scores[0].tolist()))
 
 
 def queues(c: TopkGateContract, x: Codes, weights: Codes) -> list[list[tuple[int, int]]]:
     """For each expert its (token, score) in the order of tokens; `x` is (tokens, inputs)."""
     filled: list[list[tuple[int, int]]] = [[] for _ in range(c.experts)]
-    for token, x_i in enumerate(x):
-        for expert, score in choose(c, logits(c, x_i, weights)):
+    for token, chosen in enumerate(zip(*(codes.tolist() for codes in choices(c, logits(c, x, weights))))):
+        for expert, score in zip(*chosen):
             filled[expert].append((token, score))
     return filled
 

@@ -95,7 +95,7 @@ def test_the_beats_of_the_published_design() -> None:
         task = task_of(instruction, made)
         found.setdefault(instruction.name, [transfer.total for transfer in task.transfers])
     assert found["l0.attention.scores"] == [3096, 102_168, 8514, 129]
-    assert found["l0.attention"] == [102_168, 8514, 129, 3096]
+    assert found["l0.attention"] == [102_168, 8514, 3096, 129]
     assert found["l0.q.load"] == [2304, 12]
     assert found["l1.experts0.up.load"] == [4608, 24]
     assert found["l1.experts0.down.load"] == [4608, 12]

@@ -45,8 +45,8 @@ def test_a_block_has_jobs_to_hold_it_back_with_exactly_where_its_contract_states
 @pytest.mark.parametrize(
     ("name", "index", "changes"),
     [
-        ("mv", 1, {"activation": Fixed(width=31, integer=33)}),
-        ("mv", 1, {"activation": Fixed(width=1, integer=1)}),
+        ("mv", 6, {"activation": Fixed(width=31, integer=33)}),
+        ("mv", 6, {"activation": Fixed(width=1, integer=1)}),
         ("layernorm", 0, {"activation": Fixed(width=1, integer=4)}),
         ("qk_reorder", 1, {"activation": Fixed(width=1, integer=2)}),
         ("topk_gate", 1, {"activation": Fixed(width=1, integer=0)}),
@@ -100,15 +100,17 @@ def _random_contract(block: Block[Any], rng: np.random.Generator) -> Contract:
         own = block.cases.SETS[int(rng.integers(2))]
         base = block.contract.from_preset("rtl", **own)
         names = rng.choice(block.parameter_names(), size=rng.integers(1, 4))
-        drawn = {str(name): _drawn(rng, getattr(base, name)) for name in names}
+        drawn = {str(name): _drawn(rng, getattr(base, name), base.choices.get(str(name), ())) for name in names}
         try:
             return block.contract.from_preset("rtl", **{**own, **drawn})
         except ContractError:
             continue
 
 
-def _drawn(rng: np.random.Generator, current: Fixed | int) -> Fixed | int:
-    """A small number, or a format of any width and point, sometimes also of another kind."""
+def _drawn(rng: np.random.Generator, current: Fixed | int | str, words: tuple[str, ...]) -> Fixed | int | str:
+    """A small number, one of the words, or a format of any width and point, sometimes also of another kind."""
+    if isinstance(current, str):
+        return str(rng.choice(words))
     if not isinstance(current, Fixed):
         return int(rng.choice([0, 1, 2, 3, 4, 5, current // 2, current - 1, current + 1]))
     width = int(rng.choice([1, 2, 3, 8, 31, 32, 53, current.width, max(current.width - 1, 1)]))

@@ -66,8 +66,8 @@ def test_one_head_waits_for_its_sum() -> None:
         ),
         ({"max_tokens": 512}, "a sum of 512 exponentials does not fit ufixed(31,9)"),
         (
-            {"total": Fixed(width=31, integer=9)},
-            "online_softmax: total must be unsigned with bits on both sides of its point",
+            {"total": Fixed(width=31, integer=1)},
+            "online_softmax: total must have bits on both sides of its point, got fixed(31,1)",
         ),
         (
             {"exponential": Fixed(width=22, integer=0, signed=False)},

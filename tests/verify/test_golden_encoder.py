@@ -13,16 +13,15 @@ from hwsim.errors import MachineError, MappingError
 from hwsim.mapping.formats import Fixed
 from hwsim.rtl.linear.contract import LinearContract
 from hwsim.rtl.linear.golden import linear
-from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
-from hwsim.rtl.online_softmax.golden import online_softmax
+from hwsim.rtl.mv.contract import MvContract
+from hwsim.rtl.mv.golden import attend
 from hwsim.rtl.patch_embed.golden import embed, patches
 from hwsim.rtl.qk_reorder.contract import QkReorderContract
 from hwsim.rtl.qk_reorder.golden import scores
 from hwsim.rtl.random_codes import random_codes
-from hwsim.rtl.skew import skewed_rows
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 from hwsim.rtl.topk_gate.golden import queues
-from hwsim.verify.image_encoder.attention import all_scores, single_pass
+from hwsim.verify.image_encoder.attention import all_scores, weighted_values
 from hwsim.verify.image_encoder.blocks import EncoderBlocks
 from hwsim.verify.image_encoder.choice import choose_experts, gate_logits
 from hwsim.verify.image_encoder.encoder import GoldenEncoder
@@ -151,42 +150,21 @@ def test_floored_sums_are_not_wrapped_and_may_gain_places() -> None:
     assert floored_sums(x, w, -2).tolist() == [[-3 * 2**32 + 20]]
 
 
-@given(seed=SEEDS, tokens=st.integers(1, 12), slots=st.integers(1, 5))
-def test_a_single_pass_sums_in_the_order_of_the_slots(seed: int, tokens: int, slots: int) -> None:
-    c = OnlineSoftmaxContract.from_preset("rtl", heads=2, slots=slots, max_tokens=16)
-    rng = np.random.default_rng(seed)
-    by_query = rng.integers(-(2**25), 2**25, size=(2, tokens, tokens))
-    rows = list(skewed_rows(tokens, slots))
-    skewed, mask = np.zeros((2, len(rows), 2, slots), dtype=np.int64)
-    for i, row in enumerate(rows):
-        for slot, query in enumerate(row.queries):
-            if query is not None:
-                skewed[i, :, slot], mask[i, :, slot] = by_query[:, query, row.key], 1
-    expected = online_softmax(c, tokens, skewed, mask)
-    for whole, streamed in zip(single_pass(c, by_query), expected):
-        np.testing.assert_array_equal(whole, streamed.T)
-
-
-def test_the_order_of_the_slots_shows() -> None:
-    """Sums floor when the maximum grows, so a pass that begins elsewhere ends elsewhere."""
-    scores_hqk = np.random.default_rng(3).integers(-(2**23), 2**23, size=(64, 4, 4))
-    four, one = (
-        single_pass(OnlineSoftmaxContract.from_preset("rtl", heads=64, slots=slots), scores_hqk)[0] for slots in (4, 1)
-    )
-    assert (four[:, 0] == one[:, 0]).all()
-    assert (four != one).any()
-
-
-@given(seed=SEEDS, tokens=st.integers(1, 6), size=st.sampled_from([8, 16, 24]))
-def test_all_scores_are_those_of_each_pair(seed: int, tokens: int, size: int) -> None:
-    c = QkReorderContract.from_preset("rtl", heads=2, head_dim=size, scale_code=3 << 17)
+@given(seed=SEEDS, tokens=st.integers(1, 6), size=st.sampled_from([8, 16, 24]), at=st.sampled_from(["sum", "beat"]))
+def test_all_scores_are_those_of_each_pair(seed: int, tokens: int, size: int, at: str) -> None:
+    c = QkReorderContract.from_preset("rtl", heads=2, head_dim=size, scale_code=3 << 17, scale_at=at)
     rng = np.random.default_rng(seed)
     q, k = (random_codes(rng, c.activation, (2, tokens, size)) for _ in range(2))
-    made = all_scores(c, q, k)
-    for head in range(2):
-        for query in range(tokens):
-            for key in range(tokens):
-                assert made[head, query, key] == scores(c, q[head, query], k[head, key])
+    np.testing.assert_array_equal(all_scores(c, q, k), scores(c, q[:, :, None], k[:, None]))
+
+
+@given(seed=SEEDS, tokens=st.integers(1, 6))
+def test_weighted_values_are_those_of_the_block(seed: int, tokens: int) -> None:
+    c = MvContract.from_preset("rtl", heads=2, head_dim=32)
+    rng = np.random.default_rng(seed)
+    shares, v = (random_codes(rng, c.activation, (2, tokens, width)) for width in (tokens, 32))
+    by_query = attend(c, shares, v.transpose(1, 0, 2))
+    np.testing.assert_array_equal(weighted_values(c, shares, v), by_query.transpose(1, 0, 2))
 
 
 @given(seed=SEEDS, experts=st.integers(2, 6), tokens=st.integers(1, 6))
@@ -268,8 +246,6 @@ def test_experts_need_a_gate() -> None:
 
 
 def test_more_tokens_than_a_sum_holds_widen_it() -> None:
-    wide = EncoderBlocks.sized(dense(image_height=96, image_width=96), preset="published")
-    assert (wide.online_softmax.max_tokens, wide.online_softmax.total) == (
-        577,
-        Fixed(width=32, integer=10, signed=False),
-    )
+    model = dense(image_height=96, image_width=96)
+    totals = [EncoderBlocks.sized(model, preset=preset).online_softmax.total for preset in ("published", "rtl")]
+    assert totals == [Fixed(width=33, integer=11), Fixed(width=32, integer=10, signed=False)]

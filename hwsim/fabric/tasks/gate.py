@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from hwsim.fabric.task import Fifo, Give, Loop, Pattern, Take, Task
-from hwsim.fabric.tasks.walk import Walk
+from hwsim.fabric.tasks.walk import Walk, port_fifo
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 
 
-def gate_task(c: TopkGateContract, tokens: int, *, name: str, x: Walk, depth: int) -> Task:
+def gate_task(c: TopkGateContract, tokens: int, *, name: str, x: Walk) -> Task:
     """Tokens until the last one stands in its queues.
 
     A gate that overlaps its stages begins a token's products while the softmax works on the token before. One that does
@@ -15,7 +15,7 @@ def gate_task(c: TopkGateContract, tokens: int, *, name: str, x: Walk, depth: in
     """
     takes = [Take("x")]
     gives = [Give("logits", when=Pattern(first=c.tiles - 1, period=c.tiles), after=c.mac.latency)]
-    fifos = [Fifo("x", depth), Fifo("logits", 1), Fifo("choices", 1)]
+    fifos = [port_fifo("x"), Fifo("logits", 1), Fifo("choices", 1)]
     queue_gives = []
     if c.serial:
         takes.append(Take("turn", when=Pattern(period=c.tiles)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwsim.fabric.task import Fifo, Give, Loop, Pattern, Take, Task
-from hwsim.fabric.tasks.walk import Walk, give_tiles, take_tiles
+from hwsim.fabric.tasks.walk import Walk, give_tiles, port_fifo, take_tiles
 from hwsim.rtl.linear.command import Command
 from hwsim.rtl.linear.contract import LinearContract
 
@@ -19,7 +19,6 @@ def linear_task(
     y: Walk,
     dst: Walk | None = None,
     beat_bits: int,
-    depth: int,
 ) -> Task:
     """The tokens of a command, whose weights lie in a bank already.
 
@@ -29,25 +28,26 @@ def linear_task(
     Parameters
     ----------
     x, y, dst : tiles of inputs and results; with `use_score`, the results that others are added to
-    depth : beats between a port and the unit
     """
     contract.check(command)
+    in_beats = max(1, contract.in_lanes * contract.activation.width // beat_bits)
+    out_beats = max(1, contract.out_lanes * contract.accumulator.width // beat_bits)
     loops = (
         _reader(contract, command, unit, beat_bits),
         _multipliers(contract, command, unit),
         _writer(contract, command, unit, beat_bits),
     )
     fifos = [
-        Fifo("x", depth),
+        port_fifo("x", in_beats),
         Fifo("places", contract.index_fifo, filled=contract.index_fifo),
         Fifo("in", contract.in_fifo),
         Fifo("out", contract.out_fifo),
-        Fifo("y", depth),
+        port_fifo("y", out_beats),
     ]
     transfers = [x.read("x"), y.write("y")]
     if command.use_score:
         assert dst is not None
-        fifos.append(Fifo("dst", depth))
+        fifos.append(port_fifo("dst", out_beats))
         transfers.append(dst.read("dst"))
     return Task(unit=unit, kind=kind, name=name, fifos=fifos, loops=loops, transfers=transfers)
 

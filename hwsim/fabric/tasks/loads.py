@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hwsim.errors import WiringError
 from hwsim.fabric.task import Fifo, Give, Loop, Pattern, Take, Task
-from hwsim.fabric.tasks.walk import Walk
+from hwsim.fabric.tasks.walk import Walk, port_fifo
 from hwsim.rtl.norm_loader.contract import NormLoaderContract
 from hwsim.rtl.patch_embed.contract import PatchEmbedContract
 from hwsim.rtl.topk_gate.contract import TopkGateContract
@@ -32,14 +32,14 @@ class Part:
 
 
 def weights_task(
-    c: WeightLoaderContract, group: Group, *, name: str, unit: str, weights: Walk, bias: Walk | None, depth: int
+    c: WeightLoaderContract, group: Group, *, name: str, unit: str, weights: Walk, bias: Walk | None
 ) -> Task:
     """The weights of a group, then its biases, which lie elsewhere; then the registers before the bank."""
     c.check(group)
     parts = [Part(name="weights", trips=group.words * c.word_beats, walk=weights)]
     if bias is not None:
         parts.append(Part(name="biases", trips=group.out_tiles * c.bias_beats, walk=bias))
-    return _sequence(parts, name=name, unit=unit, start=1, drain=c.load_stages, depth=depth)
+    return _sequence(parts, name=name, unit=unit, start=1, drain=c.load_stages)
 
 
 def norms_task(
@@ -49,7 +49,6 @@ def norms_task(
     name: str,
     first: bool,
     last: bool,
-    depth: int,
 ) -> Task:
     """Vectors of weights and biases of norms, in turn.
 
@@ -71,16 +70,16 @@ def norms_task(
         for place, (which, walk) in enumerate(vectors)
     ]  # fmt: skip
     drain = c.beat_rows if last else 0
-    return _sequence(parts, name=name, unit="norm_loader", start=first + c.pause, drain=drain, depth=depth)
+    return _sequence(parts, name=name, unit="norm_loader", start=first + c.pause, drain=drain)
 
 
-def gate_weights_task(c: TopkGateContract, *, name: str, weights: Walk, depth: int) -> Task:
+def gate_weights_task(c: TopkGateContract, *, name: str, weights: Walk) -> Task:
     """The weights of a gate, a beat at a time."""
     parts = [Part(name="weights", trips=c.experts * c.tiles, walk=weights)]
-    return _sequence(parts, name=name, unit="gate", start=1, drain=0, depth=depth)
+    return _sequence(parts, name=name, unit="gate", start=1, drain=0)
 
 
-def patch_weights_task(c: PatchEmbedContract, *, name: str, weights: Walk, bias: Walk | None, depth: int) -> Task:
+def patch_weights_task(c: PatchEmbedContract, *, name: str, weights: Walk, bias: Walk | None) -> Task:
     """The weights of the patches, and beside them the biases.
 
     A beat of the memory brings several rows of a tile, or a part of one.
@@ -88,15 +87,15 @@ def patch_weights_task(c: PatchEmbedContract, *, name: str, weights: Walk, bias:
     beats, rows = max(1, weights.total // c.weight_beats), max(1, c.weight_beats // weights.total)
     take = Take("weights", beats, Pattern(period=rows))
     loops = [Loop(name="weights", unit="patch_embed", trips=c.weight_beats, start=1, takes=(take,))]
-    fifos, transfers = [Fifo("weights", depth)], [weights.read("weights")]
+    fifos, transfers = [port_fifo("weights", beats)], [weights.read("weights")]
     if bias is not None:
         loops.append(Loop(name="biases", unit="patch_embed", trips=bias.total, start=1, takes=(Take("biases"),)))
-        fifos.append(Fifo("biases", depth))
+        fifos.append(port_fifo("biases"))
         transfers.append(bias.read("biases"))
     return Task(unit="patch_embed", kind="load", name=name, fifos=fifos, loops=loops, transfers=transfers)
 
 
-def _sequence(parts: Sequence[Part], *, name: str, unit: str, start: int, drain: int, depth: int) -> Task:
+def _sequence(parts: Sequence[Part], *, name: str, unit: str, start: int, drain: int) -> Task:
     """One loop after the other without a gap, and `drain` cycles after the last beat.
 
     The next loop may begin when the one before has begun its last iteration: that one's last but one says so, since
@@ -124,7 +123,7 @@ def _sequence(parts: Sequence[Part], *, name: str, unit: str, start: int, drain:
             name=part.name, unit=unit, trips=part.trips, interval=part.interval, start=0 if loops else start,
             takes=takes, gives=gives,
         ))  # fmt: skip
-        fifos.append(Fifo(part.name, depth))
+        fifos.append(port_fifo(part.name))
         transfers.append(part.walk.read(part.name))
     if drain:
         loops.append(Loop(name="store", unit=unit, trips=1, takes=(Take("stored"),)))

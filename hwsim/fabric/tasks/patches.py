@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hwsim.errors import WiringError
 from hwsim.fabric.task import Fifo, Give, Loop, Pattern, Take, Task
-from hwsim.fabric.tasks.walk import Walk
+from hwsim.fabric.tasks.walk import Walk, port_fifo
 from hwsim.rtl.patch_embed.command import Command
 from hwsim.rtl.patch_embed.contract import BUFFER_EDGES, HOLD_EDGES, POSITION_EDGES, PatchEmbedContract
 
@@ -12,7 +12,7 @@ BANKS = 2
 
 
 def patches_task(
-    c: PatchEmbedContract, command: Command, *, name: str, pixels: Walk | None, positions: Walk, y: Walk, depth: int
+    c: PatchEmbedContract, command: Command, *, name: str, pixels: Walk | None, positions: Walk, y: Walk
 ) -> Task:
     """The stripes of an image, and before them the class token's row, which is a row of positions.
 
@@ -28,12 +28,12 @@ def patches_task(
     trips = first + command.stripes * c.stripe_patches * c.token_beats
     takes = [Take("positions")]
     loops: list[Loop] = []
-    fifos = [Fifo("positions", depth), Fifo("y", depth)]
+    fifos = [port_fifo("positions"), port_fifo("y")]
     transfers = [positions.read("positions"), y.write("y")]
     if command.stripes:
         assert pixels is not None
         loops += [_pixels(c, command), _multiply(c, command, start=1 + first)]
-        fifos += [Fifo("pixels", depth), Fifo("full", BANKS), Fifo("free", BANKS, filled=BANKS)]
+        fifos += [port_fifo("pixels"), Fifo("full", BANKS), Fifo("free", BANKS, filled=BANKS)]
         fifos.append(Fifo("sums", c.tile_beats))
         transfers.append(pixels.read("pixels"))
         takes.append(Take("sums", when=Pattern(first=first)))

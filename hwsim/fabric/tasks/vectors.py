@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hwsim.fabric.task import Fifo, Give, Loop, Pattern, Take, Task
-from hwsim.fabric.tasks.walk import Walk
+from hwsim.fabric.tasks.walk import Walk, port_fifo
 from hwsim.rtl.fill.contract import FillContract
 from hwsim.rtl.layernorm.contract import LayerNormContract
 from hwsim.rtl.residual_add.contract import ResidualAddContract
 
 
-def norm_task(c: LayerNormContract, tokens: int, *, name: str, x: Walk, y: Walk, depth: int) -> Task:
+def norm_task(c: LayerNormContract, tokens: int, *, name: str, x: Walk, y: Walk) -> Task:
     """Statistics of a token, then its results, while the statistics of the next tokens are taken."""
     beats = tokens * c.beats
     last = Pattern(first=c.beats - 1, period=c.beats)
@@ -22,14 +22,14 @@ def norm_task(c: LayerNormContract, tokens: int, *, name: str, x: Walk, y: Walk,
         takes=(Take("again"), Take("roots", when=Pattern(period=c.beats))),
         gives=(Give("y", after=c.affine_latency),),
     )  # fmt: skip
-    fifos = (Fifo("x", depth), Fifo("again", c.queue_beats), Fifo("roots", 2 if c.beats == 1 else 1), Fifo("y", depth))
+    fifos = (port_fifo("x"), Fifo("again", c.queue_beats), Fifo("roots", 2 if c.beats == 1 else 1), port_fifo("y"))
     return Task(
         unit="layernorm", kind="norm", name=name, fifos=fifos, loops=(statistics, affine),
         transfers=(x.read("x"), y.write("y")),
     )  # fmt: skip
 
 
-def add_task(c: ResidualAddContract, beats: int, *, name: str, x: Walk, branch: Walk, y: Walk, depth: int) -> Task:
+def add_task(c: ResidualAddContract, beats: int, *, name: str, x: Walk, branch: Walk, y: Walk) -> Task:
     """A beat of each at a time."""
     add = Loop(
         name="add", unit="residual_add", trips=beats, takes=(Take("x"), Take("branch")),
@@ -37,15 +37,13 @@ def add_task(c: ResidualAddContract, beats: int, *, name: str, x: Walk, branch: 
     )  # fmt: skip
     return Task(
         unit="residual_add", kind="eltwise", name=name, loops=(add,),
-        fifos=(Fifo("x", depth), Fifo("branch", depth), Fifo("y", depth)),
+        fifos=(port_fifo("x"), port_fifo("branch"), port_fifo("y")),
         transfers=(x.read("x"), branch.read("branch"), y.write("y")),
     )  # fmt: skip
 
 
-def fill_task(c: FillContract, beats: int, *, name: str, y: Walk, depth: int) -> Task:
+def fill_task(c: FillContract, beats: int, *, name: str, y: Walk) -> Task:
     """Beats of one number; the command is a cycle of its own."""
     c.check(beats)
     fill = Loop(name="fill", unit="fill", trips=beats, gives=(Give("y", after=1 + c.output_stages),))
-    return Task(
-        unit="fill", kind="fill", name=name, fifos=(Fifo("y", depth),), loops=(fill,), transfers=(y.write("y"),)
-    )
+    return Task(unit="fill", kind="fill", name=name, fifos=(port_fifo("y"),), loops=(fill,), transfers=(y.write("y"),))

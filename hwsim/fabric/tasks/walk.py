@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hwsim.errors import WiringError
-from hwsim.fabric.task import ALWAYS, Give, Pattern, Take, Transfer
+from hwsim.fabric.task import ALWAYS, Fifo, Give, Pattern, Take, Transfer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,14 @@ class Walk:
             port=self.port, fifo=fifo, write=write, chunks=self.chunks, beats=self.beats, burst=self.burst,
             limit=self.limit,
         )  # fmt: skip
+
+
+def port_fifo(name: str, beats: int = 1) -> Fifo:
+    """Between a port and a loop that moves up to `beats` a cycle: as many again can come while these leave.
+
+    The room for what is outstanding is the port's own.
+    """
+    return Fifo(name, 2 * beats)
 
 
 def take_tiles(fifo: str, tile_bits: int, beat_bits: int, when: Pattern = ALWAYS) -> Take:

@@ -18,16 +18,18 @@ from hwsim.mapping.fpga import FpgaMapped
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.spec_file import SpecFile
+from hwsim.report.details import Details
 from hwsim.report.schema import Report
 
 if TYPE_CHECKING:
     from hwsim.machines.edge_moe.instructions import Program
+    from hwsim.machines.edge_moe.model import Execution
     from hwsim.mapping.workload.computed_load import Choices
     from hwsim.verify.report import VerifyReport
     from hwsim.verify.request import VerifyRequest
 
 
-class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", Any]):
+class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", "Execution"]):
     """The machine's stages, in the order of the pipeline."""
 
     name = "edge_moe"
@@ -39,11 +41,16 @@ class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", Any]):
         return _spec_file()
 
     def check(self, spec: EdgeMoeSpec) -> None:
-        _ = spec.standard
+        from hwsim.machines.edge_moe.energy import currents_of
+
+        _ = spec.standard, currents_of(spec)
         Design(spec=spec, sizes=PUBLISHED).check()
 
     def units(self, spec: EdgeMoeSpec) -> tuple[UnitSpec, ...]:
         return parts.units(spec)
+
+    def units_for(self, program: Program, spec: EdgeMoeSpec) -> tuple[UnitSpec, ...]:
+        return parts.units(spec, program.design.sizes)
 
     def board(self, spec: EdgeMoeSpec) -> str | None:
         return spec.board
@@ -58,18 +65,28 @@ class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", Any]):
 
         return lower(mapped, workload, Design(spec=spec, sizes=sizes_of(workload)))
 
-    def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Any:
+    def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Execution:
         from hwsim.machines.edge_moe.model import simulate
 
         return simulate(program, progress=progress, trace_tokens=trace_tokens)
 
-    def summarize(self, run: Any) -> Report:
+    def summarize(self, run: Execution) -> Report:
         from hwsim.machines.edge_moe.summarize import summarize
 
         return summarize(run, self.spec_file)
 
+    def details(self, run: Execution) -> Details:
+        from hwsim.machines.edge_moe.details import details
+
+        return details(run, self.spec_file)
+
+    def timeline(self, run: Execution) -> Timeline:
+        from hwsim.machines.edge_moe.timeline import timeline
+
+        return timeline(run)
+
     def verify(self, request: VerifyRequest, spec: EdgeMoeSpec) -> VerifyReport:
-        from hwsim.machines.edge_moe.numerics import verify  # a run with declared loads needs no golden models
+        from hwsim.machines.edge_moe.numerics import verify  # a run needs no golden models
 
         return verify(request, spec, self.spec_file)
 
@@ -78,18 +95,15 @@ class EdgeMoe(Machine[EdgeMoeSpec, FpgaMapped, "Program", Any]):
 
         return choose_experts(workload, spec)
 
-    def timeline(self, run: Any) -> Timeline:
-        from hwsim.machines.edge_moe.timeline import timeline
-
-        return timeline(run)
-
 
 @cache
 def _spec_file() -> SpecFile[EdgeMoeSpec]:
     document = dict(read_data("hwsim.machines.edge_moe", "spec.yaml"))
     provenance = document.pop("provenance")
     del document["summary"]
-    return SpecFile(model=EdgeMoeSpec, defaults=document, provenance=provenance, open_fields=("memory.timing",))
+    return SpecFile(
+        model=EdgeMoeSpec, defaults=document, provenance=provenance, open_fields=("memory.timing", "energy_table")
+    )
 
 
 MACHINE = EdgeMoe()

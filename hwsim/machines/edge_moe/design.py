@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import sqrt
@@ -11,7 +12,7 @@ from hwsim.errors import MachineError
 from hwsim.machines.edge_moe.sizes import Sizes
 from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.machines.edge_moe.target import target_of
-from hwsim.mapping.fpga import FpgaTarget
+from hwsim.mapping.fpga import FpgaTarget, LinearShape
 from hwsim.rtl.contract import Contract, ContractError
 from hwsim.rtl.fill.contract import FillContract
 from hwsim.rtl.layernorm.contract import LayerNormContract
@@ -20,6 +21,15 @@ from hwsim.rtl.mv.contract import MvContract
 from hwsim.rtl.norm_loader.contract import NormLoaderContract
 from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
 from hwsim.rtl.patch_embed.contract import PatchEmbedContract
+from hwsim.rtl.plain.linear import (
+    LinearExactContract,
+    LinearSingleContract,
+    LinearSingleExactContract,
+    WeightLoaderSingleContract,
+)
+from hwsim.rtl.plain.mv import MvBlocksContract, MvWeightsBlocksContract, MvWeightsContract
+from hwsim.rtl.plain.qk import QkBlocksContract
+from hwsim.rtl.plain.softmax import OnlineSoftmaxBlocksContract, SoftmaxPassesBlocksContract, SoftmaxPassesContract
 from hwsim.rtl.qk_reorder.contract import QkReorderContract
 from hwsim.rtl.residual_add.contract import ResidualAddContract
 from hwsim.rtl.topk_gate.contract import TopkGateContract
@@ -42,7 +52,7 @@ class Design:
 
     def check(self) -> None:
         """Make every contract."""
-        for name in ("patch_embed", "layernorm", "norm_loader", "weight_loader", "linear", "qk", "softmax", "mv"):
+        for name in ("patch_embed", "layernorm", "norm_loader", "loaders", "linears", "qk", "softmax", "mv"):
             _ = getattr(self, name)
         _ = self.gate, self.residual_add, self.fill
 
@@ -85,55 +95,34 @@ class Design:
         return self._made(NormLoaderContract, features=self.sizes.features, lanes=self.lanes)
 
     @cached_property
-    def weight_loader(self) -> WeightLoaderContract:
-        linear, fmt = self.spec.linear, self.spec.formats.fixed
-        return self._made(
-            WeightLoaderContract,
-            in_lanes=linear.in_lanes,
-            out_lanes=linear.out_lanes,
-            beat_numbers=self.beat_weights,
-            number_bits=fmt("weight").width,
-            weight_words=linear.weight_words,
-            bias_words=linear.bias_words,
-            bias_integer=fmt("bias").integer,
-            attention_bias_integer=fmt("attention_bias").integer,
-            bias=fmt("chip_bias"),
-        )
+    def linears(self) -> Mapping[str, LinearContract]:
+        """The linear units by name: one, or one for each type of layer."""
+        return {shape.unit: self._linear(shape) for shape in self.target.shapes}
 
     @cached_property
-    def linear(self) -> LinearContract:
-        linear, fmt = self.spec.linear, self.spec.formats.fixed
-        return self._made(
-            LinearContract,
-            in_lanes=linear.in_lanes,
-            out_lanes=linear.out_lanes,
-            max_tokens=self.sizes.tokens,
-            max_in_tiles=linear.input_tiles,
-            max_out_tiles=linear.bias_words,
-            weight_words=linear.weight_words,
-            in_fifo=linear.in_fifo,
-            index_fifo=linear.index_fifo,
-            out_fifo=linear.out_fifo,
-            activation=fmt("activation"),
-            weight=fmt("weight"),
-            bias=fmt("chip_bias"),
-            accumulator=fmt("activation"),
-            score=fmt("activation"),
-        )
+    def loaders(self) -> Mapping[str, WeightLoaderContract]:
+        """The loaders of their weights by name."""
+        return {shape.loader: self._loader(shape) for shape in self.target.shapes}
 
     @cached_property
     def qk(self) -> QkReorderContract:
+        kind = QkBlocksContract if self._in_blocks else QkReorderContract
         scale = QkReorderContract.from_preset(self.spec.blocks).scale
         scale_code = round(2**scale.fraction / sqrt(self.sizes.head_dim))
-        return self._made(QkReorderContract, scale_code=scale_code, **self._attention)
+        return self._made(kind, scale_code=scale_code, **self._attention)
 
     @cached_property
     def softmax(self) -> OnlineSoftmaxContract:
         """Sums have as many bits before the point as the exponentials of all tokens need, at least the usual ones."""
         usual = OnlineSoftmaxContract.from_preset(self.spec.blocks).total
         integer = max(usual.integer, self.sizes.tokens.bit_length() + usual.signed)
+        kinds = (
+            (OnlineSoftmaxContract, OnlineSoftmaxBlocksContract)
+            if self.single_pass
+            else (SoftmaxPassesContract, SoftmaxPassesBlocksContract)
+        )
         return self._made(
-            OnlineSoftmaxContract,
+            kinds[self._in_blocks],
             heads=self.sizes.heads,
             slots=self.spec.attention.slots,
             max_tokens=self.sizes.tokens,
@@ -145,7 +134,9 @@ class Design:
     def mv(self) -> MvContract:
         """As many exponentials a cycle as all slots need within the cycles of a head."""
         beats = max(1, self.sizes.head_dim // self.spec.attention.channels)
-        return self._made(MvContract, exp_units=-(-self.spec.attention.slots // beats), **self._attention)
+        kinds = (MvContract, MvBlocksContract) if self.single_pass else (MvWeightsContract, MvWeightsBlocksContract)
+        units = -(-self.spec.attention.slots // beats)
+        return self._made(kinds[self._in_blocks], exp_units=units, **self._attention)
 
     @cached_property
     def gate(self) -> TopkGateContract | None:
@@ -178,6 +169,21 @@ class Design:
         return self._made(FillContract, lanes=self.lanes, number_bits=bits, max_beats=beats)
 
     @property
+    def single_pass(self) -> bool:
+        """Whether the softmax goes with the scores, and probabilities are made where values are weighted."""
+        return self.spec.techniques.single_pass_softmax == "on"
+
+    @property
+    def queries(self) -> int:
+        """Queries of an image, with those that fill up the last slots where all slots get their queries together."""
+        tokens, slots = self.sizes.tokens, self.spec.attention.slots
+        return -(-tokens // slots) * slots if self._in_blocks else tokens
+
+    @property
+    def _in_blocks(self) -> bool:
+        return self.spec.techniques.attention_reordering == "off"
+
+    @property
     def lanes(self) -> int:
         """Activations of a beat."""
         return self.spec.axi.width_bits // self.spec.formats.fixed("activation").width
@@ -201,11 +207,48 @@ class Design:
     @cached_property
     def target(self) -> FpgaTarget:
         """What the compiler maps to."""
-        return target_of(self.spec)
+        return target_of(self.spec, self.sizes)
 
     def padded(self, width: int) -> int:
         """Numbers of a row in memory, as the mapping pads it."""
         return self.target.padded(width)
+
+    def _linear(self, shape: LinearShape) -> LinearContract:
+        fmt, techniques = self.spec.formats.fixed, self.spec.techniques
+        exact, single = techniques.gelu_approximation == "off", shape.banks == 1
+        kinds = ((LinearContract, LinearExactContract), (LinearSingleContract, LinearSingleExactContract))
+        return self._made(
+            kinds[single][exact],
+            in_lanes=shape.in_lanes,
+            out_lanes=shape.out_lanes,
+            max_tokens=self.sizes.tokens,
+            max_in_tiles=shape.input_tiles,
+            max_out_tiles=shape.bias_words,
+            weight_words=shape.weight_words,
+            in_fifo=self.spec.linear.in_fifo,
+            index_fifo=self.spec.linear.index_fifo,
+            out_fifo=self.spec.linear.out_fifo,
+            activation=fmt("activation"),
+            weight=fmt("weight"),
+            bias=fmt("chip_bias"),
+            accumulator=fmt("activation"),
+            score=fmt("activation"),
+        )
+
+    def _loader(self, shape: LinearShape) -> WeightLoaderContract:
+        fmt = self.spec.formats.fixed
+        return self._made(
+            WeightLoaderSingleContract if shape.banks == 1 else WeightLoaderContract,
+            in_lanes=shape.in_lanes,
+            out_lanes=shape.out_lanes,
+            beat_numbers=self.beat_weights,
+            number_bits=fmt("weight").width,
+            weight_words=shape.weight_words,
+            bias_words=shape.bias_words,
+            bias_integer=fmt("bias").integer,
+            attention_bias_integer=fmt("attention_bias").integer,
+            bias=fmt("chip_bias"),
+        )
 
     @property
     def _attention(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hwsim.mapping.step import Step
 from hwsim.mapping.workload.workload import Workload
 from hwsim.rtl.linear.command import Command
 from hwsim.rtl.patch_embed.command import Command as PatchCommand
+from hwsim.rtl.plain.softmax import Pass
 
 # What stays on the chip, besides banks of weights and norms.
 PATCH_WEIGHTS, GATE_WEIGHTS, QUEUES = "patch weights", "gate weights", "queues"
@@ -89,7 +90,7 @@ class Multiply:
 
     Attributes
     ----------
-    tokens : their numbers, where they come through an expert's queue; else None and they are 0, 1, ...
+    tokens, expert : their numbers, where an expert has some of all; else None and they are 0, 1, ...
     """
 
     command: Command
@@ -99,13 +100,31 @@ class Multiply:
     source: str
     result: str
     tokens: tuple[int, ...] | None = None
+    expert: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeScores:
+    """Scores of all pairs.
+
+    Attributes
+    ----------
+    info : where the single-pass softmax beside them leaves its results; None without
+    """
+
     tokens: int
     queries: str
     keys: str
+    scores: str
+    info: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassOverScores:
+    """One of the passes of a softmax that is not beside the scores."""
+
+    which: Pass
+    tokens: int
     scores: str
     info: str
 
@@ -115,7 +134,7 @@ class ComputeValues:
     tokens: int
     values: str
     scores: str
-    info: str
+    info: str | None
     result: str
 
 
@@ -146,7 +165,7 @@ class Choose:
 
 Work = (
     LoadPatchWeights | LoadNorms | LoadWeights | LoadGate | EmbedPatches | Normalise | Multiply | ComputeScores
-    | ComputeValues | Add | Fill | Choose
+    | PassOverScores | ComputeValues | Add | Fill | Choose
 )  # fmt: skip
 
 
@@ -251,7 +270,7 @@ class Program:
         """
         origin = self.mapped.origin(tensor)
         op = {op.name: op for op in self.mapped.graph.operators}.get(origin)
-        if isinstance(op, Softmax):
+        if isinstance(op, Softmax) and self.design.single_pass:
             return self.mapped.buffer(tensor), op.inputs[0]
         return QUEUES if isinstance(op, Route) else self.mapped.buffer(tensor), origin
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from hwsim.fabric.slots import Ended
 from hwsim.fabric.waits import unit_waits
 from hwsim.machines.edge_moe.instructions import Instruction
-from hwsim.mapping.fpga.map_graph import ATTENTION_ROLES
+from hwsim.mapping.fpga.target import ATTENTION_ROLES
 from hwsim.mapping.operators import ExpertFfn, LayerNorm, Operator, PatchEmbed, Route
 
 # Work that goes on beside other work counts only where nothing else does.
@@ -22,10 +22,11 @@ def kind_of(instruction: Instruction, op: Operator) -> str:
     """The kind of an instruction's work as reports show it: with what a matrix or a load belongs to."""
     if instruction.kind not in ("linear", "load"):
         return instruction.kind
-    return f"{instruction.kind}.{_part_of(op)}"
+    return f"{instruction.kind}.{part_of(op)}"
 
 
-def _part_of(op: Operator) -> str:
+def part_of(op: Operator) -> str:
+    """The part of a model that an operator belongs to."""
     match op:
         case PatchEmbed():
             return "patch_embed"
@@ -51,10 +52,12 @@ class KindShares:
     Attributes
     ----------
     waits : kind -> ticks in which the called unit waited for its ports, as far as they are in `ticks`
+    beats : kind -> beats at the ports
     """
 
     ticks: Counter[str] = field(default_factory=Counter)
     waits: Counter[str] = field(default_factory=Counter)
+    beats: Counter[str] = field(default_factory=Counter)
 
     def add(self, begun: int, end: int, done: Sequence[tuple[str, Ended]], period: int) -> None:
         """Count the time between two ticks, in which some tasks were played."""
@@ -72,6 +75,7 @@ class KindShares:
                 shown[id(first[1])] += right - left
         for kind, each in done:
             self.waits[kind] += min(waits_for_ports(each) * period, shown[id(each)])
+            self.beats[kind] += sum(transfer.total for transfer in each.task.transfers)
 
 
 def _precedence(entry: tuple[str, Ended]) -> tuple[bool, int]:

@@ -9,10 +9,10 @@ from hwsim.errors import MachineError
 from hwsim.machines.edge_moe import instructions as work
 from hwsim.machines.edge_moe.design import Design
 from hwsim.machines.edge_moe.instructions import GATE_WEIGHTS, PATCH_WEIGHTS, QUEUES, Instruction, Program, Work
-from hwsim.machines.edge_moe.routing import tokens_of_experts
+from hwsim.machines.edge_moe.routing import experts_of_tokens, tokens_of_experts
 from hwsim.machines.edge_moe.schedule import Stage, in_stages, overlapped
 from hwsim.mapping.fpga import FpgaMapped, MatrixPass, TiledMatrix
-from hwsim.mapping.fpga.map_graph import ATTENTION_ROLES
+from hwsim.mapping.fpga.target import ATTENTION_ROLES
 from hwsim.mapping.operators import (
     Act,
     AttentionScores,
@@ -30,8 +30,9 @@ from hwsim.mapping.step import Step
 from hwsim.mapping.workload.workload import Workload
 from hwsim.rtl.linear.command import Command
 from hwsim.rtl.patch_embed.command import Command as PatchCommand
+from hwsim.rtl.plain.softmax import PASSES
 
-BANKS = 2
+SCORES, INFO = "scores", "info"
 
 
 def lower(mapped: FpgaMapped, workload: Workload[Any, Any], design: Design) -> Program:
@@ -60,7 +61,7 @@ class _Lowering:
     def __init__(self, mapped: FpgaMapped, design: Design) -> None:
         self.mapped = mapped
         self.design = design
-        self.loads = 0  # of weights so far in a step: they take the banks in turn
+        self.loads: dict[str, int] = {}  # of weights so far in a step, by loader: they take its banks in turn
 
     def once(self) -> tuple[Instruction, ...]:
         """The one-time loads."""
@@ -73,7 +74,7 @@ class _Lowering:
 
     def step(self, step: Step) -> tuple[Instruction, ...]:
         """The instructions of one pass: image after image."""
-        self.loads = 0
+        self.loads = {}
         stages: list[Stage] = []
         images: list[int] = []
         for image in range(step.batch):
@@ -86,7 +87,7 @@ class _Lowering:
 
     def _image(self, step: Step, image: int) -> Iterator[Stage]:
         for op in self.mapped.graph.operators:
-            if not op.is_view and not isinstance(op, Act | Softmax):  # these go with what they are applied to
+            if not op.is_view and not isinstance(op, Act):  # it is applied to results as they leave
                 yield from self._stages(op, step, image)
 
     def _stages(self, op: Operator, step: Step, image: int) -> Iterator[Stage]:
@@ -99,6 +100,8 @@ class _Lowering:
                 yield from self._linear(op, step)
             case AttentionScores():
                 yield from self._scores(op, step)
+            case Softmax():
+                yield from self._softmax(op, step)
             case AttentionValues():
                 yield from self._values(op, step)
             case Eltwise():
@@ -160,35 +163,43 @@ class _Lowering:
             yield (self._multiply(op, load, tokens=tokens, source=source, result=result, gelu=gelu),)
 
     def _experts(self, op: ExpertFfn, step: Step, image: int) -> Iterator[Stage]:
-        """Expert by expert; while a part of an expert computes, the next part or expert is loaded."""
+        """Expert after expert with all its tokens, or token after token with all its experts."""
         source, result = self.mapped.buffer(op.inputs[0]), self.mapped.buffer(op.name)
         fill = work.Fill(tokens=step.queries, result=result)
         yield (self._make(op, f"{op.name}.zero", "fill", "fill", fill, (), (result,)),)
         up, down = self.mapped.memory.matrices[op.name]
-        queues = tokens_of_experts(op, step, image)
         parts = [
-            (expert, matrix, part, place)
-            for expert, queue in enumerate(queues) if queue
+            (turn, matrix, part, place)
+            for turn in self._turns(op, step, image)
             for matrix in (up, down) for place, part in enumerate(matrix.passes)
         ]  # fmt: skip
-        loads = [self._load(op, matrix, part, place, copy=expert) for expert, matrix, part, place in parts]
-        if loads:
-            yield (loads[0],)
-        for number, (expert, matrix, _, _) in enumerate(parts):
+        loads, computes = [], []
+        for (expert, tokens), matrix, part, place in parts:
             first = matrix is up
-            compute = self._multiply(
-                op, loads[number], tokens=queues[expert], source=source if first else "hidden",
-                result="hidden" if first else result, gelu=first,
+            loads.append(self._load(op, matrix, part, place, copy=expert))
+            computes.append(
+                self._multiply(
+                    op, loads[-1], tokens=tokens, source=source if first else "hidden",
+                    result="hidden" if first else result, gelu=first, adds=not first,
+                )
             )  # fmt: skip
-            yield (compute, *loads[number + 1 : number + 2])
+        yield from _loaded_in_turn(loads, computes) if up.shape.banks == 1 else _loaded_ahead(loads, computes)
+
+    def _turns(self, op: ExpertFfn, step: Step, image: int) -> list[tuple[int, tuple[int, ...]]]:
+        """Experts and the tokens that they get, in the order of execution."""
+        if self.design.spec.techniques.expert_reordering == "on":
+            return [(expert, queue) for expert, queue in enumerate(tokens_of_experts(op, step, image)) if queue]
+        chosen = experts_of_tokens(op, step, image)
+        return [(expert, (token,)) for token, experts in enumerate(chosen.tolist()) for expert in experts]
 
     def _load(self, op: Operator, matrix: TiledMatrix, part: MatrixPass, place: int, *, copy: int = 0) -> Instruction:
         """A load into the bank whose turn it is."""
-        bank = self.loads % BANKS
-        self.loads += 1
+        loader = matrix.shape.loader
+        bank = self.loads.get(loader, 0) % matrix.shape.banks
+        self.loads[loader] = self.loads.get(loader, 0) + 1
         load = work.LoadWeights(matrix=matrix, part=part, bank=bank, copy=copy, attention=op.role in ATTENTION_ROLES)
         name = f"{_part_name(op, matrix, copy)}.load{place if len(matrix.passes) > 1 else ''}"
-        return self._make(op, name, "load", "weight_loader", load, (), (_bank(bank),))
+        return self._make(op, name, "load", loader, load, (), (_bank(load),))
 
     def _multiply(
         self,
@@ -199,36 +210,60 @@ class _Lowering:
         source: str,
         result: str,
         gelu: bool,
+        adds: bool = False,
     ) -> Instruction:
-        """Tokens through what a load brought; the second matrix of an expert adds to what others left."""
+        """Tokens through what a load brought.
+
+        Parameters
+        ----------
+        tokens : all, or the numbers of those that an expert gets
+        adds : results are added to what others left, each by its token's score
+        """
         loaded = load.work
         assert isinstance(loaded, work.LoadWeights)
-        through_queue = not isinstance(tokens, int)
-        adds = loaded.part.accumulates or (through_queue and not gelu)
+        some = not isinstance(tokens, int)
+        queued = some and self.design.spec.techniques.expert_reordering == "on"
+        adds = adds or loaded.part.accumulates
         command = Command(
             tokens=tokens if isinstance(tokens, int) else len(tokens),
             in_tiles=loaded.part.in_tiles,
             out_tiles=loaded.part.out_tiles,
             use_gelu=gelu,
-            use_expert=through_queue,
+            use_expert=queued,
             use_score=adds,
         )
         multiply = work.Multiply(
             command=command, matrix=loaded.matrix, part=loaded.part, bank=loaded.bank, source=source, result=result,
-            tokens=tokens if not isinstance(tokens, int) else None,
+            tokens=tokens if not isinstance(tokens, int) else None, expert=loaded.copy if some else None,
         )  # fmt: skip
-        reads = (source, _bank(loaded.bank), *((QUEUES,) if through_queue else ()), *((result,) if adds else ()))
-        return self._make(op, load.name.replace(".load", ""), "linear", "linear", multiply, reads, (result,))
+        reads = (source, _bank(loaded), *((QUEUES,) if some else ()), *((result,) if adds else ()))
+        name, unit = load.name.replace(".load", ""), loaded.matrix.shape.unit
+        return self._make(op, name, "linear", unit, multiply, reads, (result,))
 
     def _scores(self, op: AttentionScores, step: Step) -> Iterator[Stage]:
+        """Scores, and beside them the softmax if it passes over them once."""
         q, k = (self.mapped.buffer(name) for name in op.inputs)
-        compute = work.ComputeScores(tokens=step.queries, queries=q, keys=k, scores="scores", info="info")
-        yield (self._make(op, op.name, op.kind, "qk", compute, (q, k), ("scores", "info")),)
+        info = INFO if self.design.single_pass else None
+        compute = work.ComputeScores(tokens=step.queries, queries=q, keys=k, scores=SCORES, info=info)
+        writes = (SCORES, INFO) if info else (SCORES,)
+        yield (self._make(op, op.name, op.kind, "qk", compute, (q, k), writes),)
+
+    def _softmax(self, op: Softmax, step: Step) -> Iterator[Stage]:
+        """Three passes over the scores, unless the softmax goes with them."""
+        if self.design.single_pass:
+            return
+        for which in PASSES:
+            over = work.PassOverScores(which=which, tokens=step.queries, scores=SCORES, info=INFO)
+            reads = (SCORES,) if which == "maximum" else (SCORES, INFO)
+            writes = {"maximum": (INFO,), "exponentials": (SCORES, INFO), "normalise": (SCORES,)}[which]
+            yield (self._make(op, f"{op.name}.{which}", op.kind, "softmax", over, reads, writes),)
 
     def _values(self, op: AttentionValues, step: Step) -> Iterator[Stage]:
         v, result = self.mapped.buffer(op.inputs[1]), self.mapped.buffer(op.name)
-        compute = work.ComputeValues(tokens=step.queries, values=v, scores="scores", info="info", result=result)
-        yield (self._make(op, op.name, op.kind, "mv", compute, (v, "scores", "info"), (result,)),)
+        info = INFO if self.design.single_pass else None
+        compute = work.ComputeValues(tokens=step.queries, values=v, scores=SCORES, info=info, result=result)
+        reads = (v, SCORES, INFO) if info else (v, SCORES)
+        yield (self._make(op, op.name, op.kind, "mv", compute, reads, (result,)),)
 
     def _add(self, op: Eltwise, step: Step) -> Iterator[Stage]:
         x, branch = (self.mapped.buffer(name) for name in op.inputs)
@@ -257,12 +292,26 @@ class _Lowering:
         )
 
 
+def _loaded_in_turn(loads: list[Instruction], computes: list[Instruction]) -> Iterator[Stage]:
+    """A single bank is loaded when it has been used."""
+    for load, compute in zip(loads, computes):
+        yield (load,)
+        yield (compute,)
+
+
+def _loaded_ahead(loads: list[Instruction], computes: list[Instruction]) -> Iterator[Stage]:
+    """One bank is loaded while the other is used."""
+    yield tuple(loads[:1])
+    for number, compute in enumerate(computes):
+        yield (compute, *loads[number + 1 : number + 2])
+
+
 def _norm_place(op: LayerNorm) -> str:
     return f"norm {op.role}"
 
 
-def _bank(number: int) -> str:
-    return f"bank {number}"
+def _bank(load: work.LoadWeights) -> str:
+    return f"{load.matrix.shape.unit} bank {load.bank}"
 
 
 def _part_name(op: Operator, matrix: TiledMatrix, copy: int) -> str:

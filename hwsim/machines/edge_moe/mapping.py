@@ -5,7 +5,6 @@ from __future__ import annotations
 from hwsim.machines.edge_moe.design import Design
 from hwsim.mapping.fpga import BufferSize, FpgaMapped, map_graph
 from hwsim.mapping.graph import OperatorGraph
-from hwsim.rtl.skew import row_count
 
 
 def map_workload(graph: OperatorGraph, design: Design) -> FpgaMapped:
@@ -19,11 +18,11 @@ def map_workload(graph: OperatorGraph, design: Design) -> FpgaMapped:
     design.check()
     sizes, target = design.sizes, design.target
     beat = design.spec.beat_bytes
-    scores = row_count(sizes.tokens, design.qk.slots) * design.score_beats * beat
-    hidden = sizes.tokens * target.row_bytes(sizes.hidden)
+    scores = design.qk.rows(sizes.tokens) * design.score_beats * beat
+    hidden = sizes.tokens * target.row_bytes(max(sizes.hidden, sizes.expert_hidden))
     workspaces = (
         BufferSize(name="scores", size_bytes=scores),
-        BufferSize(name="info", size_bytes=sizes.tokens * design.info_beats * beat),
+        BufferSize(name="info", size_bytes=design.queries * design.info_beats * beat),
         BufferSize(name="hidden", size_bytes=hidden),
     )
-    return map_graph(graph, target, tokens=sizes.tokens, workspaces=workspaces)
+    return map_graph(graph, target, tokens=design.queries, workspaces=workspaces)

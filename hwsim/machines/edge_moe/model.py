@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from hwsim.machines.edge_moe.memory import memory_system, time_base
 from hwsim.machines.edge_moe.parts import fabric as fabric_units
 from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.machines.edge_moe.tasks import task_of
-from hwsim.machines.edge_moe.wiring import JOINED, WIRES
+from hwsim.machines.edge_moe.wiring import joined, wires
 from hwsim.machines.machine import Progress
 
 
@@ -75,15 +76,15 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
 
 def build(program: Program) -> tuple[Diagram, Fabric, dict[str, FabricUnit]]:
     """The block diagram: units, their ports to memory, and what they pass on to each other."""
-    spec = program.spec
+    spec, wired = program.spec, wires(program.design)
     diagram = Diagram(time_base(spec))
     memory = Fabric(diagram, "memory", system=memory_system(spec))
     units: dict[str, FabricUnit] = {}
     for part in fabric_units(program.design):
         unit = units[part.name] = FabricUnit.stated(part, diagram, diagram.clocks["fabric"])
-        wires = WIRES[part.name]
-        memory.attach(unit, reads=_ports(spec, wires.reads), writes=_ports(spec, wires.writes))
-    for source, sink in JOINED:
+        reads, writes = (_ports(spec, buffers) for buffers in (wired[part.name].reads, wired[part.name].writes))
+        memory.attach(unit, reads=reads, writes=writes)
+    for source, sink in joined(program.design):
         memory.join(units[source], units[sink], depth=spec.attention.stream_depth)
     return diagram, memory, units
 
@@ -164,10 +165,10 @@ MOST_CALLS = 1 << 16  # of a step, which wait at one unit
 
 
 def queue_lengths(instructions: Sequence[Instruction]) -> list[int]:
-    """Tokens of each expert that has some, once an expert and layer, in the order in which experts are loaded."""
-    queues: dict[tuple[str, tuple[int, ...]], None] = {}
+    """Tokens of each expert that has some, in the order in which experts are first loaded."""
+    queues: Counter[tuple[str, int]] = Counter()
     for instruction in instructions:
         job = instruction.work
-        if isinstance(job, Multiply) and job.tokens is not None:
-            queues[instruction.operator, job.tokens] = None
-    return [len(tokens) for _, tokens in queues]
+        if isinstance(job, Multiply) and job.expert is not None and job.command.use_gelu and not job.part.first_out:
+            queues[instruction.operator, job.expert] += job.command.tokens
+    return list(queues.values())

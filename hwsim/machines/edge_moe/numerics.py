@@ -52,12 +52,13 @@ def encoder_blocks(workload: Workload[Any, Any], spec: EdgeMoeSpec) -> EncoderBl
     off = [name for name in DECIDING if getattr(spec.techniques, name) == "off"]
     if off:
         raise MachineError(f"techniques.{off[0]} off: the golden models are those of the source, which has it on")
-    design = Design(spec=spec, sizes=sizes_of(workload))
+    one_linear = spec.techniques.model_copy(update={"unified_linear": "on"})  # which gives the same numbers
+    design = Design(spec=spec.model_copy(update={"techniques": one_linear}), sizes=sizes_of(workload))
     return EncoderBlocks(
         patch_embed=design.patch_embed,
         layernorm=design.layernorm,
-        weight_loader=design.weight_loader,
-        linear=design.linear,
+        weight_loader=next(iter(design.loaders.values())),
+        linear=next(iter(design.linears.values())),
         qk_reorder=design.qk,
         online_softmax=design.softmax,
         mv=design.mv,

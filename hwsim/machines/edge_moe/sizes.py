@@ -17,7 +17,7 @@ class Sizes:
 
     Attributes
     ----------
-    hidden : hidden units of the widest layer, dense or of an expert
+    hidden, expert_hidden : hidden units of a dense layer and of an expert
     experts, top_k : 0 for a model without experts
     pixel_channels, patch, patch_columns, patch_rows : of the images, and of the patches that they are cut into
     class_tokens : learned tokens before the patches
@@ -27,6 +27,7 @@ class Sizes:
     features: int = 192
     heads: int = 3
     hidden: int = 768
+    expert_hidden: int = 384
     experts: int = 16
     top_k: int = 2
     pixel_channels: int = 3
@@ -58,7 +59,8 @@ def sizes_of(workload: Workload[Any, Any]) -> Sizes:
         tokens=model.tokens,
         features=model.d_model,
         heads=model.heads,
-        hidden=max(model.ff_size, experts.expert_hidden if experts else 0),
+        hidden=model.ff_size,
+        expert_hidden=experts.expert_hidden if experts else 0,
         experts=experts.experts if experts else 0,
         top_k=experts.top_k if experts else 0,
         pixel_channels=model.channels,

@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from hwsim.dram.device.standard import Standard
 from hwsim.dram.random_access.mappings import load_mapping
 from hwsim.dram.standards.load import load_standard
+from hwsim.energy.fpga import FpgaTable, fpga_table
+from hwsim.energy.table import OFF
 from hwsim.errors import DramError, MachineError
 from hwsim.mapping.formats import Fixed, FormatError, parse_format
 from hwsim.mapping.workload.model import Name
-from hwsim.parameters.units import Bytes, Cycles, Hertz, Nanoseconds
+from hwsim.parameters.units import Bytes, Hertz, Nanoseconds
 from hwsim.rtl.boards import BOARDS
 
 Switch: TypeAlias = Literal["on", "off"]
@@ -119,11 +121,6 @@ class AxiSpec(_Checked):
     outstanding_reads: int = Field(ge=1, le=256, description="reads of a master that may wait for data")
     outstanding_writes: int = Field(ge=1, le=256, description="writes of a master that may wait for a response")
     buffer_beats: int = Field(ge=2, le=65_536, description="beats between a master and a unit, each way")
-    hls_latency: Cycles = Field(
-        ge=0,
-        le=1024,
-        description="memory latency that the HLS tool put into loop depths; the port supplies the real one",
-    )
     request_ns: Nanoseconds = Field(ge=0, le=1e6, strict=False, description="from a master to the DDR controller")
     response_ns: Nanoseconds = Field(ge=0, le=1e6, strict=False, description="from the DDR controller to a master")
     ports: dict[str, Literal["HPC0", "HPC1", "HP0", "HP1", "HP2", "HP3"]] = Field(
@@ -175,6 +172,15 @@ class EdgeMoeSpec(_Checked):
     axi: AxiSpec
     buffers: dict[str, str] = Field(description="the master through which each buffer is read and written")
     memory: MemorySpec
+    energy: str = Field(max_length=4096, description="energy table: a shipped name, a YAML file, or `off`")
+    energy_table: dict[str, float] = Field(
+        default_factory=dict, strict=False, description="coefficients that replace the table's, by name"
+    )
+
+    @field_validator("energy", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        return OFF if value is False else value  # YAML 1.1 reads a bare `off` as false
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -220,3 +226,13 @@ class EdgeMoeSpec(_Checked):
         except DramError as cause:
             raise MachineError(str(cause)) from None
         return standard
+
+    @cached_property
+    def energy_costs(self) -> FpgaTable | None:
+        """The energy table with its changes, or None if energy is off.
+
+        Raises
+        ------
+        EnergyError : no such table or coefficient; a coefficient that is set although energy is off
+        """
+        return fpga_table(self.energy, self.energy_table)

@@ -8,10 +8,13 @@ from hwsim.dram.random_access.served import Served
 from hwsim.engine.trace import Cause
 from hwsim.fpga.budget import Budget
 from hwsim.fpga.units import units_budget
+from hwsim.machines.edge_moe.energy import energy_of
 from hwsim.machines.edge_moe.kinds import NOTHING
 from hwsim.machines.edge_moe.memory import memory_system, time_base
 from hwsim.machines.edge_moe.model import Execution
-from hwsim.machines.edge_moe.parts import fabric, memory
+from hwsim.machines.edge_moe.parts import fabric, memory, units
+from hwsim.machines.edge_moe.published import figures_beside
+from hwsim.machines.edge_moe.rates import macs_a_cycle, peak_macs_per_s
 from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.mapping.workload.image_run import TaskRun
 from hwsim.parameters.spec_file import SpecFile
@@ -40,10 +43,12 @@ def summarize(run: Execution, spec_file: SpecFile[EdgeMoeSpec]) -> Report:
     for use in uses:
         offchip[use.port] += use.size_bytes
     macs, seconds = sum(run.counts.macs.values()), time.seconds(time.ticks)
+    budget = _budget(run)
+    energy = energy_of(run, time, budget)
     fpga = fpga_use(
-        _budget(run),
+        budget,
         clock_hz=float(spec.clock_hz),
-        peak_macs_per_s=sum(_rates(run).values()) * float(spec.clock_hz),
+        peak_macs_per_s=peak_macs_per_s(run),
         achieved_macs_per_s=macs / seconds,
     )
     produced = workload.run.produced
@@ -61,9 +66,10 @@ def summarize(run: Execution, spec_file: SpecFile[EdgeMoeSpec]) -> Report:
         bound=_bound(run, time, sum(offchip.values())),
         memories=_memories(run, served),
         offchip=offchip,
-        energy=None,
+        energy=energy,
         resources=fpga_resources(fpga),
         instructions=run.instructions,
+        published=figures_beside(run, time, energy, spec_file),
         dram=_dram(run, served),
         fpga=fpga,
         loads=_loads(run),
@@ -73,7 +79,7 @@ def summarize(run: Execution, spec_file: SpecFile[EdgeMoeSpec]) -> Report:
 
 def _budget(run: Execution) -> Budget:
     design = run.program.design
-    return units_budget(fabric(design), design.spec.name, design.spec.board)
+    return units_budget(units(design.spec, design.sizes), design.spec.name, design.spec.board)
 
 
 def _units(run: Execution, time: RunTime) -> list[UnitUse]:
@@ -98,24 +104,11 @@ def _busy(run: Execution) -> dict[str, int]:
     return {unit.name: trace.busy.get(unit.name, 0) for unit in fabric(run.program.design)}
 
 
-def _rates(run: Execution) -> dict[str, int]:
-    """Multiply-accumulates a cycle of each unit with multipliers for matrices."""
-    design = run.program.design
-    lanes = design.linear.in_lanes * design.linear.out_lanes
-    rates = {unit: lanes for unit in run.counts.macs if unit.startswith("linear")} or {"linear": lanes}
-    rates |= {"qk": design.qk.slots * design.qk.channels, "mv": design.mv.slots * design.mv.channels}
-    patch = design.patch_embed
-    rates["patch_embed"] = patch.in_lanes * patch.out_lanes
-    if design.gate:
-        rates["gate"] = design.gate.lanes * design.gate.experts
-    return rates
-
-
 def _bound(run: Execution, time: RunTime, moved: int) -> Bound:
     """Split the latency into the lower bound, waits for ports by kind of work, and what units take beyond."""
     spec = run.program.spec
-    rates = _rates(run)
-    cycles = sum(-(-count // rates[unit]) for unit, count in run.counts.macs.items() if unit in rates)
+    rates = macs_a_cycle(run)
+    cycles = sum(-(-count // rates[unit]) for unit, count in run.counts.macs.items())
     standard = spec.standard
     peak = standard.column_bytes / standard.params["nBL"]  # bytes a cycle of the DRAM
     dram = run.diagram.clocks["memory"].ticks(-(-moved // int(peak)))

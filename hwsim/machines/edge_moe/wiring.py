@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hwsim.machines.edge_moe.design import Design
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wires:
@@ -19,12 +21,28 @@ class Wires:
 
 TOKENS = ("x", "tmp1", "tmp2", "tmp3", "hidden")
 
+
+def wires(design: Design) -> dict[str, Wires]:
+    """The wires of each unit of a design."""
+    found = dict(WIRES)
+    for shape in design.target.shapes:
+        found |= {shape.unit: Wires(reads=TOKENS, writes=TOKENS), shape.loader: Wires(reads=("weights",))}
+    if not design.single_pass:
+        found["qk"] = Wires(reads=("tmp2", "tmp3"), writes=("scores",))
+        found["softmax"] = Wires(reads=("scores", "info"), writes=("scores", "info"))
+        found["mv"] = Wires(reads=("tmp2", "scores"), writes=("tmp1",))
+    return found
+
+
+def joined(design: Design) -> tuple[tuple[str, str], ...]:
+    """Pairs of units of which the first passes items on to the second."""
+    return (("qk", "softmax"),) if design.single_pass else ()
+
+
 WIRES: dict[str, Wires] = {
     "patch_embed": Wires(reads=("image", "weights"), writes=("x",)),
     "norm_loader": Wires(reads=("weights",)),
     "layernorm": Wires(reads=("x",), writes=("tmp1",)),
-    "weight_loader": Wires(reads=("weights",)),
-    "linear": Wires(reads=TOKENS, writes=TOKENS),
     "qk": Wires(reads=("tmp2", "tmp3"), writes=("scores", "info")),
     "softmax": Wires(),
     "mv": Wires(reads=("tmp2", "scores", "info"), writes=("tmp1",)),
@@ -32,4 +50,3 @@ WIRES: dict[str, Wires] = {
     "gate": Wires(reads=("tmp1", "weights")),
     "fill": Wires(writes=("tmp3",)),
 }
-JOINED = (("qk", "softmax"),)

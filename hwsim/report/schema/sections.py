@@ -154,6 +154,50 @@ class AxiPortUse(Part):
     cycles_per_single_beat: float
 
 
+class SwitchUse(Part):
+    """Passes over the layers that follow one for another task, or for the same one, and what that cost them.
+
+    Attributes
+    ----------
+    passes : how many
+    cycles : in which they waited for what the pass before had not left ready: weights at their begin, a task's gate
+    """
+
+    before: str
+    after: str
+    passes: int
+    cycles: int
+
+
+class ArrivalUse(Part):
+    """Images or frames that arrived one after the other.
+
+    Attributes
+    ----------
+    per_s : that arrived
+    served_per_s : that the machine could serve if they were always there
+    idle_cycles : in which it had nothing to do
+    late : images or frames that it was not free for when they arrived
+    longest_wait_s : of these, from arrival to begin
+    unserved_per_s : that cannot be served for good at this rate
+    """
+
+    per_s: float
+    served_per_s: float
+    idle_cycles: int
+    late: int
+    longest_wait_s: float
+    unserved_per_s: float
+
+
+class PassesUse(Part):
+    """Passes over the layers one after the other: images, frames, tasks; `arrivals` unless all are there at once."""
+
+    passes: int
+    switches: list[SwitchUse]
+    arrivals: ArrivalUse | None
+
+
 class StageUse(Part):
     """One device of a stage of layers: its own time in the run, of it on the link to others, and its memory."""
 

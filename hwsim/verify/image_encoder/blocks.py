@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd, sqrt
 from typing import Any, Self
 
@@ -75,7 +75,7 @@ class EncoderBlocks:
         tokens, heads, size = model.tokens, model.heads, model.head_size
         beat = gcd(size, CHANNELS)
         attention = {"heads": heads, "head_dim": size, "channels": beat, "max_tokens": tokens}
-        total = _sums_of(tokens)
+        total = _sums_of(tokens, OnlineSoftmaxContract.from_preset(preset).total)
         scale = QkReorderContract.scale
         return cls(
             patch_embed=_patch_embed(model, preset),
@@ -179,12 +179,11 @@ def _gate(model: MoeVitModel, preset: str) -> TopkGateContract:
     width, experts = model.gate_width, model.experts
     return TopkGateContract.from_preset(
         preset, experts=experts, inputs=width, lanes=gcd(width, CHANNELS), top=model.top_k, max_tokens=model.tokens,
-        total=_sums_of(experts),
+        total=_sums_of(experts, TopkGateContract.from_preset(preset).total),
     )  # fmt: skip
 
 
-def _sums_of(count: int) -> Fixed:
-    """Format of a sum of exponentials: as Edge-MoE's, wider for more than it holds."""
-    usual = OnlineSoftmaxContract.total
-    missing = max(0, (count << usual.fraction).bit_length() - usual.width)
-    return Fixed(width=usual.width + missing, integer=usual.integer + missing, signed=False)
+def _sums_of(count: int, usual: Fixed) -> Fixed:
+    """Format of a sum of so many exponentials: the usual one, with more bits before the point if they need them."""
+    integer = max(usual.integer, count.bit_length() + usual.signed)
+    return replace(usual, width=usual.fraction + integer, integer=integer)

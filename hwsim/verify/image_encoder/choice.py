@@ -9,7 +9,7 @@ import numpy as np
 from hwsim.mapping.formats import recode
 from hwsim.rtl.ports import Codes
 from hwsim.rtl.topk_gate.contract import TopkGateContract
-from hwsim.rtl.topk_gate.golden import choose
+from hwsim.rtl.topk_gate.golden import choices
 from hwsim.verify.image_encoder.floored_sums import floored_sums
 
 
@@ -40,5 +40,5 @@ def gate_logits(c: TopkGateContract, x: Codes, weights: Codes) -> Codes:
 
 def choose_experts(c: TopkGateContract, logits_te: Codes) -> Choice:
     """The experts with the largest logits, ties to the lower one, and their probabilities as codes of `c.score`."""
-    chosen = np.array([choose(c, logits_e) for logits_e in logits_te], dtype=np.int64).reshape(-1, c.top, 2)
-    return Choice(experts_tk=chosen[:, :, 0], scores_tk=chosen[:, :, 1])
+    experts_tk, scores_tk = choices(c, logits_te)
+    return Choice(experts_tk=experts_tk, scores_tk=scores_tk)

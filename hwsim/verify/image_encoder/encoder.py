@@ -18,11 +18,13 @@ from hwsim.mapping.models.moe_vit import MoeVitModel
 from hwsim.rtl.gelu_delta.golden import gelu
 from hwsim.rtl.layernorm.golden import layernorm
 from hwsim.rtl.linear.golden import add_scored
+from hwsim.rtl.mv.golden import probabilities
+from hwsim.rtl.online_softmax.golden import softmax_info
 from hwsim.rtl.patch_embed.golden import add_position, patches
 from hwsim.rtl.ports import Codes
 from hwsim.rtl.residual_add.golden import residual_add
 from hwsim.rtl.topk_gate.contract import TopkGateContract
-from hwsim.verify.image_encoder.attention import all_scores, shares, single_pass, weighted_values
+from hwsim.verify.image_encoder.attention import all_scores, weighted_values
 from hwsim.verify.image_encoder.blocks import EncoderBlocks
 from hwsim.verify.image_encoder.choice import Choice, choose_experts, gate_logits
 from hwsim.verify.image_encoder.codes import EncoderCodes, Matrix
@@ -142,8 +144,8 @@ class GoldenEncoder:
 
     def softmax(self, scores_hqk: Codes) -> Codes:
         """(heads, queries, keys) probabilities, by maxima and sums of a single pass."""
-        inverse_hq, maximum_hq = single_pass(self.blocks.online_softmax, scores_hqk)
-        return shares(self.blocks.mv, scores_hqk, inverse_hq, maximum_hq)
+        inverse_hq, maximum_hq = softmax_info(self.blocks.online_softmax, scores_hqk)
+        return probabilities(self.blocks.mv, scores_hqk, inverse_hq[:, :, None], maximum_hq[:, :, None])
 
     def values(self, shares_hqk: Codes, v_htd: Codes) -> Codes:
         """(heads, queries, head_dim) values, weighted."""

@@ -1,0 +1,1 @@
+"""Square root: bit by bit, then rounded."""
