@@ -1,4 +1,4 @@
-"""Layers of Edge-MoE: the golden layer against float64, and blocks of RTL that play a program against the golden encoder."""
+"""Layers of Edge-MoE: the golden layer against float64, and RTL that plays a program against the golden encoder."""
 
 from __future__ import annotations
 
@@ -109,7 +109,11 @@ def test_layers_by_rtl_are_the_golden_encoder(units: MachineUnits) -> None:
         0: ATTENTION | {"weight_loader": 548, "linear": 2290},
         1: ATTENTION | {"weight_loader": 828, "linear": 2364, "gate": 257, "fill": 69},
     }
-    assert {layer: sum(of_units.values()) for layer, of_units in player.cycles.items()} == {None: 9322, 0: 3926, 1: 4606}
+    assert {layer: sum(of_units.values()) for layer, of_units in player.cycles.items()} == {
+        None: 9322,
+        0: 3926,
+        1: 4606,
+    }
 
 
 def test_an_expert_of_all_tokens_and_one_of_none(units: MachineUnits, tmp_path: Path) -> None:
