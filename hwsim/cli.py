@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 import click
 
-from hwsim.commands.block import fit, rtl
+from hwsim.commands.block import rtl
 from hwsim.commands.catalogue import compare, list_all, show_machine
 from hwsim.commands.dram import aim, check, dram
+from hwsim.commands.fit import fit
 from hwsim.commands.importing import import_model
 from hwsim.commands.workload import explain, run, verify
 from hwsim.errors import UserError

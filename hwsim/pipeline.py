@@ -14,6 +14,7 @@ from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models import build_graph
 from hwsim.mapping.models.decoder import decoder_of
 from hwsim.mapping.parallel import PipelineStage, split_model
+from hwsim.mapping.workload.computed_load import ComputedLoad
 from hwsim.mapping.workload.load import load_workload as load_workload_file
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.settings import parse_settings
@@ -38,6 +39,7 @@ class Stages:
 
     workload: AnyWorkload
     machine: Machine[Any, Any, Any, Any]
+    spec: Any
     graph: OperatorGraph
     mapped: Dumpable
     program: Dumpable
@@ -62,10 +64,20 @@ def prepare(workload: AnyWorkload, machine: str | None = None, settings: Mapping
     model, spec = load_machine(choose_machine(machine, workload), settings or {})
     if getattr(spec, "devices", 1) > 1:
         return _prepare_devices(workload, model, spec)
+    workload = _with_experts(workload, model, spec)
     graph = build_graph(workload)
     mapped = model.map_graph(graph, workload, spec)
     program = model.lower(mapped, workload, spec)
-    return Stages(workload=workload, machine=model, graph=graph, mapped=mapped, program=program)
+    return Stages(workload=workload, machine=model, spec=spec, graph=graph, mapped=mapped, program=program)
+
+
+def _with_experts(workload: AnyWorkload, model: Machine[Any, Any, Any, Any], spec: Any) -> AnyWorkload:
+    """The workload with the machine's choice of experts, where the run leaves that to be computed."""
+    routing = getattr(workload.run, "routing", None)
+    if routing is None or routing.load != "computed":
+        return workload
+    load = ComputedLoad.of(routing, model.choose_experts(workload, spec))
+    return replace(workload, run=workload.run.model_copy(update={"routing": load}))
 
 
 def _prepare_devices(workload: AnyWorkload, model: Machine[Any, Any, Any, Any], spec: Any) -> Stages:
@@ -82,6 +94,7 @@ def _prepare_devices(workload: AnyWorkload, model: Machine[Any, Any, Any, Any], 
     return Stages(
         workload=workload,
         machine=model,
+        spec=spec,
         graph=graph,
         mapped=mapped,
         program=first.program,
@@ -114,6 +127,7 @@ def run(
     progress: Progress | None = None,
     trace: Path | None = None,
     trace_tokens: int = TRACE_TOKENS,
+    strict_fit: bool = False,
 ) -> Report:
     """Run a workload on a machine.
 
@@ -123,12 +137,21 @@ def run(
     settings : machine parameters that replace the shipped ones, `{"channels": 16}` or `["channels=16"]`
     progress : called while the simulation runs with (tokens done, tokens in all)
     trace : a file for a Perfetto trace of the first `trace_tokens` tokens of each sequence
+    strict_fit : refuse a machine whose units its FPGA has no room for; otherwise the report says `fits: false`
 
     Raises
     ------
     UserError : anything that is wrong with the workload, the machine or their fit
     """
-    return run_in_detail(workload, machine, settings, progress=progress, trace=trace, trace_tokens=trace_tokens)[0]
+    return run_in_detail(
+        workload,
+        machine,
+        settings,
+        progress=progress,
+        trace=trace,
+        trace_tokens=trace_tokens,
+        strict_fit=strict_fit,
+    )[0]
 
 
 def run_in_detail(
@@ -140,6 +163,7 @@ def run_in_detail(
     trace: Path | None = None,
     trace_tokens: int = TRACE_TOKENS,
     emit: Path | None = None,
+    strict_fit: bool = False,
 ) -> tuple[Report, Callable[[], Details]]:
     """`run`, with a function that makes what a page shows beyond the report.
 
@@ -152,6 +176,10 @@ def run_in_detail(
     if trace and trace_tokens < 1:
         raise UserError(f"--trace-tokens: expected at least 1, got {trace_tokens}")
     stages = prepare(workload, machine, settings)
+    if strict_fit:
+        from hwsim.machines.fit import require_fit
+
+        require_fit(stages.machine, stages.spec, stages.program)
     pieces = stages.machine.emit_trace(stages.program) if emit else None
     finished = stages.machine.simulate(stages.program, progress=progress, trace_tokens=trace_tokens if trace else 0)
     if emit and pieces is not None:

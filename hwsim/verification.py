@@ -21,9 +21,12 @@ def verify(
     config: Path | None = None,
     weights: str = "random:0",
     full: bool = False,
+    layers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> VerifyReport:
-    """Compare a machine's arithmetic with float64: function by function, layer by layer, and in the tokens it chooses.
+    """Compare a machine's arithmetic with float64: function by function, layer by layer, and in what it chooses.
+
+    A decoder chooses tokens, an encoder of images with experts chooses these.
 
     Parameters
     ----------
@@ -32,15 +35,16 @@ def verify(
     settings : `key=value` texts, `workload.` before fields of the workload
     config : a file of settings, over which `settings` win
     weights : `random:SEED`, or a folder, whose model is verified at its full size
-    full : keep all layers and the whole vocabulary with random weights too
-    progress : called with (tokens done, tokens in all)
+    full : keep all layers and the whole vocabulary of a decoder with random weights too
+    layers : verify the first so many layers; only their weights are needed
+    progress : called with (tokens or layers done, in all)
 
     Raises
     ------
     UserError : anything wrong with the input; a machine that has no golden models
     """
     parsed, saved = gather_settings(settings, config)
-    sized, own = load_sized(workload, parsed.workload, full=full or not is_random(weights))
+    sized, own = load_sized(workload, parsed.workload, full=full or not is_random(weights), layers=layers)
     if config:
         check_parameters(find_machine(choose_machine(machine, sized))[0].spec_file, saved.machine, origin=str(config))
     model, spec = load_machine(choose_machine(machine, sized), parsed.machine)

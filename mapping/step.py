@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class StepLoad(Protocol):
@@ -15,6 +19,9 @@ class StepLoad(Protocol):
 
     def queue_lengths(self, *, layer: int, tokens: int, experts: int, top_k: int) -> tuple[int, ...]:
         """Tokens that each expert of a layer gets: tokens * top_k in all, and no expert a token twice."""
+
+    def token_experts(self, *, layer: int, tokens: int, experts: int, top_k: int) -> NDArray[np.int64]:
+        """Experts of each token of a layer, (tokens, top_k): the same choice, token by token."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +36,7 @@ class Step:
     source : tokens of the other sequence that cross-attention reads
     task : the task of this pass, for models that have several
     load : what data decides in this pass, where a model has experts
+    arrives : seconds after the run's begin from which on its inputs are there
     """
 
     queries: int
@@ -38,6 +46,7 @@ class Step:
     source: int = 0
     task: int = 0
     load: StepLoad | None = None
+    arrives: Fraction = Fraction(0)
 
     @property
     def tokens(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from hwsim.rtl.contract import Contract
+from hwsim.rtl.contract import PROVENANCE, Contract
 from hwsim.rtl.ports import Streams
 
 C = TypeVar("C", bound=Contract)
@@ -82,5 +82,5 @@ class Block(Generic[C]):
         return [self.contract.from_preset("rtl", **changes) for changes in self.cases.EXTREMES]
 
     def parameter_names(self) -> list[str]:
-        """Parameters of the contract, without the names of preset and source."""
-        return [f.name for f in fields(self.contract) if f.name not in ("preset", "source")]
+        """Parameters of the contract, without the fields that say where they come from."""
+        return [f.name for f in fields(self.contract) if f.name not in PROVENANCE]

@@ -12,6 +12,9 @@ from hwsim.rtl.divide.contract import DivideContract
 from hwsim.rtl.exp import cases as exp_cases
 from hwsim.rtl.exp import golden as exp_golden
 from hwsim.rtl.exp.contract import ExpContract
+from hwsim.rtl.fill import cases as fill_cases
+from hwsim.rtl.fill import golden as fill_golden
+from hwsim.rtl.fill.contract import FillContract
 from hwsim.rtl.gelu_delta import cases as gelu_delta_cases
 from hwsim.rtl.gelu_delta import golden as gelu_delta_golden
 from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
@@ -30,12 +33,21 @@ from hwsim.rtl.mac_tile.contract import MacTileContract
 from hwsim.rtl.mv import cases as mv_cases
 from hwsim.rtl.mv import golden as mv_golden
 from hwsim.rtl.mv.contract import MvContract
+from hwsim.rtl.norm_loader import cases as norm_loader_cases
+from hwsim.rtl.norm_loader import golden as norm_loader_golden
+from hwsim.rtl.norm_loader.contract import NormLoaderContract
 from hwsim.rtl.online_softmax import cases as online_softmax_cases
 from hwsim.rtl.online_softmax import golden as online_softmax_golden
 from hwsim.rtl.online_softmax.contract import OnlineSoftmaxContract
+from hwsim.rtl.patch_embed import cases as patch_embed_cases
+from hwsim.rtl.patch_embed import golden as patch_embed_golden
+from hwsim.rtl.patch_embed.contract import PatchEmbedContract
 from hwsim.rtl.qk_reorder import cases as qk_reorder_cases
 from hwsim.rtl.qk_reorder import golden as qk_reorder_golden
 from hwsim.rtl.qk_reorder.contract import QkReorderContract
+from hwsim.rtl.residual_add import cases as residual_add_cases
+from hwsim.rtl.residual_add import golden as residual_add_golden
+from hwsim.rtl.residual_add.contract import ResidualAddContract
 from hwsim.rtl.square_root import cases as square_root_cases
 from hwsim.rtl.square_root import golden as square_root_golden
 from hwsim.rtl.square_root.contract import SquareRootContract
@@ -144,5 +156,33 @@ BLOCKS: Mapping[str, Block[Any]] = {
         golden=linear_golden.run,
         cases=linear_cases,
         component_path="hwsim.rtl.linear.component:Linear",
+    ),
+    "residual_add": Block(
+        summary="sum of the residual stream and a branch, element by element",
+        contract=ResidualAddContract,
+        golden=residual_add_golden.run,
+        cases=residual_add_cases,
+        component_path="hwsim.rtl.residual_add.component:ResidualAdd",
+    ),
+    "fill": Block(
+        summary="many beats of one number, such as the zeros from which experts accumulate",
+        contract=FillContract,
+        golden=fill_golden.run,
+        cases=fill_cases,
+        component_path="hwsim.rtl.fill.component:Fill",
+    ),
+    "norm_loader": Block(
+        summary="memory beats into rows of weights and biases, as layer norm takes them",
+        contract=NormLoaderContract,
+        golden=norm_loader_golden.run,
+        cases=norm_loader_cases,
+        component_path="hwsim.rtl.norm_loader.component:NormLoader",
+    ),
+    "patch_embed": Block(
+        summary="patch embedding: image stripes times resident weights, plus position vectors",
+        contract=PatchEmbedContract,
+        golden=patch_embed_golden.run,
+        cases=patch_embed_cases,
+        component_path="hwsim.rtl.patch_embed.component:PatchEmbed",
     ),
 }

@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
 from hwsim.mapping.formats import Fixed, Format, FormatError, parse_format
 from hwsim.rtl.ports import Port
+
+PROVENANCE = ("preset", "source", "memory_stages")  # fields of a contract that are no parameters of its block
 
 
 class ContractError(ValueError):
@@ -66,6 +68,8 @@ class Contract(ABC):
     choices : of each parameter that is a word, the words that it may be
     preset : the set that this contract was made from, with or without changes
     source : where the timing comes from
+    memory_stages : of parameters that count clock edges, how many of them are a latency of the memory that an HLS tool
+        assumed; a machine that models its memory charges `beside_memory()`
     """
 
     block: ClassVar[str]
@@ -74,10 +78,14 @@ class Contract(ABC):
 
     preset: str = "own"
     source: str = "no source given"
+    memory_stages: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @classmethod
     def from_preset(cls, name: str, **overrides: Any) -> Self:
         """A contract from a preset, with some parameters replaced.
+
+        What a preset says about memory latency within a parameter holds for its own value only: a caller who replaces
+        the value states a depth without memory.
 
         Raises
         ------
@@ -89,7 +97,10 @@ class Contract(ABC):
         for key in overrides:
             if key not in known:
                 raise ContractError(f"{cls.block}: no parameter {key!r}; there are {', '.join(sorted(known))}")
-        return cls(**{"preset": name, **cls.presets[name], **overrides})
+        own = cls.presets[name]
+        of_memory = own.get("memory_stages", {})
+        kept = {p: stages for p, stages in of_memory.items() if overrides.get(p, own[p]) == own[p]}
+        return cls(**{"preset": name, **own, "memory_stages": kept, **overrides})
 
     @classmethod
     def from_text(cls, preset: str, settings: Mapping[str, str]) -> Self:
@@ -129,6 +140,21 @@ class Contract(ABC):
         """Whether our RTL is proven to take exactly the cycles that this contract states."""
         return self.preset == "rtl" and "rtl" in self.presets
 
+    def beside_memory(self) -> Self:
+        """This contract without the memory latency within its depths, for a machine whose ports supply that latency.
+
+        Raises
+        ------
+        ContractError : a parameter is smaller than the memory latency said to be within it
+        """
+        for name, stages in self.memory_stages.items():
+            if not 0 <= stages <= getattr(self, name):
+                raise ContractError(
+                    f"{self.block}: {name} must hold its {stages} stages of memory latency, got {getattr(self, name)}"
+                )
+        left = {name: getattr(self, name) - stages for name, stages in self.memory_stages.items()}
+        return replace(self, **left, memory_stages={})
+
     @property
     def unread(self) -> frozenset[str]:
         """Parameters without effect: another parameter chooses an arithmetic that has no use for them."""
@@ -136,7 +162,7 @@ class Contract(ABC):
 
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, formats as text."""
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("preset", "source")}
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in PROVENANCE}
         return {name: value if isinstance(value, int | float | bool) else str(value) for name, value in own.items()}
 
     @abstractmethod

@@ -74,7 +74,7 @@ def memory(rows: int, bits: int) -> Resources:
     """
     banks = 1 if rows <= 32 else -(-rows // 64)
     parts = -(-bits // 14) if rows <= 32 else -(-bits // 7) * banks
-    in_luts = (LUTRAM_COST * parts, Resources(lut=8 * parts, ff=bits) + _choice(banks, bits))
+    in_luts = (LUTRAM_COST * parts, Resources(lut=8 * parts, ff=bits) + choice(banks, bits))
     without_uram = _cheapest(in_luts, *_block_ram(rows, bits))
     best = _cheapest(in_luts, *_block_ram(rows, bits), _ultra_ram(rows, bits))
     return Resources(sram_bytes=rows * bits // 8) + (replace(best, elsewhere=without_uram) if best.uram else best)
@@ -97,8 +97,8 @@ def _block_ram(rows: int, bits: int) -> tuple[Way, Way]:
         for shapes in ([(512 << i, kilobits * 2 >> i) for i in range(6)] for kilobits in (18, 36))
     )
     return (
-        (wholes * RAMB36_COST, Resources(bram36=wholes) + _choice(split_36, bits)),
-        (halves * RAMB18_COST, Resources(bram36=-(-halves // 2)) + _choice(split_18, bits)),
+        (wholes * RAMB36_COST, Resources(bram36=wholes) + choice(split_36, bits)),
+        (halves * RAMB18_COST, Resources(bram36=-(-halves // 2)) + choice(split_18, bits)),
     )
 
 
@@ -106,9 +106,9 @@ def _ultra_ram(rows: int, bits: int) -> Way:
     """In UltraRAMs of 4096 rows of 72 bits; a row holds two, four or more narrow words."""
     beside = 1 << (URAM_BITS // bits).bit_length() - 1 if bits <= URAM_BITS else 1
     count = -(-rows // (URAM_ROWS * beside)) * -(-bits * beside // URAM_BITS)
-    return count * URAM_COST, Resources(uram=count) + _choice(-(-rows // URAM_ROWS), bits)
+    return count * URAM_COST, Resources(uram=count) + choice(-(-rows // URAM_ROWS), bits)
 
 
-def _choice(sources: int, bits: int) -> Resources:
+def choice(sources: int, bits: int) -> Resources:
     """One of several words: for each bit a six-input LUT chooses among four."""
     return Resources(lut=bits * -(-(sources - 1) // 3))

@@ -67,13 +67,22 @@ class SkewedContract(Contract):
         return self.heads * self.head_beats
 
     @property
+    def reordered(self) -> bool:
+        """Whether queries come one a row (`hwsim.rtl.skew`), and not all slots' at the beginning of a pass."""
+        return True
+
+    def rows(self, tokens: int) -> int:
+        """Rows for so many tokens."""
+        return row_count(tokens, self.slots)
+
+    @property
     @abstractmethod
     def latency(self) -> int:
         """Clock edges from the last beat that a result needs to the result."""
 
     def cycles(self, work: int) -> int:
         """Cycles for `work` tokens: the command, the rows without a gap, and the depth."""
-        return 1 + row_count(work, self.slots) * self.token_beats + self.latency if work else 0
+        return 1 + self.rows(work) * self.token_beats + self.latency if work else 0
 
 
 def walk_resources(max_tokens: int, slots: int) -> Resources:

@@ -1,4 +1,4 @@
-"""Commands about hardware blocks: `rtl` for one, `fit` for all of a design."""
+"""The command about hardware blocks: `rtl`."""
 
 from __future__ import annotations
 
@@ -89,46 +89,3 @@ def _check_options(given: Mapping[str, Any]) -> None:
         raise UserError("--seed belongs to --simulate, which is not there")
     if given["json_file"] and sum(shown) != 1:
         raise UserError("--json takes the result of one of --resources, --simulate and --synth")
-
-
-@click.command()
-@click.argument("design", metavar="DESIGN|MACHINE")
-@click.option("--board", metavar="NAME", help="zcu102, zcu104 or u55c.  [default: the design's own]")
-@click.option(
-    "--set", "settings", multiple=True, metavar="UNIT.PARAM=VALUE", help="Replace a parameter, or UNIT.count."
-)
-@click.option("--json", "json_file", type=FILE, help="Write the result to a file, - for stdout.")
-def fit(design: str, board: str | None, settings: tuple[str, ...], json_file: Path | None) -> int:
-    """Say what the blocks of DESIGN, a file or edge_moe, take of a board's FPGA; status 1 if it does not fit.
-
-    Of a machine (a shipped name or a machine YAML) it says what its units take; --set then sets its parameters.
-    """
-    from hwsim.machines.find import is_machine
-
-    if is_machine(design):
-        return _fit_machine(design, board, settings, json_file)
-    from hwsim.commands.rtl_actions import read_changes
-    from hwsim.fpga.budget import fit_design
-    from hwsim.fpga.design import find_design, load_design
-
-    path = find_design(design)
-    check_outputs({"--json": json_file}, sources=(path,))
-    changes = read_changes(settings, "UNIT.PARAM=VALUE")
-    found = fit_design(load_design(path, board=board, settings=changes), path.stem)
-    if deliver(found, json_file):
-        click.echo(found.to_text(), nl=False)
-    return 0 if found.fits else 1
-
-
-def _fit_machine(source: str, board: str | None, settings: tuple[str, ...], json_file: Path | None) -> int:
-    from hwsim.machines.find import load_machine
-    from hwsim.machines.fit import fit_machine
-    from hwsim.parameters.settings import parse_settings
-
-    if board:
-        raise UserError(f"--board: {source} is a machine, whose parameters say what it is built on")
-    check_outputs({"--json": json_file}, sources=(source,))
-    found = fit_machine(*load_machine(source, parse_settings(settings).machine))
-    if deliver(found, json_file):
-        click.echo(found.to_text(), nl=False)
-    return 0 if found.fits is not False else 1

@@ -32,13 +32,15 @@ def list_all() -> None:
     from hwsim.mapping.workload.load import load_workload
     from hwsim.shipped import shipped_workloads
 
+    workloads = shipped_workloads()
+    width = max(map(len, (*MACHINES, *workloads)))
     click.echo("machines")
     for name in MACHINES:
-        click.echo(f"  {name:14} {machine_summary(name)}")
+        click.echo(f"  {name:{width}} {machine_summary(name)}")
     click.echo("workloads")
-    for name, path in shipped_workloads().items():
+    for name, path in workloads.items():
         w = load_workload(path)
-        click.echo(f"  {name:14} {w.model.summary()}{f', on {w.machine}' if w.machine else ''}")
+        click.echo(f"  {name:{width}} {w.model.summary()}{f', on {w.machine}' if w.machine else ''}")
 
 
 @click.command(name="machine")

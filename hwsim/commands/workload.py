@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hwsim.commands.output import FILE, check_outputs, console, deliver, is_stdout, optional_progress
 from hwsim.errors import UserError, WorkloadError
+
+if TYPE_CHECKING:
+    from hwsim.report.schema import FpgaUse
 
 
 def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -33,7 +36,11 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--trace-tokens", type=int, metavar="N", help="Tokens that the trace shows.  [default: 2]")
 @click.option("--html", "html_file", type=FILE, help="Write the run as one self-contained page.")
 @click.option("--emit-trace", "emit_file", type=FILE, help="Write the instructions of the run (machine aim).")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option(
+    "--weights", metavar="DIR|random:SEED", help="Tensors with which the machine's golden models choose experts."
+)
+@click.option("--strict-fit", is_flag=True, help="Refuse a machine that does not fit its FPGA; else it is a warning.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
 def run(
     workload: str,
     machine: str | None,
@@ -45,6 +52,8 @@ def run(
     trace_tokens: int | None,
     html_file: Path | None,
     emit_file: Path | None,
+    weights: str | None,
+    strict_fit: bool,
     quiet: bool,
 ) -> None:
     """Run WORKLOAD (a file or a shipped name) and report."""
@@ -54,9 +63,13 @@ def run(
     outputs = {"--json": json_file, "--trace": trace_file, "--html": html_file, "--emit-trace": emit_file}
     check_outputs(outputs, sources=(workload, shipped_workloads().get(workload), machine, config))
     traced = _trace_options(trace_file, trace_tokens)
-    model, machine_settings = _load(workload, machine, settings, config, tokens)
+    model, machine_settings = _load(workload, machine, settings, config, tokens, weights=weights)
     with optional_progress(enabled=not quiet and not is_stdout(json_file)) as progress:
-        report, details = run_in_detail(model, machine, machine_settings, progress=progress, emit=emit_file, **traced)
+        report, details = run_in_detail(
+            model, machine, machine_settings, progress=progress, emit=emit_file, strict_fit=strict_fit, **traced
+        )
+    if report.fpga and not report.fpga.fits:
+        _warn_of_misfit(report.machine, report.fpga)
     if html_file:
         from hwsim.report.html import page
         from hwsim.report.write import write_text
@@ -94,6 +107,7 @@ def explain(
     "--weights", default="random:0", show_default=True, metavar="DIR|random:SEED", help="The model's tensors."
 )
 @click.option("--full", is_flag=True, help="Keep all layers and the whole vocabulary with random weights too.")
+@click.option("--layers", type=int, metavar="N", help="Verify the first N layers, and read no other weights.")
 @click.option("--json", "json_file", type=FILE, help="Write the report to a file, - for stdout.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def verify(
@@ -104,10 +118,11 @@ def verify(
     tokens: int | None,
     weights: str,
     full: bool,
+    layers: int | None,
     json_file: Path | None,
     quiet: bool,
 ) -> None:
-    """Compare the machine's own arithmetic with float64, decoding WORKLOAD at a small size."""
+    """Compare the machine's own arithmetic with float64, on WORKLOAD; decoders are verified at a small size."""
     from hwsim.shipped import shipped_workloads
     from hwsim.verification import verify as run_verify
 
@@ -116,8 +131,10 @@ def verify(
         if tokens < 1:
             raise WorkloadError(f"--tokens: expected at least 1, got {tokens}")
         settings = (*settings, f"workload.tokens={tokens}")
-    with optional_progress(enabled=not quiet and not is_stdout(json_file)) as progress:
-        report = run_verify(workload, machine, settings, config=config, weights=weights, full=full, progress=progress)
+    with optional_progress(enabled=not quiet and not is_stdout(json_file), unit="tokens or layers") as progress:
+        report = run_verify(
+            workload, machine, settings, config=config, weights=weights, full=full, layers=layers, progress=progress
+        )
     if deliver(report, json_file) and not quiet:
         from hwsim.verify.render import render
 
@@ -125,9 +142,15 @@ def verify(
 
 
 def _load(
-    workload: str, machine: str | None, settings: tuple[str, ...], config: Path | None, tokens: int | None
+    workload: str,
+    machine: str | None,
+    settings: tuple[str, ...],
+    config: Path | None,
+    tokens: int | None,
+    *,
+    weights: str | None = None,
 ) -> tuple[Any, dict[str, Any]]:
-    """The workload, and the machine's settings; --tokens stands above --set, and that above --config."""
+    """The workload, and the machine's settings; other options stand above --set, and that above --config."""
     from hwsim.machines.find import choose_machine, find_machine
     from hwsim.parameters.settings import check_parameters, gather_settings
     from hwsim.pipeline import load_workload
@@ -140,10 +163,25 @@ def _load(
         own = load_workload(workload).run
         phase = overrides.get("phase", getattr(own, "phase", None))
         overrides["prompt" if phase == "prefill" else "tokens"] = tokens
+    if weights is not None:
+        declared = next((key for key in overrides if key.split(".")[0] == "routing"), None)
+        if declared:
+            raise WorkloadError(
+                f"--weights {weights}: experts follow from weights, or from workload.{declared}, not both"
+            )
+        overrides["routing"] = {"load": "computed", "weights": weights}
     model = load_workload(workload, **overrides)
     if config:
         check_parameters(find_machine(choose_machine(machine, model))[0].spec_file, saved.machine, origin=str(config))
     return model, dict(given.machine)
+
+
+def _warn_of_misfit(machine: str, fpga: FpgaUse) -> None:
+    """Say on stderr what the machine's FPGA lacks; the run counts all the same."""
+    from hwsim.fpga.shortage import misfit_text
+
+    line = misfit_text(machine, fpga.board, dict(fpga.used), dict(fpga.available))
+    click.echo(f"hwsim: warning: {line}", err=True)
 
 
 def _trace_options(file: Path | None, tokens: int | None) -> dict[str, Any]:

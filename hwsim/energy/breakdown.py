@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from hwsim.energy.coefficients import Coefficients
 from hwsim.energy.supply import DramDevice, DramPowers
 from hwsim.energy.table import EnergyTable
 from hwsim.errors import EnergyError
@@ -72,12 +73,12 @@ class Costs:
     EnergyError : coefficients that contradict each other: a power or an energy comes out below 0
     """
 
-    table: EnergyTable
+    table: EnergyTable[Coefficients]
     device: DramDevice
     dram: DramPowers
 
     @classmethod
-    def of(cls, table: EnergyTable, device: DramDevice) -> Costs:
+    def of(cls, table: EnergyTable[Coefficients], device: DramDevice) -> Costs:
         dram = table.coefficients.dram(device)
         for field in fields(dram):
             value = getattr(dram, field.name)

@@ -1,4 +1,4 @@
-"""The coefficients of energy tables, and the equations that turn them into powers and energies.
+"""The coefficients of tables for memories that compute, and the equations that turn them into powers and energies.
 
 Two kinds of table: `Currents` as a data sheet gives them, for the standard DRAM power equations (`Supply`), and
 measured `Powers`. Both end in the same `DramPowers`. mA x V = mW and mW x ns = pJ throughout.
@@ -9,17 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from hwsim.energy.coefficient_set import MOST, CoefficientSet
+from hwsim.energy.family import Family
 from hwsim.energy.supply import DramDevice, DramPowers, Supply, split_standby
 
-MOST = 1e6  # largest value of a coefficient; a larger one has the wrong unit
 
-
-class Coefficients(BaseModel, ABC):
-    """The coefficients of every table. `formulas` says how each figure is computed, and from which coefficients."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+class Coefficients(CoefficientSet, ABC):
+    """The coefficients of every such table."""
 
     formulas: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {
         "mac_units": (
@@ -150,3 +148,5 @@ class Powers(Coefficients):
 
 
 EQUATIONS: dict[str, type[Coefficients]] = {"currents": Currents, "powers": Powers}
+TABLES = ("paper", "aim", "dramsim3")
+PIM: Family[Coefficients] = Family(names=TABLES, equations=EQUATIONS)

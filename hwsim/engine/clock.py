@@ -9,8 +9,8 @@ from fractions import Fraction
 
 from hwsim.errors import MachineError
 
-# Ticks are 64-bit integers: at this rate they last for a day and a quarter of simulated time.
-MAX_TICKS_PER_SECOND = 10**14
+# Ticks are 64-bit integers in compiled functions: at this rate they last for a minute and a half of simulated time.
+MAX_TICKS_PER_SECOND = 10**17
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,10 @@ class TimeBase:
 
     def seconds(self, ticks: int) -> float:
         return ticks / self.ticks_per_second
+
+    def ticks_of_ns(self, ns: float | Fraction) -> int:
+        """A duration in ns as ticks, rounded up."""
+        return cycles_of_ns(ns, self.ticks_per_second)
 
 
 def cycles_of_ns(ns: float | Fraction, freq_hz: int | Fraction) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -66,6 +67,14 @@ class Trace:
     def record_part(self, unit: str, kind: str, name: str, start: int, end: int) -> None:
         """Add busy time of a piece of work that may overlap others."""
         self.busy[unit] += end - start
+        if len(self.slices) < self.keep:
+            self.slices.append(Slice(unit=unit, kind=kind, name=name, start=start, end=end))
+
+    def record_work(self, unit: str, kind: str, name: str, start: int, end: int, waits: Mapping[Cause, int]) -> None:
+        """Add a piece of work with the waits within it, which are no busy time and whose places are not known."""
+        self.busy[unit] += end - start - sum(waits.values())
+        for cause, ticks in waits.items():
+            self.stalls[unit][cause] += ticks
         if len(self.slices) < self.keep:
             self.slices.append(Slice(unit=unit, kind=kind, name=name, start=start, end=end))
 

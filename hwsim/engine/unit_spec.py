@@ -26,10 +26,12 @@ class UnitSpec:
     contract : the contract that it charges
     stated : source of its timing without a contract, in words
     compared : for timing without a contract, what it was compared with and where that is written; "" if nothing
+    within : the unit whose contract counts what this one takes, such as the block that a bank of weights lies in; "" if
+        its own contract does
 
     Raises
     ------
-    ValueError : both or neither of contract and stated source, or a count below 1
+    ValueError : both or neither of contract and stated source, a count below 1, or a unit within itself
     """
 
     name: str
@@ -39,12 +41,15 @@ class UnitSpec:
     contract: Contract | None = None
     stated: str = ""
     compared: str = ""
+    within: str = ""
 
     def __post_init__(self) -> None:
         if (self.contract is None) == (not self.stated):
             raise ValueError(f"unit {self.name}: expected either a contract or a stated source")
         if self.count < 1:
             raise ValueError(f"unit {self.name}: expected at least one of it, got {self.count}")
+        if self.within == self.name:
+            raise ValueError(f"unit {self.name}: cannot be within itself")
 
     @property
     def source(self) -> str:
@@ -58,5 +63,6 @@ class UnitSpec:
 
     @property
     def resources(self) -> Resources:
-        """The resources of all of them; none without a contract that states them."""
-        return self.contract.resources() * self.count if self.contract else Resources()
+        """The resources of all of them; none without a contract that states them, or within another unit."""
+        counted = self.contract if not self.within else None
+        return counted.resources() * self.count if counted else Resources()

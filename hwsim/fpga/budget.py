@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
 from hwsim.errors import UserError
-from hwsim.fpga.design import Design
+from hwsim.fpga.inclusion import included_notes
+from hwsim.fpga.shortage import cells_text, lacking, misfit_text, shortage_text
 from hwsim.rtl.boards import BOARDS, Board
-from hwsim.rtl.contract import Contract, ContractError
+from hwsim.rtl.contract import Contract
 from hwsim.rtl.flows.synthesis.resources import KINDS, BlockResources, block_resources
 from hwsim.rtl.flows.synthesis.result import DATA_FILE, Cells, RecordError
 
@@ -59,12 +60,16 @@ class Budget:
     ----------
     title : title of the design
     board_name : the board's name in design files
+    included : units of a machine that lie within another unit, and that unit, whose block counts them
+    uncounted : units of a machine of which no contract says what they take
     """
 
     title: str
     board_name: str
     board: Board
     units: tuple[UnitTaken, ...]
+    included: Mapping[str, str] = field(default_factory=dict)
+    uncounted: tuple[str, ...] = ()
 
     @property
     def total(self) -> Cells:
@@ -73,12 +78,16 @@ class Budget:
     @property
     def lacking(self) -> dict[str, float]:
         """For each resource that does not suffice, how many more the design takes."""
-        over = {kind: getattr(self.total, kind) - getattr(self.board.cells, kind) for kind in KINDS}
-        return {kind: count for kind, count in over.items() if count > 0}
+        return lacking(_counts(self.total), _counts(self.board.cells))
 
     @property
     def fits(self) -> bool:
         return not self.lacking
+
+    @property
+    def misfit(self) -> str:
+        """A line that says what is lacking of what, for a design that does not fit."""
+        return misfit_text(self.title, self.board_name, _counts(self.total), _counts(self.board.cells))
 
     def to_json(self) -> str:
         """Counts of one instance where UltraRAM is available, of all instances, their sum, and the part's counts."""
@@ -100,6 +109,8 @@ class Budget:
                 }
                 for unit in self.units
             ],
+            "included": dict(self.included),
+            "uncounted": list(self.uncounted),
             "total": _counts(self.total),
             "available": _counts(self.board.cells),
             "lacking": self.lacking,
@@ -135,10 +146,11 @@ class Budget:
     def _notes(self) -> Iterator[str]:
         for origin in dict.fromkeys(unit.one.origin for unit in self.units):
             yield f"from {origin}"
+        yield from included_notes(self.included, self.uncounted)
         if self.fits:
             yield "fits, as blocks apart; what joins them and routing are not in it"
             return
-        yield "does not fit: lacks " + ", ".join(f"{_text(n)} {kind.upper()}" for kind, n in self.lacking.items())
+        yield f"does not fit: lacks {shortage_text(_counts(self.total), _counts(self.board.cells))}"
         free = self.board.cells.uram - self.total.uram
         if "bram36" in self.lacking and free > 0:
             yield f"memories are in block RAM where Yosys finds that cheaper; {free} UltraRAM are left for some of them"
@@ -150,26 +162,6 @@ class Instances:
 
     contract: Contract
     count: int
-
-
-def fit_design(design: Design, title: str, path: Path = DATA_FILE) -> Budget:
-    """Compare the resources of a design with its board's.
-
-    Parameters
-    ----------
-    path : the file of kept results
-
-    Raises
-    ------
-    UserError : an unknown block, preset or parameter (the message names the unit), or an invalid file of results
-    """
-    units = {}
-    for name, unit in design.units.items():
-        try:
-            units[name] = Instances(contract=unit.contract(), count=unit.count)
-        except (UserError, ContractError) as error:
-            raise UserError(f"{title}: units.{name}: {error}") from None
-    return fit_units(units, title, design.board, path)
 
 
 def fit_units(units: Mapping[str, Instances], title: str, board_name: str, path: Path = DATA_FILE) -> Budget:
@@ -214,8 +206,4 @@ def _counts(cells: Cells) -> dict[str, float]:
 
 
 def _texts(cells: Cells) -> list[str]:
-    return [_text(getattr(cells, kind)) for kind in KINDS]
-
-
-def _text(count: float) -> str:
-    return f"{count:,.1f}".removesuffix(".0")
+    return [cells_text(getattr(cells, kind)) for kind in KINDS]

@@ -1,4 +1,7 @@
-"""A design for an FPGA: which blocks, how many of each, on which board."""
+"""A user's design for an FPGA: which blocks, how many of each, on which board.
+
+For a machine its units are the design (units.py); a design file is for blocks that no machine puts together.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hwsim.errors import UserError, nearest
+from hwsim.fpga.budget import Budget, Instances, fit_units
 from hwsim.mapping.yaml_file import first_problem, read_mapping
 from hwsim.rtl.blocks import BLOCKS
 from hwsim.rtl.boards import BOARDS
-from hwsim.rtl.contract import Contract
-
-_SHIPPED = Path(__file__).parent / "designs"
+from hwsim.rtl.contract import Contract, ContractError
+from hwsim.rtl.flows.synthesis.result import DATA_FILE
 
 
 class Unit(BaseModel):
@@ -74,22 +77,6 @@ class Design(BaseModel):
         return units
 
 
-def find_design(source: str) -> Path:
-    """A file as it is given, or the shipped design of that name.
-
-    Raises
-    ------
-    UserError : neither a file nor a shipped name
-    """
-    shipped = {path.stem: path for path in sorted(_SHIPPED.glob("*.yaml"))}
-    path = Path(source)
-    if source in shipped and not path.is_file():
-        return shipped[source]
-    if path.suffix not in (".yaml", ".yml") and not path.exists():
-        raise UserError(f"{source}: no such file and no shipped design{nearest(source, shipped)}")
-    return path
-
-
 def load_design(path: Path, *, board: str | None = None, settings: Mapping[str, str] | None = None) -> Design:
     """A design from a file, with another board and some of its values replaced.
 
@@ -113,6 +100,26 @@ def load_design(path: Path, *, board: str | None = None, settings: Mapping[str, 
     if design.board not in BOARDS:
         raise UserError(f"{design.board or '(empty)'}: no such board{nearest(design.board, BOARDS)}")
     return design
+
+
+def fit_design(design: Design, title: str, path: Path = DATA_FILE) -> Budget:
+    """Compare the resources of a design with its board's.
+
+    Parameters
+    ----------
+    path : the file of kept results
+
+    Raises
+    ------
+    UserError : an unknown block, preset or parameter (the message names the unit), or an invalid file of results
+    """
+    units = {}
+    for name, unit in design.units.items():
+        try:
+            units[name] = Instances(contract=unit.contract(), count=unit.count)
+        except (UserError, ContractError) as error:
+            raise UserError(f"{title}: units.{name}: {error}") from None
+    return fit_units(units, title, design.board, path)
 
 
 def _replace(units: dict[str, dict[str, Any]], key: str, text: str) -> None:

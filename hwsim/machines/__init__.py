@@ -25,10 +25,24 @@ def _aim() -> AnyMachine:
     return MACHINE
 
 
+def _edge_moe() -> AnyMachine:
+    from hwsim.machines.edge_moe import MACHINE
+
+    return MACHINE
+
+
+def _m3vit() -> AnyMachine:
+    from hwsim.machines.m3vit import MACHINE
+
+    return MACHINE
+
+
 # Name to what loads it. A machine lies in the folder of its name.
 MACHINES: dict[str, Callable[[], AnyMachine]] = {
     "pim_gpt": _pim_gpt,
     "aim": _aim,
+    "m3vit": _m3vit,
+    "edge_moe": _edge_moe,
 }
 
 

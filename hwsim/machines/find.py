@@ -59,13 +59,24 @@ def find_machine(source: str) -> tuple[Machine[Any, Any, Any, Any], Path | None]
     """
     if source in MACHINES:
         return MACHINES[source](), None
-    path = Path(source)
-    if path.suffix not in (".yaml", ".yml") and not path.exists():
-        raise MachineError(f"{source}: no such machine or file{nearest(source, MACHINES)}")
+    path = require_file(source)
     model = read_mapping(path, MachineError).get("model")
     if not isinstance(model, str) or model not in MACHINES:
         raise MachineError(f"{path}: model: expected one of {', '.join(MACHINES)}, got {model!r}")
     return MACHINES[model](), path
+
+
+def require_file(source: str) -> Path:
+    """The path of what is no machine's name.
+
+    Raises
+    ------
+    MachineError : neither is it a file; one of YAML may turn out missing when it is read
+    """
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml") and not path.exists():
+        raise MachineError(f"{source}: no such machine or file{nearest(source, MACHINES)}")
+    return path
 
 
 def load_machine(source: str, settings: Mapping[str, Any]) -> tuple[Machine[Any, Any, Any, Any], Any]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from hwsim.engine.unit_spec import UnitKind, UnitSpec
 from hwsim.errors import MachineError
-from hwsim.fpga.budget import Budget, Instances, fit_units
-from hwsim.machines.machine import Machine, SpecT
+from hwsim.fpga.budget import Budget
+from hwsim.fpga.units import units_budget
+from hwsim.machines.machine import Machine, ProgramT, SpecT
 from hwsim.rtl.contract import Resources
 
 SCHEMA_VERSION = 1
@@ -83,26 +84,53 @@ class MachineTaken:
                 yield kind
 
 
-def fit_machine(machine: Machine[SpecT, Any, Any, Any], spec: SpecT) -> MachineTaken:
+def fit_machine(machine: Machine[SpecT, Any, Any, Any], spec: SpecT, board: str | None = None) -> MachineTaken:
     """What a machine's units take.
+
+    Parameters
+    ----------
+    board : another board than the machine's own to set them beside
 
     Raises
     ------
-    MachineError : units on an FPGA of a machine that names no board, or units there without a contract
+    MachineError : units on an FPGA of a machine that names no board; another board for a machine without such units
     """
-    units = machine.units(spec)
-    on_fpga = {unit.name: _instances(machine.name, unit) for unit in units if unit.kind == "fpga"}
-    board = machine.board(spec)
-    if on_fpga and board is None:
-        raise MachineError(f"{machine.name}: has units on an FPGA, but names no board")
-    budget = fit_units(on_fpga, machine.name, board) if board else None
-    return MachineTaken(machine=machine.name, units=tuple(unit for unit in units if unit.kind != "fpga"), budget=budget)
+    budget = board_budget(machine, spec, machine.units(spec), board)
+    elsewhere = tuple(unit for unit in machine.units(spec) if unit.kind != "fpga")
+    return MachineTaken(machine=machine.name, units=elsewhere, budget=budget)
 
 
-def _instances(machine: str, unit: UnitSpec) -> Instances:
-    if unit.contract is None:
-        raise MachineError(f"{machine}: unit {unit.name} is on the FPGA, but no contract says what it takes")
-    return Instances(contract=unit.contract, count=unit.count)
+def board_budget(
+    machine: Machine[SpecT, Any, Any, Any], spec: SpecT, units: tuple[UnitSpec, ...], board: str | None = None
+) -> Budget | None:
+    """What a machine's units take of its board's FPGA, or None for a machine that is not built on one.
+
+    Raises
+    ------
+    MachineError : as `fit_machine`
+    """
+    own = machine.board(spec)
+    if own is None:
+        if any(unit.kind == "fpga" for unit in units):
+            raise MachineError(f"{machine.name}: has units on an FPGA, but names no board")
+        if board is not None:
+            raise MachineError(f"--board: {machine.name} has no units on an FPGA")
+        return None
+    return units_budget(units, machine.name, own if board is None else board)
+
+
+def require_fit(machine: Machine[SpecT, Any, ProgramT, Any], spec: SpecT, program: ProgramT) -> None:
+    """Check that a machine, as it is made for a program, fits its board.
+
+    Raises
+    ------
+    MachineError : it does not; the line names what is lacking and how much. A machine that is not built on an FPGA
+    """
+    budget = board_budget(machine, spec, machine.units_for(program, spec))
+    if budget is None:
+        raise MachineError(f"--strict-fit: {machine.name} is not built on an FPGA, so it cannot lack anything of one")
+    if not budget.fits:
+        raise MachineError(budget.misfit)
 
 
 def _row(unit: UnitSpec) -> list[str]:

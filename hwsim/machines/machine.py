@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from hwsim.errors import MachineError
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.step import Step
+from hwsim.mapping.workload.computed_load import Choices
 from hwsim.mapping.workload.workload import Workload
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.details import Details
@@ -72,6 +73,10 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, ExecutionT]):
     def units(self, spec: SpecT) -> tuple[UnitSpec, ...]:
         """What one device consists of: timing, resources, energy and report take contracts and counts from here."""
 
+    def units_for(self, program: ProgramT, spec: SpecT) -> tuple[UnitSpec, ...]:
+        """`units` as they are made for a program, by a machine whose units depend on the model's sizes."""
+        return self.units(spec)
+
     def board(self, spec: SpecT) -> str | None:
         """The board (`hwsim.rtl.boards.BOARDS`) whose FPGA holds the units of kind `fpga`; None without such units."""
         return None
@@ -109,6 +114,23 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, ExecutionT]):
         MachineError : a machine without golden models
         """
         raise MachineError(f"{self.name}: has no golden models, so there is no arithmetic to verify")
+
+    def choose_experts(self, workload: Workload[Any, Any], spec: SpecT) -> Choices:
+        """Experts of an image's tokens by this machine's own arithmetic; for machines with golden models of a gate.
+
+        Parameters
+        ----------
+        workload : its run says `routing.load: computed`, and with which weights
+
+        Raises
+        ------
+        MachineError : a machine without
+        WeightsError : weights that cannot be used
+        """
+        raise MachineError(
+            f"{self.name}: has no golden models that choose experts; routing.load may be uniform, zipf, histogram or "
+            "trace"
+        )
 
     def step_ends(self, run: ExecutionT) -> tuple[Sequence[int], int]:
         """Tick in which each step of a run ended, and ticks a second; for machines that work together.

@@ -47,8 +47,8 @@ class SpecFile(Generic[SpecT]):
 
     def knows(self, key: str) -> bool:
         """Whether a dotted key can be set."""
-        field, dot, name = key.partition(".")
-        return key in self.keys() or (field in self.open_fields and bool(dot and name) and "." not in name)
+        field, _, name = key.rpartition(".")
+        return key in self.keys() or (field in self.open_fields and bool(name))
 
     def load(self, path: Path | None, overrides: Mapping[str, Any]) -> SpecT:
         """The shipped parameters with those of a user's file and single dotted settings in their place.

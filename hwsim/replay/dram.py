@@ -169,12 +169,22 @@ def _currents(memory: MemoryChoice) -> Currents:
     """What the memory draws; for no other clock than that at which it was measured."""
     from hwsim.dram.currents.sourced import find_currents
 
-    found = find_currents(memory.standard, bin=memory.bin, device=memory.device)
-    if memory.clock is not None:
-        raise EnergyError(
-            f"--energy: the currents of {memory.standard} hold at its own clock, not with --clock {memory.clock}"
-        )
+    with _said_of_the_option():
+        found = find_currents(memory.standard, bin=memory.bin, device=memory.device)
+        if memory.clock is not None:
+            raise EnergyError(
+                f"the currents of {memory.standard} hold at its own clock, not with --clock {memory.clock}"
+            )
     return found
+
+
+@contextmanager
+def _said_of_the_option() -> Iterator[None]:
+    """Name the option that asked for energy."""
+    try:
+        yield
+    except EnergyError as error:
+        raise EnergyError(f"--energy: {error}") from None
 
 
 def _energy(served: Served, standard: Standard, memory: MemoryChoice, currents: Currents) -> PlayEnergy:
@@ -182,7 +192,8 @@ def _energy(served: Served, standard: Standard, memory: MemoryChoice, currents: 
     from hwsim.dram.currents.energy import PlayCounts, play_energy
 
     seconds = float(served.until / standard.clock_hz)
-    return play_energy(PlayCounts.of(served, standard), memory.load(), currents, seconds=seconds)
+    with _said_of_the_option():
+        return play_energy(PlayCounts.of(served, standard), memory.load(), currents, seconds=seconds)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from hwsim.parameters.provenance import UNCONFIRMED
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.run_time import RunTime
 from hwsim.report.schema import (
+    AxiPortUse,
     Bound,
     BoundPart,
     DecodingUse,
@@ -26,6 +27,7 @@ from hwsim.report.schema import (
     LinkUse,
     LoadUse,
     MemoryUse,
+    PassesUse,
     Published,
     Report,
     ResourceUse,
@@ -67,6 +69,8 @@ def build_report(
     dram: DramUse | None = None,
     fpga: FpgaUse | None = None,
     loads: Sequence[LoadUse] | None = None,
+    ports: Sequence[AxiPortUse] | None = None,
+    passes: PassesUse | None = None,
 ) -> Report:
     """The report of a run on one device.
 
@@ -107,6 +111,8 @@ def build_report(
         dram=dram,
         fpga=fpga,
         loads=None if loads is None else list(loads),
+        ports=None if ports is None else list(ports),
+        passes=passes,
     )
 
 

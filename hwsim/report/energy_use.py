@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import fsum
+from typing import Any
 
 from hwsim.energy import Component, EnergyTable
+from hwsim.energy.fpga import FpgaCounts, FpgaTable, break_down_fpga
 from hwsim.mapping.workload.run import Unit
 from hwsim.report.schema import EnergyCoefficient, EnergyShare, EnergyUse
 
 
 def energy_use(
     components: Sequence[Component],
-    table: EnergyTable,
+    table: EnergyTable[Any],
     *,
     joules: float,
     seconds: float,
@@ -49,7 +52,39 @@ def energy_use(
             for part in components
         ],
         coefficients=[
-            EnergyCoefficient(name=name, value=getattr(table.coefficients, name), **vars(table.provenance[name]))
-            for name in (table.provenance if coefficients is None else coefficients)
+            _coefficient(table, name) for name in (table.provenance if coefficients is None else coefficients)
         ],
+    )
+
+
+def fpga_energy_use(counts: FpgaCounts, table: FpgaTable | None, *, passed: int, unit: Unit) -> EnergyUse | None:
+    """Energy of a run on an FPGA, or None where energy is off.
+
+    Parameters
+    ----------
+    passed : how many of `unit` passed the machine
+    """
+    if table is None:
+        return None
+    components = break_down_fpga(counts, table)
+    return energy_use(
+        components,
+        table,
+        joules=fsum(component.joules for component in components),
+        seconds=counts.seconds,
+        passed=passed,
+        unit=unit,
+        macs=counts.macs,
+    )
+
+
+def _coefficient(table: EnergyTable[Any], name: str) -> EnergyCoefficient:
+    origin = table.provenance[name]
+    return EnergyCoefficient(
+        name=name,
+        value=getattr(table.coefficients, name),
+        grade=origin.grade,
+        confidence=origin.confidence,
+        source=origin.source,
+        fitted=origin.fit.text if origin.fit else None,
     )

@@ -39,6 +39,8 @@ def fpga_use(
         ],
         used=_cells(budget.total),
         available=_cells(budget.board.cells),
+        included=dict(budget.included),
+        uncounted=list(budget.uncounted),
         fits=budget.fits,
         peak_macs_per_s=peak_macs_per_s,
         achieved_macs_per_s=achieved_macs_per_s,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hwsim.mapping.workload.run import Unit
 from hwsim.report.quantities import bytes_text, hertz_text, joules_text, seconds_text
-from hwsim.report.schema import FpgaUse, Report, UnitUse
+from hwsim.report.schema import ArrivalUse, EnergyUse, FpgaUse, Report, UnitUse
 
 ONE: dict[Unit, str] = {
     "tokens": "a token",
@@ -35,7 +35,7 @@ def describe_run(report: Report) -> str:
     """What was run, in a line without the names of workload and machine."""
     decoding = report.decoding
     if decoding is None:
-        return f"{report.throughput.count:,} {report.throughput.unit}, schedule {report.schedule}"
+        return f"{_counted(report.throughput.count, report.throughput.unit)}, schedule {report.schedule}"
     prompt = f" after a prompt of {decoding.prompt:,}" if decoding.prompt and decoding.phase == "decode" else ""
     past = f", {decoding.past:,} in the cache before" if decoding.past else ""
     return (
@@ -56,7 +56,7 @@ def speed(report: Report) -> list[Figure]:
         Figure(
             name="throughput",
             value=f"{throughput.value:,.1f} {throughput.unit}/s",
-            remark=f"{throughput.count:,} {throughput.unit}",
+            remark=_counted(throughput.count, throughput.unit),
         ),
         _of_one(report),
     ]
@@ -86,6 +86,14 @@ def headline(report: Report) -> list[Figure]:
     return figures
 
 
+def fitted_lines(energy: EnergyUse) -> list[str]:
+    """A line for each coefficient that was fitted: by what, and what that means."""
+    return [
+        f"Fitted: {entry.name} = {entry.value:.4g}, {entry.fitted}. Power and energy are no predictions."
+        for entry in energy.fitted
+    ]
+
+
 def waits_text(unit: UnitUse) -> str:
     """What a unit waited for, as shares of the run; what does not show in a per mille is left out."""
     return ", ".join(f"{stall.cause} {stall.share:.1%}" for stall in unit.stalls if stall.share >= 0.0005)
@@ -103,7 +111,7 @@ def _of_one(report: Report) -> Figure:
 def _energy(report: Report) -> Figure:
     if report.energy is None:
         return Figure(name="energy", value="\N{EM DASH}", remark="not modelled for this run")
-    each = f"{joules_text(report.energy.joules_per_unit)} {one_of(report)}"
+    each = f"{joules_text(report.energy.joules_per_unit)} {one_of(report)}, {report.energy.mean_power_w:,.2f} W"
     return Figure(name="energy", value=joules_text(report.energy.joules), remark=each)
 
 
@@ -113,3 +121,16 @@ def _fullest(fpga: FpgaUse) -> Figure:
     kind = max(shares, key=lambda name: shares[name])
     remark = f"{kind.upper()}; {'fits' if fpga.fits else 'does not fit'}"
     return Figure(name="of the FPGA", value=f"{shares[kind]:.1%}", remark=remark)
+
+
+def arrivals_text(use: ArrivalUse) -> str:
+    """How a machine kept up with images or frames that arrived, in a line."""
+    lost = f"{use.unserved_per_s:,.2f} a second cannot be served" if use.unserved_per_s else "all can be served"
+    late = f"{use.late:,} began late, by up to {seconds_text(use.longest_wait_s)}" if use.late else "none began late"
+    served = f"{use.per_s:g} a second arrive, {use.served_per_s:,.2f} could be served"
+    return f"{served}: {lost}; idle for {use.idle_cycles:,} cycles, {late}"
+
+
+def _counted(count: int, unit: Unit) -> str:
+    """So many of the run's unit."""
+    return f"{count:,} {unit if count != 1 else unit.removesuffix('s')}"

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from hwsim.baselines.ratios import Ratio
-from hwsim.report.schema import Published
+from hwsim.report.schema import EnergyUse, Published
 
 
 class PublishedFigure(BaseModel):
@@ -20,6 +20,7 @@ class PublishedFigure(BaseModel):
     ours : names the figure of ours to set beside it; `not_comparable` says why there is none
     baseline : the modelled device that ours is a ratio to
     only : the workload that theirs is about
+    power : ours hangs on the machine's power, so that it is no prediction where that was fitted
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class PublishedFigure(BaseModel):
     baseline: str | None = None
     unit: str = ""
     only: str | None = None
+    power: bool = False
     note: str = ""
 
     @model_validator(mode="after")
@@ -48,18 +50,23 @@ def read_published(entries: Iterable[Mapping[str, Any]]) -> tuple[PublishedFigur
 
 
 def published_beside(
-    figures: Iterable[PublishedFigure], workload: str, ours: Mapping[str, Ratio]
+    figures: Iterable[PublishedFigure], workload: str, ours: Mapping[str, Ratio], *, energy: EnergyUse | None = None
 ) -> tuple[Published, ...]:
     """Figures that speak of a workload, with ours beside them.
 
     Parameters
     ----------
     ours : by the names that `PublishedFigure.ours` uses
+    energy : of the run, which knows whether its power was fitted
     """
-    return tuple(_beside(figure, ours) for figure in figures if figure.only in (None, workload))
+    fitted = [entry.name for entry in energy.fitted] if energy else []
+    warning = f"no prediction, since {' and '.join(fitted)} is fitted to a published power" if fitted else ""
+    return tuple(
+        _beside(figure, ours, warning if figure.power else "") for figure in figures if figure.only in (None, workload)
+    )
 
 
-def _beside(figure: PublishedFigure, ours: Mapping[str, Ratio]) -> Published:
+def _beside(figure: PublishedFigure, ours: Mapping[str, Ratio], warning: str) -> Published:
     if figure.ours is None:
         found = Ratio(value=None, note=f"not comparable: {figure.not_comparable}")
     else:
@@ -72,5 +79,7 @@ def _beside(figure: PublishedFigure, ours: Mapping[str, Ratio]) -> Published:
         ratio=found.value / figure.value if comparable else None,  # type: ignore[operator]  # both are there
         unit=figure.unit,
         grade=figure.grade,
-        note=figure.note or found.note,
+        note="; ".join(
+            text for text in (warning if found.value is not None else "", figure.note or found.note) if text
+        ),
     )

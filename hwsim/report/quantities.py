@@ -32,13 +32,20 @@ def hertz_text(value: float) -> str:
     return f"{value / 1e9:g} GHz" if value >= 1e9 else f"{value / 1e6:g} MHz"
 
 
+def rate_text(value: float, unit: str) -> str:
+    """A rate in giga or tera of a unit."""
+    return f"{value / 1e12:,.3g} T{unit}" if value >= 1e11 else f"{value / 1e9:,.3g} G{unit}"
+
+
 def figure_text(value: float, unit: str) -> str:
     """A figure of ours beside a published one, in that one's unit."""
     match unit:
         case "%":
             return f"{value:.2%}"
         case "x":
-            return f"{value:,.1f}x"
+            return f"{value:,.1f}x" if value >= 10 else f"{value:.2f}x"
+        case "ms" | "W" | "J" | "MiB":
+            return f"{value:,.3f} {unit}"
         case _:
             return f"{value:,.0f} {unit}".rstrip()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
-from hwsim.report.headline import describe_run, one_of, speed, waits_text
+from hwsim.report.headline import describe_run, fitted_lines, one_of, speed, waits_text
 from hwsim.report.quantities import bytes_text, count_text, figure_text, joules_text, seconds_text
 from hwsim.report.render_sections import render_sections
 from hwsim.report.schema import Contents, Report
@@ -98,6 +98,8 @@ def _energy(report: Report, console: Console) -> None:
     rows.append(("total", joules_text(energy.joules), "100.0%", "", per_unit))
     title = f"Energy by table {energy.table}, mean power {energy.mean_power_w:,.2f} W"
     print_table(console, title, ("component", "energy", "share", "grade", "source"), rows)
+    for line in fitted_lines(energy):
+        print_line(console, line)
 
 
 def _memories(report: Report) -> Iterator[tuple[str, str, str]]:

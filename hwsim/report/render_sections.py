@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from hwsim.fpga.inclusion import included_notes
+from hwsim.fpga.shortage import shortage_text
+from hwsim.report.headline import arrivals_text
 from hwsim.report.quantities import bytes_text, count_text, hertz_text, seconds_text
-from hwsim.report.schema import DevicesUse, DramUse, FpgaUse, LoadUse, Report
-from hwsim.report.tables import print_table
+from hwsim.report.schema import AxiPortUse, DevicesUse, DramUse, FpgaUse, LoadUse, PassesUse, Report
+from hwsim.report.tables import print_line, print_table
 
 
 def render_sections(report: Report, console: Console) -> None:
@@ -17,8 +20,12 @@ def render_sections(report: Report, console: Console) -> None:
         _dram(report.dram, console)
     if report.fpga:
         _fpga(report.fpga, console)
+    if report.ports:
+        _ports(report.ports, console)
     if report.loads:
         _loads(report.loads, console)
+    if report.passes:
+        _passes(report.passes, console)
 
 
 def _devices(use: DevicesUse, console: Console) -> None:
@@ -65,6 +72,10 @@ def _fpga(fpga: FpgaUse, console: Console) -> None:
         ("share", "", "", *(_share(count, getattr(fpga.available, name)) for name, count in fpga.used), ""),
     ]
     print_table(console, f"FPGA: {fpga.part} on {fpga.board}, {'fits' if fpga.fits else 'does not fit'}", heads, rows)
+    for note in included_notes(fpga.included, fpga.uncounted):
+        print_line(console, note)
+    if not fpga.fits:
+        print_line(console, f"Does not fit: lacks {shortage_text(dict(fpga.used), dict(fpga.available))}.")
     reached = "no place and route made" if fpga.achieved_clock_hz is None else hertz_text(fpga.achieved_clock_hz)
     figures = [("clock", f"{hertz_text(fpga.clock_hz)} (reached: {reached})")]
     if fpga.peak_macs_per_s is not None and fpga.achieved_macs_per_s is not None:
@@ -78,6 +89,23 @@ def _share(used: float, available: float) -> str:
     return f"{used / available:.1%}" if available else "-"
 
 
+def _ports(ports: list[AxiPortUse], console: Console) -> None:
+    rows = (
+        (
+            port.port,
+            port.direction,
+            f"{port.transactions:,}",
+            bytes_text(port.size_bytes),
+            f"{port.bytes_per_s / 1e9:.2f} GB/s",
+            f"{port.utilisation:.1%}",
+            f"{port.cycles_per_single_beat:.2f}",
+        )
+        for port in ports
+    )
+    heads = ("port", "", "transactions", "bytes", "mean rate", "busy", "cycles a single beat")
+    print_table(console, "AXI ports", heads, rows)
+
+
 def _loads(loads: list[LoadUse], console: Console) -> None:
     rows = (
         (
@@ -89,3 +117,11 @@ def _loads(loads: list[LoadUse], console: Console) -> None:
         for load in loads
     )
     print_table(console, "Work that depends on data", ("load", "from", "mean", "p99"), rows)
+
+
+def _passes(use: PassesUse, console: Console) -> None:
+    rows = ((switch.before, switch.after, f"{switch.passes:,}", f"{switch.cycles:,}") for switch in use.switches)
+    title = f"Passes over the layers: {use.passes:,}; from one to the next, and cycles that it cost"
+    print_table(console, title, ("from", "to", "count", "cycles"), rows)
+    if use.arrivals:
+        print_line(console, arrivals_text(use.arrivals))

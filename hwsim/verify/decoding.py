@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from pydantic import BaseModel
 
 from hwsim.mapping.formats import Format
-from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload, decoder_of
 from hwsim.parameters.spec_file import SpecFile
-from hwsim.report.schema import UnconfirmedParameter
 from hwsim.rtl.contract import Contract
 from hwsim.verify.decoder import Decoder, DecoderStep
 from hwsim.verify.float64_gpt import Float64Gpt
@@ -20,6 +19,7 @@ from hwsim.verify.float64_llama import Float64Llama
 from hwsim.verify.report import FunctionError, Generation, LayerError, VerifiedSize, VerifyReport
 from hwsim.verify.request import VerifyRequest
 from hwsim.verify.statistics import layer_error
+from hwsim.verify.unconfirmed import unconfirmed_parameters
 from hwsim.verify.weights import GptWeights
 from hwsim.version import VERSION
 
@@ -108,16 +108,14 @@ def gpt_report(
         workload=request.workload.name,
         weights=weights.origin,
         seed=weights.seed,
-        size=_size(request.workload, request.own),
+        size=_size(*(decoder_of(of, parameters["name"]) for of in (request.workload, request.own))),
         lm_head=lm_head,
         functions=functions,
         layers=found.layers,
         generation=found.generation,
         blocks={contract.block: contract.parameters() for contract in contracts},
         parameters=parameters,
-        unconfirmed=[
-            UnconfirmedParameter(**asdict(entry)) for entry in spec_file.unconfirmed(spec) if entry.name in numeric
-        ],
+        unconfirmed=unconfirmed_parameters(spec, spec_file, numeric),
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import erf, sqrt
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
 
 EPSILON = 1e-5  # GPT-2's layer_norm_epsilon, Llama's rms_norm_eps
+
+_erf = np.frompyfunc(erf, 1, 1)
 
 
 def exp(x: ArrayLike) -> Values:
@@ -43,6 +47,12 @@ def gelu(x: ArrayLike) -> Values:
         return np.asarray(x / (1 + np.exp(-2 * u)))
 
 
+def gelu_erf(x: ArrayLike) -> Values:
+    """The exact GELU, x Phi(x) with the normal distribution's Phi."""
+    x = np.asarray(x, dtype=np.float64)
+    return np.asarray(x * (1 + np.asarray(_erf(x / sqrt(2)), dtype=np.float64)) / 2)
+
+
 def silu(x: ArrayLike) -> Values:
     """SiLU, x / (1 + exp(-x))."""
     x = np.asarray(x, dtype=np.float64)
@@ -56,8 +66,8 @@ def rmsnorm(x: ArrayLike, gamma: ArrayLike) -> Values:
     return np.multiply(x * rsqrt((x**2).mean(-1, keepdims=True) + EPSILON), gamma)
 
 
-def layernorm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Values:
+def layernorm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, *, epsilon: float = EPSILON) -> Values:
     """LayerNorm over the last axis."""
     x = np.asarray(x, dtype=np.float64)
     centred = x - x.mean(-1, keepdims=True)
-    return np.asarray(centred * rsqrt(x.var(-1, keepdims=True) + EPSILON) * gamma + beta)
+    return np.asarray(centred * rsqrt(x.var(-1, keepdims=True) + epsilon) * gamma + beta)

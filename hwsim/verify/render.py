@@ -7,41 +7,44 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from hwsim.verify.report import Generation, VerifyReport
+from hwsim.verify.render_images import LAYER_COLUMNS, encoding_tables, image_headline, layer_rows
+from hwsim.verify.render_numbers import error_text, of_text
+from hwsim.verify.report import Generation, VerifiedSize, VerifyReport
 
 
 def render(report: VerifyReport, console: Console) -> None:
     """Print the report of a verification."""
-    _say(console, *_headline(report))
+    size = report.size
+    _say(console, *(_headline(report, size) if isinstance(size, VerifiedSize) else image_headline(report, size)))
+    over, step = ("decode steps", "first decode step") if report.encoding is None else ("layers", "all tokens")
     functions = (
         (
             error.function,
             f"{error.values:,}",
-            *map(_error, (error.max_absolute, error.mean_absolute, error.max_relative, error.mean_relative)),
+            *map(error_text, (error.max_absolute, error.mean_absolute, error.max_relative, error.mean_relative)),
             error.relative_to,
             f"{error.not_finite:,} not finite" if error.not_finite else "",
         )
         for error in report.functions
     )
     columns = ("function", "values", "max abs", "mean abs", "max rel", "mean rel", "relative to", "")
-    _table(console, "Each function against float64 on the same inputs, over all decode steps", columns, functions)
-    layers = (
-        (error.layer, *map(_error, (error.max_absolute, error.mean_absolute, error.relative_norm)))
-        for error in report.layers
-    )
-    title = "The residual stream after each layer against the float64 model, first decode step"
-    _table(console, title, ("", "max abs", "mean abs", "norm of error / norm"), layers)
+    _table(console, f"Each function against float64 on the same inputs, over all {over}", columns, functions)
+    title = f"The residual stream after each layer against the float64 model, {step}"
+    _table(console, title, LAYER_COLUMNS, layer_rows(report.layers))
+    if report.encoding is not None:
+        for table in encoding_tables(report.encoding):
+            _table(console, *table)
     console.print()
-    _say(console, *_generation(report.generation))
+    if report.generation is not None:
+        _say(console, *_generation(report.generation))
     _blocks(report, console)
 
 
-def _headline(report: VerifyReport) -> Iterable[str]:
-    size = report.size
+def _headline(report: VerifyReport, size: VerifiedSize) -> Iterable[str]:
     yield (
         f"[bold]{report.workload}[/bold] on [bold]{report.machine}[/bold]: numerics at "
-        f"{_of(size.layers, size.of_layers)} layers, d {size.d_model}, {size.heads} heads of {size.head_dim}, "
-        f"hidden {size.d_ff}, vocabulary {_of(size.vocab, size.of_vocab)}; {size.parameters / 1e6:.1f} M parameters"
+        f"{of_text(size.layers, size.of_layers)} layers, d {size.d_model}, {size.heads} heads of {size.head_dim}, "
+        f"hidden {size.d_ff}, vocabulary {of_text(size.vocab, size.of_vocab)}; {size.parameters / 1e6:.1f} M parameters"
     )
     whole = (size.layers, size.vocab) == (size.of_layers, size.of_vocab)
     yield f"weights {report.weights}" + (
@@ -86,14 +89,6 @@ def _blocks(report: VerifyReport, console: Console) -> None:
         _say(console, f"Unconfirmed (M remembered, A assumed; --set overrides): {graded}")
 
 
-def _of(part: int, whole: int) -> str:
-    return f"{part:,}" if part == whole else f"{part:,} of {whole:,}"
-
-
-def _error(value: float | None) -> str:
-    return "not finite" if value is None else f"{value:.2e}"
-
-
 def _say(console: Console, *lines: str) -> None:
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False)
@@ -102,7 +97,7 @@ def _say(console: Console, *lines: str) -> None:
 def _table(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for name in columns:
-        text = name in ("", "function", "relative to", "block", "parameters")
+        text = name in ("", "function", "functions", "relative to", "block", "parameters")
         table.add_column(name, justify="left" if text else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hwsim.report.schema import UnconfirmedParameter
 
-VERIFY_SCHEMA_VERSION = "1.0"
+VERIFY_SCHEMA_VERSION = "1.1"
 
 
 class _Part(BaseModel):
@@ -16,7 +16,7 @@ class _Part(BaseModel):
 
 
 class VerifiedSize(_Part):
-    """What was verified; `of_layers` and `of_vocab` are the workload's own where they were reduced."""
+    """What was verified of a decoder; `of_layers` and `of_vocab` are the workload's own where they were reduced."""
 
     layers: int
     of_layers: int
@@ -32,8 +32,28 @@ class VerifiedSize(_Part):
     parameters: int
 
 
+class VerifiedImageSize(_Part):
+    """What was verified of an encoder of images; `of_layers` is the workload's own where they were reduced.
+
+    `experts`, `top_k` and `expert_hidden` are 0 for a model without experts.
+    """
+
+    layers: int
+    of_layers: int
+    tokens: int
+    d_model: int
+    heads: int
+    head_dim: int
+    d_ff: int
+    experts: int
+    top_k: int
+    expert_hidden: int
+    final_norm: bool
+    parameters: int
+
+
 class FunctionError(_Part):
-    """Errors of one function against float64 on the same inputs, over all decode steps.
+    """Errors of one function against float64 on the same inputs, over all decode steps or all layers.
 
     `not_finite` counts results that are, or should be, infinite or NaN; maxima and means leave them out.
     `relative_to` says by what an error is divided; if that is 0 there is no relative error.
@@ -50,9 +70,10 @@ class FunctionError(_Part):
 
 
 class LayerError(_Part):
-    """Distance of a vector from the float64 model's at the first decode step, including errors of all earlier layers.
+    """Distance from the float64 model's residual stream, including errors of all earlier layers.
 
-    `relative_norm` is the norm of the error over the norm of the exact vector. All are null if the machine's vector has
+    Of a decoder it is one token's, at the first decode step; of an encoder of images that of all tokens.
+    `relative_norm` is the norm of the error over the norm of the exact stream. All are null if the machine's stream has
     a value that is infinite or NaN.
     """
 
@@ -93,8 +114,63 @@ class Generation(_Part):
     agreement_unrounded: float
 
 
+class ExpertAgreement(_Part):
+    """Whether the tokens of a layer go to the same experts, in any order, as float64 sends them to.
+
+    Attributes
+    ----------
+    own : share of tokens with equal experts, where float64 has followed its own choices in all layers
+    forced : the same where float64 has followed the machine's choices in all earlier layers
+    unrounded : as `own`, for float64 with the weights as given, not as the machine's memory holds them
+    widest_gap : where `forced` disagrees, how far in float64 the worst of a token's experts lies at most below the
+        best that it did not get, as a difference of logits; null where all agree
+    """
+
+    layer: int
+    tokens: int
+    own: float
+    forced: float
+    unrounded: float
+    widest_gap: float | None
+
+
+class LayerOverflows(_Part):
+    """Values that wrapped in a layer, of how many; by the functions where there were any.
+
+    `layer` is `weights` for tensors and image as memory holds them, where `functions` names the tensors.
+    """
+
+    layer: str
+    values: int
+    wrapped: int
+    functions: dict[str, int]
+
+
+class EncodedImages(_Part):
+    """What only an encoder of images has.
+
+    Attributes
+    ----------
+    task : for which the image was encoded; null without tasks
+    forced : as the report's `layers`, with a float64 model that follows the machine's choice of experts; null without
+        experts. In `layers` float64 follows its own
+    unrounded : distance of the last stream from that of float64 with weights as given
+    experts : agreement for each layer that has experts
+    overflows : for each layer, before that for tensors, the embedding, and after that for the final norm
+    """
+
+    task: str | None
+    forced: list[LayerError] | None
+    unrounded: LayerError
+    experts: list[ExpertAgreement]
+    overflows: list[LayerOverflows]
+
+
 class VerifyReport(_Part):
-    """How far a machine's arithmetic is from float64."""
+    """How far a machine's arithmetic is from float64.
+
+    `lm_head` and `generation` are null except for decoders, `encoding` except for encoders of images.
+    """
 
     schema_version: str = VERIFY_SCHEMA_VERSION
     hwsim_version: str
@@ -102,11 +178,12 @@ class VerifyReport(_Part):
     workload: str
     weights: str
     seed: int | None
-    size: VerifiedSize
-    lm_head: str
+    size: VerifiedSize | VerifiedImageSize
+    lm_head: str | None = None
     functions: list[FunctionError]
     layers: list[LayerError]
-    generation: Generation
+    generation: Generation | None = None
+    encoding: EncodedImages | None = None
     blocks: dict[str, dict[str, Any]]
     parameters: dict[str, Any]
     unconfirmed: list[UnconfirmedParameter]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.workload.workload import Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +18,10 @@ class VerifyRequest:
     workload : at the size to be verified
     own : the workload at its full size
     weights : `random:SEED` or a folder
-    progress : called with (tokens done, tokens in all)
+    progress : called with (tokens or layers done, in all)
     """
 
-    workload: DecoderWorkload
-    own: DecoderWorkload
+    workload: Workload[Any, Any]
+    own: Workload[Any, Any]
     weights: str
     progress: Callable[[int, int], None] | None = None

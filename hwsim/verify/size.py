@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hwsim.errors import WorkloadError
 from hwsim.mapping.models.decoder import DecoderModel, DecoderWorkload, decoder_of
+from hwsim.mapping.models.image_encoder import ImageEncoder
 from hwsim.mapping.workload.load import family_of, load_workload
+from hwsim.mapping.workload.workload import Workload
 from hwsim.shipped import find_workload
+
+AnyWorkload = Workload[Any, Any]
 
 # Two layers show how errors pass from one to the next. Heads, hidden sizes and the positions stay as they are: they
 # set the length of every sum, and with it the rounding.
@@ -19,30 +24,45 @@ PROMPT = 16
 TOKENS = 32
 
 
-def load_sized(source: str, settings: Mapping[str, Any], *, full: bool) -> tuple[DecoderWorkload, DecoderWorkload]:
+def load_sized(
+    source: str, settings: Mapping[str, Any], *, full: bool, layers: int | None = None
+) -> tuple[AnyWorkload, AnyWorkload]:
     """A workload at the size at which it is verified, and at its full size.
 
     Parameters
     ----------
     settings : fields that the user set; they are kept
-    full : whether to keep all layers and the whole vocabulary
+    full : whether to keep a decoder's layers and vocabulary; an encoder of images always has all of its layers
+    layers : of these, as many as are verified, from the first on
 
     Raises
     ------
-    WorkloadError : an invalid workload, or a setting that a verification cannot follow
+    WorkloadError : an invalid workload, a setting that a verification cannot follow, more layers than there are
     """
+    path = find_workload(source)
+    family = family_of(path, settings)
+    if issubclass(family, DecoderModel):
+        own: AnyWorkload = _decoder(path, settings)
+        reduced = {"layers": min(LAYERS, own.model.layers), "vocab": min(VOCAB, own.model.vocab)}
+    elif issubclass(family, ImageEncoder):
+        own, reduced = load_workload(path, settings), {}
+    else:
+        raise WorkloadError(f"{path}: a verification knows families gpt, llama, vit and moe_vit")
+    update = {name: value for name, value in reduced.items() if not full and name not in settings}
+    if layers is not None:
+        if not 1 <= layers <= own.model.layers:
+            raise WorkloadError(f"--layers {layers}: {own.name} has 1 to {own.model.layers} layers to verify")
+        update["layers"] = layers
+    return replace(own, model=own.model.model_copy(update=update)), own
+
+
+def _decoder(path: Path, settings: Mapping[str, Any]) -> DecoderWorkload:
+    """A workload that decodes, after a prompt and for as many tokens as suffice to compare."""
     for name, only in (("phase", "decode"), ("batch", 1), ("past", 0)):
         if settings.get(name, only) != only:
             raise WorkloadError(
                 f"--set workload.{name}={settings[name]}: a verification decodes one sequence from its first token, "
                 f"expected {only}"
             )
-    path = find_workload(source)
-    if not issubclass(family_of(path, settings), DecoderModel):  # other families lack the fields that are set below
-        raise WorkloadError(f"{path}: a verification decodes token by token, which families gpt and llama do")
     usual = {"phase": "decode", "batch": 1, "past": 0, "prompt": PROMPT, "tokens": TOKENS}
-    own = decoder_of(load_workload(path, {**usual, **settings}), "verify")
-    reduced = {"layers": min(LAYERS, own.model.layers), "vocab": min(VOCAB, own.model.vocab)}
-    kept = reduced if full else settings
-    smaller = own.model.model_copy(update={name: value for name, value in reduced.items() if name not in kept})
-    return replace(own, model=smaller), own
+    return decoder_of(load_workload(path, {**usual, **settings}), "verify")

@@ -62,10 +62,20 @@ def load_weights(text: str, workload: DecoderWorkload) -> GptWeights:
         return GptWeights(
             tensors=read_folder(Path(text), shapes(workload), checkpoint_of(workload).prefixes), origin=text
         )
+    return random_weights(workload, seed_of(text))
+
+
+def seed_of(text: str) -> int:
+    """The seed in `random:SEED`.
+
+    Raises
+    ------
+    WeightsError : it is no whole number from 0
+    """
     seed = text.removeprefix(RANDOM)
     if not (seed.isascii() and seed.isdigit() and len(seed) <= 18):
         raise WeightsError(f"--weights {text}: expected random:SEED with a whole number from 0")
-    return random_weights(workload, int(seed))
+    return int(seed)
 
 
 def shapes(workload: DecoderWorkload) -> dict[str, Shape]:

@@ -1,7 +1,8 @@
-"""Weights from files: a folder of `.npy`, `.npz` or `.safetensors`, by the names of the model's checkpoints.
+"""Weights from a folder of `.float32.bin`, `.npy`, `.npz` or `.safetensors`, by the names of the model's tensors.
 
-`.npy` holds one tensor and is named after it (`h.0.attn.c_attn.weight.npy`); the others hold any number. Names may
-begin with the model's own (`transformer.`, `model.`); tensors that the model does not need are ignored.
+`.float32.bin` and `.npy` hold one tensor and are named after it (`h.0.attn.c_attn.weight.npy`); the others hold any
+number. `.float32.bin` has values alone, little-endian and row by row, so that its size is all that can be checked.
+Names may begin with the model's own (`transformer.`, `model.`); tensors that the model does not need are ignored.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ from hwsim.errors import WeightsError, nearest
 Tensor = NDArray[np.float32]
 Shape = tuple[int, ...]
 
-SUFFIXES = (".npy", ".npz", ".safetensors")
+RAW = ".float32.bin"
+SUFFIXES = (RAW, ".npy", ".npz", ".safetensors")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,8 @@ def _checked(folder: Path, name: str, shape: Shape, stored: dict[str, _Stored]) 
         raise WeightsError(f"{file}: tensor {name} cannot be read: {cause or type(cause).__name__}") from None
     if tensor.dtype.kind != "f" and str(tensor.dtype) != "bfloat16":
         raise WeightsError(f"{file}: tensor {name} holds {tensor.dtype}, expected floating-point numbers")
+    if file.name.endswith(RAW):
+        tensor = _shaped(file, tensor, shape)
     if tensor.shape != shape:
         raise WeightsError(f"{file}: tensor {name} has shape {_text(tensor.shape)}, expected {_text(shape)}")
     with np.errstate(over="ignore"):
@@ -64,6 +69,14 @@ def _checked(folder: Path, name: str, shape: Shape, stored: dict[str, _Stored]) 
     return values
 
 
+def _shaped(file: Path, values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    """The values of a file without a shape in the one that is expected."""
+    if values.size != prod(shape):
+        size = file.stat().st_size
+        raise WeightsError(f"{file}: {size} bytes, expected {4 * prod(shape)} for {_text(shape)} of float32")
+    return values.reshape(shape)
+
+
 def _index(folder: Path, prefixes: Sequence[str]) -> dict[str, _Stored]:
     """Every tensor of a folder by its name; only the lists of names are read so far."""
     if not folder.exists():
@@ -71,7 +84,7 @@ def _index(folder: Path, prefixes: Sequence[str]) -> dict[str, _Stored]:
     if not folder.is_dir():
         raise WeightsError(f"{folder}: is a file, expected a folder of {', '.join(SUFFIXES)}")
     found: dict[str, _Stored] = {}
-    for file in sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES):
+    for file in sorted(path for path in folder.iterdir() if path.name.endswith(SUFFIXES)):
         for name, read in _tensors(file).items():
             short = next((name.removeprefix(prefix) for prefix in prefixes if name.startswith(prefix)), name)
             if short in found:
@@ -89,6 +102,8 @@ def _tensors(file: Path) -> dict[str, Callable[[], NDArray[Any]]]:
     ------
     WeightsError : the file cannot be read, or its content does not match its ending
     """
+    if file.name.endswith(RAW):
+        return {file.name.removesuffix(RAW): lambda: _raw(file)}
     if file.suffix == ".npy":
         return {file.stem: lambda: np.load(file, allow_pickle=False)}
     if file.suffix == ".npz":
@@ -99,6 +114,14 @@ def _tensors(file: Path) -> dict[str, Callable[[], NDArray[Any]]]:
             raise WeightsError(f"{file}: cannot be read: {cause}") from None
         return {name: lambda name=name: np.load(file, allow_pickle=False)[name] for name in names}  # type: ignore[misc]
     return _safetensors(file)
+
+
+def _raw(file: Path) -> NDArray[Any]:
+    """All values of a file, as many as there may be."""
+    content = file.read_bytes()
+    if len(content) % 4:
+        raise ValueError(f"{len(content)} bytes are no whole number of float32")
+    return np.frombuffer(content, dtype="<f4")
 
 
 def _safetensors(file: Path) -> dict[str, Callable[[], NDArray[Any]]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwsim.mapping.errors import GraphError
 from hwsim.mapping.formats import TensorFormat
 from hwsim.mapping.operators.act import SPECIAL_FUNCTIONS, ActFunction
@@ -12,7 +15,7 @@ from hwsim.mapping.operators.base import Table, Tensor, require_shape, take
 from hwsim.mapping.operators.convert import conversion_passes
 from hwsim.mapping.operators.matrices import Matrices
 from hwsim.mapping.operators.route import check_choice
-from hwsim.mapping.step import Step
+from hwsim.mapping.step import Step, StepLoad
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +57,25 @@ class ExpertFfn(Matrices):
         ------
         GraphError : the step has no load, or this operator no layer
         """
+        load, layer = self._load(step)
+        return load.queue_lengths(layer=layer, tokens=step.tokens, experts=self.experts, top_k=self.top_k)
+
+    def token_experts(self, step: Step) -> NDArray[np.int64]:
+        """Experts of each token in a step: (tokens, top_k).
+
+        Raises
+        ------
+        GraphError : the step has no load, or this operator no layer
+        """
+        load, layer = self._load(step)
+        return load.token_experts(layer=layer, tokens=step.tokens, experts=self.experts, top_k=self.top_k)
+
+    def _load(self, step: Step) -> tuple[StepLoad, int]:
+        """What says which experts tokens go to, and the layer to ask it about."""
         if step.load is None or self.layer is None:
             missing = "the step declares no load" if step.load is None else "it belongs to no layer"
             raise GraphError(f"{self.name}: nothing says how many tokens an expert gets: {missing}")
-        return step.load.queue_lengths(layer=self.layer, tokens=step.tokens, experts=self.experts, top_k=self.top_k)
+        return step.load, self.layer
 
     def macs(self, step: Step) -> int:
         return self._passes(step) * self.matrices * self.width * self.hidden

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Annotated, Protocol, Self, runtime_checkable
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from hwsim.mapping.step import Step, StepLoad
 from hwsim.mapping.workload.loads import Load
@@ -31,7 +32,26 @@ class HasTasks(TakesImages, Protocol):
     task_names: tuple[str, ...]
 
 
-class ImageRun(Run):
+class Arriving(Run):
+    """Images or frames that a camera gives one after the other, or that are all there from the begin."""
+
+    frames_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        le=1e9,
+        strict=False,
+        description="how many images or frames arrive a second, from the begin of the run on; all are there at the "
+        "begin unless given",
+    )
+
+    def arrives(self, last: int) -> Fraction:
+        """Seconds after the run's begin in which image or frame number `last` is there, counted from 0."""
+        if self.frames_per_second is None:
+            return Fraction(0)
+        return last / Fraction(str(self.frames_per_second))
+
+
+class ImageRun(Arriving):
     """Images, each in one pass."""
 
     images: int = Field(default=1, ge=1, le=100_000_000, description="images one after the other, in batches")
@@ -47,17 +67,18 @@ class ImageRun(Run):
 
     def steps(self, model: Model, queries_at_once: int = 1) -> Iterator[Step]:
         for first in range(0, self.images, self.batch):
-            yield image_step(model, min(self.batch, self.images - first))
+            batch = min(self.batch, self.images - first)
+            yield image_step(model, batch, arrives=self.arrives(first + batch - 1))
 
     @property
     def produced(self) -> int:
         return self.images
 
     def last_step(self, model: Model) -> Step:
-        return image_step(model, min(self.batch, self.images))
+        return image_step(model, min(self.batch, self.images), arrives=self.arrives(self.images - 1))
 
 
-class TaskRun(Run):
+class TaskRun(Arriving):
     """Images of a model with tasks and experts: each pass is for one task.
 
     Images take turns at the tasks: the first is for the first task, the second for the second. A frame is an image
@@ -65,13 +86,21 @@ class TaskRun(Run):
     """
 
     images: Count | None = Field(
-        default=None, description="images, each for one task, which take turns; 1 unless frames are given"
+        default=None,
+        description="images, each for one task, which take turns; unless frames are given, a batch for each of the "
+        "tasks that the run names, or 1 if it names none",
     )
     frames: Count | None = Field(default=None, description="frames, each for all the tasks; instead of images")
     tasks: tuple[Name, ...] | None = Field(
         default=None, min_length=1, strict=False, description="tasks in their order; all of the model unless given"
     )
     routing: Load = Field(default=Load(), description="how many tokens the experts get")
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _one_task(cls, given: object) -> object:
+        """A single task may stand without brackets."""
+        return (given,) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -86,7 +115,7 @@ class TaskRun(Run):
 
     @property
     def produced(self) -> int:
-        return self.frames or self.images or 1
+        return self.frames or self.images or (self.batch * len(self.tasks) if self.tasks else 1)
 
     def steps(self, model: Model, queries_at_once: int = 1) -> Iterator[Step]:
         for turn in range(self._turns):
@@ -112,7 +141,8 @@ class TaskRun(Run):
         tasks = self._tasks(model)
         task = tasks[number % len(tasks)]
         batch = min(self.batch, self.produced - turn * self.batch)
-        return image_step(model, batch, task=task, load=self.routing.at(number, task))
+        arrives = self.arrives(turn * self.batch + batch - 1)
+        return image_step(model, batch, task=task, load=self.routing.at(number, task), arrives=arrives)
 
     def _tasks(self, model: Model) -> tuple[int, ...]:
         """Tasks of the run, as the model counts them."""
@@ -120,7 +150,9 @@ class TaskRun(Run):
         return tuple(model.task_names.index(task) for task in self.tasks or model.task_names)
 
 
-def image_step(model: Model, batch: int, *, task: int = 0, load: StepLoad | None = None) -> Step:
+def image_step(
+    model: Model, batch: int, *, task: int = 0, load: StepLoad | None = None, arrives: Fraction = Fraction(0)
+) -> Step:
     """The pass of some images."""
     assert isinstance(model, TakesImages)
-    return Step(queries=model.tokens, context=model.tokens, batch=batch, task=task, load=load)
+    return Step(queries=model.tokens, context=model.tokens, batch=batch, task=task, load=load, arrives=arrives)

@@ -21,6 +21,7 @@ PartT = TypeVar("PartT", bound=BaseModel)
 # What a file without a family was before there were several.
 USUAL_FAMILY = "gpt"
 MACHINE = "machine"
+RANDOM = "random:"
 
 
 def load_workload(path: Path | str, overrides: Mapping[str, Any] | None = None) -> Workload[Any, Any]:
@@ -28,8 +29,8 @@ def load_workload(path: Path | str, overrides: Mapping[str, Any] | None = None) 
 
     Parameters
     ----------
-    overrides : fields that replace those of the file; a dot leads into a group (`provenance.grade`). A trace that
-        the file names lies beside it, one that an override names beside the caller
+    overrides : fields that replace those of the file; a dot leads into a group (`provenance.grade`). A trace or folder
+        of weights that the file names lies beside it, one that an override names beside the caller
 
     Raises
     ------
@@ -38,13 +39,20 @@ def load_workload(path: Path | str, overrides: Mapping[str, Any] | None = None) 
     path = Path(path)
     document = read_mapping(path, WorkloadError)
     routing = document.get("routing")
-    if isinstance(routing, dict) and isinstance(routing.get("trace"), str):
-        routing["trace"] = str(path.parent / routing["trace"])
+    if isinstance(routing, dict):
+        routing |= {name: _beside(path, given) for name, given in routing.items() if name in ("trace", "weights")}
     for key, value in (overrides or {}).items():
         group, _, field = key.partition(".")
         inner = document.get(group)
         document[group] = {**(inner if isinstance(inner, dict) else {}), field: value} if field else value
     return check_workload(document, origin=str(path))
+
+
+def _beside(workload: Path, given: Any) -> Any:
+    """What a workload's file names, as the caller finds it; random weights lie nowhere."""
+    if not isinstance(given, str) or given.startswith(RANDOM):
+        return given
+    return str(workload.parent / given)
 
 
 def check_workload(document: Mapping[str, Any], *, origin: str) -> Workload[Any, Any]:

@@ -5,32 +5,15 @@ All results are whole numbers that add up to what was dealt out, and no expert g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import lcm
 
 import numpy as np
-from numpy.typing import NDArray
 
-# Random numbers made at a time, which bounds the memory that a long prompt takes.
-AT_ONCE = 1 << 21
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where in a run something is decided.
-
-    Attributes
-    ----------
-    number : of the step, counted from 0
-    """
-
-    number: int
-    layer: int
-    task: int
+from hwsim.mapping.workload.place import Place
+from hwsim.mapping.workload.token_experts import drawn_pieces
 
 
 def in_proportion(weights: tuple[float, ...], *, tokens: int, top_k: int, place: Place) -> tuple[int, ...]:
@@ -80,24 +63,8 @@ def _line(weights: tuple[float, ...], top_k: int) -> tuple[tuple[int, ...], int]
 
 @lru_cache(maxsize=1024)
 def drawn(popularity: tuple[float, ...], *, tokens: int, top_k: int, seed: int, place: Place) -> tuple[int, ...]:
-    """Queue lengths of tokens that draw `top_k` different experts each.
-
-    Each layer and task deals the popularities out to its experts anew, for the whole run; then each token of each
-    step draws, one expert after the other, in proportion to the popularity of those it does not have yet.
-    """
-    popular = _shuffled(popularity, seed=seed, layer=place.layer, task=place.task)
-    generator = np.random.default_rng((seed, place.layer, place.task, place.number + 1))
-    counts = np.zeros(len(popular), dtype=np.int64)
-    at_once = max(1, AT_ONCE // len(popular))
-    for first in range(0, tokens, at_once):
-        # a race: an expert arrives after an exponential time of rate popularity, and the first ones win
-        times = -np.log1p(-generator.random((min(at_once, tokens - first), len(popular)))) / popular
-        winners = np.argpartition(times, top_k - 1, axis=1)[:, :top_k]
-        counts += np.bincount(winners.ravel(), minlength=len(popular))
+    """Queue lengths of tokens that draw `top_k` different experts each, those of `drawn_experts`."""
+    counts = np.zeros(len(popularity), dtype=np.int64)
+    for experts in drawn_pieces(popularity, tokens=tokens, top_k=top_k, seed=seed, place=place):
+        counts += np.bincount(experts.ravel(), minlength=len(counts))
     return tuple(counts.tolist())
-
-
-def _shuffled(popularity: Sequence[float], *, seed: int, layer: int, task: int) -> NDArray[np.float64]:
-    """The popularities in an order of the layer's and task's own."""
-    keys = np.random.default_rng((seed, layer, task, 0)).random(len(popularity))
-    return np.asarray(popularity, dtype=np.float64)[np.argsort(keys, kind="stable")]

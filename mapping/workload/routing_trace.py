@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from hwsim.mapping.errors import WorkloadError
+from hwsim.mapping.workload.token_experts import Experts
 
 COUNTS = ["step", "layer", "expert", "tokens"]
 CHOICES = ["step", "layer", "token", "expert"]
@@ -17,15 +20,17 @@ MOST_BYTES = 1 << 28
 
 @dataclass(frozen=True, kw_only=True)
 class RoutingTrace:
-    """Queue lengths by step and layer.
+    """Queue lengths by step and layer, and in a file of choices the experts of each token.
 
     Attributes
     ----------
     counts : (step, layer) -> expert -> tokens
+    choices : (step, layer) -> token -> its experts, in the order of the file; empty for a file of counts
     """
 
     path: str
     counts: dict[tuple[int, int], Counter[int]]
+    choices: dict[tuple[int, int], dict[int, list[int]]]
 
     def check(self, experts: int) -> None:
         """Check that it has no expert beyond the model's.
@@ -56,6 +61,23 @@ class RoutingTrace:
             raise WorkloadError(f"{place}: expert {expert} gets {longest} tokens of {tokens}")
         return tuple(counts[expert] for expert in range(experts))
 
+    def token_experts(self, *, number: int, layer: int, tokens: int, experts: int, top_k: int) -> Experts:
+        """Experts of each token in a step and layer, of a trace of choices: (tokens, top_k).
+
+        Raises
+        ------
+        WorkloadError : as `queue_lengths`; a token with more or fewer experts
+        """
+        self.queue_lengths(number=number, layer=layer, tokens=tokens, experts=experts, top_k=top_k)
+        chosen = self.choices[number, layer]
+        for token in range(tokens):
+            if len(chosen.get(token, ())) != top_k:
+                place = f"{self.path}: step {number}, layer {layer}"
+                raise WorkloadError(
+                    f"{place}: token {token} has {len(chosen.get(token, ()))} experts, expected {top_k}"
+                )
+        return np.array([chosen[token] for token in range(tokens)], dtype=np.int64).reshape(tokens, top_k)
+
 
 def read_trace(path: str) -> RoutingTrace:
     """The trace in a CSV file, read again when the file has changed.
@@ -81,6 +103,7 @@ def read_trace(path: str) -> RoutingTrace:
 def _read(path: str, changed: int, size: int) -> RoutingTrace:
     """The trace; `changed` and `size` tell versions of the file apart."""
     counts: dict[tuple[int, int], Counter[int]] = {}
+    choices: dict[tuple[int, int], dict[int, list[int]]] = {}
     seen: set[tuple[int, ...]] = set()
     with Path(path).open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file)
@@ -96,7 +119,9 @@ def _read(path: str, changed: int, size: int) -> RoutingTrace:
                 raise ValueError(f"{path}:{number}: given twice: {','.join(line)}")
             seen.add(given)
             counts.setdefault((step, layer), Counter())[expert] += tokens
-    return RoutingTrace(path=path, counts=counts)
+            if heading == CHOICES:
+                choices.setdefault((step, layer), {}).setdefault(third, []).append(expert)
+    return RoutingTrace(path=path, counts=counts, choices=choices)
 
 
 def _numbers(line: list[str], place: str) -> tuple[int, int, int, int]:

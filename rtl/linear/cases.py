@@ -38,6 +38,7 @@ SETS: tuple[Mapping[str, Any], ...] = (
         "gelu_output_stages": 1,
         "write_stages": 3,
         "score_stages": 5,
+        "scatter_stages": 2,
         "activation": Fixed(width=14, integer=4),
         "weight": Fixed(width=9, integer=2),
         "bias": Fixed(width=16, integer=3),
@@ -81,6 +82,7 @@ EXTREMES: tuple[Mapping[str, Any], ...] = (
         "gelu_output_stages": 16,
         "write_stages": 16,
         "score_stages": 256,
+        "scatter_stages": 256,
     },
     # long queues, and enough tokens to fill them
     {

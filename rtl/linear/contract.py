@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from hwsim.mapping.formats import Fixed
-from hwsim.rtl.contract import Contract, ContractError, Resources, part_of
+from hwsim.rtl.contract import PROVENANCE, Contract, ContractError, Resources, part_of
 from hwsim.rtl.estimates import adder, delay, memory, multiplier, register, selector
 from hwsim.rtl.gelu_delta.contract import GeluDeltaContract
 from hwsim.rtl.linear.command import Command
@@ -53,6 +53,7 @@ class LinearContract(Contract):
     step_log2, limit_steps, delta, gelu_output_stages : for GELU, see `GeluDeltaContract`
     write_stages : registers after the out FIFO
     score_stages : registers of the product with the score and of the sum, and for a tool to move
+    scatter_stages : registers of gathered results without a score: Edge-MoE writes them like those with one
     accumulator : format of sums, of GELU, of `dst` and `y`
     """
 
@@ -67,8 +68,12 @@ class LinearContract(Contract):
             "gelu_output_stages": 1,
             "write_stages": 4,
             "score_stages": 143,
+            "scatter_stages": 143,
+            # 79 - 3 edges hold one round trip of 64 (the token's read), 148 - 5 hold two (the read of `dst`, the write)
+            "memory_stages": {"gather_stages": 64, "score_stages": 128, "scatter_stages": 128},
             "source": "Edge-MoE: depths in an HLS log: compute 16 (GELU + 6), read 3 (indirect 79), write 5 (indirect "
-            "148), where indirect ones include the memory's latency; their split, and the FIFOs' edges, are ours",
+            "148); the tool assumed a memory latency of 64, once in the indirect read and twice in the indirect write; "
+            "the split of depths, and the FIFOs' edges, are ours",
         },
         "rtl": {"source": "rtl/linear"},
     }
@@ -92,6 +97,7 @@ class LinearContract(Contract):
     gelu_output_stages: int = 0
     write_stages: int = 1
     score_stages: int = 3
+    scatter_stages: int = 0
     activation: Fixed = Fixed(width=32, integer=10)
     weight: Fixed = Fixed(width=16, integer=2)
     bias: Fixed = Fixed(width=18, integer=7)  # holds Edge-MoE's attention biases <16,7> and the others <16,5>
@@ -111,6 +117,7 @@ class LinearContract(Contract):
         self.require_range("gather_stages", 0, 256)
         self.require_range("write_stages", 1, 16)
         self.require_range("score_stages", 2, 256)
+        self.require_range("scatter_stages", 0, 256)
         self.require_fixed("score")
         _ = self.tile, self.gelu  # they check their own parameters
         if self.score.width + self.accumulator.width > 64:
@@ -122,7 +129,7 @@ class LinearContract(Contract):
     @property
     def tile(self) -> MacTileContract:
         """The multiply-accumulate tile inside."""
-        names = [f.name for f in fields(MacTileContract) if f.name not in ("preset", "source")]
+        names = [f.name for f in fields(MacTileContract) if f.name not in PROVENANCE]
         with part_of(self.block):
             return MacTileContract(**{name: getattr(self, name) for name in names})  # all have the same names
 
@@ -138,6 +145,11 @@ class LinearContract(Contract):
                 value=self.accumulator,
                 delta=self.delta,
             )
+
+    @property
+    def banks(self) -> int:
+        """Banks of weights and of biases: one is loaded while another is used."""
+        return 2
 
     @property
     def token(self) -> Fixed:
@@ -191,15 +203,24 @@ class LinearContract(Contract):
             biases_end = max(biases_end + 1, free[bank]) + command.out_tiles - 1
             loaded = max(weights_end, biases_end) + 1
             if command.tokens:
-                first = max(taken + self._fetch_edges(command), loaded)
+                first = max(taken + self.fetch_edges(command), loaded)
                 released = first + self._token_starts(command, command.tokens - 1) + command.words - 1
-                delivered = released + self._compute_edges(command) + self._write_edges(command)
+                delivered = released + self.compute_edges(command) + self.write_edges(command)
                 taken = delivered + 1
             else:
                 released = max(taken + 1, loaded)
                 taken = released + 1
             free[bank] = released + 1
         return delivered
+
+    def compute_cycles(self, command: Command) -> int:
+        """Cycles of a command whose weights and biases lie in a bank already, from the command to the last result."""
+        self.check(command)
+        if not command.tokens:
+            return 0
+        starts = self._token_starts(command, command.tokens - 1)
+        edges = self.compute_edges(command) + self.write_edges(command)
+        return 1 + self.fetch_edges(command) + starts + command.words - 1 + edges
 
     def backlog(self, work: Sequence[Command]) -> Mapping[str, int]:
         """In tiles taken while no result is taken, for a command of one out tile without GELU or score.
@@ -231,17 +252,20 @@ class LinearContract(Contract):
             tiles = f"{command.in_tiles} x {command.out_tiles} tiles"
             raise ContractError(f"{self.block}: a bank holds {self.weight_words} tiles of weights, not {tiles}")
 
-    def _fetch_edges(self, command: Command) -> int:
+    def fetch_edges(self, command: Command) -> int:
         """Edges from a command to its first tile of products."""
         return FETCH_EDGES + self.read_stages + (self.gather_stages if command.use_expert else 0)
 
-    def _compute_edges(self, command: Command) -> int:
+    def compute_edges(self, command: Command) -> int:
         """Edges from a sum's last tile of products to the end of the out FIFO."""
         edges = BUFFER_EDGES + self.tile.latency + OUT_FIFO_EDGES
         return edges + (self.gelu.latency if command.use_gelu else 0)
 
-    def _write_edges(self, command: Command) -> int:
-        return self.write_stages + (self.score_stages if command.use_score else 0)
+    def write_edges(self, command: Command) -> int:
+        """Edges from the end of the out FIFO to the result."""
+        if command.use_score:
+            return self.write_stages + self.score_stages
+        return self.write_stages + (self.scatter_stages if command.use_expert else 0)
 
     def _token_starts(self, command: Command, token: int) -> int:
         """Cycles from the first token's first tile to this one's.
@@ -250,7 +274,7 @@ class LinearContract(Contract):
         through the unit is longer than the computation of as many tokens as the FIFO holds, tokens come in bursts of
         that many.
         """
-        way = command.words - 1 + self._compute_edges(command) + FETCH_EDGES - 1 + self.read_stages + 1
+        way = command.words - 1 + self.compute_edges(command) + FETCH_EDGES - 1 + self.read_stages + 1
         burst, place = divmod(token, self.index_fifo)
         return burst * max(way, self.index_fifo * command.words) + place * command.words
 
@@ -258,8 +282,8 @@ class LinearContract(Contract):
         """Tile, GELU lanes, score lanes, the banks and FIFOs; control left out."""
         lanes, width = self.out_lanes, self.accumulator.width
         row, x = self.in_lanes * self.weight.width, self.in_lanes * self.activation.width
-        weights = memory(2 * self.weight_words, row * lanes)
-        biases = memory(2 * self.max_out_tiles, lanes * self.bias.width)
+        weights = memory(self.banks * self.weight_words, row * lanes)
+        biases = memory(self.banks * self.max_out_tiles, lanes * self.bias.width)
         inputs = memory(self.max_in_tiles, x) + memory(self.in_fifo - 1, x)
         beside = register(row * (lanes - 1)) + register(x) + selector(x) + delay(x, self.read_stages)
         scores = (
@@ -270,6 +294,7 @@ class LinearContract(Contract):
             + delay(width, max(0, self.score_stages - 3))
             + selector(2 * width)  # GELU or not, score or not
             + Resources(lut=2 * width)  # the out FIFO, in LUTs
+            + delay(width, self.scatter_stages)
             + delay(width, self.write_stages)
         )
         return self.tile.resources() + self.gelu.resources() + scores * lanes + weights + biases + inputs + beside

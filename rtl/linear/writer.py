@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from amaranth import Module, Mux, Signal
@@ -42,7 +43,7 @@ class TokenWriter(wiring.Component):
 
     def elaborate(self, platform: Any) -> Module:
         c, m = self.contract, Module()
-        use_score, moves, joined = self.command.use_score, Signal(), Signal()
+        use_score, use_expert, moves, joined = self.command.use_score, self.command.use_expert, Signal(), Signal()
         place = Signal(range(max(c.max_out_tiles, 2)))
         closes = place == self.command.out_tiles - 1
         m.d.comb += [
@@ -60,17 +61,20 @@ class TokenWriter(wiring.Component):
         address = {"token": self.number.payload.token, "tile": place}
         scoring = Pipeline(m, moves)
         scored = scoring.stages(c.score_stages, valid=joined & use_score, **address)
-        sums = self._add_scored(m, moves)
-        # only one command is in the unit, so only one of the two paths carries results
-        out = Pipeline(m, moves).stages(
-            c.write_stages,
-            valid=Mux(use_score, scored.valid, joined),
-            values=Mux(use_score, sums, self.tile.payload.values),
-            **{name: Mux(use_score, getattr(scored, name), value) for name, value in address.items()},
+        scored.values = self._add_scored(m, moves)
+        plain = SimpleNamespace(valid=joined & ~use_score, values=self.tile.payload.values.as_value(), **address)
+        scattered = Pipeline(m, moves).stages(
+            c.scatter_stages, **{**vars(plain), "valid": joined & use_expert & ~use_score}
         )
+        # only one command is in the unit, so only one of the paths carries results
+        chosen = {
+            name: Mux(use_score, getattr(scored, name), Mux(use_expert, getattr(scattered, name), value))
+            for name, value in vars(plain).items()
+        }
+        out = Pipeline(m, moves).stages(c.write_stages, **chosen)
         m.d.comb += [
             self.y.valid.eq(out.valid),
-            self.y.payload.values.eq(out.values),
+            self.y.payload.values.as_value().eq(out.values),
             self.y.payload.token.eq(out.token),
             self.y.payload.tile.eq(out.tile),
         ]

@@ -95,6 +95,11 @@ class MvContract(SkewedContract):
         return self.exp.unread
 
     @property
+    def takes_info(self) -> bool:
+        """Whether the results of the softmax for a query come with it, and its probabilities are made here."""
+        return True
+
+    @property
     def turns(self) -> int:
         """Cycles that the slots' exponentials take."""
         return -(-self.slots // self.exp_units)

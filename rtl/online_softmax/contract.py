@@ -141,6 +141,11 @@ class OnlineSoftmaxContract(Contract):
         """Clock edges from the last beat of a query to its info: sum, reciprocal, gathering of the heads."""
         return self.recurrence.latency + self.reciprocal.latency + 1 + self.output_stages
 
+    @property
+    def reordered(self) -> bool:
+        """Whether queries end one a row, and not all slots' with a pass."""
+        return True
+
     def rows(self, tokens: int) -> int:
         """Rows of the skewed order (`hwsim.rtl.skew`)."""
         return row_count(tokens, self.slots)

@@ -42,7 +42,9 @@ class Recurrence:
             raise ContractError(f"online_sum: total must have bits on both sides of its point, got {self.total}")
         if self.total.code_range[1] < self.longest << self.total.fraction:
             raise ContractError(f"online_sum: a sum of {self.longest} exponentials does not fit {self.total}")
-        width = self.sum_bits + self.exponential.width - self.exponential.signed
+        # an exponential is 1 at most, however many bits stand before its point
+        power_bits = min(self.exponential.width - self.exponential.signed, self.exponential.fraction + 1)
+        width = self.sum_bits + power_bits
         if width > 62:
             raise ContractError(f"online_sum: sum times exponential may have 62 bits, {width} asked for")
         _ = self.exp  # checks its formats

@@ -38,6 +38,7 @@ class TopkGateContract(Contract):
     initiation_interval : least number of cycles between two logits in the softmax
     product_stages : registers in the products sum x exponential and exponential x inverse
     output_stages : registers before the queues, for a tool to move
+    serial : a token's products wait until the token before stands in its queues
     exp_method : of the exponential, as in `exp`
     probability : `inverse`, an exponential times 1/sum, which is made as in `reciprocal`, of a polynomial; or
         `quotient`, an exponential divided by the sum, exact but for the floor of the score
@@ -51,14 +52,15 @@ class TopkGateContract(Contract):
         "published": {
             "adder_levels": 1,
             "initiation_interval": 3,
-            "output_stages": 1,
+            "output_stages": 71,
+            "serial": True,
             "exp_method": "tables",
             "probability": "quotient",
             "bits_per_stage": 2,
             "exponential": Fixed(width=32, integer=10),
             "total": Fixed(width=32, integer=10),
-            "source": "Edge-MoE: 16x8 a cycle at depth 8 (7 edges), logits at interval 3 and depth 24 (23 edges), in "
-            "an HLS log; the split is ours, and there a token's parts follow one another (about 184 cycles a token)",
+            "source": "Edge-MoE: 16x8 a cycle at depth 8 (7 edges), logits at interval 3, in an HLS log. There the "
+            "parts of a token follow one another, about 184 cycles each; stages before the queues are what makes 184",
         },
         "rtl": {"source": "rtl/topk_gate"},
     }
@@ -77,6 +79,7 @@ class TopkGateContract(Contract):
     initiation_interval: int = 1
     product_stages: int = 2
     output_stages: int = 0
+    serial: bool = False
     exp_method: str = "polynomial"
     probability: str = "inverse"
     bits_per_stage: int = 1
@@ -96,7 +99,9 @@ class TopkGateContract(Contract):
         self.require_range("max_tokens", 1, 1 << 16)
         self.require_range("initiation_interval", 1, 16)
         self.require_range("product_stages", 0, 6)
-        self.require_range("output_stages", 0, 64)
+        self.require_range("output_stages", 0, 160)
+        if not isinstance(self.serial, bool):
+            raise ContractError(f"{self.block}: serial must be true or false, got {self.serial!r}")
         self.require_range("bits_per_stage", 1, 8)
         for name in self.choices:
             self.require_choice(name)
@@ -205,6 +210,13 @@ class TopkGateContract(Contract):
         return (self.experts - 1) * self.logit_interval + 1 + self.top
 
     @property
+    def token_interval(self) -> int:
+        """Cycles from a token's first beat to the next token's."""
+        if self.serial:
+            return self.tiles + self.mac.latency + self.softmax_cycles + self.latency
+        return max(self.tiles, self.softmax_cycles)
+
+    @property
     def latency(self) -> int:
         """Clock edges from a choice's entry into the softmax to its queue: sum, probability."""
         return self.recurrence.latency + self.probability_latency + self.output_stages
@@ -216,12 +228,16 @@ class TopkGateContract(Contract):
         the rate of the slower of products and softmax; the last token's latency to its queue; and reading the queues,
         which takes one cycle more than their entries.
         """
+        chosen = self.choice_cycles(load=load, tokens=tokens)
+        return chosen + 1 + tokens * self.top + 1 if tokens else chosen
+
+    def choice_cycles(self, *, load: bool, tokens: int) -> int:
+        """Cycles from a command until its last token stands in its queues, which nobody has read yet."""
         start = 1 + (self.experts * self.tiles if load else 0)
         if not tokens:
             return start
         first = self.tiles + self.mac.latency
-        others = (tokens - 1) * max(self.tiles, self.softmax_cycles)
-        return start + first + others + self.softmax_cycles + self.latency + 1 + tokens * self.top + 1
+        return start + first + (tokens - 1) * self.token_interval + self.softmax_cycles + self.latency
 
     def cycles(self, work: Sequence[tuple[bool, int]]) -> int:
         """Cycles for `work`, commands as (load, tokens), up to the last command that has tokens."""

@@ -105,6 +105,11 @@ class WeightLoaderContract(Contract):
         )
 
     @property
+    def banks(self) -> int:
+        """Banks of weights and of biases: one is loaded while another is read."""
+        return 2
+
+    @property
     def word_beats(self) -> int:
         """Memory beats of a word of weights."""
         return self.in_lanes * self.out_lanes // self.beat_numbers
@@ -132,6 +137,11 @@ class WeightLoaderContract(Contract):
         if group.reads < 1:
             raise ContractError(f"{self.block}: a group must be read at least once")
 
+    def load_cycles(self, group: Group) -> int:
+        """Cycles from the command of a group to its last word in an empty bank."""
+        self.check(group)
+        return 1 + self.beats(group) + self.load_stages
+
     def cycles(self, work: Sequence[Group]) -> int:
         """Cycles for groups one after the other: each is loaded while the previous one is read."""
         loaded, last_reads = 0, [0, 0]  # the periods of the last beat and of each bank's last read
@@ -146,7 +156,7 @@ class WeightLoaderContract(Contract):
         """Two double buffers, the gathering of words before them, and the counters; handshakes left out."""
         weights, biases = self.in_lanes * self.out_lanes * self.number_bits, self.out_lanes * self.bias.width
         beat = self.beat_numbers * self.number_bits
-        banks = memory(2 * self.weight_words, weights) + memory(2 * self.bias_words, biases)
+        banks = memory(self.banks * self.weight_words, weights) + memory(self.banks * self.bias_words, biases)
         gathered = register(beat * (self.word_beats - 1 + self.bias_beats - 1))
         count = self.weight_words.bit_length() + self.bias_words.bit_length()
         counters = (register(count) * 2 + adder(count)) * 2  # tiles to come, and the rows that are filled

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hwsim.cli import main
+from hwsim.machines import MACHINES
 from hwsim.report.schema import SCHEMA_VERSION, Report
 from hwsim.shipped import find_workload, shipped_workloads
 
@@ -104,9 +105,10 @@ def test_list_names_machines_and_workloads(capsys: CAPTURE) -> None:
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "machines"
-    assert lines[1].startswith("  pim_gpt        PIM-GPT: 8 channels of GDDR6")
-    assert "  gpt2           12 layers, d 768, 12 heads, context 1024, 124.4 M parameters, on pim_gpt" in lines
-    assert len(lines) == 4 + len(shipped_workloads())
+    summaries = {name: summary for name, summary in (line.split(maxsplit=1) for line in lines if line[0] == " ")}
+    assert summaries["pim_gpt"].startswith("PIM-GPT: 8 channels of GDDR6")
+    assert summaries["gpt2"] == "12 layers, d 768, 12 heads, context 1024, 124.4 M parameters, on pim_gpt"
+    assert set(summaries) == {*MACHINES, *shipped_workloads()}
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_weights_of_experts_without_a_token_are_not_read() -> None:
     one = (2 * 8 * 6 + 6 + 8) * 2
     assert experts().expert_bytes == one
     assert experts().weight_bytes == 16 * one
-    step = Step(queries=10, context=10, load=Load(load="histogram", histogram=[5, 3, 2] + 13 * [0]).at(0))
+    step = Step(queries=10, context=10, load=Load(load="histogram", histogram=[10, 6, 4] + 13 * [0]).at(0))
     assert experts().queue_lengths(step)[:3] == (10, 6, 4)
     assert experts().weight_bytes_read(step) == 3 * one
 
@@ -92,7 +92,7 @@ def test_a_dump_says_which_load_and_what_hangs_on_it() -> None:
     moe = workload("moe_vit", routing={"load": "zipf", "seed": 3})
     lines = graph_of("moe_vit").dump(moe.run.last_step(moe.model)).splitlines()
     assert lines[0] == "graph small: 25 operators, step of 9 at 9, task 0, routing zipf, exponent 1, seed 3"
-    computed = workload("moe_vit", routing={"load": "computed"})
+    computed = workload("moe_vit", routing={"load": "computed", "weights": "random:0"})
     lines = graph_of("moe_vit").dump(computed.run.last_step(computed.model)).splitlines()
     assert lines[-1] == "traffic depends on activations"
 
@@ -113,7 +113,7 @@ def test_p99_is_the_least_length_that_99_of_100_do_not_exceed() -> None:
     inputs = [Tensor(name="x", shape=("tokens", 8), fmt=BF16), Tensor(name="route", shape=("tokens", 100), fmt=BF16)]
     graph = OperatorGraph(name="g", inputs=inputs, operators=[op])
     one = Load(load="histogram", histogram=[1] + 99 * [0])
-    two = Load(load="histogram", histogram=[1, 1] + 98 * [0])
+    two = Load(load="histogram", histogram=[0.5, 0.5] + 98 * [0])
     assert expert_queues(graph, [Step(queries=10, context=10, load=one.at(0))]) == ExpertQueues(
         mean=0.1, p99=0, longest=10, used=1.0
     )

@@ -1,5 +1,6 @@
 """Loads: whole numbers of tokens for each expert, the same in any order of queries."""
 
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def loads(draw: st.DrawFn) -> tuple[Load, dict[str, int]]:
     experts = draw(st.integers(1, 20))
     top_k = draw(st.integers(1, experts))
     weights = draw(st.lists(st.integers(0, 9) | st.floats(0, 1e6), min_size=experts, max_size=experts))
-    histogram = [weight + (index < top_k) for index, weight in enumerate(weights)]  # enough experts to choose from
+    numbers = [weight + (index < top_k) for index, weight in enumerate(weights)]  # enough experts to choose from
+    histogram = [number / fsum(numbers) for number in numbers]
     load = draw(
         st.sampled_from([Load(), Load(load="histogram", histogram=histogram)])
         | st.builds(Load, load=st.just("zipf"), seed=st.integers(0, 99), exponent=st.floats(0, 10))
@@ -77,14 +79,30 @@ def test_a_histogram_of_counts_gives_these_counts() -> None:
 
 
 def test_a_histogram_keeps_its_proportions_over_single_tokens() -> None:
-    load = Load(load="histogram", histogram=(5, 3, 1, 1))
+    load = Load(load="histogram", histogram=(0.5, 0.3, 0.1, 0.1))
     steps = [queues(load, number, tokens=1, experts=4) for number in range(1000)]
     # the first would get 2 x 5/10 of each token: all of them; the others share the second place by 3 : 1 : 1
     assert [sum(used) for used in zip(*steps)] == [1000, 599, 200, 201]
 
 
+@pytest.mark.parametrize(
+    ("histogram", "message"),
+    [
+        (
+            (10, 10, 10, 10),
+            "step 3, layer 1: 40 tokens in all queues, expected 10 x 2 = 20 (or shares that add up to 1)",
+        ),
+        ((15, 5, 0, 0), "step 3, layer 1: expert 0 gets 15 tokens of 10"),
+    ],
+)
+def test_a_histogram_of_numbers_must_add_up(histogram: tuple[int, ...], message: str) -> None:
+    with pytest.raises(WorkloadError) as caught:
+        queues(Load(load="histogram", histogram=histogram), 3, tokens=10, experts=4)
+    assert str(caught.value) == f"routing.histogram: {message}"
+
+
 def test_an_expert_takes_no_token_twice_however_popular() -> None:
-    load = Load(load="histogram", histogram=(1000, 1, 1, 0))
+    load = Load(load="histogram", histogram=(0.998, 0.001, 0.001, 0))
     assert queues(load, tokens=10, experts=4) == (10, 5, 5, 0)
 
 
@@ -120,19 +138,29 @@ def test_without_popularity_zipf_chooses_among_all_alike() -> None:
 
 def test_what_is_still_to_be_computed_says_so() -> None:
     with pytest.raises(WorkloadError, match=r"routing.load computed: how many tokens an expert gets follows from"):
-        queues(Load(load="computed"))
-    assert (Load(load="computed").at(0).known, Load().at(0).known) == (False, True)
+        queues(Load(load="computed", weights="random:0"))
+    assert (Load(load="computed", weights="random:0").at(0).known, Load().at(0).known) == (False, True)
 
 
 def test_loads_say_what_they_are() -> None:
-    shown = [Load(), Load(load="zipf", seed=3), Load(load="trace", trace="t.csv"), Load(load="computed")]
-    assert list(map(str, shown)) == ["uniform", "zipf, exponent 1, seed 3", "trace t.csv", "computed"]
+    shown = [
+        Load(),
+        Load(load="zipf", seed=3),
+        Load(load="trace", trace="t.csv"),
+        Load(load="computed", weights="random:0"),
+    ]
+    assert list(map(str, shown)) == [
+        "uniform",
+        "zipf, exponent 1, seed 3",
+        "trace t.csv",
+        "computed with weights random:0",
+    ]
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"seed": 1}, "seed goes with load: zipf, and with no other"),
+        ({"load": "computed", "seed": 1}, "seed goes with load: uniform, zipf, histogram, trace, and with no other"),
         ({"load": "histogram", "exponent": 2}, "exponent goes with load: zipf"),
         ({"histogram": [1, 2]}, "histogram goes with load: histogram"),
         ({"load": "zipf", "trace": "t.csv"}, "trace goes with load: trace"),
@@ -140,6 +168,10 @@ def test_loads_say_what_they_are() -> None:
         ({"load": "histogram"}, "load: histogram needs a histogram"),
         ({"load": "histogram", "histogram": [1, -1]}, "histogram: expected numbers of at least 0, one of them more"),
         ({"load": "histogram", "histogram": [0, 0]}, "histogram: expected numbers of at least 0, one of them more"),
+        (
+            {"load": "histogram", "histogram": [0.5, 0.3]},
+            "histogram: adds up to 0.8; expected shares that add up to 1, or whole numbers of tokens",
+        ),
         ({"load": "zipf", "exponent": 11}, "less than or equal to 10"),
         ({"load": "zipf", "seed": -1}, "greater than or equal to 0"),
         ({"load": "normal"}, "Input should be 'uniform', 'zipf', 'histogram', 'trace' or 'computed'"),

@@ -1,5 +1,6 @@
 """Vision transformers with experts and tasks."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -101,6 +102,37 @@ def test_a_run_may_have_some_tasks_in_an_order_of_its_own() -> None:
     assert [step.task for step in images.steps()] == [1, 1, 0, 1]
 
 
+def test_a_run_that_names_tasks_does_each_of_them() -> None:
+    run = workload("moe_vit", tasks=["edges", "depth", "edges"])
+    assert ([step.task for step in run.steps()], run.run.images) == ([1, 0, 1], 3)
+    batches = workload("moe_vit", tasks=["edges", "depth"], batch=2)
+    assert ([(step.task, step.batch) for step in batches.steps()], batches.run.images) == ([(1, 2), (0, 2)], 4)
+
+
+def test_frames_arrive_one_after_the_other() -> None:
+    frames = workload("moe_vit", frames=3, frames_per_second=20)
+    # each passes once a task
+    assert [step.arrives for step in frames.steps()] == [
+        0,
+        0,
+        Fraction(1, 20),
+        Fraction(1, 20),
+        Fraction(1, 10),
+        Fraction(1, 10),
+    ]
+    assert [step.arrives for step in workload("moe_vit", images=2).steps()] == [0, 0]
+    assert workload("moe_vit", images=101, frames_per_second=29.97).run.arrives(100) == Fraction(100_00, 2997)
+
+
+def test_a_batch_waits_for_its_last_image() -> None:
+    vit = workload("vit", images=5, batch=2, frames_per_second=10)
+    assert [(step.batch, step.arrives) for step in vit.steps()] == [
+        (2, Fraction(1, 10)),
+        (2, Fraction(3, 10)),
+        (1, Fraction(4, 10)),
+    ]
+
+
 def test_what_a_run_leaves_open_is_filled_in_and_shown() -> None:
     fields = workload("moe_vit").fields()
     assert fields["tasks"] == ["depth", "edges"]
@@ -112,6 +144,7 @@ def test_what_a_run_leaves_open_is_filled_in_and_shown() -> None:
     ("fields", "message"),
     [
         ({"images": 1, "frames": 2}, "expected images or frames, got both: 1 and 2"),
+        ({"frames_per_second": 0}, "frames_per_second: input should be greater than 0, got 0"),
         ({"top_k": 5}, "top_k: a token cannot go to 5 of 4 experts"),
         ({"moe_every": 3}, "moe_every 3 leaves 2 layers without experts; see family vit"),
         ({"task_names": ["depth", "depth"]}, "task_names: expected different names, got depth, depth"),

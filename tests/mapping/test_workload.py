@@ -52,6 +52,37 @@ def test_shipped_encoders_have_their_counts() -> None:
     assert macs == {"bert_large": 167_504_773_120, "vit_base": 17_563_828_224}
 
 
+def test_shipped_vits_have_their_published_work() -> None:
+    # m3vit_tiny as Edge-MoE's source has it; 31.71 and 39.11 GMAC of M3ViT are without the gates, which are 37.7 and
+    # 44.2 M
+    shipped = {name: load_workload(path) for name, path in SHIPPED.items() if "vit" in name or "deit" in name}
+    assert {name: (w.model.tokens, w.model.macs(w.run.last_step(w.model))) for name, w in shipped.items()} == {
+        "m3vit_tiny": (129, 782_719_488),
+        "m3vit_small_pascal": (1024, 31_708_938_240 + 37_748_736),
+        "m3vit_small_pascal_top2": (1024, 31_708_938_240 + 37_748_736),
+        "m3vit_small_nyud": (1200, 39_105_331_200 + 44_236_800),
+        "vit_small_pascal": (1024, 31_708_938_240),
+        "vit_tiny": (197, 1_253_683_200),
+        "vit_small": (197, 4_598_882_304),
+        "vit_base": (197, 17_563_828_224),
+        "deit_tiny": (197, 1_253_683_200),
+    }
+    assert {
+        name: round(shipped[name].model.parameters / 1e6, 2) for name in ("deit_tiny", "vit_small", "vit_base")
+    } == {
+        "deit_tiny": 5.72,
+        "vit_small": 22.05,
+        "vit_base": 86.57,
+    }
+
+
+def test_m3vits_tasks_are_those_of_their_data_sets() -> None:
+    tasks = {name: load_workload(SHIPPED[name]).model.task_names for name in SHIPPED if name.startswith("m3vit")}
+    assert tasks["m3vit_tiny"] == ("segmentation", "depth")
+    assert tasks["m3vit_small_pascal"] == ("segmentation", "human_parts", "saliency", "normals", "edges")
+    assert tasks["m3vit_small_nyud"] == ("segmentation", "depth", "normals", "edges")
+
+
 def test_a_family_gives_the_usual_form_and_fields_change_it() -> None:
     llama = tiny(family="llama", d_ff=96).model
     assert (llama.norm, llama.position, llama.mlp, llama.activation, llama.bias) == (

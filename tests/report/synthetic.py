@@ -1,18 +1,22 @@
 """A report that no machine makes yet: images through an encoder on an FPGA, without DRAM commands or tokens."""
 
 from fractions import Fraction
+from typing import Any
 
 from pydantic import BaseModel
 
 from hwsim import load_workload
+from hwsim.energy.fpga import FpgaCounts, Operations, PortTraffic, UnitWork, fpga_table
 from hwsim.engine.clock import Clock
 from hwsim.engine.trace import Cause
 from hwsim.engine.unit_spec import UnitSpec
-from hwsim.fpga.budget import Instances, fit_units
+from hwsim.fpga.budget import Budget
+from hwsim.fpga.units import units_budget
 from hwsim.mapping.workload.loads import Load
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.build import bound_use, build_report, busiest, unit_use
 from hwsim.report.details import Details, Roofline, RooflinePoint
+from hwsim.report.energy_use import fpga_energy_use
 from hwsim.report.fpga import fpga_resources, fpga_use
 from hwsim.report.loads import load_use
 from hwsim.report.run_time import RunTime
@@ -32,12 +36,16 @@ class Spec(BaseModel):
     name: str = "toy_fpga"
     board: str = "zcu102"
     tile: int = 16
+    linear_units: int = 1
+    energy: str = "off"
+    energy_table: dict[str, float] = {}
 
 
 SPEC_FILE = SpecFile(
     model=Spec,
     defaults=Spec().model_dump(),
     provenance={"tile": {"grade": "A", "source": "no source says how wide"}},
+    open_fields=("energy_table",),
 )
 TIME = RunTime(
     ticks=TICKS,
@@ -46,30 +54,31 @@ TIME = RunTime(
 )
 
 
-def units() -> list[UnitSpec]:
-    """Units with RTL, two of one of them, and a memory port by assumption."""
+def units(spec: Spec) -> tuple[UnitSpec, ...]:
+    """Units with RTL, two of one of them, banks that one of them holds, and a memory port by assumption."""
+    counts = {"linear": spec.linear_units, "softmax": 1, "norm": 2}
     blocks = {"linear": "linear", "softmax": "online_softmax", "norm": "layernorm"}
     made = [
         UnitSpec(
             name=name,
             kind="fpga",
             clock_hz=CLOCK_HZ,
-            count=2 if name == "norm" else 1,
+            count=counts[name],
             contract=BLOCKS[block].contract.from_preset("rtl"),
         )
         for name, block in blocks.items()
     ]
-    return [*made, UnitSpec(name="axi", kind="fpga", clock_hz=CLOCK_HZ, stated="a burst a cycle (assumed)")]
+    loader = BLOCKS["weight_loader"].contract.from_preset("rtl")
+    banks = UnitSpec(name="banks", kind="fpga", clock_hz=CLOCK_HZ, contract=loader, within="linear")
+    axi = UnitSpec(name="axi", kind="fpga", clock_hz=CLOCK_HZ, stated="a burst a cycle (assumed)")
+    return (*made, banks, axi)
 
 
-def fpga_report(*, board: str = "zcu102") -> Report:
+def fpga_report(**parameters: Any) -> Report:
     """A ViT over some images, with a load of experts that was drawn."""
-    spec, found = Spec(board=board), units()
-    budget = fit_units(
-        {unit.name: Instances(contract=unit.contract, count=unit.count) for unit in found if unit.contract},
-        "toy_fpga",
-        board,
-    )
+    spec = Spec(**parameters)
+    found = units(spec)
+    budget = units_budget(found, spec.name, spec.board)
     fpga = fpga_use(budget, clock_hz=CLOCK_HZ, peak_macs_per_s=76.8e9, achieved_macs_per_s=41.2e9)
     waits = {Cause("input", "x"): 50_000, Cause("output", "y"): 30_000}
     return build_report(
@@ -93,7 +102,9 @@ def fpga_report(*, board: str = "zcu102") -> Report:
         ),
         memories=memories(),
         offchip={"ddr": 186_000_000},
-        energy=None,
+        energy=fpga_energy_use(
+            actions(budget), fpga_table(spec.energy, spec.energy_table), passed=IMAGES, unit="images"
+        ),
         resources=fpga_resources(fpga),
         instructions=1_024,
         published=[
@@ -104,6 +115,29 @@ def fpga_report(*, board: str = "zcu102") -> Report:
             load_use("routing", Load(load="zipf", seed=7), [*range(100), 400], unit="tokens an expert"),
             load_use("kept", Load(load="histogram", histogram=(1.0,)), [12], unit="tokens"),
         ],
+    )
+
+
+def actions(budget: Budget) -> FpgaCounts:
+    """What the units did, with two reads and a write of a bit of block RAM for each multiply-accumulate."""
+    macs = 66_000_000
+    return FpgaCounts(
+        seconds=TIME.seconds(TICKS),
+        cycles=TICKS,
+        units=tuple(
+            UnitWork(
+                unit=taken.unit,
+                lut=taken.cells.lut,
+                ff=taken.cells.ff,
+                active_cycles=BUSY[taken.unit],
+                operations=(Operations.macs(macs, 32, 16),) if taken.unit == "linear" else (),
+                bram_bits_read=2 * macs if taken.unit == "linear" else 0,
+                bram_bits_written=macs if taken.unit == "linear" else 0,
+            )
+            for taken in budget.units
+        ),
+        ports=(PortTraffic(port="axi", beats=5_812_500, beat_bits=256),),
+        dram_bits=186_000_000 * 8,
     )
 
 

@@ -13,7 +13,7 @@ from hwsim.pipeline import load_workload, run
 from hwsim.report.html import page
 from hwsim.report.read import read_report
 from hwsim.report.render import render
-from hwsim.report.schema import Report
+from hwsim.report.schema import AxiPortUse, Report
 from tests.report.browser import drawn_figures, find_browser
 from tests.report.synthetic import fpga_details, fpga_report
 
@@ -98,6 +98,51 @@ def test_the_page_shows_what_there_is(report: Report) -> None:
         assert expected in body
     for absent in ('id="dram"', 'id="latency"', 'id="memory"', "time to first token", "row-hit"):
         assert absent not in body
+
+
+def test_what_is_included_and_what_nobody_counted_is_named(report: Report) -> None:
+    assert report.fpga
+    assert (report.fpga.included, report.fpga.uncounted) == ({"banks": "linear"}, ["axi"])
+    for text in (shown(report), page(report, fpga_details())):
+        assert "linear includes banks" in text
+        assert "not counted, since no contract says what they take: axi" in text
+
+
+def test_a_design_that_does_not_fit_says_what_is_lacking() -> None:
+    report = fpga_report(board="zcu104", linear_units=3)
+    assert report.fpga
+    assert report.fpga.lacking == {"dsp": 2_029 - 1_728, "bram36": 533 - 312}
+    for text in (shown(report), page(report, fpga_details())):
+        assert "lacks 301 DSP (2,029 of 1,728), 221 BRAM36 (533 of 312)." in text
+
+
+def test_energy_is_shown_with_all_its_coefficients() -> None:
+    report = fpga_report(energy="zcu102", energy_table={"dsp_pj": 5})
+    assert report.energy
+    assert report.energy.joules_per_mac == pytest.approx(report.energy.joules / 66e6)
+    out, text = shown(report), page(report, fpga_details())
+    assert f"Energy by table zcu102, mean power {report.energy.mean_power_w:.2f} W" in out
+    assert "energy_table.logic_pj_per_lut" in out
+    assert "energy_table.dsp_pj" not in out[out.index("Unconfirmed") :]  # set by the user
+    assert "<code>dsp_pj</code>" in text
+
+
+def test_the_page_has_the_ports(report: Report) -> None:
+    port = AxiPortUse(
+        port="inout1",
+        direction="read",
+        transactions=1_234,
+        size_bytes=1 << 20,
+        bytes_per_s=2.5e9,
+        busy_cycles=65_536,
+        utilisation=0.25,
+        cycles_per_single_beat=7.5,
+    )
+    text = page(report.model_copy(update={"ports": [port]}), fpga_details())
+    row = text[text.index('<section id="ports">') :].split("<tr>")[2]
+    for expected in ("inout1", "read", "1,234", "1.00 MiB", "2.50 GB/s", "25.0%", "7.50"):
+        assert expected in row
+    assert 'id="ports"' not in page(report, fpga_details())
 
 
 def test_a_browser_draws_its_figures(report: Report, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ FAR = -(1 << 62)  # outside every range
 def integer_parameters(block: Block[Any]) -> list[str]:
     """Names of the parameters that are whole numbers."""
     preset = block.contract.from_preset("rtl")
-    return [name for name in block.parameter_names() if isinstance(getattr(preset, name), int)]
+    return [name for name in block.parameter_names() if type(getattr(preset, name)) is int]
 
 
 def stated_range(contract: Contract, name: str) -> tuple[int, int]:

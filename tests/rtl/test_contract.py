@@ -18,7 +18,7 @@ from tests.rtl.ranges import integer_parameters, stated_range
 class Shifter(Contract):
     block: ClassVar[str] = "shifter"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "published": {"stages": 3, "source": "a paper"},
+        "published": {"stages": 3, "memory_stages": {"stages": 2}, "source": "a paper"},
         "rtl": {"stages": 4, "source": "rtl/shifter"},
     }
     stages: int = 1
@@ -40,11 +40,38 @@ def test_presets_are_sets_of_the_same_parameters() -> None:
     assert Shifter.from_preset("rtl", stages=8).parameters() == {"stages": 8}
 
 
+def test_a_machine_with_a_memory_charges_a_depth_without_it() -> None:
+    published, rtl = Shifter.from_preset("published"), Shifter.from_preset("rtl")
+    assert published.memory_stages == {"stages": 2}
+    assert (published.beside_memory().cycles(10), rtl.beside_memory().cycles(10)) == (11, 14)
+    assert published.beside_memory().beside_memory() == published.beside_memory()
+    assert "memory_stages" not in published.parameters()
+
+
+def test_a_depth_that_a_user_sets_has_no_memory_in_it() -> None:
+    assert Shifter.from_preset("published", stages=5).beside_memory().cycles(10) == 15
+    assert Shifter.from_preset("published", stages=3).beside_memory().cycles(10) == 11
+
+
+@pytest.mark.parametrize("stages", [4, -1])
+def test_a_depth_holds_the_memory_that_is_said_to_be_in_it(stages: int) -> None:
+    with pytest.raises(ContractError) as caught:
+        Shifter(stages=3, memory_stages={"stages": stages}).beside_memory()
+    assert str(caught.value) == f"shifter: stages must hold its {stages} stages of memory latency, got 3"
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_our_rtl_assumes_no_memory(name: str) -> None:
+    kind = BLOCKS[name].contract
+    assert kind.from_preset("rtl").memory_stages == {}
+    assert kind.from_preset("published").beside_memory().memory_stages == {}
+
+
 @pytest.mark.parametrize(
     ("preset", "overrides", "message"),
     [
         ("silicon", {}, "shifter: no preset 'silicon'; there are published, rtl"),
-        ("rtl", {"stage": 1}, "shifter: no parameter 'stage'; there are preset, source, stages"),
+        ("rtl", {"stage": 1}, "shifter: no parameter 'stage'; there are memory_stages, preset, source, stages"),
         ("rtl", {"stages": 9}, "shifter: stages must be 1 to 8, got 9"),
         ("rtl", {"stages": 2.5}, "shifter: stages must be an integer, got 2.5"),
     ],

@@ -268,7 +268,7 @@ def test_an_export_gives_way_to_the_next_but_nothing_else_does(tmp_path: Path, c
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mac_tyle", "--out", "x"], "mac_tyle: no such block; nearest: mac_tile"),
+        (["mac_tyle", "--out", "x"], "mac_tyle: no such block; nearest: mac_tile, norm_loader"),
         (["exp"], "say what to do: --out DIR, --resources, --simulate, --synth or several of them"),
         (["exp", "--out", "x", "--preset", "best"], "exp: no preset 'best'; there are published, rtl"),
         (["exp", "--out", "x", "--set", "degree"], "--set degree: expected PARAM=VALUE"),

@@ -106,6 +106,15 @@ def test_published_depths_are_parameters_alone() -> None:
     assert (plain - load, with_gelu - plain) == ((16 - 1) + hop + (5 - 1), 6)
 
 
+def test_gathered_results_leave_as_deep_with_a_score_as_without() -> None:
+    """Edge-MoE's indirect loops of depth 79 (read) and 148 (write), which hold one and two memory latencies of 64."""
+    one = {"tokens": 1, "in_tiles": 1, "out_tiles": 1}
+    commands = [Command(**one), Command(**one, use_expert=True), Command(**one, use_expert=True, use_score=True)]
+    deep, beside = ([c.cycles([command]) for command in commands] for c in (PUBLISHED, PUBLISHED.beside_memory()))
+    assert deep[1] == deep[2]
+    assert [a - b for a, b in zip(deep, beside)] == [0, 3 * 64, 3 * 64]
+
+
 def test_tiny_tokens_wait_for_the_index_fifo() -> None:
     """A token of one tile: at most 8 tokens are between reader and writer, a latency of 12 cycles."""
     tokens = [Command(tokens=n, in_tiles=1, out_tiles=1) for n in (1, 8, 9, 16, 17)]

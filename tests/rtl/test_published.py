@@ -43,6 +43,11 @@ def published(name: str, **changes: Any) -> Any:
     return BLOCKS[name].contract.from_preset("published", **changes)
 
 
+def _text(value: Any) -> str:
+    """A parameter as a command line gives it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def share(ours: ArrayLike, theirs: ArrayLike) -> float:
     """The part of values that are equal."""
     a, b = np.asarray(ours), np.asarray(theirs)
@@ -69,9 +74,19 @@ def test_the_presets_choose_by_the_same_parameters(name: str) -> None:
     assert [p for p in contract.choices if getattr(ours, p) == chosen[p]] == []
     assert not theirs.proven
     for made in (ours, theirs):
-        texts = {p: str(value) for p, value in made.parameters().items()}
+        texts = {p: _text(value) for p, value in made.parameters().items()}
         assert contract.from_text(made.preset, texts) == made
         assert contract.from_parameters(made.parameters(), made.preset) == made
+
+
+def test_sums_of_many_exponentials_fit() -> None:
+    """1,025 tokens: a sum of 34 bits times an exponential, which is 1 at most, whatever its format could hold."""
+    c = published("online_softmax", max_tokens=1025, total=Fixed(width=34, integer=12))
+    scores_hqk = np.zeros((1, 1025, 1025), dtype=np.int64)
+    scores_hqk[0, :, -1] = ONE
+    inverse, maximum = softmax_info(c, scores_hqk)
+    total = (1024 * ONE * oracle.exp(-ONE) >> 22) + ONE  # query 0 meets its largest score last
+    assert (inverse[0, 0], maximum[0, 0]) == ((1 << 44) // total, ONE)
 
 
 def test_exp() -> None:

@@ -246,7 +246,10 @@ def test_a_tensor_in_two_files_is_refused(tmp_path: Path) -> None:
     [
         (["--weights", "random:x"], "--weights random:x: expected random:SEED with a whole number from 0"),
         (["--weights", "/nowhere"], "/nowhere: no such folder; expected a folder of weights or random:SEED"),
-        (["--weights", "/dev/null"], "/dev/null: is a file, expected a folder of .npy, .npz, .safetensors"),
+        (
+            ["--weights", "/dev/null"],
+            "/dev/null: is a file, expected a folder of .float32.bin, .npy, .npz, .safetensors",
+        ),
         (["--tokens", "0"], "--tokens: expected at least 1, got 0"),
         (
             ["--set", "workload.batch=2"],

@@ -10,7 +10,7 @@ from typing import Any
 from hwsim.data_file import read_data
 from hwsim.dram.device.standard import Standard
 from hwsim.energy import EnergyTable
-from hwsim.energy.coefficients import Powers
+from hwsim.energy.coefficients import Coefficients, Powers
 
 NS = 1e9
 
@@ -38,7 +38,7 @@ def energy_parts(
     active_cycles: int,
     precharged_cycles: int,
     standard: Standard,
-    table: EnergyTable,
+    table: EnergyTable[Coefficients],
     idle_refreshes: float = 0.0,
 ) -> list[Part]:
     """Energy by part.

@@ -167,4 +167,4 @@ def _fine_pj(name: str, powers: DramPowers, measured: Standard, currents: Curren
 def _require_positive(name: str, powers: DramPowers, currents: Currents) -> None:
     for field in fields(powers):
         if getattr(powers, field.name) < -ROUNDING:
-            raise EnergyError(f"--energy: {currents.source}: {field.name} of {name} comes out below 0")
+            raise EnergyError(f"{currents.source}: {field.name} of {name} comes out below 0")

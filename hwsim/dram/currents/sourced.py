@@ -66,7 +66,7 @@ def find_currents(standard: str, *, bin: str | None = None, device: str | None =
     """
     choice = choose(standard, bin=bin, device=device)
     if choice.source.name not in SOURCED:
-        raise EnergyError(f"--energy: no sourced currents for {standard}; there are some for {', '.join(SOURCED)}")
+        raise EnergyError(f"no sourced currents for {standard}; there are some for {', '.join(SOURCED)}")
     document = read_data("hwsim.dram", f"currents/{choice.source.name}.yaml")
     of_device = _pick(document["devices"], choice.device, standard, "devices")
     of_speed = _pick(of_device["speeds"], _speed(choice.bin), f"{standard} {choice.device}", "speeds")
@@ -91,9 +91,7 @@ def _pick(table: Mapping[str, Any], key: str | None, what: str, kind: str) -> An
     if ANY in table:
         return table[ANY]
     if key is None or key not in table:
-        raise EnergyError(
-            f"--energy: no sourced currents for {what} {key}; of {what} there are {kind} {', '.join(table)}"
-        )
+        raise EnergyError(f"no sourced currents for {what} {key}; of {what} there are {kind} {', '.join(table)}")
     return table[key]
 
 

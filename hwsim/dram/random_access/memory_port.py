@@ -147,7 +147,7 @@ class MemoryPort:
 
     def served(self) -> Served:
         """What was done so far."""
-        self._collect()
+        self.collect()
         return served(self.mapping.standard, self._memory, self._latencies)
 
     def _append(self, master: int, row: list[int]) -> None:
@@ -196,12 +196,12 @@ class MemoryPort:
         recording = self._on_commands is not None
         while True:
             why = PLAY(self._memory, self._kept, until, feeding, eager, self._log, recording)
-            self._collect()
+            self.collect()
             if why != Stop.FULL:
                 return why
 
-    def _collect(self) -> None:
-        """Take over what the kernel's buffers hold."""
+    def collect(self) -> None:
+        """Take over what the buffers of the compiled functions hold; for those who call these themselves."""
         memory = self._memory
         for cycle, ticket, beat in memory.completions[: memory.host[Host.COMPLETED]].tolist():
             heapq.heappush(self._completions, Completion(cycle, ticket, beat))

@@ -14,6 +14,7 @@ STANDARDS = (
     "gddr6_aim",
     "ddr4",
     "ddr4_2133",
+    "ddr4_zcu102",
     "ddr5",
     "lpddr4",
     "lpddr5",

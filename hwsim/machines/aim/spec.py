@@ -14,7 +14,7 @@ from hwsim.dram.aim.refresh import MOST_POSTPONED, RefreshMode
 from hwsim.dram.aim.variants import Variant
 from hwsim.dram.device.standard import Standard
 from hwsim.energy import OFF, EnergyTable, load_table
-from hwsim.energy.coefficients import Powers
+from hwsim.energy.coefficients import Coefficients, Powers
 from hwsim.engine.clock import TimeBase
 from hwsim.errors import DramError, MachineError, nearest
 from hwsim.mapping.formats import BF16
@@ -108,7 +108,7 @@ class AimSpec(DevicesSpec, _Checked):
         return self.standard.without_refresh()
 
     @cached_property
-    def energies(self) -> EnergyTable | None:
+    def energies(self) -> EnergyTable[Coefficients] | None:
         """The energy table, or None if energy is off."""
         if self.energy == OFF:
             if self.energy_table:

@@ -8,7 +8,7 @@ from hwsim.errors import MachineError
 from hwsim.machines.pim_gpt.numerics import PimGptDecoder
 from hwsim.machines.pim_gpt.spec import PimGptSpec
 from hwsim.mapping.models import build_graph
-from hwsim.mapping.models.decoder import DecoderWorkload
+from hwsim.mapping.models.decoder import DecoderWorkload, decoder_of
 from hwsim.mapping.pim import map_graph
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.verify.decoding import compare_gpt, gpt_report
@@ -43,7 +43,8 @@ def verify(request: VerifyRequest, spec: PimGptSpec, spec_file: SpecFile[PimGptS
     """
     if spec.devices > 1:
         raise MachineError(f"devices {spec.devices}: arithmetic is verified on one device")
-    workload = _with_projection(request.workload)
+    given = decoder_of(request.workload, spec.name)
+    workload = _with_projection(given)
     on_host = frozenset({"lm_head"} if spec.lm_head == "host" else ())
     mapped = map_graph(build_graph(workload), spec.target, context=workload.run.context, batch=1, on_host=on_host)
     weights = load_weights(request.weights, workload)
@@ -62,7 +63,7 @@ def verify(request: VerifyRequest, spec: PimGptSpec, spec_file: SpecFile[PimGptS
         found,
         weights=weights,
         functions=errors.results(),
-        lm_head=_projection(request.workload, spec),
+        lm_head=_projection(given, spec),
         contracts=(spec.mac_unit, spec.vector_unit),
         spec=spec,
         spec_file=spec_file,

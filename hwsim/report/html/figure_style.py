@@ -9,6 +9,9 @@ import plotly.graph_objects as go
 
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#2f6db3", "#e08214", "#3a9b62", "#c2413b", "#7b5aa6", "#c9ced6"
 
+MORE = ("#444", "#1f9aa8", "#d078b4", "#8c6d31", "#a3b02c", "#8296b0", "#e9b48e")
+PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, *MORE)
+
 
 def log_ticks(low: float, high: float) -> dict[str, Any]:
     """Ticks at 1, 2 and 5 times the powers of ten, written out."""
@@ -26,7 +29,8 @@ def latency_ticks(low: float, high: float) -> dict[str, Any]:
 
 
 def palette(i: int) -> str:
-    return (BLUE, ORANGE, GREEN, RED, PURPLE, "#444")[i % 6]
+    """Colours that differ from each other, as far as they go."""
+    return PALETTE[i % len(PALETTE)]
 
 
 def bars(drawn: Any, *, x: str) -> Any:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from hwsim.report.details import Details, MemoryMap, Roofline
 from hwsim.report.html.figure_style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, bars, log_ticks, palette, styled
-from hwsim.report.quantities import bytes_text, count_text, seconds_text
+from hwsim.report.quantities import bytes_text, count_text, rate_text, seconds_text
 from hwsim.report.schema import FpgaUse, Report
 
 REGION_COLOURS = {"weights": BLUE, "K": ORANGE, "V": GREEN, "K and V": PURPLE}
@@ -127,8 +127,13 @@ def roofline_figure(roofline: Roofline) -> Any:
     bottom, top = math.log10(lowest / 3), math.log10(roofline.peak_macs_per_s / 1e9 * 3)
     figure.update_yaxes(title="rate (GMAC/s)", type="log", range=[bottom, top], **log_ticks(10**bottom, 10**top))
     for text, x, y, side in (
-        (f"{roofline.compute}: {roofline.peak_macs_per_s / 1e12:,.3g} TMAC/s", high, roofline.peak_macs_per_s, "right"),
-        (f"{roofline.memory}: {roofline.bytes_per_s / 1e12:,.3g} TB/s", low, roofline.ceiling(low), "left"),
+        (
+            f"{roofline.compute}: {rate_text(roofline.peak_macs_per_s, 'MAC/s')}",
+            high,
+            roofline.peak_macs_per_s,
+            "right",
+        ),
+        (f"{roofline.memory}: {rate_text(roofline.bytes_per_s, 'B/s')}", low, roofline.ceiling(low), "left"),
     ):
         figure.add_annotation(
             x=math.log10(x), y=math.log10(y / 1e9), text=text, showarrow=False, xanchor=side,

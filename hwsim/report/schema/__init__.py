@@ -22,6 +22,8 @@ from hwsim.report.schema.core import (
 from hwsim.report.schema.energy import EnergyCoefficient, EnergyShare, EnergyUse
 from hwsim.report.schema.report import SCHEMA_VERSION, SECTIONS, Report
 from hwsim.report.schema.sections import (
+    ArrivalUse,
+    AxiPortUse,
     DecodingUse,
     DevicesUse,
     DramUse,
@@ -29,12 +31,16 @@ from hwsim.report.schema.sections import (
     FpgaUnitUse,
     FpgaUse,
     Latency,
+    PassesUse,
     StageUse,
+    SwitchUse,
 )
 
 __all__ = [
     "SCHEMA_VERSION",
     "SECTIONS",
+    "ArrivalUse",
+    "AxiPortUse",
     "Bound",
     "BoundPart",
     "Contents",
@@ -56,11 +62,13 @@ __all__ = [
     "MemoryKind",
     "MemoryPart",
     "MemoryUse",
+    "PassesUse",
     "Published",
     "Report",
     "ResourceUse",
     "StageUse",
     "Stall",
+    "SwitchUse",
     "Throughput",
     "UnconfirmedParameter",
     "UnitUse",

@@ -21,13 +21,17 @@ class EnergyShare(Part):
 
 
 class EnergyCoefficient(Part):
-    """A coefficient of the energy table in use; its name ends in its unit."""
+    """A coefficient of the energy table in use; its name ends in its unit.
+
+    `fitted` is the condition under which a coefficient was fitted to a published power; null for all others.
+    """
 
     name: str
     value: float
     grade: str
     confidence: float | None
     source: str
+    fitted: str | None = None
 
 
 class EnergyUse(Part):
@@ -45,3 +49,8 @@ class EnergyUse(Part):
     joules_per_mac: float | None
     components: list[EnergyShare]
     coefficients: list[EnergyCoefficient]
+
+    @property
+    def fitted(self) -> list[EnergyCoefficient]:
+        """Coefficients that were fitted to a published power, so that what follows from them is no prediction."""
+        return [coefficient for coefficient in self.coefficients if coefficient.fitted]

@@ -21,13 +21,13 @@ from hwsim.report.schema.core import (
 )
 from hwsim.report.schema.energy import EnergyUse
 from hwsim.report.schema.part import Part
-from hwsim.report.schema.sections import DecodingUse, DevicesUse, DramUse, FpgaUse
+from hwsim.report.schema.sections import AxiPortUse, DecodingUse, DevicesUse, DramUse, FpgaUse, PassesUse
 
 PartT = TypeVar("PartT", bound=Part)
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
 # Sections that are absent from the text of a run that has none.
-SECTIONS = ("decoding", "dram", "fpga", "devices", "loads")
+SECTIONS = ("decoding", "dram", "fpga", "devices", "loads", "ports", "passes")
 
 
 class Report(Part):
@@ -68,6 +68,8 @@ class Report(Part):
     fpga: FpgaUse | None = None
     devices: DevicesUse | None = None
     loads: list[LoadUse] | None = None
+    ports: list[AxiPortUse] | None = None
+    passes: PassesUse | None = None
 
     def to_json(self) -> str:
         """The report as text; the same run gives the same bytes."""

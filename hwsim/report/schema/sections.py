@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from hwsim.fpga.shortage import lacking
 from hwsim.report.schema.part import Part
 
 
@@ -99,6 +100,8 @@ class FpgaUse(Part):
     clock_hz : clock that the run counted
     achieved_clock_hz : clock that place and route reached; null where none was made
     used, available : cells of all units, and of the part
+    included : units that lie within another unit, and that unit, whose block counts them
+    uncounted : units of which no contract says what they take
     fits : whether none of them is short, as units apart; what joins them and routing are not in it
     peak_macs_per_s, achieved_macs_per_s : of all multipliers at that clock, and of the run; null where not counted
     """
@@ -110,16 +113,89 @@ class FpgaUse(Part):
     units: list[FpgaUnitUse]
     used: FpgaCells
     available: FpgaCells
+    included: dict[str, str] = Field(default_factory=dict)
+    uncounted: list[str] = Field(default_factory=list)
     fits: bool
     peak_macs_per_s: float | None
     achieved_macs_per_s: float | None
 
     @model_validator(mode="after")
     def _fits_is_computed(self) -> Self:
-        short = [name for name, used in self.used if used > getattr(self.available, name)]
+        short = self.lacking
         if self.fits == bool(short):
             raise ValueError(f"fits is {self.fits}, but {', '.join(short) or 'nothing'} is short")
         return self
+
+    @property
+    def lacking(self) -> dict[str, float]:
+        """For each kind of cells that does not suffice, how many more the units take."""
+        return lacking(dict(self.used), dict(self.available))
+
+
+class AxiPortUse(Part):
+    """An AXI port of an FPGA in one direction.
+
+    Attributes
+    ----------
+    transactions : of the master, of one beat or a burst
+    bytes_per_s : over the whole run
+    busy_cycles, utilisation : of its data channel to the memory
+    cycles_per_single_beat : where a loop asks for one a cycle and the memory is idle; follows from the round trip, the
+        outstanding transactions and the DRAM
+    """
+
+    port: str
+    direction: Literal["read", "write"]
+    transactions: int
+    size_bytes: int
+    bytes_per_s: float
+    busy_cycles: int
+    utilisation: float
+    cycles_per_single_beat: float
+
+
+class SwitchUse(Part):
+    """Passes over the layers that follow one for another task, or for the same one, and what that cost them.
+
+    Attributes
+    ----------
+    passes : how many
+    cycles : in which they waited for what the pass before had not left ready: weights at their begin, a task's gate
+    """
+
+    before: str
+    after: str
+    passes: int
+    cycles: int
+
+
+class ArrivalUse(Part):
+    """Images or frames that arrived one after the other.
+
+    Attributes
+    ----------
+    per_s : that arrived
+    served_per_s : that the machine could serve if they were always there
+    idle_cycles : in which it had nothing to do
+    late : images or frames that it was not free for when they arrived
+    longest_wait_s : of these, from arrival to begin
+    unserved_per_s : that cannot be served for good at this rate
+    """
+
+    per_s: float
+    served_per_s: float
+    idle_cycles: int
+    late: int
+    longest_wait_s: float
+    unserved_per_s: float
+
+
+class PassesUse(Part):
+    """Passes over the layers one after the other: images, frames, tasks; `arrivals` unless all are there at once."""
+
+    passes: int
+    switches: list[SwitchUse]
+    arrivals: ArrivalUse | None
 
 
 class StageUse(Part):

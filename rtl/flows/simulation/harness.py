@@ -6,7 +6,7 @@ values sampled in a period are exactly those that the rising edge at its end tra
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +120,7 @@ class Monitor:
     def sample(self) -> bool:
         """Whether the coming edge delivers a beat."""
         self.seen_valid = bool(self.valid.value)
+        self.delivered = self.seen_valid and self.willing
         if not self.seen_valid:
             if self.waiting is not None:
                 raise MismatchError(f"{self.port.name}: valid fell before its beat was taken")
@@ -128,9 +129,9 @@ class Monitor:
         if self.waiting not in (None, bits):
             raise MismatchError(f"{self.port.name}: payload changed while it waited for ready")
         self.waiting = None if self.willing else bits
-        if self.willing:
+        if self.delivered:
             self.beats.append(bits)
-        return self.willing
+        return self.delivered
 
 
 @dataclass
@@ -177,18 +178,15 @@ class Scoreboard:
                 raise MismatchError(f"{what}: {port.name}: {len(monitor.beats)} beats, expected {len(wanted)}")
 
 
-class Harness:
-    """A block on the bench: `await play(jobs)` runs jobs and compares."""
+class Bench:
+    """A driver or monitor at each stream of a unit, and its clock."""
 
-    def __init__(self, dut: Any, block: Block[Any], contract: Contract) -> None:
+    def __init__(self, dut: Any, ports: Sequence[Port]) -> None:
         self.dut = dut
-        self.block = block
-        self.contract = contract
-        self.drivers = [Driver(dut, port) for port in contract.ports if port.direction == "in"]
-        self.monitors = [Monitor(dut, port) for port in contract.ports if port.direction == "out"]
+        self.drivers = [Driver(dut, port) for port in ports if port.direction == "in"]
+        self.monitors = [Monitor(dut, port) for port in ports if port.direction == "out"]
         self.counter = CycleCounter()
-        self.exact: list[tuple[str, int]] = []  # jobs of `play_exact` and their cycles
-        for port in contract.ports:
+        for port in ports:
             width = len(getattr(dut, f"{port.name}__payload"))
             if width != port.width_bits:
                 raise MismatchError(f"{port.name}: {width} bits, the contract states {port.width_bits}")
@@ -209,6 +207,30 @@ class Harness:
         await FallingEdge(self.dut.clk)
         await FallingEdge(self.dut.clk)
         self.dut.rst.value = 0
+
+    async def period(self) -> None:
+        """One clock period, from falling edge to falling edge."""
+        for driver in self.drivers:
+            driver.drive()
+        for monitor in self.monitors:
+            monitor.drive()
+        await ReadOnly()
+        accepted = [driver.sample() for driver in self.drivers]
+        delivered = [monitor.sample() for monitor in self.monitors]
+        self.counter.tick(any(accepted), any(delivered))
+        await FallingEdge(self.dut.clk)
+        for driver in self.drivers:
+            driver.step()
+
+
+class Harness(Bench):
+    """A block on the bench: `await play(jobs)` runs jobs and compares."""
+
+    def __init__(self, dut: Any, block: Block[Any], contract: Contract) -> None:
+        super().__init__(dut, contract.ports)
+        self.block = block
+        self.contract = contract
+        self.exact: list[tuple[str, int]] = []  # jobs of `play_exact` and their cycles
 
     def pace(self, rng: np.random.Generator | None, *, after_valid: bool = False) -> None:
         """Stall all streams at random, each with its own pattern; or none."""
@@ -286,20 +308,6 @@ class Harness:
             driver.beats, driver.taken = driver.port.pack(job.inputs[driver.port.name]), 0
         for _ in range(periods):
             await self.period()
-
-    async def period(self) -> None:
-        """One clock period, from falling edge to falling edge."""
-        for driver in self.drivers:
-            driver.drive()
-        for monitor in self.monitors:
-            monitor.drive()
-        await ReadOnly()
-        accepted = [driver.sample() for driver in self.drivers]
-        delivered = [monitor.sample() for monitor in self.monitors]
-        self.counter.tick(any(accepted), any(delivered))
-        await FallingEdge(self.dut.clk)
-        for driver in self.drivers:
-            driver.step()
 
     def _progress(self, board: Scoreboard) -> str:
         taken = [f"{d.taken} of {len(d.beats)} on {d.port.name}" for d in self.drivers]

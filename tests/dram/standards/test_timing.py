@@ -147,7 +147,7 @@ def test_every_bin_and_device_of_every_standard_loads_in_every_refresh_mode() ->
                 if mode and choice.get("bin") == "simulator":
                     continue  # its refresh has no timing, and is refused
                 loaded += bool(load_standard(name, **choice, refresh=mode).constraints)
-    assert loaded == 324
+    assert loaded == 410
 
 
 def test_times_of_lpddr4_are_the_cycles_of_its_source_at_every_data_rate() -> None:
@@ -198,3 +198,10 @@ def test_refresh_modes_cover_every_bank_in_turns() -> None:
 def test_every_timing_parameter_has_a_meaning() -> None:
     for name in STANDARDS:
         assert all(meaning.description for meaning in timing_meanings(name).values())
+
+
+def test_the_memory_of_a_zcu102_is_as_its_controller_is_set() -> None:
+    memory, p = load_standard("ddr4_zcu102"), load_standard("ddr4_zcu102").params
+    assert (memory.clock_hz, p["nCL"], p["nRCD"], p["nRP"], p["nCWL"]) == (1_066_560_000, 15, 15, 15, 14)
+    assert (p["nRAS"], p["nFAW"], p["nRFC"]) == (36, 32, 278)  # 33, 30 and 260 ns
+    assert memory.banks * memory.rows * memory.columns * memory.column_bytes == 4 << 30

@@ -1,0 +1,3 @@
+"""What the compiled player answers when no task has ended."""
+
+STUCK, FULL = -1, -2

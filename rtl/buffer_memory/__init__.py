@@ -1,0 +1,1 @@
+"""A memory on an FPGA that one side fills while another reads."""

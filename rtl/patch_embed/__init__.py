@@ -1,0 +1,1 @@
+"""Patch embedding: image patches times resident weights, plus position vectors."""

@@ -1,0 +1,1 @@
+"""The sum of the residual stream and a branch, element by element."""
