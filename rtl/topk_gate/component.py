@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
-from amaranth import Const, Module, Mux, Signal, Value, unsigned
+from amaranth import Const, Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
-from hwsim.rtl.contract import ContractError
-from hwsim.rtl.divide.component import Divide
-from hwsim.rtl.fixed_point import recode
 from hwsim.rtl.instances import add_instance
-from hwsim.rtl.inverse_root.component import InverseRoot
 from hwsim.rtl.mac_tile.component import MacTile
-from hwsim.rtl.online_sum.component import OnlineSum
 from hwsim.rtl.stream_blocks.expert_queues import ExpertQueues
 from hwsim.rtl.stream_blocks.pipeline import Pipeline
-from hwsim.rtl.stream_blocks.top_k import TopK
-from hwsim.rtl.streams import port_members, shape_of
+from hwsim.rtl.streams import port_members
+from hwsim.rtl.topk_gate.choice import GateChoice
 from hwsim.rtl.topk_gate.contract import TopkGateContract
 
 
@@ -28,8 +22,6 @@ class TopkGate(wiring.Component):
     """Goes through its phases: a command, its weights, its tokens, its queues."""
 
     def __init__(self, contract: TopkGateContract) -> None:
-        if contract.serial:
-            raise ContractError("topk_gate: serial is the published source's way, the RTL overlaps a token's parts")
         self.contract = contract
         super().__init__(port_members(contract))
 
@@ -72,6 +64,10 @@ class TopkGate(wiring.Component):
             dots.enable.eq(running & (given != tokens)),
             queues.drain.eq(draining),
         ]
+        if c.serial:
+            # the token before is not in its queues yet, nor comes to them in this cycle
+            with m.If((given != token) & ~(choice.chosen & choice.last)):
+                m.d.comb += dots.enable.eq(0)
         with m.If(starts):
             m.d.sync += [
                 given.eq(0),
@@ -144,133 +140,3 @@ class GateDots(wiring.Component):
         ]
         wiring.connect(m, mac.y, wiring.flipped(self.logits))
         return m
-
-
-class GateChoice(wiring.Component):
-    """Takes a token's logits and gives its best experts and their scores, one a cycle. It never has to wait."""
-
-    def __init__(self, contract: TopkGateContract) -> None:
-        c = self.contract = contract
-        super().__init__(
-            {
-                "logits": Out(port_members(c.mac)["y"].signature).flip(),
-                "chosen": Out(1),
-                "last": Out(1),  # the token's last choice
-                "expert": Out(range(max(2, c.experts))),
-                "score": Out(shape_of(c.score)),
-            }
-        )
-
-    def elaborate(self, platform: Any) -> Module:
-        c, m = self.contract, Module()
-        s = self._sequence(m)
-        moving = self._moves(m, s.busy)
-        m.submodules.best = best = TopK(shape_of(c.accumulator), c.experts, c.top)
-        m.submodules.sum = total = OnlineSum(c.recurrence)
-        m.d.comb += [
-            best.insert.eq(s.update),
-            best.first.eq(s.expert == 0),
-            best.value.eq(s.logit),
-            best.index.eq(s.expert),
-            total.advance.eq(moving),
-            total.update.eq(s.update),
-            total.first.eq(s.expert == 0),
-            total.value.eq(Mux(s.choose, best.values[s.rank], s.logit)),
-        ]
-        pipe = Pipeline(m, moving)
-        along = {"valid": s.choose, "last": s.last_rank, "expert": best.indices[s.rank]}
-        summed = s.update & s.last_expert
-        e = pipe.stages(1 + c.recurrence.exp.latency, **along, summed=summed)
-        e = pipe.stages(c.recurrence.product_stages + 1, **vars(e), power=total.power)
-        weigh = self._divide if c.probability == "quotient" else self._multiply
-        e = weigh(m, pipe, e, total.total)
-        out = pipe.stages(c.output_stages, **vars(e))
-        pipe.require_depth(c.block, c.latency)
-        m.d.comb += [
-            self.chosen.eq(out.valid),
-            self.last.eq(out.last),
-            self.expert.eq(out.expert),
-            self.score.eq(out.score),
-        ]
-        return m
-
-    def _multiply(self, m: Module, pipe: Pipeline, e: SimpleNamespace, total: Value) -> SimpleNamespace:
-        """The exponentials of a token's choices, times the inverse of the sum that came before them."""
-        c = self.contract
-        m.submodules.reciprocal = reciprocal = InverseRoot(c.reciprocal)
-        m.d.comb += [
-            reciprocal.x.valid.eq(1),
-            reciprocal.x.payload.value.eq(total),
-            reciprocal.y.ready.eq(pipe.advance),
-        ]
-        e = pipe.stages(c.reciprocal.latency, **vars(e))
-        inverse = Signal(shape_of(c.inverse), reset_less=True)  # for the token whose choices come next
-        with m.If(pipe.advance & e.summed):
-            m.d.sync += inverse.eq(reciprocal.y.payload.value)
-        e = pipe.stages(c.product_stages, valid=e.valid, last=e.last, expert=e.expert, product=e.power * inverse)
-        score = recode(e.product, c.exponential.fraction + c.inverse.fraction, c.score)
-        return pipe.stage(valid=e.valid, last=e.last, expert=e.expert, score=score)
-
-    def _divide(self, m: Module, pipe: Pipeline, e: SimpleNamespace, total: Value) -> SimpleNamespace:
-        """The exponentials of a token's choices, over the sum; it stays until the first logit of the next token."""
-        c = self.contract
-        m.submodules.divide = divide = Divide(c.divider)
-        m.d.comb += [
-            divide.x.valid.eq(1),
-            divide.x.payload.numerator.eq(e.power),
-            divide.x.payload.denominator.eq(total),
-            divide.y.ready.eq(pipe.advance),
-        ]
-        e = pipe.stages(c.divider.latency, valid=e.valid, last=e.last, expert=e.expert)
-        return SimpleNamespace(valid=e.valid, last=e.last, expert=e.expert, score=divide.y.payload.value)
-
-    def _moves(self, m: Module, busy: Signal) -> Signal:
-        """Whether the pipeline advances: only while something is in it, which saves power and changes no result."""
-        moving, left = Signal(), Signal(range(self.contract.latency + 1))
-        m.d.comb += moving.eq(busy | (left != 0))
-        with m.If(busy):
-            m.d.sync += left.eq(self.contract.latency)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
-        return moving
-
-    def _sequence(self, m: Module) -> SimpleNamespace:
-        """The inputs of the softmax: the logits at their interval (`update`), then the best ones again (`choose`)."""
-        c = self.contract
-        logits = Signal(self.logits.payload.values.shape(), reset_less=True)
-        busy, choose, update, last_expert, last_rank = (
-            Signal(name=name) for name in ("busy", "choose", "update", "last_expert", "last_rank")
-        )
-        expert, rank = Signal(range(max(2, c.experts))), Signal(range(max(2, c.top)))
-        early = Signal(range(max(2, c.logit_interval)))  # cycles until the next logit may enter
-        m.d.comb += [
-            update.eq(busy & ~choose & (early == 0)),
-            last_expert.eq(expert == c.experts - 1),
-            last_rank.eq(rank == c.top - 1),
-            self.logits.ready.eq(~busy | (choose & last_rank)),
-        ]
-        with m.If(early != 0):
-            m.d.sync += early.eq(early - 1)
-        with m.If(update):
-            m.d.sync += [
-                logits.as_value().eq(logits.as_value() >> c.accumulator.width),
-                expert.eq(Mux(last_expert, 0, expert + 1)),
-                choose.eq(last_expert),
-                early.eq(Mux(last_expert, 0, c.logit_interval - 1)),
-            ]
-        with m.If(choose):
-            m.d.sync += rank.eq(Mux(last_rank, 0, rank + 1))
-            with m.If(last_rank):
-                m.d.sync += [choose.eq(0), busy.eq(0)]
-        with m.If(self.logits.valid & self.logits.ready):
-            m.d.sync += [logits.eq(self.logits.payload.values), busy.eq(1)]
-        return SimpleNamespace(
-            busy=busy,
-            update=update,
-            choose=choose,
-            expert=expert,
-            rank=rank,
-            logit=logits[0],
-            last_expert=last_expert,
-            last_rank=last_rank,
-        )

@@ -111,6 +111,8 @@ def _drawn(rng: np.random.Generator, current: Fixed | int | str, words: tuple[st
     """A small number, one of the words, or a format of any width and point, sometimes also of another kind."""
     if isinstance(current, str):
         return str(rng.choice(words))
+    if isinstance(current, bool):
+        return bool(rng.integers(2))
     if not isinstance(current, Fixed):
         return int(rng.choice([0, 1, 2, 3, 4, 5, current // 2, current - 1, current + 1]))
     width = int(rng.choice([1, 2, 3, 8, 31, 32, 53, current.width, max(current.width - 1, 1)]))
