@@ -1,4 +1,4 @@
-"""A model of images on Edge-MoE, played in RTL from the program that the machine's `lower` made, beside the golden encoder."""
+"""An encoder of images, played in RTL from the program that Edge-MoE's `lower` made, beside the golden encoder."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class UnitCalls:
 
     def _load_norms(self, job: work.LoadNorms) -> Called:
         """The rows go on into the double buffer of the norm unit."""
-        assert job.first and job.last, "the RTL loads all norms of a layer with one command"
+        assert (job.first, job.last) == (True, True), "the RTL loads all norms of a layer with one command"
         c, norms = self.design.norm_loader, len(job.vectors) // 2
         vectors = [self._weights(name).reshape(-1, c.beat_numbers) for name in self._read]
         cycles = c.cycles([norms])
@@ -137,7 +137,8 @@ class UnitCalls:
         """
         c, part = self.loader, job.part
         assert job.bank == self._loads % 2, "banks of the RTL take turns"
-        assert job.matrix.bias and not part.accumulates, "the RTL takes biases with all weights"
+        assert job.matrix.bias is not None, "the RTL takes biases with all weights"
+        assert not part.accumulates, "the RTL adds up no passes"
         self._loads += 1
         group = Group(in_tiles=part.in_tiles, out_tiles=part.out_tiles, reads=part.words, attention=job.attention)
         rows = self._weights("weights").reshape(part.out_tiles, c.out_lanes, part.in_tiles, c.in_lanes)
