@@ -123,7 +123,7 @@ def test_tokens_of_experts_are_those_of_the_load() -> None:
         ({"attention.slots": 17}, "edge_moe: attention.slots: input should be less than or equal to 16, got 17"),
         ({"linear.weight_words": 8}, "edge_moe: linear: weight_words must be 48 to 65536, got 8"),
         ({"linear.in_lanes": 24}, "edge_moe: patch_embed: patch must be a multiple of in_lanes, got 16 and 24"),
-        ({"formats.activation": "bf16"}, "formats.activation: expected a fixed-point format, got bf16"),
+        ({"formats.activation": "bf16"}, "edge_moe: formats: activation: expected a fixed-point format, got bf16"),
         ({"attention.channels": 16}, "attention works on 16 a cycle"),
     ],
 )

@@ -36,10 +36,16 @@ def weights_task(
 ) -> Task:
     """The weights of a group, then its biases, which lie elsewhere; then the registers before the bank."""
     c.check(group)
-    parts = [Part(name="weights", trips=group.words * c.word_beats, walk=weights)]
+    words, tiles = group.words * c.word_beats, group.out_tiles * c.bias_beats if bias is not None else 0
+    trips = words + tiles + c.load_stages  # the last ones take nothing: the way through the registers
+    takes = [Take("weights", when=Pattern(period=trips, length=words))]
+    fifos, transfers = [port_fifo("weights")], [weights.read("weights")]
     if bias is not None:
-        parts.append(Part(name="biases", trips=group.out_tiles * c.bias_beats, walk=bias))
-    return _sequence(parts, name=name, unit=unit, start=1, drain=c.load_stages)
+        takes.append(Take("biases", when=Pattern(first=words, period=trips, length=tiles)))
+        fifos.append(port_fifo("biases"))
+        transfers.append(bias.read("biases"))
+    load = Loop(name="load", unit=unit, trips=trips, start=1, takes=takes)
+    return Task(unit=unit, kind="load", name=name, fifos=fifos, loops=(load,), transfers=transfers)
 
 
 def norms_task(
@@ -96,39 +102,35 @@ def patch_weights_task(c: PatchEmbedContract, *, name: str, weights: Walk, bias:
 
 
 def _sequence(parts: Sequence[Part], *, name: str, unit: str, start: int, drain: int) -> Task:
-    """One loop after the other without a gap, and `drain` cycles after the last beat.
+    """One loop after the other without a gap, and `drain` cycles after the last beat, in iterations that take nothing.
 
     The next loop may begin when the one before has begun its last iteration: that one's last but one says so, since
     what it puts into a FIFO can be taken in the cycle after.
     """
-    if drain == 1:
-        # A FIFO and its reader make at least 2 cycles. Beginning a cycle later is the same for who waits for the end.
-        start, drain = start + 1, 0
+    if drain % parts[-1].interval:
+        raise WiringError(f"{name}: {drain} cycles after the last beat are no intervals of {parts[-1].interval}")
     loops: list[Loop] = []
     fifos, transfers = [], []
     for part, following in zip(parts, (*parts[1:], None)):
-        takes, gives = [Take(part.name, when=Pattern(period=part.share))], []
+        takes = [Take(part.name, when=Pattern(period=part.share, limit=part.walk.total))]
+        gives = []
         if loops:
-            takes.append(Take(f"{part.name}.turn", when=_only(0, part)))
+            takes.append(Take(f"{part.name}.turn", when=_only(0)))
         if following:
             if part.trips < 2:
                 raise WiringError(f"{name}: expected at least 2 beats before {following.name}, got {part.trips}")
             turn = f"{following.name}.turn"
-            gives.append(Give(turn, when=_only(part.trips - 2, part), after=part.interval))
+            gives.append(Give(turn, when=_only(part.trips - 2), after=part.interval))
             fifos.append(Fifo(turn, 1))
-        elif drain:
-            gives.append(Give("stored", when=_only(part.trips - 1, part), after=drain - 1))
-            fifos.append(Fifo("stored", 1))
+        trips = part.trips if following else part.trips + drain // part.interval
         loops.append(Loop(
-            name=part.name, unit=unit, trips=part.trips, interval=part.interval, start=0 if loops else start,
+            name=part.name, unit=unit, trips=trips, interval=part.interval, start=0 if loops else start,
             takes=takes, gives=gives,
         ))  # fmt: skip
         fifos.append(port_fifo(part.name))
         transfers.append(part.walk.read(part.name))
-    if drain:
-        loops.append(Loop(name="store", unit=unit, trips=1, takes=(Take("stored"),)))
     return Task(unit=unit, kind="load", name=name, fifos=fifos, loops=loops, transfers=transfers)
 
 
-def _only(iteration: int, part: Part) -> Pattern:
-    return Pattern(first=iteration, period=part.trips, limit=1)
+def _only(iteration: int) -> Pattern:
+    return Pattern(first=iteration, limit=1)

@@ -12,6 +12,7 @@ from hwsim.errors import MachineError
 from hwsim.machines.edge_moe.sizes import Sizes
 from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.machines.edge_moe.target import target_of
+from hwsim.mapping.formats import Fixed
 from hwsim.mapping.fpga import FpgaTarget, LinearShape
 from hwsim.rtl.contract import Contract, ContractError
 from hwsim.rtl.fill.contract import FillContract
@@ -92,7 +93,14 @@ class Design:
 
     @cached_property
     def norm_loader(self) -> NormLoaderContract:
-        return self._made(NormLoaderContract, features=self.sizes.features, lanes=self.lanes)
+        """The source takes a row of the norm unit at a time, our RTL whole beats."""
+        return self._made(
+            NormLoaderContract,
+            features=self.sizes.features,
+            lanes=self.lanes,
+            beat_numbers=self.lanes if self.spec.blocks == "published" else self.beat_weights,
+            number_bits=self.spec.formats.fixed("bias").width,
+        )
 
     @cached_property
     def linears(self) -> Mapping[str, LinearContract]:
@@ -113,9 +121,6 @@ class Design:
 
     @cached_property
     def softmax(self) -> OnlineSoftmaxContract:
-        """Sums have as many bits before the point as the exponentials of all tokens need, at least the usual ones."""
-        usual = OnlineSoftmaxContract.from_preset(self.spec.blocks).total
-        integer = max(usual.integer, self.sizes.tokens.bit_length() + usual.signed)
         kinds = (
             (OnlineSoftmaxContract, OnlineSoftmaxBlocksContract)
             if self.single_pass
@@ -127,8 +132,25 @@ class Design:
             slots=self.spec.attention.slots,
             max_tokens=self.sizes.tokens,
             activation=self.spec.formats.fixed("activation"),
-            total=replace(usual, width=usual.fraction + integer, integer=integer),
+            **self._sums,
         )
+
+    @property
+    def _sums(self) -> dict[str, Fixed]:
+        """Formats of sums of exponentials that the preset's do not hold, with as many bits before the point as needed.
+
+        An exponential is 1 at most: its own bits before the point beyond that make room for those of the sum.
+        """
+        usual = OnlineSoftmaxContract.from_preset(self.spec.blocks)
+        total, power = usual.total, usual.exponential
+        integer = self.sizes.tokens.bit_length() + total.signed
+        if integer <= total.integer:
+            return {}
+        bits = 1 + power.signed
+        return {
+            "total": replace(total, width=total.fraction + integer, integer=integer),
+            "exponential": replace(power, width=power.fraction + bits, integer=bits),
+        }
 
     @cached_property
     def mv(self) -> MvContract:

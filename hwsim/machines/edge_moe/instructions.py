@@ -11,7 +11,7 @@ from hwsim.machines.edge_moe.design import Design
 from hwsim.machines.edge_moe.hazards import hazards_of, reachable
 from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.mapping.fpga import FpgaMapped, MatrixPass, TiledMatrix
-from hwsim.mapping.operators import Route, Softmax
+from hwsim.mapping.operators import Operator, Route, Softmax
 from hwsim.mapping.step import Step
 from hwsim.mapping.workload.workload import Workload
 from hwsim.rtl.linear.command import Command
@@ -191,6 +191,15 @@ class Instruction:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     after: tuple[int, ...] = ()
+
+    @staticmethod
+    def of(
+        op: Operator, name: str, kind: str, unit: str, job: Work, reads: tuple[str, ...], writes: tuple[str, ...]
+    ) -> Instruction:
+        """The work of an operator, or a part of it, without anything that it waits for."""
+        return Instruction(
+            name=name, kind=kind, unit=unit, layer=op.layer, operator=op.name, work=job, reads=reads, writes=writes
+        )
 
     def depending(self, after: tuple[int, ...]) -> Instruction:
         return replace(self, after=after)

@@ -8,11 +8,10 @@ from typing import Any
 from hwsim.errors import MachineError
 from hwsim.machines.edge_moe import instructions as work
 from hwsim.machines.edge_moe.design import Design
-from hwsim.machines.edge_moe.instructions import GATE_WEIGHTS, PATCH_WEIGHTS, QUEUES, Instruction, Program, Work
-from hwsim.machines.edge_moe.routing import experts_of_tokens, tokens_of_experts
+from hwsim.machines.edge_moe.instructions import GATE_WEIGHTS, PATCH_WEIGHTS, QUEUES, Instruction, Program
+from hwsim.machines.edge_moe.matrices import Matrices
 from hwsim.machines.edge_moe.schedule import Stage, in_stages, overlapped
-from hwsim.mapping.fpga import FpgaMapped, MatrixPass, TiledMatrix
-from hwsim.mapping.fpga.target import ATTENTION_ROLES
+from hwsim.mapping.fpga import FpgaMapped
 from hwsim.mapping.operators import (
     Act,
     AttentionScores,
@@ -28,7 +27,6 @@ from hwsim.mapping.operators import (
 )
 from hwsim.mapping.step import Step
 from hwsim.mapping.workload.workload import Workload
-from hwsim.rtl.linear.command import Command
 from hwsim.rtl.patch_embed.command import Command as PatchCommand
 from hwsim.rtl.plain.softmax import PASSES
 
@@ -61,7 +59,7 @@ class _Lowering:
     def __init__(self, mapped: FpgaMapped, design: Design) -> None:
         self.mapped = mapped
         self.design = design
-        self.loads: dict[str, int] = {}  # of weights so far in a step, by loader: they take its banks in turn
+        self.matrices = Matrices(mapped, design)
 
     def once(self) -> tuple[Instruction, ...]:
         """The one-time loads."""
@@ -69,12 +67,12 @@ class _Lowering:
         for op in self._operators(PatchEmbed):
             bias = f"{op.name}.bias" if op.bias else None
             load = work.LoadPatchWeights(weights=f"{op.name}.weight", bias=bias)
-            found.append((self._make(op, f"{op.name}.load", "load", "patch_embed", load, (), (PATCH_WEIGHTS,)),))
+            found.append((Instruction.of(op, f"{op.name}.load", "load", "patch_embed", load, (), (PATCH_WEIGHTS,)),))
         return in_stages(found)
 
     def step(self, step: Step) -> tuple[Instruction, ...]:
         """The instructions of one pass: image after image."""
-        self.loads = {}
+        self.matrices.begin()
         stages: list[Stage] = []
         images: list[int] = []
         for image in range(step.batch):
@@ -97,7 +95,7 @@ class _Lowering:
             case LayerNorm():
                 yield from self._norm(op, step)
             case Linear():
-                yield from self._linear(op, step)
+                yield from self.matrices.linear(op, step)
             case AttentionScores():
                 yield from self._scores(op, step)
             case Softmax():
@@ -109,7 +107,7 @@ class _Lowering:
             case Route():
                 yield from self._choose(op, step)
             case ExpertFfn():
-                yield from self._experts(op, step, image)
+                yield from self.matrices.experts(op, step, image)
             case _:
                 raise MachineError(f"{op.name}: edge_moe has no instruction for {op.kind}")
 
@@ -120,12 +118,12 @@ class _Lowering:
             row = work.EmbedPatches(
                 command=PatchCommand(stripes=0, class_token=True), first_token=token, positions=positions
             )
-            yield (self._make(op, f"{op.name}.class{token}", op.kind, "patch_embed", row, (), (x,)),)
+            yield (Instruction.of(op, f"{op.name}.class{token}", op.kind, "patch_embed", row, (), (x,)),)
         first = max(0, op.class_tokens - 1)
         command = PatchCommand(stripes=stripes, class_token=op.class_tokens > 0)
         patches = work.EmbedPatches(command=command, first_token=first, positions=positions)
         reads = ("image", PATCH_WEIGHTS)
-        yield (self._make(op, op.name, op.kind, "patch_embed", patches, reads, (x,)),)
+        yield (Instruction.of(op, op.name, op.kind, "patch_embed", patches, reads, (x,)),)
 
     def _norm(self, op: LayerNorm, step: Step) -> Iterator[Stage]:
         """The source loads both norms of a layer before the first of them."""
@@ -135,7 +133,7 @@ class _Lowering:
         x, result = self.mapped.buffer(op.inputs[0]), self.mapped.buffer(op.name)
         normalise = work.Normalise(tokens=step.queries, source=x, result=result)
         reads = (x, _norm_place(op))
-        yield (self._make(op, op.name, op.kind, "layernorm", normalise, reads, (result,)),)
+        yield (Instruction.of(op, op.name, op.kind, "layernorm", normalise, reads, (result,)),)
 
     def _norm_loads(self, op: LayerNorm) -> Iterator[Instruction]:
         """A layer's vectors in a row: a call each where each waits for the memory anew, else one for all."""
@@ -150,95 +148,7 @@ class _Lowering:
             writes = tuple(dict.fromkeys(_norm_place(norm) for norm, _ in call))
             norm, row = call[0]
             name = f"{norm.name}.{('weight', 'bias')[row]}.load" if len(calls) > 1 else f"{norm.name}.load"
-            yield self._make(norm, name, "load", "norm_loader", load, (), writes)
-
-    def _linear(self, op: Linear, step: Step) -> Iterator[Stage]:
-        (matrix,) = self.mapped.memory.matrices[op.name]
-        tokens = step.queries if op.rows == "tokens" else 1
-        gelu = self.mapped.activation(op.name) is not None
-        source, result = self.mapped.buffer(op.inputs[0]), self.mapped.buffer(op.name)
-        for place, part in enumerate(matrix.passes):
-            load = self._load(op, matrix, part, place)
-            yield (load,)
-            yield (self._multiply(op, load, tokens=tokens, source=source, result=result, gelu=gelu),)
-
-    def _experts(self, op: ExpertFfn, step: Step, image: int) -> Iterator[Stage]:
-        """Expert after expert with all its tokens, or token after token with all its experts."""
-        source, result = self.mapped.buffer(op.inputs[0]), self.mapped.buffer(op.name)
-        fill = work.Fill(tokens=step.queries, result=result)
-        yield (self._make(op, f"{op.name}.zero", "fill", "fill", fill, (), (result,)),)
-        up, down = self.mapped.memory.matrices[op.name]
-        parts = [
-            (turn, matrix, part, place)
-            for turn in self._turns(op, step, image)
-            for matrix in (up, down) for place, part in enumerate(matrix.passes)
-        ]  # fmt: skip
-        loads, computes = [], []
-        for (expert, tokens), matrix, part, place in parts:
-            first = matrix is up
-            loads.append(self._load(op, matrix, part, place, copy=expert))
-            computes.append(
-                self._multiply(
-                    op, loads[-1], tokens=tokens, source=source if first else "hidden",
-                    result="hidden" if first else result, gelu=first, adds=not first,
-                )
-            )  # fmt: skip
-        yield from _loaded_in_turn(loads, computes) if up.shape.banks == 1 else _loaded_ahead(loads, computes)
-
-    def _turns(self, op: ExpertFfn, step: Step, image: int) -> list[tuple[int, tuple[int, ...]]]:
-        """Experts and the tokens that they get, in the order of execution."""
-        if self.design.spec.techniques.expert_reordering == "on":
-            return [(expert, queue) for expert, queue in enumerate(tokens_of_experts(op, step, image)) if queue]
-        chosen = experts_of_tokens(op, step, image)
-        return [(expert, (token,)) for token, experts in enumerate(chosen.tolist()) for expert in experts]
-
-    def _load(self, op: Operator, matrix: TiledMatrix, part: MatrixPass, place: int, *, copy: int = 0) -> Instruction:
-        """A load into the bank whose turn it is."""
-        loader = matrix.shape.loader
-        bank = self.loads.get(loader, 0) % matrix.shape.banks
-        self.loads[loader] = self.loads.get(loader, 0) + 1
-        load = work.LoadWeights(matrix=matrix, part=part, bank=bank, copy=copy, attention=op.role in ATTENTION_ROLES)
-        name = f"{_part_name(op, matrix, copy)}.load{place if len(matrix.passes) > 1 else ''}"
-        return self._make(op, name, "load", loader, load, (), (_bank(load),))
-
-    def _multiply(
-        self,
-        op: Operator,
-        load: Instruction,
-        *,
-        tokens: int | tuple[int, ...],
-        source: str,
-        result: str,
-        gelu: bool,
-        adds: bool = False,
-    ) -> Instruction:
-        """Tokens through what a load brought.
-
-        Parameters
-        ----------
-        tokens : all, or the numbers of those that an expert gets
-        adds : results are added to what others left, each by its token's score
-        """
-        loaded = load.work
-        assert isinstance(loaded, work.LoadWeights)
-        some = not isinstance(tokens, int)
-        queued = some and self.design.spec.techniques.expert_reordering == "on"
-        adds = adds or loaded.part.accumulates
-        command = Command(
-            tokens=tokens if isinstance(tokens, int) else len(tokens),
-            in_tiles=loaded.part.in_tiles,
-            out_tiles=loaded.part.out_tiles,
-            use_gelu=gelu,
-            use_expert=queued,
-            use_score=adds,
-        )
-        multiply = work.Multiply(
-            command=command, matrix=loaded.matrix, part=loaded.part, bank=loaded.bank, source=source, result=result,
-            tokens=tokens if not isinstance(tokens, int) else None, expert=loaded.copy if some else None,
-        )  # fmt: skip
-        reads = (source, _bank(loaded), *((QUEUES,) if some else ()), *((result,) if adds else ()))
-        name, unit = load.name.replace(".load", ""), loaded.matrix.shape.unit
-        return self._make(op, name, "linear", unit, multiply, reads, (result,))
+            yield Instruction.of(norm, name, "load", "norm_loader", load, (), writes)
 
     def _scores(self, op: AttentionScores, step: Step) -> Iterator[Stage]:
         """Scores, and beside them the softmax if it passes over them once."""
@@ -246,7 +156,7 @@ class _Lowering:
         info = INFO if self.design.single_pass else None
         compute = work.ComputeScores(tokens=step.queries, queries=q, keys=k, scores=SCORES, info=info)
         writes = (SCORES, INFO) if info else (SCORES,)
-        yield (self._make(op, op.name, op.kind, "qk", compute, (q, k), writes),)
+        yield (Instruction.of(op, op.name, op.kind, "qk", compute, (q, k), writes),)
 
     def _softmax(self, op: Softmax, step: Step) -> Iterator[Stage]:
         """Three passes over the scores, unless the softmax goes with them."""
@@ -256,14 +166,14 @@ class _Lowering:
             over = work.PassOverScores(which=which, tokens=step.queries, scores=SCORES, info=INFO)
             reads = (SCORES,) if which == "maximum" else (SCORES, INFO)
             writes = {"maximum": (INFO,), "exponentials": (SCORES, INFO), "normalise": (SCORES,)}[which]
-            yield (self._make(op, f"{op.name}.{which}", op.kind, "softmax", over, reads, writes),)
+            yield (Instruction.of(op, f"{op.name}.{which}", op.kind, "softmax", over, reads, writes),)
 
     def _values(self, op: AttentionValues, step: Step) -> Iterator[Stage]:
         v, result = self.mapped.buffer(op.inputs[1]), self.mapped.buffer(op.name)
         info = INFO if self.design.single_pass else None
         compute = work.ComputeValues(tokens=step.queries, values=v, scores=SCORES, info=info, result=result)
         reads = (v, SCORES, INFO) if info else (v, SCORES)
-        yield (self._make(op, op.name, op.kind, "mv", compute, reads, (result,)),)
+        yield (Instruction.of(op, op.name, op.kind, "mv", compute, reads, (result,)),)
 
     def _add(self, op: Eltwise, step: Step) -> Iterator[Stage]:
         x, branch = (self.mapped.buffer(name) for name in op.inputs)
@@ -271,51 +181,19 @@ class _Lowering:
         if x != result:
             raise MachineError(f"{op.name}: adds onto {result} in place, and its first input lies in {x}")
         add = work.Add(tokens=step.queries, branch=branch, result=result)
-        yield (self._make(op, op.name, op.kind, "residual_add", add, (x, branch), (result,)),)
+        yield (Instruction.of(op, op.name, op.kind, "residual_add", add, (x, branch), (result,)),)
 
     def _choose(self, op: Route, step: Step) -> Iterator[Stage]:
         gate = f"{op.name}.gate{step.task if op.gates > 1 else 0}"
         load = work.LoadGate(array=gate)
-        yield (self._make(op, f"{op.name}.load", "load", "gate", load, (), (GATE_WEIGHTS,)),)
+        yield (Instruction.of(op, f"{op.name}.load", "load", "gate", load, (), (GATE_WEIGHTS,)),)
         source = self.mapped.buffer(op.inputs[0])
         choose = work.Choose(tokens=step.queries, source=source)
-        yield (self._make(op, op.name, op.kind, "gate", choose, (source, GATE_WEIGHTS), (QUEUES,)),)
+        yield (Instruction.of(op, op.name, op.kind, "gate", choose, (source, GATE_WEIGHTS), (QUEUES,)),)
 
     def _operators(self, of: Any) -> list[Any]:
         return [op for op in self.mapped.graph.operators if isinstance(op, of)]
 
-    def _make(
-        self, op: Operator, name: str, kind: str, unit: str, job: Work, reads: tuple[str, ...], writes: tuple[str, ...]
-    ) -> Instruction:
-        return Instruction(
-            name=name, kind=kind, unit=unit, layer=op.layer, operator=op.name, work=job, reads=reads, writes=writes
-        )
-
-
-def _loaded_in_turn(loads: list[Instruction], computes: list[Instruction]) -> Iterator[Stage]:
-    """A single bank is loaded when it has been used."""
-    for load, compute in zip(loads, computes):
-        yield (load,)
-        yield (compute,)
-
-
-def _loaded_ahead(loads: list[Instruction], computes: list[Instruction]) -> Iterator[Stage]:
-    """One bank is loaded while the other is used."""
-    yield tuple(loads[:1])
-    for number, compute in enumerate(computes):
-        yield (compute, *loads[number + 1 : number + 2])
-
 
 def _norm_place(op: LayerNorm) -> str:
     return f"norm {op.role}"
-
-
-def _bank(load: work.LoadWeights) -> str:
-    return f"{load.matrix.shape.unit} bank {load.bank}"
-
-
-def _part_name(op: Operator, matrix: TiledMatrix, copy: int) -> str:
-    """An operator's name, or one with the expert and which of its matrices."""
-    if not isinstance(op, ExpertFfn):
-        return op.name
-    return f"{op.name}{copy}.{matrix.weights.split('.')[-2]}"

@@ -17,7 +17,7 @@ def in_stages(stages: Sequence[Stage]) -> tuple[Instruction, ...]:
     """The source's schedule: stage after stage."""
     ordered: list[Instruction] = []
     before: tuple[int, ...] = ()
-    for stage in stages:
+    for stage in filter(None, stages):
         first = len(ordered)
         ordered += [instruction.depending(before) for instruction in stage]
         before = tuple(range(first, len(ordered)))

@@ -92,16 +92,16 @@ class FormatsSpec(_Checked):
             try:
                 fmt = parse_format(text)
             except FormatError as cause:
-                raise ValueError(f"formats.{name}: {cause}") from None
+                raise ValueError(f"{name}: {cause}") from None
             fixed = isinstance(fmt, Fixed)
             if not fixed:
-                raise ValueError(f"formats.{name}: expected a fixed-point format, got {text}")
+                raise ValueError(f"{name}: expected a fixed-point format, got {text}")
         for name in ("activation", "weight", "pixel"):
             if self.fixed(name).width % 8:
-                raise ValueError(f"formats.{name}: expected whole bytes in memory, got {getattr(self, name)}")
+                raise ValueError(f"{name}: expected whole bytes in memory, got {getattr(self, name)}")
         widths = {name: self.fixed(name).width for name in ("weight", "bias", "attention_bias", "patch_weight")}
         if len(set(widths.values())) > 1:
-            raise ValueError(f"formats: expected weights and biases of one width in memory, got {widths}")
+            raise ValueError(f"expected weights and biases of one width in memory, got {widths}")
         return self
 
     def fixed(self, name: str) -> Fixed:
@@ -130,7 +130,7 @@ class AxiSpec(_Checked):
     @model_validator(mode="after")
     def _widths(self) -> Self:
         if self.width_bits % self.ps_width_bits and self.ps_width_bits % self.width_bits:
-            raise ValueError(f"axi: {self.width_bits} bit of a master and {self.ps_width_bits} of a port do not divide")
+            raise ValueError(f"{self.width_bits} bit of a master and {self.ps_width_bits} of a port do not divide")
         return self
 
 
