@@ -71,6 +71,9 @@ def memory() -> Iterator[str]:
         chip = as_counted(program, mode)
         parts = " | ".join(f"{size:,}" for size in (chip.resident, chip.attention, chip.experts, chip.gate))
         yield f"| {name} | {parts} | {chip.weights / MIB:.4f} | {theirs} |"
+    chip = as_counted(program_of(f"{MODEL}_top2", {}), "resident")
+    parts = " | ".join(f"{size:,}" for size in (chip.resident, chip.attention, chip.experts, chip.gate))
+    yield f"| resident, top 2 of wider experts | {parts} | {chip.weights / MIB:.4f} | - |"
     chip = on_chip(program_of(MODEL, {}))
     parts = " | ".join(f"{size:,}" for size in (chip.resident, chip.attention, chip.experts, chip.gate))
     yield f"| reorder, 512 x 512 pixels, no classes | {parts} | {chip.weights / MIB:.4f} | - |"

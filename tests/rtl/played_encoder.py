@@ -1,4 +1,4 @@
-"""A model of images on Edge-MoE in RTL, from the program of the machine's `lower`, beside the golden encoder."""
+"""An encoder of images, played in RTL from the program that Edge-MoE's `lower` made, beside the golden encoder."""
 
 from __future__ import annotations
 

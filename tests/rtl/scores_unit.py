@@ -1,4 +1,4 @@
-"""The units of scores and of their softmax as they work together, with a short FIFO for scores between them."""
+"""The units of scores and of their softmax as they work together, with a short FIFO between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers of Edge-MoE: the golden layer against float64, and RTL that plays a program against the golden encoder."""
+"""Layers of Edge-MoE: a golden layer against float64, and RTL that plays a program against the golden encoder."""
 
 from __future__ import annotations
 
@@ -149,6 +149,14 @@ def test_layers_of_large_numbers(units: MachineUnits, tmp_path: Path) -> None:
     play_and_compare(case, units)
 
 
+def test_a_wrong_weight_shows_where_it_is_used(units: MachineUnits) -> None:
+    case = small("random:0")
+    array = case.program.mapped.memory.arrays["l0.ffn1.weight"]
+    case.memory.put(array.row(63), np.array([0x1234], dtype="<i2"))
+    with pytest.raises(AssertionError, match=r"l0\.ffn1"):
+        play_and_compare(case, units)
+
+
 @pytest.mark.slow
 def test_layers_of_m3vit_tiny_by_rtl_are_the_golden_encoder(tmp_path: Path) -> None:
     """A dense layer and one with experts at the published sizes, on the published tiles and banks."""
@@ -156,4 +164,12 @@ def test_layers_of_m3vit_tiny_by_rtl_are_the_golden_encoder(tmp_path: Path) -> N
     case = prepared(load_workload("m3vit_tiny", layers=2, **routing), {})
     with running_units(case.program, tmp_path) as running:
         player = play_and_compare(case, running)
-    assert player.cycles == {}
+    attention = {"norm_loader": 73, "layernorm": 6300, "qk": 102_201, "mv": 102_190, "residual_add": 6194}
+    assert player.cycles == {
+        None: {"patch_embed": 83_339},
+        0: attention | {"weight_loader": 27_762, "linear": 222_995},
+        1: attention | {"weight_loader": 157_332, "linear": 223_508, "gate": 6633, "fill": 3097},
+    }
+    assert {layer: sum(of_units.values()) for layer, of_units in player.cycles.items()} == {
+        None: 83_339, 0: 467_715, 1: 607_528,
+    }  # fmt: skip

@@ -137,8 +137,8 @@ class UnitCalls:
         """
         c, part = self.loader, job.part
         assert job.bank == self._loads % 2, "banks of the RTL take turns"
-        assert job.matrix.bias, "the RTL takes biases with all weights"
-        assert not part.accumulates, "a pass that adds to another one has no biases"
+        assert job.matrix.bias is not None, "the RTL takes biases with all weights"
+        assert not part.accumulates, "the RTL adds up no passes"
         self._loads += 1
         group = Group(in_tiles=part.in_tiles, out_tiles=part.out_tiles, reads=part.words, attention=job.attention)
         rows = self._weights("weights").reshape(part.out_tiles, c.out_lanes, part.in_tiles, c.in_lanes)

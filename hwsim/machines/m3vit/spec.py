@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -150,7 +150,9 @@ class MemorySpec(_Checked):
     refresh: bool = Field(description="whether the memory is refreshed")
     controller_ratio: int = Field(ge=1, le=64, description="cycles of the memory in one of the controller's ports")
     controller_bits: int = Field(ge=8, le=4096, description="width of the controller's ports")
-    ports: dict[str, int] = Field(strict=False, description="port of the controller, by PS port")
+    ports: dict[str, Annotated[int, Field(ge=0, le=15)]] = Field(
+        strict=False, description="port of the controller, by PS port"
+    )
     timing: dict[str, float] = Field(
         default_factory=dict, strict=False, description="DRAM timing that replaces the standard's, by its names"
     )
