@@ -29,7 +29,9 @@ provenance: {grade: A, source: a size for tests}
 """
 
 
-def run_both(tmp_path: Path, settings: dict[str, Any], **fields: Any) -> tuple[Any, list[tuple[str, int]], NaiveEdgeMoe]:
+def run_both(
+    tmp_path: Path, settings: dict[str, Any], **fields: Any
+) -> tuple[Any, list[tuple[str, int]], NaiveEdgeMoe]:
     """The machine's execution of one image, the cycle after each of its calls, and the naive run."""
     path = tmp_path / "small.yaml"
     path.write_text(SMALL)

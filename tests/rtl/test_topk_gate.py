@@ -63,7 +63,7 @@ def test_logits_are_the_products_floored_one_by_one() -> None:
 
 def test_published_depths_and_intervals() -> None:
     c = TopkGateContract.from_preset("published")
-    assert (c.mac.latency, c.latency, c.logit_interval) == (7, 35, 3)
+    assert (c.mac.latency, c.latency, c.logit_interval, c.token_interval) == (7, 104, 3, 184)
 
 
 @pytest.mark.parametrize(
