@@ -10,7 +10,6 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
-from hwsim.rtl.contract import ContractError
 from hwsim.rtl.divide.component import Divide
 from hwsim.rtl.fixed_point import recode
 from hwsim.rtl.instances import add_instance
@@ -28,8 +27,6 @@ class TopkGate(wiring.Component):
     """Goes through its phases: a command, its weights, its tokens, its queues."""
 
     def __init__(self, contract: TopkGateContract) -> None:
-        if contract.serial:
-            raise ContractError("topk_gate: serial is the published source's way, the RTL overlaps a token's parts")
         self.contract = contract
         super().__init__(port_members(contract))
 
@@ -69,7 +66,8 @@ class TopkGate(wiring.Component):
             done.eq(choice.chosen & choice.last & (token == tokens - 1)),
             self.command.ready.eq(~(loading | running | draining)),
             dots.load.eq(loading),
-            dots.enable.eq(running & (given != tokens)),
+            # serial: the token before stands in its queues
+            dots.enable.eq(running & (given != tokens) & (given == token if c.serial else Const(1))),
             queues.drain.eq(draining),
         ]
         with m.If(starts):
