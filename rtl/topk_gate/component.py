@@ -65,8 +65,7 @@ class TopkGate(wiring.Component):
             queues.drain.eq(draining),
         ]
         if c.serial:
-            # the token before is not in its queues yet, nor comes to them in this cycle
-            with m.If((given != token) & ~(choice.chosen & choice.last)):
+            with m.If(given != token):  # the token before does not stand in its queues yet
                 m.d.comb += dots.enable.eq(0)
         with m.If(starts):
             m.d.sync += [

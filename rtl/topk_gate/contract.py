@@ -52,7 +52,7 @@ class TopkGateContract(Contract):
         "published": {
             "adder_levels": 1,
             "initiation_interval": 3,
-            "output_stages": 71,
+            "output_stages": 70,
             "serial": True,
             "exp_method": "tables",
             "probability": "quotient",
@@ -213,7 +213,7 @@ class TopkGateContract(Contract):
     def token_interval(self) -> int:
         """Cycles from a token's first beat to the next token's."""
         if self.serial:
-            return self.tiles + self.mac.latency + self.softmax_cycles + self.latency
+            return self.tiles + self.mac.latency + self.softmax_cycles + self.latency + 1
         return max(self.tiles, self.softmax_cycles)
 
     @property
@@ -229,7 +229,7 @@ class TopkGateContract(Contract):
         which takes one cycle more than their entries.
         """
         chosen = self.choice_cycles(load=load, tokens=tokens)
-        return chosen + 1 + tokens * self.top + 1 if tokens else chosen
+        return chosen + tokens * self.top + 1 if tokens else chosen
 
     def choice_cycles(self, *, load: bool, tokens: int) -> int:
         """Cycles from a command until its last token stands in its queues, which nobody has read yet."""
@@ -237,7 +237,7 @@ class TopkGateContract(Contract):
         if not tokens:
             return start
         first = self.tiles + self.mac.latency
-        return start + first + (tokens - 1) * self.token_interval + self.softmax_cycles + self.latency
+        return start + first + (tokens - 1) * self.token_interval + self.softmax_cycles + self.latency + 1
 
     def cycles(self, work: Sequence[tuple[bool, int]]) -> int:
         """Cycles for `work`, commands as (load, tokens), up to the last command that has tokens."""

@@ -383,7 +383,7 @@ class NaiveEdgeMoe:
                     taken = [(x, 1)] + ([(turn, 1)] if c.serial and tile == 0 else [])
                     yield taken, [(logits, 1, c.mac.latency)] if tile == c.tiles - 1 else []
 
-        after = c.softmax_cycles + c.latency - 2 - c.serial
+        after = c.softmax_cycles + c.latency - 1 - c.serial
         softmax = iter([([(logits, 1)], [(choices, 1, after)])] * self.tokens)
         queue = iter([([(choices, 1)], [(turn, 1, 1)] if c.serial else [])] * self.tokens)
         loops = [Loop(products(), start=1), Loop(softmax, interval=c.softmax_cycles), Loop(queue)]

@@ -24,7 +24,7 @@ def gate_task(c: TopkGateContract, tokens: int, *, name: str, x: Walk) -> Task:
     logits = Loop(name="logits", unit="gate", trips=tokens * c.tiles, start=1, takes=takes, gives=gives)
     softmax = Loop(
         name="softmax", unit="gate", trips=tokens, interval=c.softmax_cycles, takes=(Take("logits"),),
-        gives=(Give("choices", after=c.softmax_cycles + c.latency - 2 - c.serial),),
+        gives=(Give("choices", after=c.softmax_cycles + c.latency - 1 - c.serial),),
     )  # fmt: skip
     queues = Loop(name="queues", unit="gate", trips=tokens, takes=(Take("choices"),), gives=queue_gives)
     return Task(

@@ -137,20 +137,12 @@ class Design:
 
     @property
     def _sums(self) -> dict[str, Fixed]:
-        """Formats of sums of exponentials that the preset's do not hold, with as many bits before the point as needed.
-
-        An exponential is 1 at most: its own bits before the point beyond that make room for those of the sum.
-        """
-        usual = OnlineSoftmaxContract.from_preset(self.spec.blocks)
-        total, power = usual.total, usual.exponential
+        """The format of sums of exponentials where the preset's does not hold those of all tokens."""
+        total = OnlineSoftmaxContract.from_preset(self.spec.blocks).total
         integer = self.sizes.tokens.bit_length() + total.signed
         if integer <= total.integer:
             return {}
-        bits = 1 + power.signed
-        return {
-            "total": replace(total, width=total.fraction + integer, integer=integer),
-            "exponential": replace(power, width=power.fraction + bits, integer=bits),
-        }
+        return {"total": replace(total, width=total.fraction + integer, integer=integer)}
 
     @cached_property
     def mv(self) -> MvContract:
