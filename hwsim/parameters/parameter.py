@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, MultipleOf
@@ -45,6 +46,7 @@ class Parameter:
     above : an end of the range that is not in it
     step : what values are multiples of
     choices : the words that are allowed, where the type is text and not every word is
+    nullable : whether `null` is allowed too, for a value that is not given
     """
 
     name: str
@@ -57,9 +59,15 @@ class Parameter:
     above: float | None = None
     step: float | None = None
     choices: tuple[str, ...] = field(default=())
+    nullable: bool = False
 
     def range_text(self) -> str:
-        """The range in words, "" where every value of the type is allowed."""
+        """The range in words, "" where every value of the type is allowed and no other."""
+        own = self._own_range()
+        return f"{own or self.type}, or null" if self.nullable else own
+
+    def _own_range(self) -> str:
+        """The range of values that are given."""
         if self.choices:
             return ", ".join(self.choices)
         parts = []
@@ -95,9 +103,15 @@ def describe(model: type[BaseModel], name: str, default: Any, meanings: Mapping[
         annotation, metadata = _apart(get_args(found)[1])
     else:
         annotation, metadata = found, tuple(info.metadata)
-    parameter = _with_constraints(
-        Parameter(name=name, type=_type_of(annotation), default=default, description=info.description or ""), metadata
+    annotation, nullable = _without_none(annotation)
+    plain = Parameter(
+        name=name,
+        type=_type_of(annotation),
+        default=default,
+        description=info.description or "",
+        nullable=nullable,
     )
+    parameter = _with_constraints(plain, metadata)
     if get_origin(annotation) is Literal:
         parameter = replace(parameter, choices=tuple(map(str, get_args(annotation))))
     meaning = meanings.get(name)
@@ -111,6 +125,14 @@ def _apart(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
     plain, *notes = get_args(annotation)
     metadata = (entry for note in notes for entry in (note.metadata if isinstance(note, FieldInfo) else (note,)))
     return plain, tuple(metadata)
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:
+    """The type of the values that are given, and whether None may stand in their place: `X | None` is X and True."""
+    if get_origin(annotation) is not UnionType or NoneType not in get_args(annotation):
+        return annotation, False
+    given = [kind for kind in get_args(annotation) if kind is not NoneType]
+    return (given[0] if len(given) == 1 else annotation), True
 
 
 def _type_of(annotation: Any) -> Type:

@@ -118,7 +118,7 @@ class SpecFile(Generic[SpecT]):
         return "\n".join(lines) + "\n"
 
     def _line(self, path: str, value: Any, key: str, *, indent: str) -> str:
-        text = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+        text = {True: "true", False: "false", None: "null"}[value] if isinstance(value, bool | None) else str(value)
         line = f"{indent}{key}: {text}"
         entry = self.provenance.get(path)
         if not entry:

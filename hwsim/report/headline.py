@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hwsim.mapping.workload.run import Unit
 from hwsim.report.quantities import bytes_text, hertz_text, joules_text, seconds_text
-from hwsim.report.schema import EnergyUse, FpgaUse, Report, UnitUse
+from hwsim.report.schema import ArrivalUse, EnergyUse, FpgaUse, Report, UnitUse
 
 ONE: dict[Unit, str] = {
     "tokens": "a token",
@@ -121,6 +121,14 @@ def _fullest(fpga: FpgaUse) -> Figure:
     kind = max(shares, key=lambda name: shares[name])
     remark = f"{kind.upper()}; {'fits' if fpga.fits else 'does not fit'}"
     return Figure(name="of the FPGA", value=f"{shares[kind]:.1%}", remark=remark)
+
+
+def arrivals_text(use: ArrivalUse) -> str:
+    """How a machine kept up with images or frames that arrived, in a line."""
+    lost = f"{use.unserved_per_s:,.2f} a second cannot be served" if use.unserved_per_s else "all can be served"
+    late = f"{use.late:,} began late, by up to {seconds_text(use.longest_wait_s)}" if use.late else "none began late"
+    served = f"{use.per_s:g} a second arrive, {use.served_per_s:,.2f} could be served"
+    return f"{served}: {lost}; idle for {use.idle_cycles:,} cycles, {late}"
 
 
 def _counted(count: int, unit: Unit) -> str:

@@ -14,6 +14,7 @@ SECTIONS: dict[str, str] = {
     "dram": "DRAM commands",
     "fpga": "cells of an FPGA",
     "loads": "work that depends on data",
+    "passes": "images one after the other",
 }
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from hwsim.fpga.inclusion import included_notes
 from hwsim.fpga.shortage import shortage_text
+from hwsim.report.headline import arrivals_text
 from hwsim.report.quantities import bytes_text, count_text, hertz_text, seconds_text
 from hwsim.report.schema import AxiPortUse, DevicesUse, DramUse, FpgaUse, LoadUse, PassesUse, Report
 from hwsim.report.tables import print_line, print_table
@@ -122,18 +123,5 @@ def _passes(use: PassesUse, console: Console) -> None:
     rows = ((switch.before, switch.after, f"{switch.passes:,}", f"{switch.cycles:,}") for switch in use.switches)
     title = f"Passes over the layers: {use.passes:,}; from one to the next, and cycles that it cost"
     print_table(console, title, ("from", "to", "count", "cycles"), rows)
-    if (arrivals := use.arrivals) is None:
-        return
-    lost = (
-        f"{arrivals.unserved_per_s:,.2f} a second cannot be served" if arrivals.unserved_per_s else "all can be served"
-    )
-    late = (
-        f"{arrivals.late:,} began late, by up to {seconds_text(arrivals.longest_wait_s)}"
-        if arrivals.late
-        else "none late"
-    )
-    print_line(
-        console,
-        f"{arrivals.per_s:g} a second arrive, {arrivals.served_per_s:,.2f} could be served: {lost}; idle for "
-        f"{arrivals.idle_cycles:,} cycles, {late}",
-    )
+    if use.arrivals:
+        print_line(console, arrivals_text(use.arrivals))

@@ -53,15 +53,29 @@ def test_a_burst_of_sixteen_beats_is_two_transactions_at_the_narrow_port() -> No
     assert whole.waits_for_items == {"take": {"in": 31 + 15}}
 
 
-def test_the_address_channel_takes_a_cycle_for_each_part() -> None:
-    # beats of 512 bits in parts of one: the ninth beat's burst is requested in cycle 8, not 1
-    port = replace(PORT, width_bits=512, narrow_bits=512, narrow_burst=1, burst=8)
-    fabric = FabricPlayer(BASE, board(port))
-    fabric.start(reader(9, burst=8))
+ONE_BEAT_PARTS = replace(PORT, narrow_bits=256, narrow_burst=1, burst=8)
+
+
+def test_the_address_channel_of_reads_takes_a_cycle_for_each_part() -> None:
+    # a burst of eight parts in cycle 0, so the next one comes in cycle 8
+    fabric = FabricPlayer(BASE, board(ONE_BEAT_PARTS))
+    fabric.start(reader(9))
     fabric.advance(8)
     assert [use.transactions for use in fabric.port_use()] == [1, 0]
     fabric.advance(9)
     assert [use.transactions for use in fabric.port_use()] == [2, 0]
+
+
+def test_the_address_channel_of_writes_takes_a_cycle_for_each_part() -> None:
+    # two bursts of eight parts are whole in the buffer in cycle 9; one is requested in cycle 10, the other in 18
+    fabric = FabricPlayer(BASE, board(ONE_BEAT_PARTS))
+    fabric.start(writer(8))
+    fabric.start(writer(8, address=1 << 20))
+    found = []
+    for cycle in (10, 11, 18, 19):
+        fabric.advance(cycle)
+        found.append(fabric.port_use()[1].transactions)
+    assert found == [0, 1, 1, 2]
 
 
 @pytest.mark.parametrize(

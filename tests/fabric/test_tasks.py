@@ -224,6 +224,14 @@ def test_a_class_token_and_patch_weights_by_themselves() -> None:
         assert play(load).cycles == 1 + c.weight_beats == 9217
 
 
+def test_beats_of_patch_weights_are_rows_of_a_tile_or_parts_of_one() -> None:
+    """Beats of 16 weights: two rows of 8 inputs, or half a row of 32; the unit takes a row a cycle."""
+    for lanes in (8, 32):
+        c = PatchEmbedContract.from_preset("rtl", in_lanes=lanes, patch=32 if lanes == 32 else 16)
+        load = patch_weights_task(c, name="load", weights=walk(c.weight_beats * lanes // 16), bias=None)
+        assert play(load).cycles == 1 + c.weight_beats
+
+
 @some
 @given(**SKEW)
 def test_scores_without_reordering(preset: str, tokens: int, slots: int, heads: int, head_dim: int) -> None:

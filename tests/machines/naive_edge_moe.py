@@ -1,8 +1,8 @@
 """Edge-MoE's units and its source's schedule as plain loops, written from docs/edge_moe.md and docs/fabric.md.
 
-Each unit is a function that makes its loops, with iterations as a Python generator, and its transfers. The program is the
-source's: one call after the other, but for experts. Taken over from the machine are its parameters, the depths that its
-contracts state, and where things lie in memory.
+Each unit is a function that makes its loops, with iterations as a Python generator, and its transfers. The program is
+the source's: one call after the other, but for experts. Taken over from the machine are its parameters, the depths that
+its contracts state, and where things lie in memory.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class NaiveEdgeMoe:
         self.call(self.patch_weights())
         self.call(self.patches())
         for layer in range(layers):
-            for vector in self.norm_vectors(layer):
-                self.call(vector)
+            for loads in self.norm_loads(layer):
+                self.call(loads)
             self.call(self.norm("x", "tmp1"))
             self.linear(f"l{layer}.q", "tmp1", "tmp2")
             self.linear(f"l{layer}.k", "tmp1", "tmp3")
@@ -141,21 +141,40 @@ class NaiveEdgeMoe:
         loops = [Loop(read()), Loop(multiply(), interval=c.interval, start=1 + first), Loop(add(), start=1)]
         return loops, transfers, [pixels, positions, y, full, free, sums]
 
-    def norm_vectors(self, layer: int) -> Iterator[Call]:
-        """Weights and biases of both norms: four loops, each after a pause, each with the memory's latency of its own."""
+    def norm_loads(self, layer: int) -> Iterator[Call]:
+        """Weights and biases of both norms, loop after loop; in the source each waits for the memory anew."""
         c = self.design.norm_loader
+        loops, transfers, fifos = [], [], []
+        turns = [Fifo(1) for _ in range(4)]
         for place, (norm, row) in enumerate((n, r) for n in ("norm1", "norm2") for r in (0, 1)):
             table = self.memory.arrays[f"l{layer}.{norm}.weight"]
-            fifo, beats = Fifo(2), table.row_bytes // 32
-            share = c.vector_beats // beats
+            fifo, beats, interval = Fifo(2), table.row_bytes // 32, c.beat_rows if row else 1
+            turn = None if c.pause or place == 0 else turns[place - 1]
+            following = None if c.pause or place == 3 else turns[place]
+            take = self._vector(fifo, beats, interval, turn, following, last=place == 3)
+            start = (place == 0) + c.pause if c.pause or place == 0 else 0
+            loops.append(Loop(take, interval=interval, start=start))
+            transfers.append(Transfer("weights", fifo, [table.row(row)], beats, 16))
+            fifos.append(fifo)
+        if c.pause:
+            yield from (([loop], [moved], [fifo]) for loop, moved, fifo in zip(loops, transfers, fifos))
+        else:
+            yield loops, transfers, fifos + turns
 
-            def take(fifo: Fifo = fifo, share: int = share, last: bool = place == 3) -> Iterator[Iteration]:
-                for beat in range(c.vector_beats):
-                    drain = [(None, 0, c.beat_rows)] if last and beat == c.vector_beats - 1 else []
-                    yield ([(fifo, 1)] if beat % share == 0 else []), drain
-
-            loop = Loop(take(), interval=c.beat_rows if row else 1, start=(place == 0) + c.pause)
-            yield [loop], [Transfer("weights", fifo, [table.row(row)], beats, 16)], [fifo]
+    def _vector(
+        self, fifo: Fifo, beats: int, interval: int, turn: Fifo | None, following: Fifo | None, *, last: bool
+    ) -> Iterator[Iteration]:
+        """A beat serves several iterations; the last but one tells the next loop, the rows of the last leave late."""
+        c = self.design.norm_loader
+        for number in range(c.vector_beats):
+            takes = [(fifo, 1)] if number % (c.vector_beats // beats) == 0 else []
+            takes += [(turn, 1)] if turn and number == 0 else []
+            gives: list[tuple[Fifo | None, int, int]] = []
+            if following and number == c.vector_beats - 2:
+                gives.append((following, 1, interval))
+            if last and number == c.vector_beats - 1:
+                gives.append((None, 0, c.beat_rows))
+            yield takes, gives
 
     def norm(self, source: str, result: str) -> Call:
         c = self.design.layernorm
@@ -287,7 +306,7 @@ class NaiveEdgeMoe:
         return loops, transfers, [q, k, raw, heads, stream, info, sums]
 
     def values(self, values: str, result: str) -> Call:
-        """The same rows once more; a query's info is held while its row begins, and its result leaves in its last row."""
+        """The same rows again; a query's info is held while its row begins, and its result leaves in its last row."""
         c = self.design.mv
         v, scores, info = Fifo(2), Fifo(2 * self.design.score_beats), Fifo(2 * self.design.info_beats)
         held, y = Fifo(2 * c.token_beats), Fifo(2)
@@ -364,7 +383,7 @@ class NaiveEdgeMoe:
                     taken = [(x, 1)] + ([(turn, 1)] if c.serial and tile == 0 else [])
                     yield taken, [(logits, 1, c.mac.latency)] if tile == c.tiles - 1 else []
 
-        after = c.softmax_cycles + c.latency - 2 - c.serial
+        after = c.softmax_cycles + c.latency - 1 - c.serial
         softmax = iter([([(logits, 1)], [(choices, 1, after)])] * self.tokens)
         queue = iter([([(choices, 1)], [(turn, 1, 1)] if c.serial else [])] * self.tokens)
         loops = [Loop(products(), start=1), Loop(softmax, interval=c.softmax_cycles), Loop(queue)]
@@ -374,8 +393,10 @@ class NaiveEdgeMoe:
     # order and places
 
     def skew(self, slots: int) -> Iterator[tuple[int, int, bool, bool]]:
-        """Rows as (pass, key, whether a query comes, whether one leaves): slot o holds query `slots * pass + o` from key
-        o of a pass to key o - 1 of the next."""
+        """Rows as (pass, key, whether a query comes, whether one leaves).
+
+        Slot o holds query `slots * pass + o` from key o of a pass to key o - 1 of the next.
+        """
         left = 0
         for row in count():
             if left == self.tokens:

@@ -1,7 +1,7 @@
-"""FIFOs, pipelined loops, AXI ports and the DRAM behind them, in one plain loop over cycles; written from docs/fabric.md.
+"""FIFOs, pipelined loops, AXI ports and DRAM in one plain loop over cycles, written from docs/fabric.md.
 
-It shares no code with the players of `hwsim.fabric`. A loop's iterations come from a Python generator, so a unit's loops
-are written as loops. Only the DRAM is not written anew: it is the slow reference memory.
+It shares no code with the players of `hwsim.fabric`. The iterations of a loop come from a Python generator, so loops of
+a unit are written as loops. Only the DRAM is not written anew: it is the slow reference memory.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from hwsim.dram.random_access.masters import Master, Run
 from hwsim.dram.random_access.reference import ReferenceMemory
 from hwsim.engine.clock import TimeBase
 from hwsim.fabric.memory_system import AxiPort, MemorySystem
+
+MOST = 100_000  # cycles of a call of the small model
 
 
 @dataclass(eq=False)
@@ -163,12 +165,20 @@ class NaiveFabric:
             for transfer in moving:
                 transfer.place = next(places)
             going.append((list(loops), moving, fifos))
+        begun = self.now
         while any(loops or transfers for loops, transfers, _ in going):
+            assert self.now < begun + MOST, "the tasks wait for each other"
             self._cycle(going)
             for number, (loops, transfers, _) in enumerate(going):
                 if not loops and not transfers and not ends[number]:
                     ends[number] = self.now
         return ends
+
+    def commands(self) -> dict[str, int]:
+        """Commands of the DRAM before a request of the present cycle could reach it."""
+        self.memory.advance((self.now * self.period + self.request) // self.memory_period)
+        log = [entry.command for channel in self.memory.channels for entry in channel.log]
+        return {name: log.count(name) for name in self.memory.mapping.standard.commands if name in log}
 
     def _cycle(self, going: list[tuple[list[Loop], list[Transfer], Sequence[Fifo]]]) -> None:
         self._answers()

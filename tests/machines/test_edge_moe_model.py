@@ -31,8 +31,8 @@ def share(report: Report, *kinds: str) -> float:
 def test_the_published_configuration_is_within_ten_per_cent_of_the_published_latency() -> None:
     """Nothing in the timing is fitted to it."""
     report = report_of()
-    assert report.cycles == 9_942_432
-    assert report.latency_s * 1e3 == pytest.approx(33.145, abs=5e-4)
+    assert report.cycles == 9_943_179
+    assert report.latency_s * 1e3 == pytest.approx(33.147, abs=5e-4)
     assert abs(report.latency_s * 1e3 / PUBLISHED_MS - 1) < 0.1
 
 

@@ -54,8 +54,29 @@ def run_both(
     return machine, [(call.name, ended[call.unit, call.name]) for call in calls], naive
 
 
-@pytest.mark.parametrize("blocks", ["published", pytest.param("rtl", marks=pytest.mark.slow)])
-def test_seventeen_tokens_through_two_layers_end_in_the_same_cycle(blocks: str, tmp_path: Path) -> None:
-    machine, ends, naive = run_both(tmp_path, {"blocks": blocks})
+slow = pytest.mark.slow
+CASES = [
+    ({}, {}),
+    ({"blocks": "rtl"}, {}),
+    ({"attention.slots": 2, "axi.outstanding_reads": 2, "axi.outstanding_writes": 1}, {}),
+    pytest.param({"attention.slots": 1, "axi.request_ns": 5, "axi.response_ns": 200}, {}, marks=slow),
+    pytest.param({"attention.slots": 8, "axi.ps_width_bits": 256, "axi.burst_beats": 4}, {}, marks=slow),
+    pytest.param({"blocks": "rtl", "memory.ports.HP2": 5, "axi.buffer_beats": 64}, {}, marks=slow),
+    pytest.param({"memory.refresh": False}, {"routing": {"load": "zipf", "seed": 2}, "tasks": ["main"]}, marks=slow),
+]
+
+
+@pytest.mark.parametrize(("settings", "fields"), CASES)
+def test_every_call_of_two_layers_ends_in_the_same_cycle(
+    settings: dict[str, Any], fields: dict[str, Any], tmp_path: Path
+) -> None:
+    machine, ends, naive = run_both(tmp_path, settings, **fields)
     names = [name for name, _ in ends]
     assert list(zip(names, naive.ends, strict=True)) == ends
+    assert naive.fabric.commands() == machine.memory.player.served().commands
+
+
+def test_the_small_run_takes_so_many_cycles(tmp_path: Path) -> None:
+    """A literal that a change of timing moves."""
+    _, ends, _ = run_both(tmp_path, {})
+    assert ends[-1] == ("l1.add2", 26_281)

@@ -87,6 +87,18 @@ def test_every_instruction_is_a_task(workload: str, blocks: str, schedule: str) 
         assert moved > 0
 
 
+@pytest.mark.parametrize("blocks", ["published", "rtl"])
+@pytest.mark.parametrize("bits", [128, 512])
+def test_masters_of_other_widths_have_tasks(bits: int, blocks: str) -> None:
+    """Beats of 4 or 16 activations; a layer norm's weights are 192 numbers of 16 bits."""
+    settings: dict[str, Any] = {"axi.width_bits": bits, "attention.channels": bits // 32, "blocks": blocks}
+    made = program(**settings)
+    instructions = made.instructions(next(made.steps()))
+    tasks = {instruction.name: task_of(instruction, made) for instruction in instructions}
+    load = next(name for name in tasks if name.startswith("l0.norm1.") and name.endswith(".load"))
+    assert tasks[load].transfers[0].total == 192 * 16 // bits
+
+
 def test_the_beats_of_the_published_design() -> None:
     """As an HLS log of the source has its bursts."""
     made = program()

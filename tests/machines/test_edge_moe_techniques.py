@@ -126,3 +126,15 @@ def test_no_technique_makes_the_work_longer(technique: str) -> None:
 def test_each_design_runs(off: tuple[str, ...]) -> None:
     report = run(load_workload("m3vit_tiny", **SMALL), "edge_moe", {f"techniques.{name}": "off" for name in off})
     assert report.latency_s > 0
+
+
+def test_all_32_designs_run_and_none_is_faster_than_with_all_techniques_by_more_than_refreshes() -> None:
+    cycles = {}
+    for combination in product((True, False), repeat=5):
+        off = {f"techniques.{name}": "off" for name, on in zip(TECHNIQUES, combination) if not on}
+        cycles[combination] = run(load_workload("m3vit_tiny", images=1, **SMALL), "edge_moe", off).cycles
+    assert len(cycles) == 32
+    best = cycles[(True,) * 5]
+    assert min(cycles.values()) > 0.98 * best
+    assert cycles[False, True, True, True, True] > best
+    assert cycles[True, True, True, False, True] > best

@@ -45,6 +45,16 @@ def test_a_tokens_experts_come_in_their_own_order() -> None:
     assert [miss.expert for miss in ExpertCache(capacity=2, policy="lru").misses(tokens)] == [3, 1, 0]
 
 
+def test_held_experts_of_a_token_may_come_first() -> None:
+    # the second token needs 7, which takes the place of 3, and 3, which must come again; or 3 first
+    tokens = np.array([[3, 1], [7, 3]])
+    fetched = {
+        first: [miss.expert for miss in ExpertCache(capacity=2, policy="fifo", held_first=first).misses(tokens)]
+        for first in (False, True)
+    }
+    assert fetched == {False: [3, 1, 7, 3], True: [3, 1, 7]}
+
+
 ORDERS = st.lists(st.integers(0, 6), max_size=60)
 
 

@@ -1,5 +1,6 @@
 """What a machine states about its parameters: type, unit, range, meaning."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ class Spec(BaseModel):
     buffer_bytes: Bytes = Field(ge=32, multiple_of=32, description="buffer")
     refresh: bool = Field(description="whether it is refreshed")
     functions: list[str] = Field(description="functions")
+    bin: str | None = Field(max_length=64, description="speed bin")
     link: Link
     timing: dict[str, float] = Field(description="timing by name")
 
@@ -34,8 +36,8 @@ def test_a_parameter_tells_what_its_field_says() -> None:
     file = SpecFile(
         model=Spec,
         defaults={
-            "clock_hz": 5_000, "buffer_bytes": 64, "refresh": True, "functions": [], "link": {"latency_ns": 2.5},
-            "timing": {"nRP": 3, "x": 1.5},
+            "clock_hz": 5_000, "buffer_bytes": 64, "refresh": True, "functions": [], "bin": None,
+            "link": {"latency_ns": 2.5}, "timing": {"nRP": 3, "x": 1.5},
         },
         provenance={},
         meanings={"timing.nRP": Meaning(description="close a row", type="integer", unit="cycles", least=0)},
@@ -50,6 +52,7 @@ def test_a_parameter_tells_what_its_field_says() -> None:
         ),
         Parameter(name="refresh", type="boolean", default=True, description="whether it is refreshed"),
         Parameter(name="functions", type="list", default=[], description="functions"),
+        Parameter(name="bin", type="text", default=None, description="speed bin", nullable=True),
         Parameter(
             name="link.latency_ns", type="number", default=2.5, description="of each transfer", unit="ns", above=0,
             greatest=1e9,
@@ -69,6 +72,8 @@ def test_a_range_in_words() -> None:
     assert text(above=0, greatest=1e6) == "above 0, to 1e+06"
     assert text(least=32, step=32) == "from 32, multiples of 32"
     assert text(choices=("paper", "overlap")) == "paper, overlap"
+    assert text(least=1, nullable=True) == "from 1, or null"
+    assert text(nullable=True) == "number, or null"
     assert text() == ""
 
 
@@ -95,6 +100,13 @@ def test_values_beyond_a_declared_range_are_refused(machine: str, parameter: Par
     for value in beyond:
         with pytest.raises(MachineError, match=parameter.name.rpartition(".")[2]):
             _load(machine, parameter.name, value)
+
+
+def test_a_value_that_is_not_given_is_null_in_a_file_of_ones_own(tmp_path: Path) -> None:
+    file = MACHINES["m3vit"]().spec_file
+    own = tmp_path / "own.yaml"
+    own.write_text(file.dump(file.load(None, {"memory.bin": None})))
+    assert file.load(own, {}).memory.bin is None
 
 
 def _load(machine: str, name: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""The units of an Edge-MoE design, all of them running in Verilator."""
+"""The units of Edge-MoE, all of them running in Verilator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwsim.machines.edge_moe.design import Design
+from hwsim.machines.edge_moe.instructions import Program
 from tests.rtl.running_unit import RunningUnit
 from tests.rtl.scores_unit import ScoresUnit, ScoresUnitContract
 from tests.rtl.simulation import build, build_component
@@ -31,18 +31,20 @@ class MachineUnits:
 
 
 @contextmanager
-def running_units(design: Design, stream_depth: int, folder: Path) -> Iterator[MachineUnits]:
-    """Build the units of a design whose blocks have RTL, and run them.
+def running_units(program: Program, folder: Path) -> Iterator[MachineUnits]:
+    """Build the units of a program's machine, all of whose blocks have RTL, and run them.
 
     Parameters
     ----------
     folder : for what the simulators write
     """
+    design, stream_depth = program.design, program.spec.attention.stream_depth
     assert design.gate is not None
+    (linear,), (loader,) = design.linears.values(), design.loaders.values()
     scores = ScoresUnitContract(qk=design.qk, softmax=design.softmax, stream_depth=stream_depth)
     contracts = {
         "patch_embed": design.patch_embed, "norm_loader": design.norm_loader, "layernorm": design.layernorm,
-        "weight_loader": design.weight_loader, "linear": design.linear, "mv": design.mv,
+        "weight_loader": loader, "linear": linear, "mv": design.mv,
         "residual_add": design.residual_add, "fill": design.fill, "gate": design.gate,
     }  # fmt: skip
     builds = {name: build(contract) for name, contract in contracts.items()}

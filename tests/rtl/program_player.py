@@ -6,17 +6,19 @@ places in memory and blocks are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hwsim.fabric.player import FabricPlayer
-from hwsim.fabric.task import Task
+from hwsim.fabric.task import Task, Transfer
 from hwsim.machines.edge_moe import instructions as work
 from hwsim.machines.edge_moe.instructions import Instruction, Program
 from hwsim.machines.edge_moe.memory import memory_system, time_base
 from hwsim.machines.edge_moe.tasks import task_of
 from hwsim.rtl.ports import Codes
 from tests.rtl.attention_memory import info_values, score_values, scores_of_queries
-from tests.rtl.byte_memory import ByteMemory
+from tests.rtl.byte_memory import ByteMemory, Bytes
 from tests.rtl.machine_units import MachineUnits
 from tests.rtl.recording_encoder import NOT_CHOSEN
 from tests.rtl.unit_calls import UnitCalls
@@ -27,7 +29,7 @@ class ProgramPlayer:
 
     Attributes
     ----------
-    cycles : of each unit's calls, one after the other
+    cycles : of each unit's calls in a layer, one after the other; layer None is what comes before the layers
     """
 
     def __init__(self, program: Program, memory: ByteMemory, units: MachineUnits) -> None:
@@ -35,7 +37,7 @@ class ProgramPlayer:
         self.design = program.design
         self.memory = memory
         self.calls = UnitCalls(program.design, units)
-        self.cycles: dict[str, int] = {}
+        self.cycles: dict[int | None, dict[str, int]] = {}
         self._ideal = FabricPlayer(time_base(program.spec), memory_system(program.spec), ideal=True)
 
     def play(self, instruction: Instruction) -> dict[str, Codes]:
@@ -57,7 +59,8 @@ class ProgramPlayer:
         assert called.rtl == called.contract == charged, (
             f"{instruction.name}: {called.rtl} cycles of RTL, {called.contract} by contract, {charged} by the machine"
         )
-        self.cycles[instruction.unit] = self.cycles.get(instruction.unit, 0) + charged
+        of_units = self.cycles.setdefault(instruction.layer, {})
+        of_units[instruction.unit] = of_units.get(instruction.unit, 0) + charged
         return self._left(instruction, task)
 
     def _charged(self, task: Task) -> int:
@@ -67,22 +70,33 @@ class ProgramPlayer:
         return ended.cycles
 
     def _left(self, instruction: Instruction, task: Task) -> dict[str, Codes]:
-        """What memory and queues hold afterwards."""
-        name, job = instruction.name, instruction.work
-        held = {t.fifo: self.memory.read(t).view(self._number).astype(np.int64) for t in task.transfers if t.write}
+        """What memory and queues hold afterwards; of a matrix that comes in passes, after the last of them."""
+        name, job, width = instruction.name, instruction.work, self.design.sizes.features
         match job:
             case work.ComputeScores():
+                held = {t.fifo: self._numbers(self.memory.read(t)) for t in task.transfers if t.write}
                 scores = scores_of_queries(self.design, score_values(self.design, held["raw"]), job.tokens)
                 info = np.stack(info_values(self.design, held["info"])).transpose(0, 2, 1)
                 return {name: scores, f"{instruction.operator.removesuffix('.scores')}.info": info}
             case work.Choose():
                 return {name: self._scores_of_experts(job.tokens)}
             case work.EmbedPatches():
-                return {name: held["y"].reshape(-1, self.design.sizes.features)}
-            case _ if held:
-                return {name: held["y"].reshape(self._tokens(job), -1)}
+                return {name: self._rows("x", range(self.design.sizes.tokens), width)}
+            case work.Multiply() if job.part == job.matrix.passes[-1]:
+                name = name.removesuffix(str(len(job.matrix.passes) - 1)) if len(job.matrix.passes) > 1 else name
+                return {name: self._rows(job.result, job.tokens or range(job.command.tokens), job.matrix.d_out)}
+            case work.Normalise() | work.ComputeValues() | work.Add() | work.Fill():
+                return {name: self._rows(job.result, range(job.tokens), width)}
             case _:
                 return {}
+
+    def _rows(self, buffer: str, tokens: Sequence[int], width: int) -> Codes:
+        """(tokens, width) numbers of a buffer whose rows are so wide."""
+        place, row_bytes = self.program.mapped.memory.buffers[buffer], self.design.target.row_bytes(width)
+        chunks = tuple(place.row(token, row_bytes) for token in tokens)
+        beats = row_bytes // self.memory.beat_bytes
+        rows = self.memory.read(Transfer(port=place.port, fifo=buffer, chunks=chunks, beats=beats))
+        return self._numbers(rows).reshape(len(tokens), -1)[:, :width]
 
     def _scores_of_experts(self, tokens: int) -> Codes:
         assert self.design.gate is not None
@@ -91,8 +105,8 @@ class ProgramPlayer:
             scores_te[chosen, expert] = scores
         return scores_te
 
-    def _tokens(self, job: work.Work) -> int:
-        return job.command.tokens if isinstance(job, work.Multiply) else job.tokens  # type: ignore[union-attr]
+    def _numbers(self, beats: Bytes) -> Codes:
+        return beats.view(self._number).astype(np.int64)
 
     @property
     def _number(self) -> str:

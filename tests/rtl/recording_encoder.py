@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hwsim.rtl.online_softmax.golden import softmax_info
 from hwsim.rtl.ports import Codes
 from hwsim.rtl.topk_gate.contract import TopkGateContract
-from hwsim.verify.image_encoder.attention import single_pass
 from hwsim.verify.image_encoder.blocks import EncoderBlocks
 from hwsim.verify.image_encoder.choice import Choice
 from hwsim.verify.image_encoder.codes import EncoderCodes, Matrix
@@ -71,7 +71,7 @@ class RecordingEncoder(GoldenEncoder):
         return self._keep("attention.scores", super().scores(q_htd, k_htd))
 
     def softmax(self, scores_hqk: Codes) -> Codes:
-        self._keep("attention.info", np.stack(single_pass(self.blocks.online_softmax, scores_hqk)))
+        self._keep("attention.info", np.stack(softmax_info(self.blocks.online_softmax, scores_hqk)))
         return super().softmax(scores_hqk)
 
     def values(self, shares_hqk: Codes, v_htd: Codes) -> Codes:

@@ -62,13 +62,10 @@ class RunningUnit:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._line is not None:
-            with suppress(OSError):
-                self._line.send(None)
-            self._line.close()
-        else:
-            self._process.terminate()
+        with suppress(OSError):
+            self._connect().send(None)
         self._process.join()
+        self._line.close()
         self._listener.close()
         self._place.cleanup()
 
@@ -87,11 +84,9 @@ class RunningUnit:
             self._ports[name].check(beats)
         payloads = {name: self._ports[name].pack(beats) for name, beats in streams.items()}
         try:
-            if self._line is None:
-                self._line = self._listener.accept()
-                self._line.send(self.contract.ports)
-            self._line.send((payloads, periods))
-            given, spans = self._line.recv()
+            line = self._connect()
+            line.send((payloads, periods))
+            given, spans = line.recv()
         except (EOFError, OSError):
             said = [line for line in self._log.read_text().splitlines() if "Error" in line]
             raise AssertionError(f"{self.contract.block} ended; {self._log} says:\n" + "\n".join(said[-8:])) from None
@@ -100,6 +95,13 @@ class RunningUnit:
             first={name: span[0] for name, span in spans.items()},
             last={name: span[1] for name, span in spans.items()},
         )
+
+    def _connect(self) -> Any:
+        """The line to the simulator, which comes up while others do."""
+        if self._line is None:
+            self._line = self._listener.accept()
+            self._line.send(self.contract.ports)
+        return self._line
 
 
 def _simulate(name: str, build: Path, run: Path, log: Path, address: str) -> None:

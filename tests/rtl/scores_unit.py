@@ -1,4 +1,4 @@
-"""The units of scores and of their softmax as they work together: scores go through a short FIFO from one to the other."""
+"""The units of scores and of their softmax as they work together, with a short FIFO between them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""One layer of Edge-MoE: the golden layer against float64, and RTL blocks in sequence against the golden layer."""
+"""Layers of Edge-MoE: a golden layer against float64, and RTL that plays a program against the golden encoder."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from math import erf
 from pathlib import Path
 
@@ -9,9 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hwsim.pipeline import load_workload
+from hwsim.verify.image_weights import Tensor
+from tests.mapping.families import workload
 from tests.rtl.golden_layer import ACTIVATION, BIAS, NORM, WEIGHT, Layer, Matrix, Norm, Shape, random_layer, run_layer
-from tests.rtl.rtl_layer import RtlLayer
+from tests.rtl.machine_units import MachineUnits, running_units
+from tests.rtl.played_encoder import Prepared, play_and_compare, prepared
 from tests.rtl.simulation import SEED
+from tests.verify.images import save, weights_of
 
 Floats = NDArray[np.float64]
 
@@ -63,55 +69,107 @@ def test_each_token_has_two_experts() -> None:
     assert (run_layer(layer, x)["chosen"].sum(axis=1) == 2).all()
 
 
-def play_and_compare(layer: Layer, x: NDArray[np.int64], folder: Path) -> RtlLayer:
-    """The layer by RTL; each array is compared with the golden layer's as soon as it is computed."""
-    golden, rtl = run_layer(layer, x), RtlLayer(layer, folder)
-    for name in rtl.run(x):
-        np.testing.assert_array_equal(rtl.made[name], golden[name], err_msg=name)
-    return rtl
+SMALL = {
+    "layers": 2, "d_model": 32, "heads": 2, "d_ff": 64, "image_height": 64, "image_width": 64, "patch": 16,
+    "experts": 4, "top_k": 2, "expert_hidden": 32, "task_names": ["depth", "edges"], "final_norm": False,
+}  # fmt: skip
+# Tiles of a beat of activations, so that a beat of weights is two rows; the dense layer's matrices come in two passes.
+NARROW = {"in_lanes": 8, "out_lanes": 8, "input_tiles": 8, "weight_words": 16, "bias_words": 8}
+SMALL_UNITS = {f"linear.{name}": value for name, value in NARROW.items()}
 
 
-COUNTED = 20231028  # a fixed seed, since the cycles depend on how tokens choose experts
-BOTH = {"layernorm": 204, "qk_reorder": 688, "online_softmax": 278, "mv": 702}
+def small(weights: str) -> Prepared:
+    """17 tokens, 32 features, 2 heads; 64 hidden units, in the second layer 4 experts of 32."""
+    return prepared(workload("moe_vit", **SMALL, routing={"load": "computed", "weights": weights}), SMALL_UNITS)
 
 
-@pytest.mark.parametrize(
-    ("dense", "cycles", "total"),
-    [
-        (True, BOTH | {"weight_loader": 596, "linear": 3017}, 5485),
-        (False, BOTH | {"weight_loader": 913, "linear": 3607, "topk_gate": 292}, 6684),
-    ],
-)
-def test_a_layer_by_rtl_is_the_golden_layer(dense: bool, cycles: dict[str, int], total: int, tmp_path: Path) -> None:
-    """17 tokens, 32 features, 2 heads, 4 experts: every array bit for bit, every call to the cycle."""
-    layer, x = random_layer(Shape(), np.random.default_rng(COUNTED), dense=dense)
-    rtl = play_and_compare(layer, x, tmp_path)
-    assert rtl.cycles == cycles  # of all calls of a block, one after the other
-    assert sum(rtl.cycles.values()) == total
+def changed(folder: Path, **changes: Callable[[Tensor], Tensor]) -> str:
+    """A folder of random weights, of which some tensors are changed."""
+    model = workload("moe_vit", **SMALL).model
+    tensors = dict(weights_of(model).tensors)
+    for name, change in changes.items():
+        tensors[name] = change(tensors[name])
+    return str(save(folder / "weights", tensors))
 
 
-@pytest.mark.slow
-def test_an_expert_of_all_tokens_and_one_of_none(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def units(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MachineUnits]:
+    with running_units(small("random:0").program, tmp_path_factory.mktemp("units")) as running:
+        yield running
+
+
+ATTENTION = {"norm_loader": 13, "layernorm": 204, "qk": 373, "mv": 360, "residual_add": 138}
+
+
+def test_layers_by_rtl_are_the_golden_encoder(units: MachineUnits) -> None:
+    """Every array bit for bit; every call to the cycle in RTL, contract and machine."""
+    player = play_and_compare(small("random:0"), units)
+    assert player.cycles == {
+        None: {"patch_embed": 9322},
+        0: ATTENTION | {"weight_loader": 548, "linear": 2290},
+        1: ATTENTION | {"weight_loader": 828, "linear": 2364, "gate": 257, "fill": 69},
+    }
+    assert {layer: sum(of_units.values()) for layer, of_units in player.cycles.items()} == {
+        None: 9322,
+        0: 3926,
+        1: 4606,
+    }
+
+
+def test_an_expert_of_all_tokens_and_one_of_none(units: MachineUnits, tmp_path: Path) -> None:
     """In Edge-MoE's source the unit's reader and writer disagree over an expert with exactly all tokens, and hang."""
-    layer, x = random_layer(Shape(), np.random.default_rng(COUNTED), dense=False)
-    layer.norm2.weight[0], layer.norm2.bias[0] = 0, NORM.quantise(np.array(2.0))  # a feature that all tokens share
-    assert layer.gate is not None
-    layer.gate[:, 0] = WEIGHT.quantise(np.array([0, 1.9, -1.9, 0]))
-    layer.gate[1:3, 1:] //= 8  # so that the shared feature decides between experts 1 and 2
-    rtl = play_and_compare(layer, x, tmp_path)
-    assert rtl.made["chosen"].sum(axis=0).tolist() == [10, 17, 0, 7]
-    assert "hidden2" not in rtl.made
+
+    def shared(vector: Tensor, value: float) -> Tensor:
+        """A feature that all tokens share."""
+        return np.concatenate([[np.float32(value)], vector[1:]])
+
+    def gate(weights: Tensor) -> Tensor:
+        """The shared feature decides between experts 1 and 2."""
+        weights = weights / np.array([[1], [8], [8], [1]], dtype=np.float32)
+        weights[:, 0] = [0, 1.9, -1.9, 0]
+        return weights
+
+    folder = changed(
+        tmp_path, l1_norm2_weight=lambda v: shared(v, 0), l1_norm2_bias=lambda v: shared(v, 2), l1_w_gate_T_task0=gate
+    )
+    player = play_and_compare(small(folder), units)
+    assert {expert: len(tokens) for expert, (tokens, _) in player.calls.queues.items()} == {0: 9, 1: 17, 3: 8}
+
+
+def test_layers_of_large_numbers(units: MachineUnits, tmp_path: Path) -> None:
+    """Sums wrap, and most keys' exponentials are 0, in the golden encoder as in RTL."""
+    case = small(changed(
+        tmp_path, pos_embed=lambda t: t * 60, l0_norm1_weight=lambda t: t * 8, l1_norm1_weight=lambda t: t * 8,
+        l1_norm2_weight=lambda t: t * 8,
+    ))  # fmt: skip
+    made = {name: ACTIVATION.dequantise(array) for name, array in case.golden.items()}
+    assert (made["embed"] ** 2).mean(axis=1).min() > 512  # more than an accumulator holds
+    assert all(np.ptp(made[f"l{layer}.attention.scores"], axis=2).max() > 32 for layer in (0, 1))  # exp(-16) is nothing
+    assert (case.golden["l1.route"] == 0).any()  # a score of 0, and still in the queue
+    play_and_compare(case, units)
+
+
+def test_a_wrong_weight_shows_where_it_is_used(units: MachineUnits) -> None:
+    case = small("random:0")
+    array = case.program.mapped.memory.arrays["l0.ffn1.weight"]
+    case.memory.put(array.row(63), np.array([0x1234], dtype="<i2"))
+    with pytest.raises(AssertionError, match=r"l0\.ffn1"):
+        play_and_compare(case, units)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dense", [True, False])
-def test_layers_of_large_numbers(dense: bool, tmp_path: Path) -> None:
-    """Sums wrap, and most keys' exponentials are 0, in the golden layer as in RTL."""
-    layer, x = random_layer(Shape(), np.random.default_rng(COUNTED), dense=dense)
-    x = x * 64
-    assert (ACTIVATION.dequantise(x) ** 2).mean(axis=1).min() > 512  # more than an accumulator holds
-    layer.norm1.weight[:] = np.minimum(layer.norm1.weight * 10, NORM.code_range[1])
-    made = play_and_compare(layer, x, tmp_path).made
-    assert np.ptp(ACTIVATION.dequantise(made["scores"]), axis=2).max() > 32  # exp(-16) is less than a code
-    if not dense:
-        assert ((made["chosen"] == 1) & (made["gate"] == 0)).any()  # still in the queue
+def test_layers_of_m3vit_tiny_by_rtl_are_the_golden_encoder(tmp_path: Path) -> None:
+    """A dense layer and one with experts at the published sizes, on the published tiles and banks."""
+    routing = {"routing.load": "computed", "routing.weights": "random:0"}
+    case = prepared(load_workload("m3vit_tiny", layers=2, **routing), {})
+    with running_units(case.program, tmp_path) as running:
+        player = play_and_compare(case, running)
+    attention = {"norm_loader": 73, "layernorm": 6300, "qk": 102_201, "mv": 102_190, "residual_add": 6194}
+    assert player.cycles == {
+        None: {"patch_embed": 83_339},
+        0: attention | {"weight_loader": 27_762, "linear": 222_995},
+        1: attention | {"weight_loader": 157_332, "linear": 223_508, "gate": 6633, "fill": 3097},
+    }
+    assert {layer: sum(of_units.values()) for layer, of_units in player.cycles.items()} == {
+        None: 83_339, 0: 467_715, 1: 607_528,
+    }  # fmt: skip

@@ -43,6 +43,11 @@ def published(name: str, **changes: Any) -> Any:
     return BLOCKS[name].contract.from_preset("published", **changes)
 
 
+def _text(value: Any) -> str:
+    """A parameter as a command line gives it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def share(ours: ArrayLike, theirs: ArrayLike) -> float:
     """The part of values that are equal."""
     a, b = np.asarray(ours), np.asarray(theirs)
@@ -69,7 +74,7 @@ def test_the_presets_choose_by_the_same_parameters(name: str) -> None:
     assert [p for p in contract.choices if getattr(ours, p) == chosen[p]] == []
     assert not theirs.proven
     for made in (ours, theirs):
-        texts = {p: str(v).lower() if isinstance(v, bool) else str(v) for p, v in made.parameters().items()}
+        texts = {p: _text(value) for p, value in made.parameters().items()}
         assert contract.from_text(made.preset, texts) == made
         assert contract.from_parameters(made.parameters(), made.preset) == made
 

@@ -50,8 +50,8 @@ class UnitCalls:
     def __init__(self, design: Design, units: MachineUnits) -> None:
         self.design = design
         self.units = units
+        (self.linear,), (self.loader,) = design.linears.values(), design.loaders.values()
         self.queues: dict[int, tuple[Codes, Codes]] = {}
-        self._banks: dict[int, work.LoadWeights] = {}
         self._loads = 0
         self._read: Mapping[str, Bytes] = {}
 
@@ -88,6 +88,8 @@ class UnitCalls:
                 return self._load_gate()
             case work.Choose():
                 return self._choose(job)
+            case _:
+                raise AssertionError(f"{job}: no unit of RTL does this")
 
     def _load_patch_weights(self) -> Called:
         c = self.design.patch_embed
@@ -112,7 +114,7 @@ class UnitCalls:
 
     def _load_norms(self, job: work.LoadNorms) -> Called:
         """The rows go on into the double buffer of the norm unit."""
-        assert job.first and job.last, "the RTL loads all norms of a layer with one command"
+        assert (job.first, job.last) == (True, True), "the RTL loads all norms of a layer with one command"
         c, norms = self.design.norm_loader, len(job.vectors) // 2
         vectors = [self._weights(name).reshape(-1, c.beat_numbers) for name in self._read]
         cycles = c.cycles([norms])
@@ -133,10 +135,10 @@ class UnitCalls:
 
         A matrix lies in memory row by row and in a bank tile by tile, so its beats go to different places there.
         """
-        c, part = self.design.weight_loader, job.part
+        c, part = self.loader, job.part
         assert job.bank == self._loads % 2, "banks of the RTL take turns"
-        assert job.matrix.bias and not part.accumulates, "the RTL takes biases with all weights"
-        self._banks[job.bank] = job
+        assert job.matrix.bias is not None, "the RTL takes biases with all weights"
+        assert not part.accumulates, "the RTL adds up no passes"
         self._loads += 1
         group = Group(in_tiles=part.in_tiles, out_tiles=part.out_tiles, reads=part.words, attention=job.attention)
         rows = self._weights("weights").reshape(part.out_tiles, c.out_lanes, part.in_tiles, c.in_lanes)
@@ -155,15 +157,16 @@ class UnitCalls:
         return Called(rtl=answer.first["read"] - 1, contract=c.load_cycles(group))
 
     def _fill_bank(self, word: Beats, in_tiles: int) -> None:
-        w, bias = word["weights"].reshape(-1, self.design.linear.in_lanes), word["bias"][::in_tiles]
+        w, bias = word["weights"].reshape(-1, self.linear.in_lanes), word["bias"][::in_tiles]
         self.units.linear.call(w={"values": w, "last": _last(len(w))}, bias={"values": bias, "last": _last(len(bias))})
 
     def _multiply(self, job: work.Multiply) -> Called:
-        c, command = self.design.linear, job.command
+        c, command = self.linear, job.command
         streams: dict[str, Beats] = {"x": {"values": self._activations("x", c.in_lanes)}}
         tokens = np.arange(command.tokens)
         if job.tokens is not None:
-            tokens, scores = self.queues[self._banks[job.bank].copy]
+            assert job.expert is not None
+            tokens, scores = self.queues[job.expert]
             assert tuple(tokens.tolist()) == job.tokens, "the RTL chose other tokens than the program has"
             streams["index"] = {"token": tokens}
             if command.use_score:

@@ -86,9 +86,14 @@ def gate_weights_task(c: TopkGateContract, *, name: str, weights: Walk) -> Task:
 
 
 def patch_weights_task(c: PatchEmbedContract, *, name: str, weights: Walk, bias: Walk | None) -> Task:
-    """The weights of the patches, and beside them the biases."""
-    loops = [Loop(name="weights", unit="patch_embed", trips=c.weight_beats, start=1, takes=(Take("weights"),))]
-    fifos, transfers = [port_fifo("weights")], [weights.read("weights")]
+    """The weights of the patches, and beside them the biases.
+
+    A beat of the memory brings several rows of a tile, or a part of one.
+    """
+    beats, rows = max(1, weights.total // c.weight_beats), max(1, c.weight_beats // weights.total)
+    take = Take("weights", beats, Pattern(period=rows))
+    loops = [Loop(name="weights", unit="patch_embed", trips=c.weight_beats, start=1, takes=(take,))]
+    fifos, transfers = [port_fifo("weights", beats)], [weights.read("weights")]
     if bias is not None:
         loops.append(Loop(name="biases", unit="patch_embed", trips=bias.total, start=1, takes=(Take("biases"),)))
         fifos.append(port_fifo("biases"))

@@ -93,7 +93,14 @@ class Design:
 
     @cached_property
     def norm_loader(self) -> NormLoaderContract:
-        return self._made(NormLoaderContract, features=self.sizes.features, lanes=self.lanes)
+        """The source takes a row of the norm unit at a time, our RTL whole beats."""
+        return self._made(
+            NormLoaderContract,
+            features=self.sizes.features,
+            lanes=self.lanes,
+            beat_numbers=self.lanes if self.spec.blocks == "published" else self.beat_weights,
+            number_bits=self.spec.formats.fixed("bias").width,
+        )
 
     @cached_property
     def linears(self) -> Mapping[str, LinearContract]:

@@ -41,6 +41,9 @@ class M3vit(Machine[M3vitSpec, M3vitMapped, Program, "Execution"]):
     def units(self, spec: M3vitSpec) -> tuple[UnitSpec, ...]:
         return parts.units(spec)
 
+    def units_for(self, program: Program, spec: M3vitSpec) -> tuple[UnitSpec, ...]:
+        return parts.units(spec, program.sizes)
+
     def board(self, spec: M3vitSpec) -> str | None:
         return spec.board
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hwsim.baselines.ratios import Ratio
 from hwsim.data_file import read_data
-from hwsim.machines.m3vit.expert_cache import ExpertCache
+from hwsim.machines.m3vit.experts import new_cache
 from hwsim.machines.m3vit.model import Execution
 from hwsim.machines.m3vit.onchip import OnChip, on_chip
 from hwsim.machines.m3vit.programs import Program
@@ -40,7 +40,7 @@ def published(run: Execution, time: RunTime, energy: EnergyUse | None) -> tuple[
 
 
 def as_counted(program: Program, mode: Mode | None = None) -> OnChip:
-    """What lies on the chip for images and classes of ImageNet, of which the published sums are, to the byte but for one.
+    """What lies on the chip for the images and classes of ImageNet, of which the published sums are.
 
     Their GPU rows are all parameters of that model (42.058 and 82.747 MiB), their FPGA rows those of one layer and of
     what lies outside the layers. We hold biases for as many experts as the buffers hold, they for a dense layer.
@@ -115,17 +115,13 @@ def _fetches(run: Execution) -> Ratio:
 
 def misses(program: Program) -> int:
     """Fetches of experts over a run with the cache of the spec."""
-    cache, size = program.spec.cache, program.mapped.placement.expert_bytes
-    if not size or cache.capacity_bytes < size:
+    spec, size = program.spec, program.mapped.placement.expert_bytes
+    if not size or spec.cache.capacity_bytes < size:
         return 0
+    capacity = spec.cache.capacity_bytes // size
     operators = [op for op in program.mapped.graph.operators if isinstance(op, ExpertFfn)]
     return sum(
-        sum(
-            1
-            for _ in ExpertCache(capacity=cache.capacity_bytes // size, policy=cache.policy, seed=cache.seed).misses(
-                op.token_experts(step)
-            )
-        )
+        sum(1 for _ in new_cache(spec, capacity).misses(op.token_experts(step)))
         for step in program.steps()
         for op in operators
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -10,7 +12,7 @@ import numpy as np
 from hwsim.machines.m3vit.spec import Policy
 from hwsim.mapping.workload.token_experts import Experts
 
-NEVER = 1 << 62  # place of an access that does not come
+NEVER = 1 << 62  # token of a use that does not come
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,35 +48,40 @@ class ExpertCache:
     policy : which expert gives way. lru: the least recently used. fifo: the one that came first. lfu: the least often
         used since it came, of those the least recently used. random: any. optimal: the one that is needed again
         latest, which no policy can know
+    held_first : whether those of a token's experts that are held when its turn comes are served before the others
     """
 
     capacity: int
     policy: Policy
     seed: int = 0
+    held_first: bool = False
     _held: dict[int, _Held] = field(default_factory=dict)
 
     def misses(self, experts: Experts) -> Iterator[Miss]:
-        """The misses of accesses in the order of tokens, each token's experts in their own order.
+        """The misses of accesses in the order of tokens.
 
         Parameters
         ----------
         experts : (tokens, top_k)
         """
-        order = experts.ravel().tolist()
-        again = _next_uses(order) if self.policy == "optimal" else []
+        future, access = _Future(experts), -1
         generator = np.random.default_rng(self.seed)
-        for access, expert in enumerate(order):
-            if expert not in self._held:
-                used = -1
-                if len(self._held) == self.capacity:
-                    victim = self._victim(again, generator)
-                    used = self._held.pop(victim).used
-                yield Miss(access=access, expert=expert, victim_used=used)
-                self._held[expert] = _Held(since=access, used=access)
-            held = self._held[expert]
-            held.used, held.uses = access, held.uses + 1
+        for token, own in enumerate(experts.tolist()):
+            order = sorted(own, key=lambda expert: expert not in self._held) if self.held_first else own
+            for place, expert in enumerate(order):
+                access += 1
+                if expert not in self._held:
+                    used = -1
+                    if len(self._held) == self.capacity:
+                        victim = self._victim(future, token, order[place:], generator)
+                        used = self._held.pop(victim).used
+                    yield Miss(access=access, expert=expert, victim_used=used)
+                    self._held[expert] = _Held(since=access, used=access)
+                held = self._held[expert]
+                held.used, held.uses = access, held.uses + 1
 
-    def _victim(self, again: list[int], generator: np.random.Generator) -> int:
+    def _victim(self, future: _Future, token: int, rest: list[int], generator: np.random.Generator) -> int:
+        """Who gives way while a token is served whose experts from here on are `rest`."""
         held = self._held
         match self.policy:
             case "lru":
@@ -86,13 +93,22 @@ class ExpertCache:
             case "random":
                 return sorted(held)[int(generator.integers(len(held)))]
             case "optimal":
-                return max(held, key=lambda expert: (again[held[expert].used], -expert))
+                return max(held, key=lambda expert: (future.next_use(expert, token, rest), -expert))
 
 
-def _next_uses(order: list[int]) -> list[int]:
-    """For each access the place of the next one to the same expert."""
-    found, following = [NEVER] * len(order), dict[int, int]()
-    for access in range(len(order) - 1, -1, -1):
-        found[access] = following.get(order[access], NEVER)
-        following[order[access]] = access
-    return found
+class _Future:
+    """Which tokens each expert will serve."""
+
+    def __init__(self, experts: Experts) -> None:
+        self._tokens: dict[int, list[int]] = defaultdict(list)
+        for token, own in enumerate(experts.tolist()):
+            for expert in own:
+                self._tokens[expert].append(token)
+
+    def next_use(self, expert: int, token: int, rest: list[int]) -> tuple[int, int]:
+        """The next token that an expert serves, and the place among its experts where that is this token."""
+        if expert in rest:
+            return token, rest.index(expert)
+        tokens = self._tokens[expert]
+        following = bisect_right(tokens, token)
+        return (tokens[following] if following < len(tokens) else NEVER), 0

@@ -21,6 +21,7 @@ from hwsim.machines.m3vit.instructions import Instruction, Load, Work
 from hwsim.machines.m3vit.maker import Maker
 from hwsim.machines.m3vit.parts import weight_memories
 from hwsim.machines.m3vit.pipelines import ExpertTiles, Rows, expert_queue, expert_visits
+from hwsim.machines.m3vit.spec import M3vitSpec
 from hwsim.machines.m3vit.weights import Part
 from hwsim.mapping.operators import ExpertFfn
 
@@ -122,13 +123,12 @@ def _through_cache(maker: Maker, op: ExpertFfn, routing: Routing) -> Iterator[In
     )
     yield room
     chosen = op.token_experts(maker.step)
-    cache = ExpertCache(capacity=capacity, policy=maker.spec.cache.policy, seed=maker.spec.cache.seed)
-    misses = list(cache.misses(chosen))
-    yield from _stretches(maker, op, misses, chosen.ravel().tolist(), last, room.name)
+    misses = list(new_cache(maker.spec, capacity).misses(chosen))
+    yield from _stretches(maker, op, misses, chosen.size, last, room.name)
 
 
 def _stretches(
-    maker: Maker, op: ExpertFfn, misses: Sequence[Miss], order: list[int], before: str, room: str
+    maker: Maker, op: ExpertFfn, misses: Sequence[Miss], accesses: int, before: str, room: str
 ) -> Iterator[Instruction]:
     """Accesses from a miss to the next, each such stretch after the fetch of its first expert.
 
@@ -136,7 +136,7 @@ def _stretches(
     `fetch_ahead` stretches before its own.
     """
     tiles, experts = expert_tiles(maker, op), maker.weights.experts[op.name]
-    begins = [miss.access for miss in misses] + [len(order)]
+    begins = [miss.access for miss in misses] + [accesses]
     names = [maker.label(f"{op.name}.stretch{number}") for number in range(len(misses))]
     for number, miss in enumerate(misses):
         (part,) = experts[miss.expert]
@@ -163,6 +163,12 @@ def _expert_work(
         name=name, kind=op.kind, operator=op.name, task=task, needs=tuple(needs), frees=tuple(frees),
         tiles=tokens * (tiles.up + tiles.down), macs=tokens * 2 * op.width * op.hidden,
     )  # fmt: skip
+
+
+def new_cache(spec: M3vitSpec, capacity: int) -> ExpertCache:
+    """The cache of the spec, empty."""
+    cache = spec.cache
+    return ExpertCache(capacity=capacity, policy=cache.policy, seed=cache.seed, held_first=cache.held_first)
 
 
 def cache_places(maker: Maker, op: ExpertFfn) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -122,6 +122,9 @@ class CacheSpec(_Checked):
     policy: Policy = Field(description="which expert gives way: least recently used, oldest, least often used, any, "
                            "or that which is needed again latest")  # fmt: skip
     seed: int = Field(ge=0, le=2**63 - 1, description="of the draws, for random")
+    held_first: bool = Field(
+        description="whether those of a token's experts that are held are served before the others"
+    )
     fetch_ahead: int = Field(ge=0, le=64, description="misses that are fetched before what precedes them is done")
 
 
@@ -145,9 +148,11 @@ class MemorySpec(_Checked):
     device: str | None = Field(max_length=64, description="density and width of a chip")
     mapping: str | None = Field(max_length=64, description="address mapping")
     refresh: bool = Field(description="whether the memory is refreshed")
-    controller_hz: Hertz = Field(ge=1_000_000, le=10**11, description="clock of the controller's ports")
+    controller_ratio: int = Field(ge=1, le=64, description="cycles of the memory in one of the controller's ports")
     controller_bits: int = Field(ge=8, le=4096, description="width of the controller's ports")
-    ports: dict[str, int] = Field(strict=False, description="port of the controller, by PS port")
+    ports: dict[str, Annotated[int, Field(ge=0, le=15)]] = Field(
+        strict=False, description="port of the controller, by PS port"
+    )
     timing: dict[str, float] = Field(
         default_factory=dict, strict=False, description="DRAM timing that replaces the standard's, by its names"
     )
@@ -261,8 +266,9 @@ class M3vitSpec(_Checked):
             )
             for name, controller in named.items()
         ]
+        clock_hz = self.standard.clock_hz / memory.controller_ratio
         controllers = [
-            ControllerPort(name=name, width_bits=memory.controller_bits, clock_hz=memory.controller_hz)
+            ControllerPort(name=name, width_bits=memory.controller_bits, clock_hz=clock_hz)
             for name in dict.fromkeys(named.values())
         ]
         try:

@@ -7,7 +7,7 @@ from typing import Any
 from hwsim.fpga.inclusion import included_notes
 from hwsim.fpga.shortage import shortage_text
 from hwsim.report.details import Details
-from hwsim.report.headline import describe_run, fitted_lines, headline, one_of, waits_text
+from hwsim.report.headline import arrivals_text, describe_run, fitted_lines, headline, one_of, waits_text
 from hwsim.report.html import figures
 from hwsim.report.html.document import document
 from hwsim.report.quantities import bytes_text, count_text, figure_text, hertz_text, joules_text, seconds_text
@@ -23,6 +23,7 @@ FILTERS = {
     "size": bytes_text,
     "waits": waits_text,
     "shortage": lambda fpga: shortage_text(dict(fpga.used), dict(fpga.available)),
+    "arrivals": arrivals_text,
     "inclusions": lambda fpga: list(included_notes(fpga.included, fpga.uncounted)),
 }
 
