@@ -43,11 +43,6 @@ def published(name: str, **changes: Any) -> Any:
     return BLOCKS[name].contract.from_preset("published", **changes)
 
 
-def _text(value: Any) -> str:
-    """A parameter as a command line gives it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def share(ours: ArrayLike, theirs: ArrayLike) -> float:
     """The part of values that are equal."""
     a, b = np.asarray(ours), np.asarray(theirs)

@@ -15,7 +15,7 @@ from hwsim.mapping.operators import ExpertFfn, LayerNorm, Operator, PatchEmbed, 
 
 # Work that goes on beside other work counts only where nothing else does.
 BESIDE = ("load", "fill")
-NOTHING = "between calls"
+NOTHING, NO_IMAGE = "between calls", "no image"
 
 
 def kind_of(instruction: Instruction, op: Operator) -> str:

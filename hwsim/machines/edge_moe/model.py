@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from hwsim.engine.diagram import Diagram
 from hwsim.engine.port import Out, Steps, connect
@@ -14,13 +15,29 @@ from hwsim.fabric.fabric import Fabric, FabricUnit
 from hwsim.fabric.slots import Ended
 from hwsim.machines.edge_moe.counts import WorkCounts
 from hwsim.machines.edge_moe.instructions import Instruction, Multiply, Program
-from hwsim.machines.edge_moe.kinds import KindShares, kind_of
+from hwsim.machines.edge_moe.kinds import NO_IMAGE, KindShares, kind_of
 from hwsim.machines.edge_moe.memory import memory_system, time_base
 from hwsim.machines.edge_moe.parts import fabric as fabric_units
 from hwsim.machines.edge_moe.spec import EdgeMoeSpec
 from hwsim.machines.edge_moe.tasks import task_of
 from hwsim.machines.edge_moe.wiring import joined, wires
 from hwsim.machines.machine import Progress
+from hwsim.mapping.step import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """A step of the program, in ticks.
+
+    Attributes
+    ----------
+    arrives : from which on its images are there
+    """
+
+    step: Step
+    arrives: int
+    begun: int
+    ended: int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -31,7 +48,7 @@ class Execution:
     ----------
     ticks : from begin to end
     once_ticks : of these, for what is done once before the first image
-    ends : tick in which each step ended
+    passes : each step's, in order
     shares : the time by kind of work
     instructions : that were carried out
     counts : what they were
@@ -43,7 +60,7 @@ class Execution:
     memory: Fabric
     ticks: int
     once_ticks: int
-    ends: list[int]
+    passes: list[Pass]
     shares: KindShares
     instructions: int
     counts: WorkCounts
@@ -66,7 +83,7 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
         memory=memory,
         ticks=ticks,
         once_ticks=sequencer.once_ticks,
-        ends=sequencer.ends,
+        passes=sequencer.passes,
         shares=sequencer.shares,
         instructions=sequencer.instructions,
         counts=sequencer.counts,
@@ -98,7 +115,7 @@ class Sequencer(Unit):
 
     Attributes
     ----------
-    ends : tick in which each step ended
+    passes : the steps that have ended
     """
 
     def __init__(
@@ -117,7 +134,7 @@ class Sequencer(Unit):
         self._calls = {name: self.add_port(name, Out[Call]()) for name in units}
         for name, unit in units.items():
             connect(self._calls[name], unit.commands, depth=MOST_CALLS)
-        self.ends: list[int] = []
+        self.passes: list[Pass] = []
         self.once_ticks = 0
         self.instructions = 0
         self.shares = KindShares()
@@ -134,10 +151,20 @@ class Sequencer(Unit):
         for number, step in enumerate(steps):
             if number == self._traced:
                 self.trace.keep_no_more()
+            arrives = self._edge_of(step)
+            if arrives > self.now:
+                self.shares.ticks[NO_IMAGE] += arrives - self.now
+                yield self.env.timeout(arrives - self.now)
+            begun = self.now
             yield from self._carry_out(self._program.instructions(step))
-            self.ends.append(self.now)
+            self.passes.append(Pass(step=step, arrives=arrives, begun=begun, ended=self.now))
             if self._progress:
                 self._progress(number + 1, len(steps))
+
+    def _edge_of(self, step: Step) -> int:
+        """The first edge on which an image is there, in ticks."""
+        ticks = ceil(step.arrives * self.diagram.time_base.ticks_per_second)
+        return ticks + self.clock.wait(ticks)
 
     def _carry_out(self, instructions: Sequence[Instruction]) -> Steps[None]:
         begun = self.now

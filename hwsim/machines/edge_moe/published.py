@@ -59,7 +59,7 @@ OUR_OWN = ("name", "energy", "energy_table")
 def image_ticks(run: Execution) -> int:
     """Time of an image, the mean of the first step; what is done once before it is no part of it."""
     first = next(run.program.steps())
-    return (run.ends[0] - run.once_ticks) // first.batch
+    return (run.passes[0].ended - run.passes[0].begun) // first.batch
 
 
 def _shares(run: Execution, time: RunTime) -> dict[str, Ratio]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from hwsim.dram.random_access.served import Served
 from hwsim.engine.trace import Cause
 from hwsim.fpga.budget import Budget
 from hwsim.fpga.units import units_budget
 from hwsim.machines.edge_moe.energy import energy_of
-from hwsim.machines.edge_moe.kinds import NOTHING
+from hwsim.machines.edge_moe.kinds import NO_IMAGE, NOTHING
 from hwsim.machines.edge_moe.memory import memory_system, time_base
 from hwsim.machines.edge_moe.model import Execution
 from hwsim.machines.edge_moe.parts import fabric, memory, units
@@ -21,6 +22,7 @@ from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.build import Distance, bound_use, build_report, busiest, unit_use
 from hwsim.report.fpga import fpga_resources, fpga_use
 from hwsim.report.loads import load_use
+from hwsim.report.passes import PassTime, passes_use
 from hwsim.report.ports import axi_port_uses
 from hwsim.report.run_time import RunTime
 from hwsim.report.schema import Bound, Contents, DramUse, LoadUse, MemoryPart, MemoryUse, Report, Throughput, UnitUse
@@ -74,7 +76,24 @@ def summarize(run: Execution, spec_file: SpecFile[EdgeMoeSpec]) -> Report:
         fpga=fpga,
         loads=_loads(run),
         ports=axi_port_uses(time, time_base(spec), memory_system(spec), uses),
+        passes=passes_use(time, workload.run, list(_passes(run))),
     )
+
+
+def _passes(run: Execution) -> Iterator[PassTime]:
+    """A pass for another task or image reads other weights of gates, and begins where the one before has ended."""
+    names = getattr(run.program.workload.model, "task_names", ("images",))
+    before = run.once_ticks
+    for each in run.passes:
+        yield PassTime(
+            task=names[each.step.task],
+            images=each.step.batch,
+            arrives=each.arrives,
+            begun=each.begun,
+            ended=each.ended,
+            waited=each.begun - max(each.arrives, before),
+        )
+        before = each.ended
 
 
 def _budget(run: Execution) -> Budget:
@@ -117,10 +136,10 @@ def _bound(run: Execution, time: RunTime, moved: int) -> Bound:
     distance: list[Distance] = [
         (f"{kind}: waits for its ports", "transfers", ticks) for kind, ticks in waits.most_common() if ticks
     ]
-    idle = run.shares.ticks[NOTHING]
-    rest = time.ticks - lower - sum(waits.values()) - idle
+    idle, empty = run.shares.ticks[NOTHING], run.shares.ticks[NO_IMAGE]
+    rest = time.ticks - lower - sum(waits.values()) - idle - empty
     distance.append(("filling and emptying pipelines, padding, units without multipliers", "unit", rest))
-    distance.append(("between calls", "waits", idle))
+    distance += [("between calls", "waits", idle), ("no image to work on", "waits", empty)]
     return bound_use(time, lower, BOUND_NOTE, distance)
 
 
