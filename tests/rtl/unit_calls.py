@@ -21,7 +21,7 @@ from tests.rtl.attention_memory import info_numbers, info_values, score_masks, s
 from tests.rtl.byte_memory import Bytes
 from tests.rtl.machine_units import MachineUnits
 
-QUEUE_EDGES = 3  # from a gate's last token in its queues to the first entry that leaves them
+QUEUE_EDGES = 2  # from a gate's last token in its queues to the first entry that leaves them
 
 
 @dataclass(frozen=True, kw_only=True)
