@@ -63,7 +63,14 @@ def test_logits_are_the_products_floored_one_by_one() -> None:
 
 def test_published_depths_and_intervals() -> None:
     c = TopkGateContract.from_preset("published")
-    assert (c.mac.latency, c.latency, c.logit_interval, c.token_interval) == (7, 104, 3, 184)
+    assert (c.mac.latency, c.latency, c.logit_interval) == (7, 104, 3)
+
+
+def test_parts_of_a_token_follow_one_another_in_the_published_gate() -> None:
+    """24 beats, 7 edges to the logits, 16 logits at interval 3 and 2 choices, 104 edges to the queues, and the turn."""
+    c = TopkGateContract.from_preset("published")
+    assert c.token_interval == 24 + 7 + (15 * 3 + 1 + 2) + 104 + 1 == 184
+    assert TopkGateContract.from_preset("published", serial=False).token_interval == 48
 
 
 @pytest.mark.parametrize(
