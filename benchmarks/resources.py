@@ -19,9 +19,10 @@ from hwsim.rtl.flows.toolchain import GenerateError
 
 
 def contracts(name: str) -> list[Contract]:
-    """The preset `rtl` as it is, then the parameter sets of the tests."""
+    """The presets as they are, then the parameter sets of the tests."""
     block = BLOCKS[name]
-    unique = {str(c.parameters()): c for c in [block.contract.from_preset("rtl"), *block.sets()]}
+    presets = [block.contract.from_preset(preset) for preset in block.contract.presets]
+    unique = {str(c.parameters()): c for c in [*presets, *block.sets()]}
     return list(unique.values())
 
 
@@ -59,8 +60,11 @@ def model(result: Synthesis) -> Contract:
 
 
 def changes(result: Synthesis) -> str:
-    """How the parameters differ from the preset."""
-    base = BLOCKS[result.block].contract.from_preset("rtl").parameters()
+    """The preset, or how the parameters differ from preset `rtl`."""
+    block = BLOCKS[result.block].contract
+    base = block.from_preset("rtl").parameters()
+    if result.parameters == block.from_preset("published").parameters() != base:
+        return "preset published"
     return ", ".join(f"{k}={v}" for k, v in result.parameters.items() if base[k] != v) or "preset rtl"
 
 

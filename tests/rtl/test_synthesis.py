@@ -126,14 +126,15 @@ def test_two_results_at_once_are_both_kept(tmp_path: Path, monkeypatch: pytest.M
     }
 
 
-def test_every_block_has_kept_results_of_its_preset_and_of_route() -> None:
+def test_every_block_has_kept_results_of_its_presets_and_of_route() -> None:
     records = read_records()
     for name, block in BLOCKS.items():
-        found = find_synthesis(block.contract.from_preset("rtl"))
-        assert found is not None
-        assert found.total.lut > 0
-        assert found.total.other == 0
-        assert set(found.tools) == {"yosys", "amaranth"}
+        for preset in block.contract.presets:
+            found = find_synthesis(block.contract.from_preset(preset))
+            assert found is not None, f"{name}, {preset}"
+            assert found.total.lut > 0
+            assert found.total.other == 0
+            assert set(found.tools) == {"yosys", "amaranth"}
         routed = [r for r in records if r.block == name and r.route is not None and r.route.fmax_hz > 0]
         assert len(routed) == 2, name
         assert all(find_synthesis(contract) for contract in block.sets()), name
