@@ -78,8 +78,8 @@ class CorePlan:
     ----------
     queries, keys : of a sequence
     order : in which the rows go, in words
-    dropped, added : pairs of the exact pattern that are left out, and pairs that it does not have, where a window of the
-        published form was asked for
+    dropped, added : pairs of the exact pattern that are left out, and pairs that it does not have, where a window of
+        the published form was asked for
     """
 
     queries: int
