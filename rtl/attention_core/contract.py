@@ -1,0 +1,67 @@
+"""Contract of an attention core: QK with its exp, then SV. It has no RTL yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from hwsim.mapping.formats import FP16, FP32, Format
+from hwsim.rtl.contract import Contract, Resources
+from hwsim.rtl.row_scheduler.contract import STAGES, require_float
+
+Stage = Literal["qk", "sv"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionCoreContract(Contract):
+    """A core with a row of K and one of V, each in two banks, of which one is loaded while the other is used.
+
+    Stage QK multiplies Q and K element by element into one sum and takes the exp of it, stage SV multiplies V by that,
+    element by element. What an operator takes beyond its elements is its latency.
+
+    Attributes
+    ----------
+    fmt : of Q, K, V, products and exp
+    head_dim : elements of a row, H
+    qk_interval, sv_interval : cycles from element to element; accounts of SV differ, 3 or fully pipelined
+    qk_latency : of product, sum and exp beyond the elements
+    sv_latency : of the product beyond the elements
+    """
+
+    block: ClassVar[str] = "attention_core"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "published": {"source": f"{STAGES}: QK 201 = 3 x 64 + 9, SV 197 = 3 x 64 + 5"},
+        "published_fp32": {
+            "fmt": FP32,
+            "qk_interval": 4,
+            "qk_latency": 8,
+            "sv_interval": 4,
+            "source": "SWAT: the slowest stage in FP32 is 264 = 4 x 64 + 8, remembered, confidence .65; that it is QK "
+            "and that SV has its interval is assumed",
+        },
+    }
+
+    fmt: Format = FP16
+    head_dim: int = 64
+    qk_interval: int = 3
+    qk_latency: int = 9
+    sv_interval: int = 3
+    sv_latency: int = 5
+
+    def __post_init__(self) -> None:
+        require_float(self, "fmt")
+        self.require_range("head_dim", 1, 4096)
+        for name in ("qk_interval", "sv_interval"):
+            self.require_range(name, 1, 64)
+        for name in ("qk_latency", "sv_latency"):
+            self.require_range(name, 0, 1024)
+
+    def cycles(self, work: Stage) -> int:
+        """Cycles of a row in one of the two stages."""
+        if work == "qk":
+            return self.qk_interval * self.head_dim + self.qk_latency
+        return self.sv_interval * self.head_dim + self.sv_latency
+
+    def resources(self) -> Resources:
+        raise NotImplementedError
