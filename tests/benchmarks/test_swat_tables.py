@@ -1,6 +1,7 @@
 """The tables of benchmarks/swat.py, from latencies that are made up."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,8 @@ def test_chunks_over_tokens() -> None:
     rows = cells(chunk_table((512, 4096)))
     assert [row[:4] for row in rows] == [["512", "1", "25.00%", "24.90%"], ["4,096", "15", "48.33%", "48.24%"]]
     assert {row[5] for row in rows} == {"0.260"}  # 26 kernels
+
+
+def test_the_docs_say_what_the_chunks_print() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "baselines.md").read_text()
+    assert "\n".join(chunk_table((512, 1024, 2048, 4096, 8192, 16_384))) in docs
