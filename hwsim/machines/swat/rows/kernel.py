@@ -1,7 +1,7 @@
 """Rows of attention through the stages, compiled: every row's times from those of the rows before it.
 
-A burst is asked for when earlier rows have left room in its buffer, which is known when a row is loaded. So one pass over
-the rows, in order, gives all times, those of the memory too.
+A burst is asked for when earlier rows have left room in its buffer, which is known when a row is loaded. So one pass
+over the rows, in order, gives all times, those of the memory too.
 """
 
 from __future__ import annotations

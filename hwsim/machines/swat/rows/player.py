@@ -78,14 +78,14 @@ class RowPlayer:
 
     Parameters
     ----------
-    channels : when its channels are free, kept from operator to operator
+    channels : state of its channels by `Channel`, of a player for heads of another size on the same pipeline
     """
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, design: Design, channels: Ints | None = None) -> None:
         self.design = design
         self.spec = design.spec
         self.stages = stages_of(design)
-        self._channels = np.zeros((len(Stream), len(Channel)), dtype=np.int64)
+        self.channels = np.zeros((len(Stream), len(Channel)), dtype=np.int64) if channels is None else channels
 
     def play(self, heads: Heads, start: int, *, keep: int = 0) -> Played:
         """Play heads from tick `start` on, an edge of the fabric's clock.
@@ -103,7 +103,7 @@ class RowPlayer:
         if self.spec.prologue == "hidden":
             self._fill(each, last, heads.count, state, start, tables)
         ended = PLAY(self._timing(tables), each, last, state, heads.count, start)
-        self._channels = state.channels
+        self.channels[:] = state.channels
         return self._played(tables, sorts, state, start, ended)
 
     def _tables(self, heads: Heads) -> tuple[list[Sort], list[BurstTimes]]:
@@ -158,7 +158,7 @@ class RowPlayer:
         rows = min(keep, heads.count * len(heads.each.units))
         return State(
             streams=streams,
-            channels=self._channels.copy(),
+            channels=self.channels.copy(),
             arrivals=np.full((len(Stream), self._ring), start, dtype=np.int64),
             ends=np.zeros((len(self.stages), 2), dtype=np.int64),
             busy=np.zeros(len(self.stages), dtype=np.int64),
