@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 from hwsim.mapping.formats import FP16, FP32, Format
 from hwsim.rtl.contract import Contract, Resources
 from hwsim.rtl.estimates import memory
-from hwsim.rtl.float_operators import float_operator
+from hwsim.rtl.float_operators import conversion, float_operator
 from hwsim.rtl.row_scheduler.contract import require_float
 
 
@@ -108,10 +108,5 @@ class MatrixUnitContract(Contract):
 
 
 def multiply_accumulate(fmt: Format, sum_fmt: Format) -> Resources:
-    """A product in one format that is added in another.
-
-    Raises
-    ------
-    ContractError : a format without such operators (there are those of `float_operators`)
-    """
-    return float_operator("multiply", fmt) + float_operator("add", sum_fmt)
+    """A product in one format that is added in another."""
+    return float_operator("multiply", fmt).cells + conversion(fmt, sum_fmt) + float_operator("add", sum_fmt).cells

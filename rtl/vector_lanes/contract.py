@@ -8,8 +8,11 @@ from typing import Any, ClassVar, NamedTuple
 
 from hwsim.mapping.formats import FP32, Format
 from hwsim.rtl.contract import Contract, Resources
-from hwsim.rtl.float_operators import float_operator
+from hwsim.rtl.float_operators import Operation, float_operator
 from hwsim.rtl.row_scheduler.contract import require_float
+
+
+OPERATIONS: tuple[Operation, ...] = ("add", "multiply", "exp", "divide")
 
 
 class Function(NamedTuple):
@@ -135,13 +138,10 @@ class VectorLanesContract(Contract):
         )
 
     def resources(self) -> Resources:
-        """The lanes' operators, the tree of adders and the unit for roots; buffers for rows are apart."""
-        fmt = self.fmt
-        lane = (
-            float_operator("add", fmt) * self.adders
-            + float_operator("multiply", fmt) * self.multipliers
-            + float_operator("exp", fmt)
-            + float_operator("divide", fmt)
-        )
-        tree = float_operator("add", fmt) * (self.lanes - 1)
-        return lane * self.lanes + tree + float_operator("root", fmt) + float_operator("divide", fmt)
+        """The lanes' operators, the tree of adders, and what makes 1/root; buffers for rows are apart.
+
+        A root is taken to be as large as a divider: both go bit by bit.
+        """
+        add, multiply, exp, divide = (float_operator(name, self.fmt).cells for name in OPERATIONS)
+        lane = add * self.adders + multiply * self.multipliers + exp + divide
+        return lane * self.lanes + add * (self.lanes - 1) + divide * 2

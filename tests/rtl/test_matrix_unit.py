@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.mapping.formats import BF16, FP16, FP32
+from hwsim.mapping.formats import FP16, FP32, Int
 from hwsim.rtl.contract import ContractError
 from hwsim.rtl.matrix_unit.contract import MatrixTile, MatrixUnitContract, multiply_accumulate
 
@@ -73,5 +73,5 @@ def test_what_a_multiply_accumulate_takes() -> None:
 def test_what_it_cannot_be() -> None:
     with pytest.raises(ContractError, match="matrix_unit: columns must be 1 to 16384, got 0"):
         MatrixUnitContract(columns=0)
-    with pytest.raises(ContractError, match="multiply: expected one of fp16, fp32, got bf16"):
-        multiply_accumulate(BF16, FP32)
+    with pytest.raises(ContractError, match="matrix_unit: sum_fmt must be one of bf16, fp16, fp32, got int8"):
+        MatrixUnitContract(sum_fmt=Int(width=8))

@@ -1,1 +1,1 @@
-"""SWAT: window attention on an FPGA, row by row."""
+"""SWAT."""
