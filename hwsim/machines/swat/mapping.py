@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwsim.errors import MachineError
+from hwsim.machines.swat.companion.plan import UNIT_OF
 from hwsim.machines.swat.spec import SwatSpec
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.mapped import VIEW, MappedGraph, MappedOperator, assign_units
@@ -17,10 +18,6 @@ PIPELINES = "cores"
 COMPANION = "matrix"
 LEFT_OUT = "none"  # by companion=none
 KINDS = ("attention",)
-COMPANION_KINDS = (
-    "act", "convert", "eltwise", "embed", "glu", "head_norm", "layernorm", "linear", "norm", "patch_embed", "rmsnorm",
-    "rope", "scatter",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +59,7 @@ def map_graph(graph: OperatorGraph, workload: Workload[Any, Any], spec: SwatSpec
 
 def _units(graph: OperatorGraph, spec: SwatSpec) -> tuple[MappedOperator, ...]:
     if spec.companion != "none":
-        unit_of = {**dict.fromkeys(COMPANION_KINDS, COMPANION), **dict.fromkeys(KINDS, PIPELINES)}
+        unit_of = {**dict.fromkeys(UNIT_OF, COMPANION), **dict.fromkeys(KINDS, PIPELINES)}
         return assign_units(graph, unit_of, machine=spec.name)
     return tuple(MappedOperator(operator=op, unit=_alone(op)) for op in graph.operators)
 
