@@ -26,9 +26,7 @@ def _with_stages(run: Execution, track: Track) -> Track:
     if number == track.name:
         return track
     spans = _spans(run, int(number))
-    children = tuple(
-        Track(name=name, clock=track.clock, spans=tuple(found)) for name, found in spans.items()
-    )
+    children = tuple(Track(name=name, clock=track.clock, spans=tuple(found)) for name, found in spans.items())
     return Track(name=track.name, clock=track.clock, spans=track.spans, counters=track.counters, children=children)
 
 

@@ -53,6 +53,7 @@ class Played:
     busy : by stage
     waits : of LOAD for memory, and of DIV&OUT for room
     prologue : loads between passes, drain : from the last LOAD of each pass to the end of its last row
+    bursts : that were played
     commands : of all channels of the pipeline
     read_bytes : of its channels, by name
     written_bytes : results, and partial rows
@@ -67,6 +68,7 @@ class Played:
     room_wait: int
     prologue: int
     drain: int
+    bursts: int
     commands: Mapping[str, int]
     read_bytes: Mapping[str, int]
     written_bytes: int
@@ -220,6 +222,7 @@ class RowPlayer:
             room_wait=int(state.counts[Count.ROOM]),
             prologue=int(state.counts[Count.PROLOGUE]),
             drain=int(state.counts[Count.DRAIN]),
+            bursts=int(state.bursts.sum()),
             commands=commands,
             read_bytes=read,
             written_bytes=moved[Stream.RESULTS],
