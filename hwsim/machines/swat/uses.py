@@ -38,7 +38,7 @@ def _use(run: Execution, same: list[Group], time: RunTime) -> AttentionUse:
         heads=group.count,
         passes=len(plan.passes),
         rows=rows,
-        cores=dict(max((each.kinds for each in plan.passes), key=lambda kinds: sum(kinds.values()))),
+        cores=dict(max(plan.passes, key=lambda each: sum(each.kinds.values())).kinds),
         cycles=ticks / time.clock.period_ticks / heads,
         interval=interval_of(stages),
         depth=depth_of(stages),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +33,8 @@ PLAY = CompiledFunction("hwsim.machines.swat.rows.kernel", "play")
 Sort = tuple[bool, int, int]  # of a burst: write, offset, size
 
 
-class Heads(NamedTuple):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Heads:
     """Heads of one plan, one after the other on a pipeline: all like `each` but for the last one."""
 
     each: Head
