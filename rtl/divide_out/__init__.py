@@ -1,0 +1,1 @@
+"""The division at the end of a row."""

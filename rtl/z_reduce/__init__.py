@@ -1,0 +1,1 @@
+"""The sum of the vectors of all cores, in two levels."""
