@@ -117,8 +117,7 @@ class SwatSpec(_Checked):
         if of_rows + beside > self.hbm.channels:
             other = f" and the companion {beside}" if beside else ""
             raise ValueError(
-                f"pipelines: {self.pipelines} take {of_rows} channels of HBM{other}, "
-                f"and there are {self.hbm.channels}"
+                f"pipelines: {self.pipelines} take {of_rows} channels of HBM{other}, and there are {self.hbm.channels}"
             )
         return self
 
