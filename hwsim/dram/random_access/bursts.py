@@ -32,7 +32,7 @@ from hwsim.dram.random_access.burst_play import Burst, Played, play_alone, play_
 from hwsim.errors import DramError
 
 Ints = NDArray[np.int64]
-MOST_TABLES = 256  # of some 100 KB each
+MOST_TABLES = 512  # of some 100 KB each; a block of 16 rows has 136 stretches of rows, read or written
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
