@@ -24,7 +24,8 @@ class AttentionCoreContract(Contract):
 
     Attributes
     ----------
-    fmt : of Q, K, V, products and exp
+    fmt : of Q, K, V, products, scores and exp
+    sum_fmt : of the sum in QK, assumed to be that of its products
     head_dim : elements of a row, H
     qk_interval, sv_interval : cycles from element to element; accounts of SV differ, 3 or fully pipelined
     qk_latency : of product, sum and exp beyond the elements
@@ -36,6 +37,7 @@ class AttentionCoreContract(Contract):
         "published": {"source": f"{STAGES}: QK 201 = 3 x 64 + 9, SV 197 = 3 x 64 + 5"},
         "published_fp32": {
             "fmt": FP32,
+            "sum_fmt": FP32,
             "qk_interval": 4,
             "qk_latency": 8,
             "sv_interval": 4,
@@ -45,6 +47,7 @@ class AttentionCoreContract(Contract):
     }
 
     fmt: Format = FP16
+    sum_fmt: Format = FP16
     head_dim: int = 64
     qk_interval: int = 3
     qk_latency: int = 9
@@ -52,7 +55,8 @@ class AttentionCoreContract(Contract):
     sv_latency: int = 5
 
     def __post_init__(self) -> None:
-        require_float(self, "fmt")
+        for name in ("fmt", "sum_fmt"):
+            require_float(self, name)
         self.require_range("head_dim", 1, 4096)
         for name in ("qk_interval", "sv_interval"):
             self.require_range(name, 1, 64)

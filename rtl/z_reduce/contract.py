@@ -25,6 +25,8 @@ class ZReduceContract(Contract):
     sum_fmt : of sums
     head_dim : elements of a vector, H
     cores, group : vectors, and those of a group; the last group may be smaller
+    order : in which the summands of an element are added in either level, which decides rounding alone: a `tree` by
+        pairs, or a `chain` from the first on. Nothing is published; a tree is assumed
     interval, latency : cycles from element to element in either level, and beyond the last one
     level : whose resources are counted: of `both`, or of one alone
     """
@@ -39,13 +41,14 @@ class ZReduceContract(Contract):
         },
     }
 
-    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"level": ("both", "1", "2")}
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"level": ("both", "1", "2"), "order": ("tree", "chain")}
 
     fmt: Format = FP16
     sum_fmt: Format = FP32
     head_dim: int = 64
     cores: int = 512
     group: int = 64
+    order: str = "tree"
     interval: int = 3
     latency: int = 3
     level: str = "both"
@@ -54,6 +57,7 @@ class ZReduceContract(Contract):
         self.require_choice("level")
         for name in ("fmt", "sum_fmt"):
             require_float(self, name)
+        self.require_choice("order")
         self.require_range("head_dim", 1, 4096)
         self.require_range("cores", 1, 1 << 16)
         self.require_range("group", 1, 1 << 16)
