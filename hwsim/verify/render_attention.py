@@ -19,13 +19,13 @@ COLUMNS = (
     "softmax",
     "max abs",
     "mean abs",
-    "max / max |V|",
-    "rows not finite",
-    "scores not finite",
-    "exps infinite",
-    "exps 0",
-    "products infinite",
-    "sums infinite",
+    "max rel",
+    "rows",
+    "scores",
+    "exps",
+    "products",
+    "sums",
+    "zero exps",
 )
 
 
@@ -40,6 +40,10 @@ def attention_headline(report: VerifyReport, size: VerifiedAttentionSize) -> Ite
         f"{_count(size.heads, 'head')}, {size.distinct:,} different"
     )
     yield "attention alone, each different head by itself; linear layers, norms and activations are not verified"
+    yield (
+        "counted are rows whose results are not finite, then scores, exps, products and sums that overflowed, and exps "
+        "that underflowed to 0; max rel is relative to the largest |V|"
+    )
     reduced = any(pattern.rows < pattern.of_rows for pattern in verified.patterns)
     yield f"inputs {report.weights}, rounded to {verified.format}" + ("; --full computes all rows" if reduced else "")
 
@@ -67,8 +71,8 @@ def _rows(errors: Iterable[AttentionError]) -> Rows:
     for error in errors:
         measures = (error.max_absolute, error.mean_absolute, error.max_relative)
         counts = (
-            error.rows_not_finite, error.infinite_scores, error.infinite_exps, error.zero_exps, error.infinite_products,
-            error.infinite_sums,
+            error.rows_not_finite, error.infinite_scores, error.infinite_exps, error.infinite_products,
+            error.infinite_sums, error.zero_exps,
         )  # fmt: skip
         yield (error.inputs, error.softmax, *map(error_text, measures), *(f"{count:,}" for count in counts))
 

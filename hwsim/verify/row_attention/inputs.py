@@ -73,10 +73,13 @@ def equal(rng: Random, size: HeadSize) -> Inputs:
 
 
 def dominating(rng: Random, size: HeadSize) -> Inputs:
-    """A query's own position scores 0.9 `highest`, and all others about that through sqrt(d_k)."""
+    """A query's own position scores `highest` less 1, all others about that through sqrt(d_k).
+
+    Its exp fits the format; times a value above e it no longer does.
+    """
     signs = rng.choice([-1.0, 1.0], size=(size.keys, size.d_k))
     own = (size.keys - size.queries + np.arange(size.queries)) % size.keys
-    length = sqrt(0.9 * size.highest / (size.d_k * size.scale))
+    length = sqrt((size.highest - 1) / (size.d_k * size.scale))
     return Inputs(q=length * signs[own], k=length * signs, v=_values(rng, size))
 
 
