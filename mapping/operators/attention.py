@@ -43,22 +43,22 @@ class _Heads(Operator):
 
     def pairs(self, step: Step) -> int:
         """(query, key) pairs of one head over the batch."""
-        return step.batch * self.pattern.pairs(*self._sizes(step))
+        return step.batch * self.pattern.pairs(*self.sizes(step))
 
     def pairs_of_heads(self, step: Step) -> int:
         """(query, key) pairs of all heads over the batch."""
-        return step.batch * self.pattern.pairs_of_heads(*self._sizes(step), self.heads)
+        return step.batch * self.pattern.pairs_of_heads(*self.sizes(step), self.heads)
 
     def keys_read(self, step: Step) -> int:
         """Keys that the queries of one step need over the batch, each once, of one head."""
-        return step.batch * self.pattern.union_keys(*self._sizes(step))
+        return step.batch * self.pattern.union_keys(*self.sizes(step))
 
     def bytes_seen(self, index: int, step: Step) -> int:
         """Bytes of an input, keys or values, that the queries of one step see, each key once."""
         size, fmt = self.d_v if index == self.values_at else self.d_k, self.input_fmt(index)
         if self.pattern.heads_period == 1:
             return stored_bytes(fmt, self.keys_read(step), self.kv_heads * size)
-        keys = step.batch * self.pattern.union_keys_of_heads(*self._sizes(step), self.heads, self.kv_heads)
+        keys = step.batch * self.pattern.union_keys_of_heads(*self.sizes(step), self.heads, self.kv_heads)
         return stored_bytes(fmt, keys, size)  # a row a head and key: heads see different ones
 
     @property
@@ -66,7 +66,7 @@ class _Heads(Operator):
         """Which input the values are."""
         return None
 
-    def _sizes(self, step: Step) -> tuple[int, int]:
+    def sizes(self, step: Step) -> tuple[int, int]:
         """Queries and keys of a sequence."""
         n_q, n_k = length(self.queries, step), length(self.keys, step)
         if self.keys == "source":

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from hwsim.mapping.formats import FP16, FP32, Format
 from hwsim.rtl.contract import Contract, Resources
+from hwsim.rtl.estimates import adder, half_block_rams, lut_memory, register
+from hwsim.rtl.float_operators import Operation, float_operator
 from hwsim.rtl.row_scheduler.contract import STAGES, require_float
 
 Stage = Literal["qk", "sv"]
@@ -68,4 +70,19 @@ class AttentionCoreContract(Contract):
         return self.sv_interval * self.head_dim + self.sv_latency
 
     def resources(self) -> Resources:
-        raise NotImplementedError
+        """A multiplier, an adder and an exp for QK, a multiplier for SV, and what lies between the stages.
+
+        An operator serves an element every interval, so one of each suffices. K and V lie in a block RAM of 18 Kb each,
+        both banks of a row in one; a quarter of the U55C's block RAM is published, which these are alone. So the rest
+        lies in LUTs and registers: the score's exp twice, and two banks of V's products, since the stages behind read
+        them while the next row is computed.
+        """
+        qk = self.operator("multiply") + self.operator("add") + self.operator("exp")
+        rows = 2 * self.head_dim
+        buffers = half_block_rams(rows, self.fmt.bits, 2) + lut_memory(rows, self.fmt.bits)
+        counters = (adder(rows.bit_length()) + register(rows.bit_length())) * 3  # of loads, QK and SV
+        return qk + self.operator("multiply") + buffers + register(4 * self.fmt.bits) + counters
+
+    def operator(self, operation: Operation) -> Resources:
+        """What one of its operators takes."""
+        return float_operator(operation, self.fmt).cells

@@ -1,0 +1,198 @@
+"""What the rows of one head do: static arrays, made of a plan once for all heads with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from hwsim.machines.swat.rows.bursts import Bursts, RowsInMemory, bursts_of
+from hwsim.mapping.cores.plan import BEFORE, CorePass, CorePlan, Ints
+
+Prologue = Literal["hidden", "counted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How the rows of a head lie in memory, and how far ahead their streams run.
+
+    Attributes
+    ----------
+    row, result, partial : rows of Q, K and V; of Z; and rows that go undivided from pass to pass
+    ahead : rows of K and V among which a burst may gather its own; a buffer holds twice as many
+    """
+
+    row: RowsInMemory
+    result: RowsInMemory
+    partial: RowsInMemory
+    ahead: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Head:
+    """The rows of one head, pass after pass.
+
+    Attributes
+    ----------
+    first : (passes + 1,) row with which each pass begins
+    before : (passes,) rows of K that are loaded between passes, before the first row of each
+    units : (rows,) rows of K (and of V) that are loaded in the LOAD stage of each row
+    divided : (rows,) whether a row leaves divided; otherwise it is a partial row
+    keys : bursts of K, and of V, in the order of loading
+    queries, results, carried : bursts of Q; of what leaves, and of partial rows that come in
+    carried_first : (passes + 1,) burst of `carried` with which each pass begins
+    carries : (rows,) burst of `carried` that a row waits for, or -1
+    own_loads : rows of K that belong to this head; the others are loaded for the next one
+    """
+
+    first: Ints
+    before: Ints
+    units: Ints
+    divided: Ints
+    keys: Bursts
+    queries: Bursts
+    results: Bursts
+    carried: Bursts
+    carried_first: Ints
+    carries: Ints
+    own_loads: int
+
+
+def make_head(plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads: int, following: bool) -> Head:
+    """The arrays of a head.
+
+    With a hidden prologue, what a pass must hold before its first row is loaded in the LOAD stages of the rows of the
+    pass before, `free_loads` a row if that suffices; what the first pass of a head needs, in the last one of the head
+    before.
+
+    Parameters
+    ----------
+    following : whether another head of the same plan follows
+    """
+    passes = plan.passes
+    units: list[Ints] = []
+    keys: list[int] = []
+    before: list[int] = []
+    for number, each in enumerate(passes):
+        begin = _keys_at(each, BEFORE)
+        counted = prologue == "counted"
+        before.append(len(begin) if counted else 0)
+        if counted:
+            keys += begin
+        last = number == len(passes) - 1
+        after: list[int] = []
+        if not counted and (following or not last):
+            after = _keys_at(passes[0 if last else number + 1], BEFORE)
+        spread = spread_loads(each.loads, len(after), free_loads)
+        units.append(each.loads + spread)
+        keys += _interleave(each, after, spread)
+    carried = [_carried(each, layout) for each in passes]
+    counts = [len(bursts.kind) for bursts in carried]
+    return Head(
+        first=np.cumsum([0, *(len(each.rows) for each in passes)], dtype=np.int64),
+        before=np.array(before, dtype=np.int64),
+        units=np.concatenate(units),
+        divided=np.concatenate([(~each.carries_out).astype(np.int64) for each in passes]),
+        keys=bursts_of(keys, layout.row, layout.ahead),
+        queries=_joined([bursts_of(each.rows.tolist(), layout.row) for each in passes]),
+        results=_joined([part for each in passes for part in [_results(each, layout)]]),
+        carried=_joined(carried),
+        carried_first=np.cumsum([0, *counts], dtype=np.int64),
+        carries=_carries(passes, carried),
+        own_loads=plan.loads,
+    )
+
+
+def spread_loads(own: Ints, more: int, free: int) -> Ints:
+    """Further loads a row, as late as possible: at most `free` with those of its own, or as few more as all need.
+
+    Parameters
+    ----------
+    own : (rows,) loads that are fixed
+    more : further ones to be spread
+    """
+    limit = free
+    while int(np.maximum(limit - own, 0).sum()) < more:
+        lacking = more - int(np.maximum(limit - own, 0).sum())
+        limit += max(1, -(-lacking // len(own)))
+    while limit > free and int(np.maximum(limit - 1 - own, 0).sum()) >= more:
+        limit -= 1
+    room = np.maximum(limit - own, 0)[::-1]
+    taken = np.diff(np.minimum(np.cumsum(room), more), prepend=0)
+    return taken[::-1].astype(np.int64)
+
+
+def prologue_bursts(plan: CorePlan, layout: Layout) -> Bursts:
+    """The bursts of K for what the first pass needs before its first row."""
+    return bursts_of(_keys_at(plan.passes[0], BEFORE), layout.row, layout.ahead)
+
+
+def _keys_at(each: CorePass, row: int) -> list[int]:
+    held = each.residencies
+    return sorted(held.key[held.loaded == row].tolist())
+
+
+def _interleave(each: CorePass, after: list[int], spread: Ints) -> list[int]:
+    """Keys in the order of loading: of each row its own, by core and key, then some for what follows."""
+    held = each.residencies
+    own = held.loaded != BEFORE
+    order = np.lexsort((held.key[own], held.loaded[own]))
+    keys = held.key[own][order].tolist()
+    counts = each.loads.tolist()
+    found: list[int] = []
+    at = ahead = 0
+    for count, more in zip(counts, spread.tolist()):
+        found += keys[at : at + count]
+        found += after[ahead : ahead + more]
+        at, ahead = at + count, ahead + more
+    return found
+
+
+def _results(each: CorePass, layout: Layout) -> Bursts:
+    """What leaves in a pass: results and partial rows lie in regions of their own, so their bursts do not mix."""
+    out = each.carries_out
+    if not out.any():
+        return bursts_of(each.rows.tolist(), layout.result)
+    if out.all():
+        return bursts_of(each.rows.tolist(), layout.partial)
+    edges = np.flatnonzero(np.diff(out)) + 1
+    parts = [
+        bursts_of(rows.tolist(), layout.partial if partial[0] else layout.result)
+        for rows, partial in zip(np.split(each.rows, edges), np.split(out, edges))
+    ]
+    return _joined(parts)
+
+
+def _carried(each: CorePass, layout: Layout) -> Bursts:
+    return bursts_of(each.rows[each.carries_in].tolist(), layout.partial)
+
+
+def _carries(passes: tuple[CorePass, ...], carried: list[Bursts]) -> Ints:
+    found, base = [], 0
+    for each, bursts in zip(passes, carried):
+        waits = np.full(len(each.rows), -1, dtype=np.int64)
+        waits[each.carries_in] = bursts.burst_of + base
+        found.append(waits)
+        base += len(bursts.kind)
+    return np.concatenate(found)
+
+
+def _joined(parts: list[Bursts]) -> Bursts:
+    """Streams one after the other; no burst spans two of them."""
+    kinds = tuple(dict.fromkeys(kind for part in parts for kind in part.kinds))
+    number = {kind: i for i, kind in enumerate(kinds)}
+    renamed, ends, burst_of = [], [], []
+    rows = bursts = 0
+    for part in parts:
+        names = np.array([number[kind] for kind in part.kinds], dtype=np.int64)
+        renamed.append(names[part.kind] if len(part.kind) else part.kind)
+        ends.append(part.ends + rows)
+        burst_of.append(part.burst_of + bursts)
+        rows, bursts = rows + len(part.burst_of), bursts + len(part.kind)
+    return Bursts(
+        kinds=kinds,
+        kind=np.concatenate(renamed) if renamed else np.zeros(0, dtype=np.int64),
+        ends=np.concatenate(ends) if ends else np.zeros(0, dtype=np.int64),
+        burst_of=np.concatenate(burst_of) if burst_of else np.zeros(0, dtype=np.int64),
+    )
