@@ -84,5 +84,5 @@ class AttentionCoreContract(Contract):
         return qk + self.operator("multiply") + buffers + register(4 * self.fmt.bits) + counters
 
     def operator(self, operation: Operation) -> Resources:
-        """What one of its operators takes."""
-        return float_operator(operation, self.fmt).cells
+        """What one of its operators takes; the adder is that of QK's sum."""
+        return float_operator(operation, self.sum_fmt if operation == "add" else self.fmt).cells

@@ -9,7 +9,6 @@ from math import sqrt
 from hwsim.errors import MappingError
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.operators import Attention
-from hwsim.mapping.operators.base import length
 from hwsim.mapping.patterns import Pattern
 from hwsim.mapping.step import Step
 
@@ -64,12 +63,13 @@ def _of_operator(op: Attention, step: Step) -> Iterator[tuple[Head, int]]:
     for given, what in ((op.softcap, "capped scores"), (op.shares_scores, "the softmax of another attention")):
         if given:
             raise MappingError(f"{op.name}: a verification of attention on cores does not know {what}")
+    queries, keys = op.sizes(step)
     different = min(op.heads, op.pattern.heads_period)
     for number in range(different):
         head = Head(
             pattern=op.pattern.of_head(number),
-            queries=length(op.queries, step),
-            keys=length(op.keys, step),
+            queries=queries,
+            keys=keys,
             d_k=op.d_k,
             d_v=op.d_v,
             scale=1 / sqrt(op.d_k) if op.scale is None else op.scale,
