@@ -20,7 +20,7 @@ COLUMNS = (
     "max abs",
     "mean abs",
     "max rel",
-    "rows",
+    "lost rows",
     "scores",
     "exps",
     "products",
@@ -41,8 +41,8 @@ def attention_headline(report: VerifyReport, size: VerifiedAttentionSize) -> Ite
     )
     yield "attention alone, each different head by itself; linear layers, norms and activations are not verified"
     yield (
-        "counted are rows whose results are not finite, then scores, exps, products and sums that overflowed, and exps "
-        "that underflowed to 0; max rel is relative to the largest |V|"
+        "lost rows: a result or the sum is not finite; errors are those of the other rows, max rel over the largest |V|; "
+        "then scores, exps, products and sums that overflowed, and exps that underflowed to 0"
     )
     reduced = any(pattern.rows < pattern.of_rows for pattern in verified.patterns)
     yield f"inputs {report.weights}, rounded to {verified.format}" + ("; --full computes all rows" if reduced else "")
@@ -71,10 +71,14 @@ def _rows(errors: Iterable[AttentionError]) -> Rows:
     for error in errors:
         measures = (error.max_absolute, error.mean_absolute, error.max_relative)
         counts = (
-            error.rows_not_finite, error.infinite_scores, error.infinite_exps, error.infinite_products,
+            error.rows_lost, error.infinite_scores, error.infinite_exps, error.infinite_products,
             error.infinite_sums, error.zero_exps,
         )  # fmt: skip
-        yield (error.inputs, error.softmax, *map(error_text, measures), *(f"{count:,}" for count in counts))
+        yield (error.inputs, error.softmax, *map(_error_text, measures), *(f"{count:,}" for count in counts))
+
+
+def _error_text(value: float | None) -> str:
+    return "" if value is None else error_text(value)
 
 
 def _count(number: int, what: str) -> str:

@@ -194,9 +194,8 @@ class AttentionError(_Part):
     ----------
     inputs : which inputs
     softmax : `plain`, the paper's, or `safe`, with a running maximum
-    values : elements of results
-    rows_not_finite : rows with a result that is infinite or NaN; errors leave out such elements
-    max_absolute, mean_absolute : null where no element is finite
+    rows_lost : rows of which a result or the sum is infinite or NaN
+    max_absolute, mean_absolute : of the other rows; null if there are none
     max_relative : the largest error over the largest magnitude in V
     scores : computed, as many as exps
     infinite_scores : scores that are infinite or NaN
@@ -207,8 +206,7 @@ class AttentionError(_Part):
 
     inputs: str
     softmax: Literal["plain", "safe"]
-    values: int
-    rows_not_finite: int
+    rows_lost: int
     max_absolute: float | None
     mean_absolute: float | None
     max_relative: float | None

@@ -12,14 +12,13 @@ from hwsim.mapping.cores.plan import CorePlan
 from hwsim.mapping.formats import Float
 from hwsim.rtl.float_values import to_format
 from hwsim.rtl.row_attention.blocks import RowBlocks
-from hwsim.rtl.row_attention.events import Events
 from hwsim.rtl.row_attention.golden import RowAttention
 from hwsim.verify.float64 import Values
 from hwsim.verify.float64_attention import attention_rows
 from hwsim.verify.report import AttentionError
 from hwsim.verify.row_attention.heads import Head
 from hwsim.verify.row_attention.inputs import INPUTS, HeadSize
-from hwsim.verify.row_attention.through_cores import through_cores
+from hwsim.verify.row_attention.through_cores import Computed, through_cores
 
 Softmax = Literal["plain", "safe"]
 
@@ -49,22 +48,19 @@ def compare_head(
         wide = [x.astype(np.float64) for x in (q, k, v)]
         exact = attention_rows(head.pattern, queries, *wide, scale=head.scale)
         for softmax, unit in units.items():
-            found, events = through_cores(unit, plan, queries, q, k, v, head.scale)
-            yield _error(name, softmax, found.astype(np.float64), exact, events, largest=float(np.abs(wide[2]).max()))
+            computed = through_cores(unit, plan, queries, q, k, v, head.scale)
+            yield _error(name, softmax, computed, exact, largest=float(np.abs(wide[2]).max()))
 
 
-def _error(
-    inputs: str, softmax: Softmax, found: Values, exact: Values, events: Events, *, largest: float
-) -> AttentionError:
-    finite = np.isfinite(found)
-    errors = np.abs(found - exact)[finite]
+def _error(inputs: str, softmax: Softmax, computed: Computed, exact: Values, *, largest: float) -> AttentionError:
+    kept = ~computed.lost_r
+    errors = np.abs(computed.results_rh[kept].astype(np.float64) - exact[kept])
     return AttentionError(
         inputs=inputs,
         softmax=softmax,
-        values=found.size,
-        rows_not_finite=int(np.count_nonzero(~finite.all(axis=1))),
+        rows_lost=int(computed.lost_r.sum()),
         max_absolute=float(errors.max()) if errors.size else None,
         mean_absolute=float(errors.mean()) if errors.size else None,
         max_relative=float(errors.max() / largest) if errors.size else None,
-        **asdict(events),
+        **asdict(computed.events),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,26 @@ from hwsim.rtl.row_attention.golden import IDLE, Partial, RowAttention
 Ints = NDArray[np.int64]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Computed:
+    """Rows that went through the cores.
+
+    Attributes
+    ----------
+    results_rh : (rows, H of a value)
+    lost_r : (rows,) whether a result or the sum is infinite or NaN; what is divided by an infinite sum is finite and
+        wrong
+    """
+
+    results_rh: Floats
+    lost_r: NDArray[np.bool_]
+    events: Events
+
+
 def through_cores(
     unit: RowAttention, plan: CorePlan, queries: Sequence[int], q_qh: Floats, k_nh: Floats, v_nh: Floats, scale: float
-) -> tuple[Floats, Events]:
-    """(rows, H of a value) results of some queries, in the order in which they are given, and what overflowed.
+) -> Computed:
+    """Results of some queries, in the order in which they are given.
 
     Rows do not know each other: some of them are computed as all would be, in the same cores.
 
@@ -43,7 +60,7 @@ def through_cores(
             )
             rows.take(which, partial, each.carries_out[at])
             events += found
-    return rows.result(), events
+    return rows.computed(events)
 
 
 def held_keys(each: CorePass, at: Ints, cores: int) -> Ints:
@@ -99,10 +116,11 @@ class _Rows:
         self.results[which] = self.unit.divided(partial)
         self.carrying[which], self.done[which] = carries_out, ~carries_out
 
-    def result(self) -> Floats:
+    def computed(self, events: Events) -> Computed:
         if not self.done.all():
             raise MappingError(f"a plan of attention on cores never ends query {self.queries[~self.done][0]}")
-        return self.results
+        lost = ~(np.isfinite(self.results).all(axis=1) & np.isfinite(self.state.sum_r))
+        return Computed(results_rh=self.results, lost_r=lost, events=events)
 
 
 def _rows_of(partial: Partial, which: Ints) -> Partial:

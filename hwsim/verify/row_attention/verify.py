@@ -26,7 +26,10 @@ from hwsim.version import VERSION
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
-ROWS = 256  # of a head, unless all are asked for
+# Of a head, unless all are asked for: at most so many rows, and at least so few, that make about so many pairs.
+MOST_ROWS = 256
+FEWEST_ROWS = 16
+PAIRS = 1 << 17
 
 
 def verify_attention(
@@ -40,7 +43,7 @@ def verify_attention(
 ) -> VerifyReport:
     """Compare each different head of attention by itself with float64; linear layers are not verified.
 
-    Sizes are the workload's own, and so is the plan. Of many rows 256 are computed, evenly spread, each exactly as if
+    Sizes are the workload's own, and so is the plan. Of many rows some are computed, evenly spread, each exactly as if
     all were, since rows do not know each other; `--full` computes them all.
 
     Parameters
@@ -95,7 +98,7 @@ def _verified(
 ) -> VerifiedPattern:
     head = replace(alike.head, pattern=computed)
     able = queries_with_keys(computed, head.queries, head.keys)
-    queries = able if full else _spread(able, ROWS)
+    queries = able if full else _spread(able, _enough_rows(plan))
     return VerifiedPattern(
         pattern=str(alike.head.pattern),
         computed=str(computed),
@@ -112,6 +115,11 @@ def _verified(
         added=plan.added,
         errors=list(compare_head(head, plan, blocks, queries, seed)),
     )
+
+
+def _enough_rows(plan: CorePlan) -> int:
+    """So many rows as make about `PAIRS` pairs."""
+    return max(FEWEST_ROWS, min(MOST_ROWS, PAIRS * plan.queries // max(1, plan.pairs)))
 
 
 def _spread(numbers: list[int], most: int) -> list[int]:

@@ -64,7 +64,7 @@ def test_a_report_is_printed_as_a_table_a_pattern() -> None:
         "strided(2, 0) (attention); 64 rows over 64 keys, H 8, 2 passes of 16 cores",
         "strided(2, 1) (attention); 64 rows over 64 keys, H 8, 2 passes of 16 cores",
         "zero exps",
-        "not finite",
+        "lost rows",
         "order tree",
     ):
         assert expected in printed

@@ -50,10 +50,11 @@ def test_every_pattern_is_masked_softmax(
     able = queries_with_keys(pattern, n_q, n_k)
     q, k, v = inputs(n_q, n_k, FP32)
     plan = plain_plan(pattern, n_q, n_k, cores, seed=seed)
-    found, events = through_cores(unit(cores=cores, safe=safe), plan, able, q, k, v, 0.5)
+    computed = through_cores(unit(cores=cores, safe=safe), plan, able, q, k, v, 0.5)
     exact = masked_softmax(pattern, q, k, v, 0.5)[able]
-    np.testing.assert_allclose(found, exact, atol=2e-6)
-    assert events == Events(scores=plan.pairs)
+    np.testing.assert_allclose(computed.results_rh, exact, atol=2e-6)
+    assert computed.events == Events(scores=plan.pairs)
+    assert not computed.lost_r.any()
     wide = [x.astype(np.float64) for x in (q, k, v)]
     np.testing.assert_allclose(attention_rows(pattern, able, *wide, scale=0.5), exact, atol=1e-12)
 
@@ -77,10 +78,12 @@ def test_patterns_of_models_are_as_near_as_their_format(text: str, fmt: Format, 
     pattern, n = parse_pattern(text), 768
     q, k, v = inputs(n, n, fmt)
     rows = [0, 1, 100, 383, 500, 766, 767]
-    found, events = through_cores(unit(fmt, cores=192), plain_plan(pattern, n, n, 192), rows, q, k, v, 0.5)
+    computed = through_cores(unit(fmt, cores=192), plain_plan(pattern, n, n, 192), rows, q, k, v, 0.5)
     exact = masked_softmax(pattern, q, k, v, 0.5)[rows]
-    assert np.abs(found - exact).max() < bound * np.abs(v).max()
-    assert events.scores == sum(pattern.pairs(row + 1, n) - pattern.pairs(row, n) for row in (n - 1 - r for r in rows))
+    assert np.abs(computed.results_rh - exact).max() < bound * np.abs(v).max()
+    assert computed.events.scores == sum(
+        pattern.pairs(row + 1, n) - pattern.pairs(row, n) for row in (n - 1 - r for r in rows)
+    )
 
 
 @given(seed=st.integers(0, 99), safe=st.booleans(), fmt=st.sampled_from([FP16, FP32]))
@@ -89,11 +92,11 @@ def test_some_rows_are_computed_as_all_are(seed: int, safe: bool, fmt: Format) -
     rng, pattern = np.random.default_rng(seed), parse_pattern("window(3, 3) | global(2)")
     q, k, v = inputs(20, 24, fmt, seed)
     plan = plain_plan(pattern, 20, 24, 5, seed=seed)
-    every, events = through_cores(unit(fmt, cores=5, group=2, safe=safe), plan, range(20), q, k, v, 0.5)
+    every = through_cores(unit(fmt, cores=5, group=2, safe=safe), plan, range(20), q, k, v, 0.5)
     chosen = rng.permutation(20)[: rng.integers(1, 20)].tolist()
-    some, fewer = through_cores(unit(fmt, cores=5, group=2, safe=safe), plan, chosen, q, k, v, 0.5)
-    assert some.tolist() == every[chosen].tolist()
-    assert fewer.scores <= events.scores == pattern.pairs(20, 24)
+    some = through_cores(unit(fmt, cores=5, group=2, safe=safe), plan, chosen, q, k, v, 0.5)
+    assert some.results_rh.tolist() == every.results_rh[chosen].tolist()
+    assert some.events.scores <= every.events.scores == pattern.pairs(20, 24)
 
 
 def test_a_plan_decides_the_order_of_additions_and_nothing_else() -> None:
@@ -106,9 +109,9 @@ def test_a_plan_decides_the_order_of_additions_and_nothing_else() -> None:
         queries=1, keys=4, cores=4, order="reversed",
         passes=(made_pass([3], [(0, 3 - key, key) for key in range(4)], [False], [False]),),
     )  # fmt: skip
-    assert [through_cores(made, plan, [0], q, k, v, 1.0)[0].item() for plan in (last, first)] == [512.0, 512.0]
+    assert [through_cores(made, plan, [0], q, k, v, 1.0).results_rh.item() for plan in (last, first)] == [512.0, 512.0]
     v[3] = 2048
-    assert [through_cores(made, plan, [0], q, k, v, 1.0)[0].item() for plan in (last, first)] == [513.0, 512.0]
+    assert [through_cores(made, plan, [0], q, k, v, 1.0).results_rh.item() for plan in (last, first)] == [513.0, 512.0]
 
 
 def test_cores_keep_keys_over_rows() -> None:
@@ -127,15 +130,26 @@ def test_cores_keep_keys_over_rows() -> None:
     assert held_keys(window, np.array([2]), 2).tolist() == [[2, 1]]
     q, k, v = inputs(4, 4, FP32)
     plan = CorePlan(queries=4, keys=4, cores=2, order="rows", passes=(window,))
-    found, _ = through_cores(unit(cores=2), plan, range(4), q, k, v, 0.5)
-    np.testing.assert_allclose(found, masked_softmax(Window(left=1), q, k, v, 0.5), atol=1e-6)
+    found = through_cores(unit(cores=2), plan, range(4), q, k, v, 0.5)
+    np.testing.assert_allclose(found.results_rh, masked_softmax(Window(left=1), q, k, v, 0.5), atol=1e-6)
 
 
 def test_queries_of_another_sequence() -> None:
     q, k, v = inputs(6, 4, FP32)
     plan = plain_plan(Full(), 6, 4, 4)
-    found, _ = through_cores(unit(cores=4), plan, range(6), q, k, v, 0.5)
-    np.testing.assert_allclose(found, masked_softmax(Full(), q, k, v, 0.5), atol=1e-6)
+    found = through_cores(unit(cores=4), plan, range(6), q, k, v, 0.5)
+    np.testing.assert_allclose(found.results_rh, masked_softmax(Full(), q, k, v, 0.5), atol=1e-6)
+
+
+def test_rows_that_are_divided_by_infinity_are_lost() -> None:
+    """In FP16 sums, of four exps of 22,026: the sum is infinite, the numerator 0, and so is the result."""
+    q, k = np.full((1, 4), 10 / 4, np.float16), np.ones((4, 4), np.float16)
+    v = np.zeros((4, 1), np.float16)
+    plan = plain_plan(Full(), 1, 4, 4)
+    lost = through_cores(unit(FP16, cores=4, sum_fmt=FP16), plan, [0], q, k, v, 1.0)
+    assert (lost.results_rh.tolist(), lost.lost_r.tolist(), lost.events.infinite_sums) == ([[0.0]], [True], 1)
+    kept = through_cores(unit(FP16, cores=4), plan, [0], q, k, v, 1.0)
+    assert (kept.results_rh.tolist(), kept.lost_r.tolist()) == ([[0.0]], [False])
 
 
 def test_plans_that_no_hardware_could_follow() -> None:
