@@ -11,7 +11,6 @@ from hwsim.rtl.contract import Contract, Resources
 from hwsim.rtl.float_operators import Operation, float_operator
 from hwsim.rtl.row_scheduler.contract import require_float
 
-
 OPERATIONS: tuple[Operation, ...] = ("add", "multiply", "exp", "divide")
 
 

@@ -10,8 +10,9 @@ from hwsim.data_file import read_data
 from hwsim.engine.timeline import Timeline
 from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.machine import Machine, Progress
+from hwsim.machines.swat.companion.plan import UNIT_OF
 from hwsim.machines.swat.design import Design
-from hwsim.machines.swat.mapping import COMPANION_KINDS, KINDS, SwatMapped, map_graph
+from hwsim.machines.swat.mapping import KINDS, SwatMapped, map_graph
 from hwsim.machines.swat.parts import units
 from hwsim.machines.swat.spec import FORMATS, SwatSpec
 from hwsim.mapping.graph import OperatorGraph
@@ -33,14 +34,14 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
 
     name = "swat"
     families = ("kernel", "long_context", "modernbert", "bert", "vit")
-    kinds = frozenset({*KINDS, *COMPANION_KINDS})
+    kinds = frozenset({*KINDS, *UNIT_OF})
 
     @property
     def spec_file(self) -> SpecFile[SwatSpec]:
         return _spec_file()
 
     def check(self, spec: SwatSpec) -> None:
-        _ = spec.channel, spec.time_base, spec.energies, Design.built(spec).layout
+        _ = spec.channel, spec.time_base, spec.energies, spec.companion_units, Design.built(spec).layout
         units(spec)
 
     def own_format(self, spec: SwatSpec) -> str:

@@ -28,7 +28,7 @@ def _as_parameters(machine: str) -> Iterator[None]:
         raise MachineError(f"{machine}: {cause}") from None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Design:
     """Units for heads of `head_dim` elements, which may be fewer than the cores have room for: loops end earlier."""
 
