@@ -25,6 +25,8 @@ from hwsim.report.schema import Report
 if TYPE_CHECKING:
     from hwsim.machines.swat.lower import Program
     from hwsim.machines.swat.model import Execution
+    from hwsim.verify.report import VerifyReport
+    from hwsim.verify.request import VerifyRequest
 
 
 class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
@@ -73,6 +75,11 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
         from hwsim.machines.swat.timeline import timeline
 
         return timeline(run)
+
+    def verify(self, request: VerifyRequest, spec: SwatSpec) -> VerifyReport:
+        from hwsim.machines.swat.verify import verify
+
+        return verify(request, spec, self.spec_file)
 
     def details(self, run: Execution) -> Details:
         from hwsim.machines.swat.details import details

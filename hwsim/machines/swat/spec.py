@@ -70,6 +70,10 @@ class SwatSpec(_Checked):
     loaders: int = Field(ge=1, le=64, description="rows of K, and of V, that a LOAD stage loads side by side")
     reduction_group: int = Field(ge=1, le=1 << 14, description="cores of a group of the reductions' first level")
     sum_format: FloatName = Field(description="of sums over the cores, and of rows between passes")
+    qk_sum_format: FloatName = Field(description="of the sum of products in QK; the score is in `format` again")
+    reduce_order: Literal["tree", "chain"] = Field(
+        description="in which ZRED1 and ZRED2 add the numbers of an element, by pairs or one by one: rounding alone"
+    )
     load_interval: Interval = Field(description="from element to element of a row in LOAD")
     load_latency: Latency = Field(description="of LOAD beyond the elements")
     qk_interval: Interval = Field(description="from product to product in QK")
@@ -130,6 +134,11 @@ class SwatSpec(_Checked):
     def sum_fmt(self) -> Float:
         """Format of sums over the cores."""
         return FLOATS[self.sum_format]
+
+    @property
+    def qk_sum_fmt(self) -> Float:
+        """Format of the sum of products in QK."""
+        return FLOATS[self.qk_sum_format]
 
     @property
     def extra(self) -> int:
