@@ -78,6 +78,7 @@ class Design:
             return AttentionCoreContract.from_preset(
                 self.preset, head_dim=self.head_dim, sum_fmt=spec.qk_sum_fmt, qk_interval=spec.qk_interval,
                 qk_latency=spec.qk_latency, sv_interval=spec.sv_interval, sv_latency=spec.sv_latency,
+                softmax=spec.softmax,
             )  # fmt: skip
 
     @cached_property
