@@ -11,7 +11,6 @@ from hwsim.rtl.contract import Contract, Resources
 from hwsim.rtl.float_operators import Operation, float_operator
 from hwsim.rtl.row_scheduler.contract import require_float
 
-
 OPERATIONS: tuple[Operation, ...] = ("add", "multiply", "exp", "divide")
 
 
@@ -26,7 +25,12 @@ class Function(NamedTuple):
 
     def then(self, other: Function) -> Function:
         """Both, one after the other, on each element."""
-        return Function(*(a + b for a, b in zip(self[:4], other[:4], strict=True)))
+        return Function(
+            adds=self.adds + other.adds,
+            multiplies=self.multiplies + other.multiplies,
+            exps=self.exps + other.exps,
+            divides=self.divides + other.divides,
+        )
 
 
 FUNCTIONS: Mapping[str, Function] = {
