@@ -16,6 +16,7 @@ from hwsim.machines.swat.ledger import AttentionDone, Ledger
 from hwsim.machines.swat.lower import AttentionWork, Program
 from hwsim.machines.swat.rows.player import Played, RowPlayer
 from hwsim.machines.swat.spec import SwatSpec
+from hwsim.mapping.cores.plan import Ints
 from hwsim.mapping.step import Step
 
 
@@ -55,7 +56,7 @@ class Pipeline(Unit):
     """Cores, reductions and divider, with a channel each for Q, K, V, Z and partial rows; takes heads one by one."""
 
     calls = In[RowCall]()
-    channels = None
+    channels: Ints | None = None
 
     def run(self) -> Steps[None]:
         while True:
@@ -94,6 +95,7 @@ class Sequencer(Unit):
     pipelines: list[Pipeline]
     keep: int = 0
     progress: Progress | None = None
+    ended_at = 0
 
     def run(self) -> Steps[None]:
         steps = list(self.program.steps())
@@ -102,6 +104,7 @@ class Sequencer(Unit):
                 yield from self._attention(work, step, self.keep if number == 0 else 0)
             if self.progress:
                 self.progress(number + 1, len(steps))
+        self.ended_at = self.now
 
     def _attention(self, work: AttentionWork, step: Step, keep: int) -> Steps[None]:
         begun = self.now
