@@ -10,8 +10,9 @@ from hwsim.data_file import read_data
 from hwsim.engine.timeline import Timeline
 from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.machine import Machine, Progress
+from hwsim.machines.swat.companion.plan import UNIT_OF
 from hwsim.machines.swat.design import Design
-from hwsim.machines.swat.mapping import COMPANION_KINDS, KINDS, SwatMapped, map_graph
+from hwsim.machines.swat.mapping import KINDS, SwatMapped, map_graph
 from hwsim.machines.swat.parts import units
 from hwsim.machines.swat.spec import FORMATS, SwatSpec
 from hwsim.mapping.graph import OperatorGraph
@@ -24,6 +25,8 @@ from hwsim.report.schema import Report
 if TYPE_CHECKING:
     from hwsim.machines.swat.lower import Program
     from hwsim.machines.swat.model import Execution
+    from hwsim.verify.report import VerifyReport
+    from hwsim.verify.request import VerifyRequest
 
 
 class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
@@ -31,14 +34,14 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
 
     name = "swat"
     families = ("kernel", "long_context", "modernbert", "bert", "vit")
-    kinds = frozenset({*KINDS, *COMPANION_KINDS})
+    kinds = frozenset({*KINDS, *UNIT_OF})
 
     @property
     def spec_file(self) -> SpecFile[SwatSpec]:
         return _spec_file()
 
     def check(self, spec: SwatSpec) -> None:
-        _ = spec.channel, spec.time_base, spec.energies, Design.built(spec).layout
+        _ = spec.dma, spec.energies, spec.companion_units, Design.built(spec).layout
         units(spec)
 
     def own_format(self, spec: SwatSpec) -> str:
@@ -72,6 +75,11 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
         from hwsim.machines.swat.timeline import timeline
 
         return timeline(run)
+
+    def verify(self, request: VerifyRequest, spec: SwatSpec) -> VerifyReport:
+        from hwsim.machines.swat.verify import verify
+
+        return verify(request, spec, self.spec_file)
 
     def details(self, run: Execution) -> Details:
         from hwsim.machines.swat.details import details
