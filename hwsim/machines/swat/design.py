@@ -11,6 +11,7 @@ from hwsim.errors import MachineError
 from hwsim.machines.swat.rows.bursts import RowsInMemory
 from hwsim.machines.swat.rows.head import Layout
 from hwsim.machines.swat.spec import SwatSpec
+from hwsim.mapping.formats import Float
 from hwsim.rtl.attention_core.contract import AttentionCoreContract
 from hwsim.rtl.contract import ContractError
 from hwsim.rtl.divide_out.contract import DivideOutContract
@@ -27,7 +28,7 @@ def _as_parameters(machine: str) -> Iterator[None]:
         raise MachineError(f"{machine}: {cause}") from None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Design:
     """Units for heads of `head_dim` elements, which may be fewer than the cores have room for: loops end earlier."""
 
@@ -75,8 +76,8 @@ class Design:
         spec = self.spec
         with _as_parameters(spec.name):
             return AttentionCoreContract.from_preset(
-                self.preset, head_dim=self.head_dim, qk_interval=spec.qk_interval, qk_latency=spec.qk_latency,
-                sv_interval=spec.sv_interval, sv_latency=spec.sv_latency,
+                self.preset, head_dim=self.head_dim, sum_fmt=spec.qk_sum_fmt, qk_interval=spec.qk_interval,
+                qk_latency=spec.qk_latency, sv_interval=spec.sv_interval, sv_latency=spec.sv_latency,
             )  # fmt: skip
 
     @cached_property
@@ -86,18 +87,18 @@ class Design:
         with _as_parameters(spec.name):
             return ZReduceContract.from_preset(
                 self.preset, head_dim=self.head_dim, cores=spec.cores, group=spec.reduction_group, sum_fmt=spec.sum_fmt,
-                interval=spec.reduce_interval, latency=spec.reduce_latency,
+                order=spec.reduce_order, interval=spec.reduce_interval, latency=spec.reduce_latency,
             )  # fmt: skip
 
     @cached_property
     def sums(self) -> RowSumContract:
         """ROWSUM1 and ROWSUM2."""
-        return self._numbers("sum")
+        return self._numbers("sum", self.spec.sum_fmt)
 
     @cached_property
     def maxima(self) -> RowSumContract:
         """MAX1 and MAX2, of the safe softmax."""
-        return self._numbers("maximum")
+        return self._numbers("maximum", self.spec.fmt)
 
     @cached_property
     def divider(self) -> DivideOutContract:
@@ -110,10 +111,10 @@ class Design:
                 pass_latency=spec.pass_latency,
             )  # fmt: skip
 
-    def _numbers(self, operation: str) -> RowSumContract:
+    def _numbers(self, operation: str, sum_fmt: Float) -> RowSumContract:
         spec = self.spec
         with _as_parameters(spec.name):
             return RowSumContract.from_preset(
-                self.preset, operation=operation, cores=spec.cores, group=spec.reduction_group, sum_fmt=spec.sum_fmt,
+                self.preset, operation=operation, cores=spec.cores, group=spec.reduction_group, sum_fmt=sum_fmt,
                 interval=spec.sum_interval, latency=spec.sum_latency,
             )  # fmt: skip

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hwsim.machines.swat.companion.player import Played as CompanionPlayed
+from hwsim.machines.swat.companion.work import CompanionWork
 from hwsim.machines.swat.lower import AttentionWork
 from hwsim.machines.swat.rows.player import Played
 from hwsim.mapping.step import Step
@@ -40,9 +42,11 @@ class Ledger:
     Attributes
     ----------
     kinds : kind of operator -> ticks
+    beside : operators of the companion
     """
 
     kinds: Counter[str] = field(default_factory=Counter)
+    beside: list[tuple[CompanionWork, CompanionPlayed]] = field(default_factory=list)
     attention: list[AttentionDone] = field(default_factory=list)
     operators: int = 0
 
@@ -50,6 +54,12 @@ class Ledger:
         """Add an operator of attention."""
         self.kinds[done.work.kind] += done.ended - done.begun
         self.attention.append(done)
+        self.operators += 1
+
+    def note_beside(self, work: CompanionWork, begun: int, played: CompanionPlayed) -> None:
+        """Add an operator of the companion, which had to wait for the memory from tick `begun` on."""
+        self.kinds[work.kind] += played.ended - begun
+        self.beside.append((work, played))
         self.operators += 1
 
     @property

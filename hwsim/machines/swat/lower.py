@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
+from hwsim.errors import MachineError
+from hwsim.machines.swat.companion.design import Companion
+from hwsim.machines.swat.companion.plan import plan_operator
+from hwsim.machines.swat.companion.work import CompanionWork
 from hwsim.machines.swat.design import Design
 from hwsim.machines.swat.mapping import COMPANION, PIPELINES, SwatMapped
-from hwsim.machines.swat.rows.head import make_head
+from hwsim.machines.swat.rows.head import Head, make_head
 from hwsim.machines.swat.rows.player import Heads
 from hwsim.machines.swat.spec import SwatSpec
 from hwsim.machines.swat.stages import interval_of, stages_of
@@ -57,28 +61,72 @@ class AttentionWork:
                 yield f"    {line}"
 
 
+Work = AttentionWork | CompanionWork
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
-    """The work of a run, made step by step."""
+    """The work of a run, made step by step.
+
+    Attributes
+    ----------
+    companion : what runs all but attention; None where that is left out
+    """
 
     workload: Workload[Any, Any]
     spec: SwatSpec
     mapped: SwatMapped
+    companion: Companion | None
 
     def steps(self) -> Iterator[Step]:
         """Passes over the graph in order."""
         return self.workload.steps()
 
-    def works(self, step: Step) -> list[AttentionWork]:
-        """The operators of a step in order."""
-        found = []
+    def works(self, step: Step) -> tuple[Work, ...]:
+        """The operators of a step in order; those that take no time are left out."""
+        if step not in self._works:
+            self._works[step] = tuple(self._made(step))
+        return self._works[step]
+
+    def _made(self, step: Step) -> Iterator[Work]:
         for mapped in self.mapped.operators:
+            op = mapped.operator
             if mapped.unit == PIPELINES:
-                assert isinstance(mapped.operator, Attention)
-                found.append(attention_work(mapped.operator, step, self.spec))
+                assert isinstance(op, Attention)
+                yield self._attention(op, step)
             elif mapped.unit == COMPANION:
-                raise NotImplementedError
-        return found
+                assert self.companion is not None  # or the mapping would have left it out
+                work = plan_operator(op, self.mapped.graph, step, self.companion)
+                if work.passes:
+                    yield work
+
+    def _attention(self, op: Attention, step: Step) -> AttentionWork:
+        """The heads of an operator, by the keys that they see."""
+        design = self.design(op.d_k)
+        queries, keys = op.sizes(step)
+        groups: dict[Pattern, int] = {}
+        for head in range(op.heads):
+            pattern = op.pattern.of_head(head % op.pattern.heads_period)
+            groups[pattern] = groups.get(pattern, 0) + step.batch
+        return AttentionWork(
+            operator=op,
+            design=design,
+            groups=tuple(
+                HeadGroup(plan=_plan(pattern, queries, keys, design), count=count) for pattern, count in groups.items()
+            ),
+        )
+
+    def design(self, head_dim: int) -> Design:
+        """The units for heads of a size."""
+        return self._designs.setdefault(head_dim, Design(spec=self.spec, head_dim=head_dim))
+
+    @cached_property
+    def _designs(self) -> dict[int, Design]:
+        return {}
+
+    @cached_property
+    def _works(self) -> dict[Step, tuple[Work, ...]]:
+        return {}
 
     def dump(self, step: Step) -> str:
         """Stable text: the operators of one step."""
@@ -94,35 +142,14 @@ def lower(mapped: SwatMapped, workload: Workload[Any, Any], spec: SwatSpec) -> P
     Raises
     ------
     MappingError : a pattern that the cores cannot hold
+    MachineError : a model without attention, an operator that the companion cannot run
     """
-    program = Program(workload=workload, spec=spec, mapped=mapped)
+    program = Program(workload=workload, spec=spec, mapped=mapped, companion=spec.companion_units)
     for step in dict.fromkeys(program.steps()):
-        program.works(step)
+        works = program.works(step)
+        if not any(isinstance(work, AttentionWork) for work in works):
+            raise MachineError(f"{spec.name}: {workload.name} has no attention, which is what this machine is for")
     return program
-
-
-def attention_work(op: Attention, step: Step, spec: SwatSpec) -> AttentionWork:
-    """The heads of an operator, by the keys that they see."""
-    design = design_of(spec, op.d_k)
-    queries, keys = op.sizes(step)
-    period = op.pattern.heads_period
-    groups: dict[Pattern, int] = {}
-    for head in range(op.heads):
-        pattern = op.pattern.of_head(head % period)
-        groups[pattern] = groups.get(pattern, 0) + step.batch
-    return AttentionWork(
-        operator=op,
-        design=design,
-        groups=tuple(
-            HeadGroup(plan=_plan(pattern, queries, keys, design), count=count) for pattern, count in groups.items()
-        ),
-    )
-
-
-@lru_cache(maxsize=64)
-def design_of(spec: SwatSpec, head_dim: int) -> Design:
-    """The units for heads of a size."""
-    return Design(spec=spec, head_dim=head_dim)
 
 
 @lru_cache(maxsize=64)
@@ -133,7 +160,7 @@ def _plan(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan
 
 @lru_cache(maxsize=64)
 def _heads(plan: CorePlan, design: Design, count: int) -> Heads:
-    def made(following: bool) -> Any:
+    def made(following: bool) -> Head:
         return make_head(
             plan, design.layout, prologue=design.spec.prologue, free_loads=free_loads(design), following=following
         )

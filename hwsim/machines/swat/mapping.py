@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwsim.errors import MachineError
+from hwsim.machines.swat.companion.plan import UNIT_OF
 from hwsim.machines.swat.spec import SwatSpec
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.mapped import VIEW, MappedGraph, MappedOperator, assign_units
@@ -17,10 +18,6 @@ PIPELINES = "cores"
 COMPANION = "matrix"
 LEFT_OUT = "none"  # by companion=none
 KINDS = ("attention",)
-COMPANION_KINDS = (
-    "act", "convert", "eltwise", "embed", "glu", "head_norm", "layernorm", "linear", "norm", "patch_embed", "rmsnorm",
-    "rope", "scatter",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +59,7 @@ def map_graph(graph: OperatorGraph, workload: Workload[Any, Any], spec: SwatSpec
 
 def _units(graph: OperatorGraph, spec: SwatSpec) -> tuple[MappedOperator, ...]:
     if spec.companion != "none":
-        unit_of = {**dict.fromkeys(COMPANION_KINDS, COMPANION), **dict.fromkeys(KINDS, PIPELINES)}
+        unit_of = {**dict.fromkeys(UNIT_OF, COMPANION), **dict.fromkeys(KINDS, PIPELINES)}
         return assign_units(graph, unit_of, machine=spec.name)
     return tuple(MappedOperator(operator=op, unit=_alone(op)) for op in graph.operators)
 
@@ -74,10 +71,12 @@ def _alone(op: Any) -> str:
 def _check(op: Attention, graph: OperatorGraph, spec: SwatSpec) -> None:
     where = f"{spec.name}: {op.name}"
     if op.d_k != op.d_v:
-        raise MachineError(f"{where}: a core holds a key and a value of one size, not of {op.d_k} and {op.d_v} elements")
+        raise MachineError(
+            f"{where}: a core holds a key and a value of one size, not of {op.d_k} and {op.d_v} elements"
+        )
     if op.d_k > spec.head_dim:
         raise MachineError(
-            f"{where}: heads have {op.d_k} elements, cores hold {spec.head_dim}; --set head_dim={op.d_k} makes them wider"
+            f"{where}: heads have {op.d_k} elements, cores hold {spec.head_dim}; --set head_dim={op.d_k} widens them"
         )
     if op.softcap is not None:
         raise MachineError(f"{where}: has no unit that caps scores at {op.softcap:g}")
