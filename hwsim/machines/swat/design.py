@@ -67,7 +67,7 @@ class Design:
         with _as_parameters(spec.name):
             return RowSchedulerContract.from_preset(
                 self.preset, head_dim=self.head_dim, loaders=spec.loaders, interval=spec.load_interval,
-                latency=spec.load_latency,
+                latency=spec.load_latency, cores=spec.cores,
             )  # fmt: skip
 
     @cached_property
@@ -78,6 +78,7 @@ class Design:
             return AttentionCoreContract.from_preset(
                 self.preset, head_dim=self.head_dim, sum_fmt=spec.qk_sum_fmt, qk_interval=spec.qk_interval,
                 qk_latency=spec.qk_latency, sv_interval=spec.sv_interval, sv_latency=spec.sv_latency,
+                softmax=spec.softmax,
             )  # fmt: skip
 
     @cached_property
