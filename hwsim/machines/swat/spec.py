@@ -13,6 +13,7 @@ from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.standards.load import load_standard
 from hwsim.energy import OFF
 from hwsim.energy.fpga import FpgaTable, fpga_table
+from hwsim.engine.burst_dma import BurstDma
 from hwsim.engine.clock import TimeBase
 from hwsim.errors import DramError, EnergyError, MachineError, nearest
 from hwsim.machines.swat.companion.design import Companion
@@ -164,6 +165,15 @@ class SwatSpec(_Checked):
                 block_bytes=self.hbm.burst_bytes,
             )
         except DramError as cause:
+            raise MachineError(f"hbm: {cause}") from None
+
+    @cached_property
+    def dma(self) -> BurstDma:
+        """A DMA engine and its channel, before any burst; making it checks that bursts find the channel settled."""
+        hbm = self.hbm
+        try:
+            return BurstDma(self.channel, self.time_base, request_ns=hbm.request_ns, response_ns=hbm.response_ns)
+        except MachineError as cause:
             raise MachineError(f"hbm: {cause}") from None
 
     @cached_property
