@@ -67,7 +67,7 @@ class Design:
         with _as_parameters(spec.name):
             return RowSchedulerContract.from_preset(
                 self.preset, head_dim=self.head_dim, loaders=spec.loaders, interval=spec.load_interval,
-                latency=spec.load_latency,
+                latency=spec.load_latency, cores=spec.cores,
             )  # fmt: skip
 
     @cached_property
