@@ -16,17 +16,17 @@ from tests.machines.swat.companion_runs import channel, companion, time_base
 
 def test_the_budget_says_how_many_columns() -> None:
     half, single = companion(), companion(fmt=FP32)
-    assert [of.matrix.columns for of in (half, single)] == [128, 102]
-    assert [of.matrix.resources().dsp for of in (half, single)] == [4096, 4080]
-    assert half.peak_macs_per_s == 1024 * 300e6
+    assert [of.matrix.columns for of in (half, single)] == [96, 76]
+    assert [of.matrix.resources().dsp for of in (half, single)] == [3072, 3040]
+    assert half.peak_macs_per_s == 768 * 300e6
 
 
 def test_units_and_their_memories() -> None:
     units = {unit.name: unit for unit in companion().units()}
     assert {name: unit.resources.dsp for name, unit in units.items()} == {
-        "matrix": 4096, "vector": 606, "matrix.weights": 0, "matrix.rows": 0,
+        "matrix": 3072, "vector": 606, "matrix.weights": 0, "matrix.rows": 0,
     }  # fmt: skip
-    assert [units[name].resources.uram for name in ("matrix.weights", "matrix.rows")] == [464, 128]
+    assert [units[name].resources.uram for name in ("matrix.weights", "matrix.rows")] == [484, 128]
     assert not any(unit.proven for unit in units.values())
 
 
