@@ -11,6 +11,11 @@ from hwsim.errors import MachineError
 from hwsim.machines.swat.companion.chain import BurstChain
 from hwsim.machines.swat.companion.streams import Burst, Bursts, Share
 from hwsim.mapping.formats import FP32
+from hwsim.rtl.attention_core.contract import AttentionCoreContract
+from hwsim.rtl.boards import BOARDS
+from hwsim.rtl.divide_out.contract import DivideOutContract
+from hwsim.rtl.row_sum.contract import RowSumContract
+from hwsim.rtl.z_reduce.contract import ZReduceContract
 from tests.machines.swat.companion_runs import channel, companion, time_base
 
 
@@ -28,6 +33,19 @@ def test_units_and_their_memories() -> None:
     }  # fmt: skip
     assert [units[name].resources.uram for name in ("matrix.weights", "matrix.rows")] == [484, 128]
     assert not any(unit.proven for unit in units.values())
+
+
+def test_the_default_fits_beside_one_pipeline_in_half_precision() -> None:
+    pipeline = (
+        AttentionCoreContract.from_preset("published").resources() * 512
+        + ZReduceContract.from_preset("published").resources()
+        + RowSumContract.from_preset("published").resources()
+        + DivideOutContract.from_preset("published").resources()
+    )
+    both, board = sum((unit.resources for unit in companion().units()), pipeline), BOARDS["u55c"].cells
+    assert both.dsp <= board.dsp
+    assert both.lut <= board.lut
+    assert both.uram <= board.uram
 
 
 def test_what_cannot_be_built() -> None:
