@@ -33,7 +33,7 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
     """The machine's stages, in the order of the pipeline."""
 
     name = "swat"
-    families = ("kernel", "long_context", "modernbert", "bert", "vit")
+    families = ("kernel", "long_context", "modernbert", "bert", "vit", "hat", "swin")
     kinds = frozenset({*KINDS, *UNIT_OF})
 
     @property

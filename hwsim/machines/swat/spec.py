@@ -81,6 +81,7 @@ class SwatSpec(_Checked):
     qk_latency: Latency = Field(description="of QK beyond the elements")
     sv_interval: Interval = Field(description="from product to product in SV; accounts differ")
     sv_latency: Latency = Field(description="of SV beyond the elements")
+    bias_latency: Latency = Field(description="of a relative bias that is added to a score")
     reduce_interval: Interval = Field(description="from element to element in ZRED1 and ZRED2")
     reduce_latency: Latency = Field(description="of ZRED1 and ZRED2 beyond the elements")
     sum_interval: Interval = Field(description="from number to number in ROWSUM1 and ROWSUM2, MAX1 and MAX2")
