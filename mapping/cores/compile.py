@@ -62,9 +62,13 @@ def _compiled(pattern: Pattern, queries: int, keys: int, cores: int, loads: int,
     taken = published_windows(pattern) if published else pattern
     both = (pattern & taken).pairs(queries, keys) if taken != pattern else 0
     parts = split_parts(taken, keys)
-    order = choose_order(parts, range(keys - queries, keys), keys)
+    seen = _keys_seen(taken, queries, keys)
+    rows = np.arange(keys - queries, keys, dtype=np.int64)
+    order = choose_order(parts, rows[seen > 0], keys)
+    seen = seen[order.rows - (keys - queries)]
     candidates = (
-        _passes(taken, parts, order.rows, apart, keys, cores, loads) for apart in _rows_apart(taken, order.rows, keys)
+        _passes(taken, parts, order.rows, apart, keys, cores, loads)
+        for apart in _rows_apart(taken, order.rows, seen, keys)
     )
     passes = min(candidates, key=lambda passes: plan_cost(passes, loads))
     return CorePlan(
@@ -78,31 +82,36 @@ def _compiled(pattern: Pattern, queries: int, keys: int, cores: int, loads: int,
     )
 
 
-def _rows_apart(pattern: Pattern, rows: Ints, n_k: int) -> Iterator[Flags]:
-    """(rows,) flags: rows that may go in passes of their own. First none; then global ones; those that see far more."""
+def _keys_seen(pattern: Pattern, queries: int, keys: int) -> Ints:
+    """(queries,) how many keys each of them sees."""
+    rows = pattern.key_bits(range(keys - queries, keys), keys)
+    return np.fromiter((row.bit_count() for row in rows), dtype=np.int64, count=queries)
+
+
+def _rows_apart(pattern: Pattern, rows: Ints, seen: Ints, n_k: int) -> Iterator[Flags]:
+    """(rows,) flags: rows that may go in passes of their own. First none; then global ones; those that see far more.
+
+    Parameters
+    ----------
+    seen : (rows,) how many keys each row sees
+    """
     yield np.zeros(len(rows), dtype=np.bool_)
     chosen = global_keys(pattern, n_k)
-    candidates = [np.array([row >= 0 and chosen >> row & 1 == 1 for row in rows.tolist()], dtype=np.bool_)]
-    candidates.append(_that_see_most(pattern, rows, n_k))
+    are_global = np.array([row >= 0 and chosen >> row & 1 == 1 for row in rows.tolist()], dtype=np.bool_)
     found = set[bytes]()
-    for apart in candidates:
+    for apart in (are_global, _that_see_most(seen)):
         if 0 < apart.sum() <= len(rows) // 2 and apart.tobytes() not in found:
             found.add(apart.tobytes())
             yield apart
 
 
-def _that_see_most(pattern: Pattern, rows: Ints, n_k: int) -> Flags:
+def _that_see_most(seen: Ints) -> Flags:
     """Rows above the widest step between numbers of keys, if that is a step to `FAR_MORE` times as many."""
-    start = int(rows.min()) if len(rows) else 0
-    every = np.array([seen.bit_count() for seen in pattern.key_bits(range(start, start + len(rows)), n_k)])
-    numbers = np.unique(every[every > 0])
-    if len(numbers) < 2:
-        return np.zeros(len(rows), dtype=np.bool_)
+    numbers = np.unique(seen)
     steps = numbers[1:] / numbers[:-1]
-    widest = int(steps.argmax())
-    if steps[widest] < FAR_MORE:
-        return np.zeros(len(rows), dtype=np.bool_)
-    return np.asarray(every[rows - start] >= numbers[widest + 1])
+    if not len(steps) or steps.max() < FAR_MORE:
+        return np.zeros(len(seen), dtype=np.bool_)
+    return np.asarray(seen >= numbers[steps.argmax() + 1])
 
 
 def _passes(

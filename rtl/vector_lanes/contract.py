@@ -25,7 +25,12 @@ class Function(NamedTuple):
 
     def then(self, other: Function) -> Function:
         """Both, one after the other, on each element."""
-        return Function(*(a + b for a, b in zip(self[:4], other[:4], strict=True)))
+        return Function(
+            adds=self.adds + other.adds,
+            multiplies=self.multiplies + other.multiplies,
+            exps=self.exps + other.exps,
+            divides=self.divides + other.divides,
+        )
 
 
 FUNCTIONS: Mapping[str, Function] = {

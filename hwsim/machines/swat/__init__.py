@@ -33,7 +33,7 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
     """The machine's stages, in the order of the pipeline."""
 
     name = "swat"
-    families = ("kernel", "long_context", "modernbert", "bert", "vit")
+    families = ("kernel", "long_context", "modernbert", "bert", "vit", "hat", "swin")
     kinds = frozenset({*KINDS, *UNIT_OF})
 
     @property
@@ -41,7 +41,7 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
         return _spec_file()
 
     def check(self, spec: SwatSpec) -> None:
-        _ = spec.channel, spec.time_base, spec.energies, spec.companion_units, Design.built(spec).layout
+        _ = spec.dma, spec.energies, spec.companion_units, Design.built(spec).layout
         units(spec)
 
     def own_format(self, spec: SwatSpec) -> str:

@@ -30,15 +30,26 @@ def _as_parameters(machine: str) -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Design:
-    """Units for heads of `head_dim` elements, which may be fewer than the cores have room for: loops end earlier."""
+    """Units for heads of `head_dim` elements, which may be fewer than the cores have room for: loops end earlier.
+
+    Attributes
+    ----------
+    bias_entries : of a head's table of biases; 0 for scores without
+    """
 
     spec: SwatSpec
     head_dim: int
+    bias_entries: int = 0
 
     @classmethod
     def built(cls, spec: SwatSpec) -> Design:
         """The units as they are built, for the largest head."""
         return cls(spec=spec, head_dim=spec.head_dim)
+
+    @property
+    def table_rows(self) -> int:
+        """Rows in which a table of biases comes to all cores at a head's beginning, half over the stream of K."""
+        return -(-self.bias_entries // (2 * self.head_dim))
 
     @property
     def preset(self) -> str:
@@ -67,7 +78,7 @@ class Design:
         with _as_parameters(spec.name):
             return RowSchedulerContract.from_preset(
                 self.preset, head_dim=self.head_dim, loaders=spec.loaders, interval=spec.load_interval,
-                latency=spec.load_latency,
+                latency=spec.load_latency, cores=spec.cores,
             )  # fmt: skip
 
     @cached_property
@@ -78,6 +89,7 @@ class Design:
             return AttentionCoreContract.from_preset(
                 self.preset, head_dim=self.head_dim, sum_fmt=spec.qk_sum_fmt, qk_interval=spec.qk_interval,
                 qk_latency=spec.qk_latency, sv_interval=spec.sv_interval, sv_latency=spec.sv_latency,
+                softmax=spec.softmax, biased=bool(self.bias_entries), bias_latency=spec.bias_latency,
             )  # fmt: skip
 
     @cached_property

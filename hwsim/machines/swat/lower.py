@@ -102,7 +102,7 @@ class Program:
 
     def _attention(self, op: Attention, step: Step) -> AttentionWork:
         """The heads of an operator, by the keys that they see."""
-        design = self.design(op.d_k)
+        design = self.design(op.d_k, op.relative_bias.entries if op.relative_bias else 0)
         queries, keys = op.sizes(step)
         groups: dict[Pattern, int] = {}
         for head in range(op.heads):
@@ -116,12 +116,13 @@ class Program:
             ),
         )
 
-    def design(self, head_dim: int) -> Design:
-        """The units for heads of a size."""
-        return self._designs.setdefault(head_dim, Design(spec=self.spec, head_dim=head_dim))
+    def design(self, head_dim: int, bias_entries: int) -> Design:
+        """The units for heads of a size, with or without a table of biases."""
+        made = Design(spec=self.spec, head_dim=head_dim, bias_entries=bias_entries)
+        return self._designs.setdefault((head_dim, bias_entries), made)
 
     @cached_property
-    def _designs(self) -> dict[int, Design]:
+    def _designs(self) -> dict[tuple[int, int], Design]:
         return {}
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hwsim.engine.trace import Cause
 from hwsim.fpga.units import units_budget
 from hwsim.machines.swat.bound import bound_of
+from hwsim.machines.swat.energy import energy_of
 from hwsim.machines.swat.memory_use import accesses, dram_use, memory_use, offchip, played_groups
 from hwsim.machines.swat.model import Execution
 from hwsim.machines.swat.parts import channels_in_use, memory, stage_units, units
@@ -34,6 +35,7 @@ def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
         achieved_macs_per_s=_macs(run) / seconds,
     )
     busy = _busy(run)
+    energy = energy_of(run, time, budget, busy)
     return build_report(
         machine=spec.name,
         spec=spec,
@@ -48,11 +50,11 @@ def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
         bound=bound_of(run, time),
         memories=[memory_use(run)],
         offchip=offchip(run),
-        energy=None,
+        energy=energy,
         resources=fpga_resources(fpga),
         instructions=run.ledger.operators,
         excluded=_excluded(run, time),
-        published=figures_beside(run, time, budget, uses, None),
+        published=figures_beside(run, time, budget, uses, energy),
         dram=dram_use(run),
         fpga=fpga,
         attention=uses,

@@ -20,13 +20,14 @@ def rows_of(name: str, graph: OperatorGraph, step: Step) -> Rows:
     ------
     MachineError : a view of a part of a view that picks rows already
     """
-    op = next((op for op in graph.operators if op.name == name), None)
-    match op:
-        case Slice(first=first, width=width):
+    if any(tensor.name == name for tensor in graph.inputs):
+        return _whole(name, graph)
+    match graph.operator(name):
+        case Slice(first=first, width=width) as op:
             whole = rows_of(op.inputs[0], graph, step)
             before = stored_bytes(op.fmt, 1, first)
             return replace(whole, row_bytes=stored_bytes(op.fmt, 1, width), first_byte=whole.first_byte + before)
-        case Take():
+        case Take() as op:
             return _taken(op, rows_of(op.inputs[0], graph, step), step)
         case _:
             return _whole(name, graph)
