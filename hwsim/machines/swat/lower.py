@@ -170,7 +170,7 @@ COUNTED = frozenset({"window", "global", "full", "causal"})  # keys that come in
 
 def _table_entries(plan: CorePlan) -> int:
     """Loads of passes in which cores serve patterns of other kinds."""
-    return sum(len(each.residencies) for each in plan.passes if not COUNTED >= set(each.kinds))
+    return sum(len(each.residencies) for each in plan.passes if not set(each.kinds) <= COUNTED)
 
 
 @lru_cache(maxsize=64)

@@ -202,7 +202,7 @@ class SwatSpec(_Checked):
             raise MachineError(str(cause)) from None
         if table and table.coefficients.without_memory:
             raise MachineError(
-                f"energy: table {self.energy} leaves the memory to the currents of its chips, and no source states those "
-                f"of {self.hbm.standard}; u55c covers them, energy=off runs without"
+                f"energy: table {self.energy} leaves the memory to its chips' currents, and no source states those of "
+                f"{self.hbm.standard}; u55c covers them, energy=off runs without"
             )
         return table
