@@ -50,4 +50,4 @@ def verify(
         check_parameters(find_machine(choose_machine(machine, sized))[0].spec_file, saved.machine, origin=str(config))
     model, spec = load_machine(choose_machine(machine, sized), parsed.machine)
     sized, own = (in_own_format(one, model, spec) for one in (sized, own))
-    return model.verify(VerifyRequest(workload=sized, own=own, weights=weights, progress=progress), spec)
+    return model.verify(VerifyRequest(workload=sized, own=own, weights=weights, full=full, progress=progress), spec)

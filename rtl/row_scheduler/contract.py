@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from hwsim.mapping.formats import FLOATS, FP16, FP32, Format
 from hwsim.rtl.contract import Contract, ContractError, Resources
 from hwsim.rtl.estimates import adder, lut_memory, memory, register
+from hwsim.rtl.float_operators import float_operator
 
 STAGES = "SWAT's table of stages, FP16: remembered, confidence .9"
 
@@ -67,7 +68,7 @@ class RowSchedulerContract(Contract):
         return (cycles - self.latency) // (self.interval * self.head_dim) * self.loaders
 
     def resources(self) -> Resources:
-        """The banks of Q, counters of elements and of the next row and core for each loader, and the table.
+        """A multiplier that scales Q, its banks, counters of elements, rows and cores for each loader, and the table.
 
         A row of K and one of V go to the same core, which has a LUT that tells its number from others'.
         """
@@ -78,7 +79,8 @@ class RowSchedulerContract(Contract):
         )  # and an element of K and V
         chosen = Resources(lut=self.cores * self.loaders)
         table = memory(self.entries, self.index_bits + core) if self.entries else Resources()
-        return lut_memory(2 * self.head_dim, self.fmt.bits) + counters + kept + chosen + table
+        query = float_operator("multiply", self.fmt).cells + lut_memory(2 * self.head_dim, self.fmt.bits)
+        return query + counters + kept + chosen + table
 
 
 def require_float(contract: Contract, name: str) -> None:

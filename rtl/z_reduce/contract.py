@@ -86,12 +86,13 @@ class ZReduceContract(Contract):
         """Of each level, a tree of adders for each of its sums.
 
         An element of a sum is due every interval, so the tree's adders take turns: of the `n - 1` additions of a sum of
-        n numbers each does as many as the interval has cycles.
+        n numbers each does as many as the interval has cycles. The second level has an input more than there are
+        groups, for what another pass found of the row.
         """
         first = Resources()
         for size in self.group_sizes:
             first += self._sum(size, conversion(self.fmt, self.sum_fmt))
-        second = self._sum(self.groups, Resources())
+        second = self._sum(self.groups + 1, Resources())
         return {"1": first, "2": second, "both": first + second}[self.level]
 
     def tree_adders(self, numbers: int) -> int:

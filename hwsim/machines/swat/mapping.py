@@ -71,10 +71,12 @@ def _alone(op: Any) -> str:
 def _check(op: Attention, graph: OperatorGraph, spec: SwatSpec) -> None:
     where = f"{spec.name}: {op.name}"
     if op.d_k != op.d_v:
-        raise MachineError(f"{where}: a core holds a key and a value of one size, not of {op.d_k} and {op.d_v} elements")
+        raise MachineError(
+            f"{where}: a core holds a key and a value of one size, not of {op.d_k} and {op.d_v} elements"
+        )
     if op.d_k > spec.head_dim:
         raise MachineError(
-            f"{where}: heads have {op.d_k} elements, cores hold {spec.head_dim}; --set head_dim={op.d_k} makes them wider"
+            f"{where}: heads have {op.d_k} elements, cores hold {spec.head_dim}; --set head_dim={op.d_k} widens them"
         )
     if op.softcap is not None:
         raise MachineError(f"{where}: has no unit that caps scores at {op.softcap:g}")

@@ -69,9 +69,7 @@ class Pipeline(Unit):
             if played:
                 yield self.env.timeout(played[-1].ended - self.now)
                 for each in played:
-                    self.trace.record_part(
-                        self.name, "attention", call.work.operator.name, each.begun, each.ended
-                    )
+                    self.trace.record_part(self.name, "attention", call.work.operator.name, each.begun, each.ended)
             call.played = played
             call.done.succeed()
 

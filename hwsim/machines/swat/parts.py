@@ -9,12 +9,14 @@ from hwsim.machines.swat.design import Design
 from hwsim.machines.swat.spec import CHANNELS, SwatSpec
 from hwsim.rtl.contract import Contract
 
-HBM = "hbm"
+HBM = "HBM"
 
 
-def units(spec: SwatSpec) -> tuple[UnitSpec, ...]:
-    """What the machine consists of, as it is built."""
-    return (*stage_units(Design.built(spec)), memory(spec))
+def units(design: Design) -> tuple[UnitSpec, ...]:
+    """What the machine consists of, with pipelines of a design."""
+    spec = design.spec
+    beside = spec.companion_units.units() if spec.companion_units else ()
+    return (*stage_units(design), *beside, memory(spec))
 
 
 def stage_units(design: Design) -> Iterator[UnitSpec]:
@@ -41,12 +43,18 @@ def stage_units(design: Design) -> Iterator[UnitSpec]:
 
 
 def memory(spec: SwatSpec) -> UnitSpec:
-    """The channels of HBM that the pipelines use."""
+    """The channels of HBM that the machine uses."""
     return UnitSpec(
         name=HBM,
         kind="memory",
         clock_hz=spec.standard.clock_hz,
-        count=len(CHANNELS) * spec.pipelines,
+        count=channels_in_use(spec),
         stated=f"DRAM standard {spec.standard.name}",
         compared="the same bursts through the memory port",
     )
+
+
+def channels_in_use(spec: SwatSpec) -> int:
+    """Of the pipelines and of the companion."""
+    beside = spec.matrix.channels + spec.matrix.weight_channels if spec.companion_units else 0
+    return len(CHANNELS) * spec.pipelines + beside

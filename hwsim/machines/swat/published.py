@@ -30,7 +30,7 @@ def figures_beside(
         return ()
     document = read_data("hwsim.machines.swat", "published.yaml")
     entries = [*document["figures"], *document["formats"].get(spec.format, ())]
-    ours = {**_stages(first), **_cells(budget), **_bytes(uses[0], run), **_ratios(run, time, first, energy)}
+    ours = {**_stages(first), **_cells(budget, run), **_bytes(uses[0], run), **_ratios(run, time, first, energy)}
     name = run.program.workload.name
     return published_beside(read_published(entries), name, ours, energy=energy, tokens=uses[0].queries)
 
@@ -41,10 +41,12 @@ def _stages(first: AttentionDone) -> Mapping[str, Ratio]:
     return {**found, "interval": Ratio(value=float(interval_of(stages)), note="")}
 
 
-def _cells(budget: Budget) -> Mapping[str, Ratio]:
+def _cells(budget: Budget, run: Execution) -> Mapping[str, Ratio]:
     """Shares of the part, of all units of the pipeline."""
+    companion = run.program.companion
+    beside = {unit.name for unit in companion.units()} if companion else set()
     own: dict[str, Any] = {
-        cell: sum(float(getattr(unit.cells, cell)) for unit in budget.units if not unit.unit.startswith("companion"))
+        cell: sum(float(getattr(unit.cells, cell)) for unit in budget.units if unit.unit not in beside)
         for cell in CELLS.values()
     }
     return {

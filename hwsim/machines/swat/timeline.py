@@ -26,9 +26,7 @@ def _with_stages(run: Execution, track: Track) -> Track:
     if number == track.name:
         return track
     spans = _spans(run, int(number))
-    children = tuple(
-        Track(name=name, clock=track.clock, spans=tuple(found)) for name, found in spans.items()
-    )
+    children = tuple(Track(name=name, clock=track.clock, spans=tuple(found)) for name, found in spans.items())
     return Track(name=track.name, clock=track.clock, spans=track.spans, counters=track.counters, children=children)
 
 
@@ -52,5 +50,5 @@ def _rows(done: AttentionDone, pipeline: int) -> Iterator[list[int]]:
 def _of_stage(played: Played, number: int, stage: Stage, rows: list[int], done: AttentionDone) -> Iterator[Span]:
     for at, (begin, end) in enumerate(played.log[:, number].tolist()):
         head, row = divmod(at, len(rows))
-        arguments = {"operator": done.work.operator.name, "head": head, "query": rows[row]}
+        arguments: dict[str, int | str] = {"operator": done.work.operator.name, "head": head, "query": rows[row]}
         yield Span(begin, end, f"row {rows[row]}", arguments)

@@ -120,7 +120,8 @@ def spread_loads(own: Ints, more: int, free: int) -> Ints:
         limit -= 1
     room = np.maximum(limit - own, 0)[::-1]
     taken = np.diff(np.minimum(np.cumsum(room), more), prepend=0)
-    return taken[::-1].astype(np.int64)
+    found: Ints = taken[::-1].astype(np.int64)
+    return found
 
 
 def prologue_bursts(plan: CorePlan, layout: Layout) -> Bursts:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +33,8 @@ PLAY = CompiledFunction("hwsim.machines.swat.rows.kernel", "play")
 Sort = tuple[bool, int, int]  # of a burst: write, offset, size
 
 
-class Heads(NamedTuple):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Heads:
     """Heads of one plan, one after the other on a pipeline: all like `each` but for the last one."""
 
     each: Head
@@ -53,6 +53,7 @@ class Played:
     busy : by stage
     waits : of LOAD for memory, and of DIV&OUT for room
     prologue : loads between passes, drain : from the last LOAD of each pass to the end of its last row
+    bursts : that were played
     commands : of all channels of the pipeline
     read_bytes : of its channels, by name
     written_bytes : results, and partial rows
@@ -67,6 +68,7 @@ class Played:
     room_wait: int
     prologue: int
     drain: int
+    bursts: int
     commands: Mapping[str, int]
     read_bytes: Mapping[str, int]
     written_bytes: int
@@ -220,6 +222,7 @@ class RowPlayer:
             room_wait=int(state.counts[Count.ROOM]),
             prologue=int(state.counts[Count.PROLOGUE]),
             drain=int(state.counts[Count.DRAIN]),
+            bursts=int(state.bursts.sum()),
             commands=commands,
             read_bytes=read,
             written_bytes=moved[Stream.RESULTS],
