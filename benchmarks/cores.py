@@ -29,7 +29,7 @@ def global_queries(console: Console, tokens: int, cores: int, loads: int) -> Non
         for name in ("global queries", "rows", "passes", "loads", "intervals"):
             table.add_column(name, justify="left" if name == "global queries" else "right")
         for found in alternatives(pattern, tokens, tokens, cores=cores, loads=loads):
-            name = f"{found.apart} rows in passes of their own" if found.apart else "with the other rows"
+            name = f"in passes of their own ({found.apart})" if found.apart else "with the other rows"
             table.add_row(name, *_counted(found, loads))
         passes = ceil(tokens / cores)
         rows = tokens * passes
