@@ -20,6 +20,7 @@ STANDARDS = (
     "lpddr5",
     "gddr6",
     "hbm2",
+    "hbm2_u55c",
     "hbm2e",
     "hbm3",
     "hbm2_newton",

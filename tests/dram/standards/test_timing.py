@@ -131,7 +131,7 @@ def choices(name: str) -> list[dict[str, Any]]:
 
 
 def test_every_value_of_every_bin_and_device_has_grade_and_source() -> None:
-    for name in ("ddr4", "ddr5", "lpddr4", "lpddr5", "hbm2e", "hbm3", "gddr6", "hbm2"):
+    for name in ("ddr4", "ddr5", "lpddr4", "lpddr5", "hbm2e", "hbm3", "gddr6", "hbm2", "hbm2_u55c"):
         for choice in choices(name):
             for entry in timing_provenance(name, **choice).values():
                 assert entry["grade"] in ("S", "C", "M", "A")
@@ -147,7 +147,7 @@ def test_every_bin_and_device_of_every_standard_loads_in_every_refresh_mode() ->
                 if mode and choice.get("bin") == "simulator":
                     continue  # its refresh has no timing, and is refused
                 loaded += bool(load_standard(name, **choice, refresh=mode).constraints)
-    assert loaded == 410
+    assert loaded == 413
 
 
 def test_times_of_lpddr4_are_the_cycles_of_its_source_at_every_data_rate() -> None:
@@ -183,7 +183,7 @@ def test_bins_of_ddr5_are_the_cycles_that_their_sources_state() -> None:
 
 def test_refresh_modes_cover_every_bank_in_turns() -> None:
     turns = {}
-    for name in ("ddr5", "lpddr4", "lpddr5", "gddr6", "hbm2", "hbm2e", "hbm3"):
+    for name in ("ddr5", "lpddr4", "lpddr5", "gddr6", "hbm2", "hbm2_u55c", "hbm2e", "hbm3"):
         standard = load_standard(name, refresh="per_bank")
         assert standard.refresh is not None
         turns[name] = (standard.refresh.command, standard.refresh.turns, len(standard.refresh_targets(0)))
@@ -191,7 +191,7 @@ def test_refresh_modes_cover_every_bank_in_turns() -> None:
         assert covered == set(range(standard.banks))
     assert turns == {
         "ddr5": ("REFsb", 4, 8), "lpddr4": ("REFpb", 8, 1), "lpddr5": ("REFpb", 8, 2), "gddr6": ("REFpb", 16, 1),
-        "hbm2": ("REFpb", 16, 1), "hbm2e": ("REFpb", 16, 1), "hbm3": ("REFpb", 16, 1),
+        "hbm2": ("REFpb", 16, 1), "hbm2_u55c": ("REFpb", 16, 1), "hbm2e": ("REFpb", 16, 1), "hbm3": ("REFpb", 16, 1),
     }  # fmt: skip
 
 
@@ -205,3 +205,12 @@ def test_the_memory_of_a_zcu102_is_as_its_controller_is_set() -> None:
     assert (memory.clock_hz, p["nCL"], p["nRCD"], p["nRP"], p["nCWL"]) == (1_066_560_000, 15, 15, 15, 14)
     assert (p["nRAS"], p["nFAW"], p["nRFC"]) == (36, 32, 278)  # 33, 30 and 260 ns
     assert memory.banks * memory.rows * memory.columns * memory.column_bytes == 4 << 30
+
+
+def test_the_memory_of_an_alveo_u55c_is_hbm2_at_1800_mbit_a_pin() -> None:
+    memory, p = load_standard("hbm2_u55c"), load_standard("hbm2_u55c").params
+    assert 32 * memory.banks * memory.rows * memory.columns * memory.column_bytes == 16 << 30
+    assert memory.columns * memory.column_bytes == 1024
+    assert float(32 * memory.column_bytes * memory.clock_hz / p["nBL"]) == 460.8e9  # AMD states 460 GB/s
+    found = [p[name] for name in ("nCL", "nRCDRD", "nRCDWR", "nRP", "nRAS", "nWR", "nCWL", "nFAW", "nRFC", "nREFI")]
+    assert found == [13, 13, 11, 13, 31, 15, 5, 14, 234, 3510]  # 14, 14, 12, 14, 34, 16, 5, 15, 260 and 3,900 ns
