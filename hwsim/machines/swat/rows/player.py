@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
 from hwsim.dram.native.function import CompiledFunction
 from hwsim.dram.random_access.bursts import BurstTimes, burst_times
+from hwsim.engine.burst_dma import BurstDma
 from hwsim.machines.swat.design import Design
 from hwsim.machines.swat.rows.bursts import Bursts
 from hwsim.machines.swat.rows.head import Head
 from hwsim.machines.swat.rows.state import (
     NONE,
     At,
-    Channel,
     Count,
     Rows,
     Scalar,
@@ -34,7 +33,8 @@ PLAY = CompiledFunction("hwsim.machines.swat.rows.kernel", "play")
 Sort = tuple[bool, int, int]  # of a burst: write, offset, size
 
 
-class Heads(NamedTuple):
+@dataclass(frozen=True)
+class Heads:
     """Heads of one plan, one after the other on a pipeline: all like `each` but for the last one."""
 
     each: Head
@@ -48,13 +48,15 @@ class Played:
 
     Attributes
     ----------
+    begun : when the first rows could be loaded
     ended : when the last row had passed the last stage
     written : when the memory held it
-    busy : by stage
-    waits : of LOAD for memory, and of DIV&OUT for room
-    prologue : loads between passes, drain : from the last LOAD of each pass to the end of its last row
-    commands : of all channels of the pipeline
-    read_bytes : of its channels, by name
+    busy : by stage, without waits
+    memory_wait, room_wait : of LOAD for memory, and of DIV&OUT for room
+    prologue : loads between passes, with their waits
+    drain : from the last LOAD of each pass to the end of its last row
+    commands : of all channels of the pipeline, without refreshes
+    read_bytes : of its channels, by name; those of bursts that the buffers held at the start are among them
     written_bytes : results, and partial rows
     log : (rows, stages, 2) begin and end of each stage, of the first rows
     """
@@ -74,18 +76,22 @@ class Played:
 
 
 class RowPlayer:
-    """A pipeline and its channels, over the operators of a run.
+    """A pipeline with its engines and channels, whose state is kept from operator to operator of a run.
 
-    Parameters
-    ----------
-    channels : when its channels are free, kept from operator to operator
+    Raises
+    ------
+    MachineError : ways to the memory that are so short that a channel would not have settled before the next burst
     """
 
     def __init__(self, design: Design) -> None:
         self.design = design
-        self.spec = design.spec
+        self.spec = spec = design.spec
         self.stages = stages_of(design)
-        self._channels = np.zeros((len(Stream), len(Channel)), dtype=np.int64)
+        self._dma = BurstDma(
+            spec.channel, spec.time_base, request_ns=spec.hbm.request_ns, response_ns=spec.hbm.response_ns
+        )
+        self._free = np.zeros(len(Stream), dtype=np.int64)
+        self._refreshed = np.zeros(len(Stream), dtype=np.int64)
 
     def play(self, heads: Heads, start: int, *, keep: int = 0) -> Played:
         """Play heads from tick `start` on, an edge of the fabric's clock.
@@ -103,7 +109,7 @@ class RowPlayer:
         if self.spec.prologue == "hidden":
             self._fill(each, last, heads.count, state, start, tables)
         ended = PLAY(self._timing(tables), each, last, state, heads.count, start)
-        self._channels = state.channels
+        self._free, self._refreshed = state.free, state.refreshed
         return self._played(tables, sorts, state, start, ended)
 
     def _tables(self, heads: Heads) -> tuple[list[Sort], list[BurstTimes]]:
@@ -117,8 +123,7 @@ class RowPlayer:
 
     def _timing(self, tables: list[BurstTimes]) -> Timing:
         design, spec = self.design, self.spec
-        base = spec.time_base
-        ticks, memory = base.clocks["fabric"].ticks, base.clocks["memory"]
+        ticks = spec.time_base.clocks["fabric"].ticks
         names = [stage.name for stage in self.stages]
         after: dict[str, list[int]] = {name: [] for name in names}
         for stage in self.stages:
@@ -132,10 +137,10 @@ class RowPlayer:
             Scalar.LOAD_LATENCY: ticks(design.scheduler.latency),
             Scalar.DIVIDED: ticks(design.divider.cycles("divided")),
             Scalar.PARTIAL: ticks(design.divider.cycles("partial")),
-            Scalar.REQUEST: base.ticks_of_ns(spec.hbm.request_ns),
-            Scalar.RESPONSE: base.ticks_of_ns(spec.hbm.response_ns),
-            Scalar.CYCLE: ticks(1),
-            Scalar.MEMORY_CYCLE: memory.ticks(1),
+            Scalar.REQUEST: self._dma.request,
+            Scalar.RESPONSE: self._dma.back,
+            Scalar.CYCLE: self._dma.fabric_period,
+            Scalar.MEMORY_CYCLE: self._dma.memory_period,
             Scalar.PERIOD: spec.channel.period,
             Scalar.QUIET: spec.channel.quiet,
             Scalar.RING: self._ring,
@@ -158,7 +163,8 @@ class RowPlayer:
         rows = min(keep, heads.count * len(heads.each.units))
         return State(
             streams=streams,
-            channels=self._channels.copy(),
+            free=self._free.copy(),
+            refreshed=self._refreshed.copy(),
             arrivals=np.full((len(Stream), self._ring), start, dtype=np.int64),
             ends=np.zeros((len(self.stages), 2), dtype=np.int64),
             busy=np.zeros(len(self.stages), dtype=np.int64),
@@ -170,14 +176,18 @@ class RowPlayer:
 
     @property
     def _rooms(self) -> list[int]:
-        """Rows that the buffer of each stream holds: two of its longest bursts, or twice what it looks ahead."""
+        """Rows that the buffer of each stream holds."""
         layout = self.design.layout
-        keys = 2 * max(layout.ahead, layout.row.per_block)
-        return [keys, 2 * layout.row.per_block, 2 * layout.partial.per_block, 0]
+        return [layout.key_room, layout.query_room, layout.carried_room, 0]
 
     @property
     def _ring(self) -> int:
-        return max(self._rooms) + 1
+        """At most so many bursts, one after the other, hold rows that are not loaded.
+
+        The rows of a burst come within `ahead` rows of the stream, so all rows that come earlier than that before the
+        next one belong to bursts that are used up.
+        """
+        return max(room + self.design.layout.ahead for room in self._rooms)
 
     def _fill(self, each: Rows, last: Rows, count: int, state: State, start: int, tables: list[BurstTimes]) -> None:
         """Have the buffers full at the start, by bursts before it that no refresh was near."""
@@ -214,7 +224,7 @@ class RowPlayer:
         return Played(
             begun=start,
             ended=ended,
-            written=int(state.clock[Time.WRITTEN]),
+            written=max(ended, int(state.free[Stream.RESULTS])),
             busy={stage.name: int(busy) for stage, busy in zip(self.stages, state.busy)},
             memory_wait=int(state.counts[Count.MEMORY]),
             room_wait=int(state.counts[Count.ROOM]),
