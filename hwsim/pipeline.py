@@ -10,6 +10,7 @@ from typing import Any
 from hwsim.errors import UserError
 from hwsim.machines.find import choose_machine, load_machine
 from hwsim.machines.machine import Dumpable, Machine, Progress
+from hwsim.machines.own_format import in_own_format, states_format
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models import build_graph
 from hwsim.mapping.models.decoder import decoder_of
@@ -62,6 +63,7 @@ def load_workload(source: str | Path, /, **overrides: Any) -> AnyWorkload:
 def prepare(workload: AnyWorkload, machine: str | None = None, settings: Mapping[str, Any] | None = None) -> Stages:
     """Take a workload down to the machine's program."""
     model, spec = load_machine(choose_machine(machine, workload), settings or {})
+    workload = in_own_format(workload, model, spec)
     if getattr(spec, "devices", 1) > 1:
         return _prepare_devices(workload, model, spec)
     workload = _with_experts(workload, model, spec)
@@ -202,9 +204,14 @@ def _details_of_devices(stages: Stages, first: Any) -> Details:
 def explain(
     workload: AnyWorkload, stage: str, machine: str | None = None, settings: Mapping[str, Any] | None = None
 ) -> str:
-    """The `dump()` of a stage, at the last step of the run; the graph needs no machine."""
+    """The `dump()` of a stage, at the last step of the run.
+
+    The graph needs no machine, but where the workload names one and leaves its number format to it.
+    """
     step = workload.run.last_step(workload.model)
     if stage == "graph" and machine is None and not settings:
+        if workload.machine and not states_format(workload):
+            workload = in_own_format(workload, *load_machine(workload.machine, {}))
         return build_graph(workload).dump(step)
     stages = prepare(workload, machine, settings)
     dumps: dict[str, Dumpable] = {"graph": stages.graph, "mapped": stages.mapped, "program": stages.program}

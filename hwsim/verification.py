@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hwsim.machines.find import choose_machine, find_machine, load_machine
+from hwsim.machines.own_format import in_own_format
 from hwsim.parameters.settings import check_parameters, gather_settings
 from hwsim.verify.report import VerifyReport
 from hwsim.verify.request import VerifyRequest
@@ -48,4 +49,5 @@ def verify(
     if config:
         check_parameters(find_machine(choose_machine(machine, sized))[0].spec_file, saved.machine, origin=str(config))
     model, spec = load_machine(choose_machine(machine, sized), parsed.machine)
-    return model.verify(VerifyRequest(workload=sized, own=own, weights=weights, progress=progress), spec)
+    sized, own = (in_own_format(one, model, spec) for one in (sized, own))
+    return model.verify(VerifyRequest(workload=sized, own=own, weights=weights, full=full, progress=progress), spec)

@@ -68,16 +68,21 @@ def rom(rows: int, bits: int) -> Resources:
 
 
 def memory(rows: int, bits: int) -> Resources:
-    """A memory with a write port and a registered read port: in LUTs, block RAM or UltraRAM, whichever is cheapest.
-
-    Eight LUTs are a memory of 14 bits of 32 rows (RAM32M16) or of 7 bits of 64 (RAM64M8).
-    """
-    banks = 1 if rows <= 32 else -(-rows // 64)
-    parts = -(-bits // 14) if rows <= 32 else -(-bits // 7) * banks
-    in_luts = (LUTRAM_COST * parts, Resources(lut=8 * parts, ff=bits) + choice(banks, bits))
-    without_uram = _cheapest(in_luts, *_block_ram(rows, bits))
-    best = _cheapest(in_luts, *_block_ram(rows, bits), _ultra_ram(rows, bits))
+    """A memory with a write port and a registered read port: in LUTs, block RAM or UltraRAM, whichever is cheapest."""
+    without_uram = _cheapest(_in_luts(rows, bits), *_block_ram(rows, bits))
+    best = _cheapest(_in_luts(rows, bits), *_block_ram(rows, bits), _ultra_ram(rows, bits))
     return Resources(sram_bytes=rows * bits // 8) + (replace(best, elsewhere=without_uram) if best.uram else best)
+
+
+def lut_memory(rows: int, bits: int) -> Resources:
+    """A memory that a design puts into LUTs, whatever would be cheapest."""
+    return Resources(sram_bytes=rows * bits // 8) + _in_luts(rows, bits)[1]
+
+
+def half_block_rams(rows: int, bits: int, count: int) -> Resources:
+    """Equal memories that a design puts into block RAMs of 18 Kb, whatever would be cheapest: two fill one of 36 Kb."""
+    each = min(-(-rows // (512 << i)) * -(-bits // width) for i in range(6) if (width := 36 >> i))
+    return Resources(sram_bytes=count * rows * bits // 8, bram36=-(-count * each // 2))
 
 
 Way = tuple[int, Resources]  # the cost by which Yosys chooses, and the resources
@@ -85,6 +90,13 @@ Way = tuple[int, Resources]  # the cost by which Yosys chooses, and the resource
 
 def _cheapest(*ways: Way) -> Resources:
     return min(ways, key=lambda way: way[0])[1]
+
+
+def _in_luts(rows: int, bits: int) -> Way:
+    """In LUTs, of which eight are a memory of 14 bits of 32 rows (RAM32M16) or of 7 bits of 64 (RAM64M8)."""
+    banks = 1 if rows <= 32 else -(-rows // 64)
+    parts = -(-bits // 14) if rows <= 32 else -(-bits // 7) * banks
+    return LUTRAM_COST * parts, Resources(lut=8 * parts, ff=bits) + choice(banks, bits)
 
 
 def _block_ram(rows: int, bits: int) -> tuple[Way, Way]:

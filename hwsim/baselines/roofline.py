@@ -120,15 +120,19 @@ def model_format(workload: DecoderWorkload) -> str:
 def _time(
     op: Operator, inputs: tuple[Tensor, ...], output: Tensor, step: Step, device: Device, fmt: str
 ) -> OperatorTime:
-    own = device.runs(fmt)
     if not output.elements(step):  # no vector passes: what follows the layers, in a step of which nothing comes out
         return OperatorTime(name=op.name, kind=op.kind, compute_s=0.0, memory_s=0.0, overhead_s=0.0)
-    moved = elements_moved(op, inputs, output, step) * ELEMENT_BYTES[own]
+    moved = elements_moved(op, inputs, output, step) * ELEMENT_BYTES[device.runs(fmt)]
+    return kernel_time(op.name, op.kind, macs=op.macs(step), moved_bytes=moved, device=device, fmt=fmt)
+
+
+def kernel_time(name: str, kind: str, *, macs: int, moved_bytes: int, device: Device, fmt: str) -> OperatorTime:
+    """One kernel on a device that runs a model in `fmt` as `device.runs(fmt)`."""
     return OperatorTime(
-        name=op.name,
-        kind=op.kind,
-        compute_s=2 * op.macs(step) / (device.flop_per_s[own] * device.compute_efficiency),
-        memory_s=moved / (device.memory_bytes_per_s * device.memory_efficiency),
+        name=name,
+        kind=kind,
+        compute_s=2 * macs / (device.flop_per_s[device.runs(fmt)] * device.compute_efficiency),
+        memory_s=moved_bytes / (device.memory_bytes_per_s * device.memory_efficiency),
         overhead_s=device.launch_overhead_s,
     )
 

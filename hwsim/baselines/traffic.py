@@ -46,9 +46,9 @@ def elements_moved(op: Operator, inputs: tuple[Tensor, ...], output: Tensor, ste
         case Attention() if op.shares_scores:
             raise MachineError(f"{op.name}: the baselines do not count attention that shares scores")
         case Attention():
-            return step.tokens * op.heads * op.d_k + _keys(op, step) * (op.d_k + op.d_v) + made
+            return inputs[0].elements(step) + op.weights + _keys(op, step) * (op.d_k + op.d_v) + made
         case AttentionScores():
-            return step.tokens * op.heads * op.d_k + _keys(op, step) * op.d_k + made
+            return inputs[0].elements(step) + op.weights + _keys(op, step) * op.d_k + made
         case AttentionValues():
             return inputs[0].elements(step) + _keys(op, step) * op.d_v + made
         case _:

@@ -37,12 +37,19 @@ def _m3vit() -> AnyMachine:
     return MACHINE
 
 
+def _swat() -> AnyMachine:
+    from hwsim.machines.swat import MACHINE
+
+    return MACHINE
+
+
 # Name to what loads it. A machine lies in the folder of its name.
 MACHINES: dict[str, Callable[[], AnyMachine]] = {
     "pim_gpt": _pim_gpt,
     "aim": _aim,
     "m3vit": _m3vit,
     "edge_moe": _edge_moe,
+    "swat": _swat,
 }
 
 

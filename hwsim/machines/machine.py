@@ -81,6 +81,10 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, ExecutionT]):
         """The board (`hwsim.rtl.boards.BOARDS`) whose FPGA holds the units of kind `fpga`; None without such units."""
         return None
 
+    def own_format(self, spec: SpecT) -> str | None:
+        """Number format of models that state none; None where these have their usual one (`Model.format`)."""
+        return None
+
     @abstractmethod
     def map_graph(self, graph: OperatorGraph, workload: Workload[Any, Any], spec: SpecT) -> MappedT:
         """Fuse, split and place a graph for this machine."""

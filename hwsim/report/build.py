@@ -14,6 +14,7 @@ from hwsim.parameters.provenance import UNCONFIRMED
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.run_time import RunTime
 from hwsim.report.schema import (
+    AttentionUse,
     AxiPortUse,
     Bound,
     BoundPart,
@@ -71,6 +72,7 @@ def build_report(
     loads: Sequence[LoadUse] | None = None,
     ports: Sequence[AxiPortUse] | None = None,
     passes: PassesUse | None = None,
+    attention: Sequence[AttentionUse] | None = None,
 ) -> Report:
     """The report of a run on one device.
 
@@ -113,6 +115,7 @@ def build_report(
         loads=None if loads is None else list(loads),
         ports=None if ports is None else list(ports),
         passes=passes,
+        attention=None if attention is None else list(attention),
     )
 
 

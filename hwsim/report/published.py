@@ -20,6 +20,7 @@ class PublishedFigure(BaseModel):
     ours : names the figure of ours to set beside it; `not_comparable` says why there is none
     baseline : the modelled device that ours is a ratio to
     only : the workload that theirs is about
+    tokens : the length of a sequence at which theirs holds, where it is of one length
     power : ours hangs on the machine's power, so that it is no prediction where that was fitted
     """
 
@@ -34,6 +35,7 @@ class PublishedFigure(BaseModel):
     baseline: str | None = None
     unit: str = ""
     only: str | None = None
+    tokens: int | None = None
     power: bool = False
     note: str = ""
 
@@ -50,7 +52,12 @@ def read_published(entries: Iterable[Mapping[str, Any]]) -> tuple[PublishedFigur
 
 
 def published_beside(
-    figures: Iterable[PublishedFigure], workload: str, ours: Mapping[str, Ratio], *, energy: EnergyUse | None = None
+    figures: Iterable[PublishedFigure],
+    workload: str,
+    ours: Mapping[str, Ratio],
+    *,
+    energy: EnergyUse | None = None,
+    tokens: int | None = None,
 ) -> tuple[Published, ...]:
     """Figures that speak of a workload, with ours beside them.
 
@@ -58,19 +65,29 @@ def published_beside(
     ----------
     ours : by the names that `PublishedFigure.ours` uses
     energy : of the run, which knows whether its power was fitted
+    tokens : of a sequence of the run, for figures that hold at one length
     """
     fitted = [entry.name for entry in energy.fitted] if energy else []
     warning = f"no prediction, since {' and '.join(fitted)} is fitted to a published power" if fitted else ""
     return tuple(
-        _beside(figure, ours, warning if figure.power else "") for figure in figures if figure.only in (None, workload)
+        _beside(figure, _ours(figure, ours, tokens), warning if figure.power else "")
+        for figure in figures
+        if figure.only in (None, workload)
     )
 
 
-def _beside(figure: PublishedFigure, ours: Mapping[str, Ratio], warning: str) -> Published:
+def _ours(figure: PublishedFigure, ours: Mapping[str, Ratio], tokens: int | None) -> Ratio:
     if figure.ours is None:
-        found = Ratio(value=None, note=f"not comparable: {figure.not_comparable}")
-    else:
-        found = ours[figure.ours]
+        return Ratio(value=None, note=f"not comparable: {figure.not_comparable}")
+    found = ours[figure.ours]
+    if figure.tokens is None or figure.tokens == tokens or found.value is None:
+        return found
+    length = "no one length" if tokens is None else f"{tokens:,}"
+    text = f"theirs is at {figure.tokens:,} tokens, ours at {length} is {found.value:.4g}{figure.unit}"
+    return Ratio(value=None, note=f"not comparable: {text}; {found.note}" if found.note else f"not comparable: {text}")
+
+
+def _beside(figure: PublishedFigure, found: Ratio, warning: str) -> Published:
     comparable = found.value is not None and figure.value is not None
     return Published(
         name=figure.name,

@@ -8,7 +8,7 @@ from hwsim.fpga.inclusion import included_notes
 from hwsim.fpga.shortage import shortage_text
 from hwsim.report.headline import arrivals_text
 from hwsim.report.quantities import bytes_text, count_text, hertz_text, seconds_text
-from hwsim.report.schema import AxiPortUse, DevicesUse, DramUse, FpgaUse, LoadUse, PassesUse, Report
+from hwsim.report.schema import AttentionUse, AxiPortUse, DevicesUse, DramUse, FpgaUse, LoadUse, PassesUse, Report
 from hwsim.report.tables import print_line, print_table
 
 
@@ -26,6 +26,8 @@ def render_sections(report: Report, console: Console) -> None:
         _loads(report.loads, console)
     if report.passes:
         _passes(report.passes, console)
+    if report.attention:
+        _attention(report.attention, console)
 
 
 def _devices(use: DevicesUse, console: Console) -> None:
@@ -125,3 +127,27 @@ def _passes(use: PassesUse, console: Console) -> None:
     print_table(console, title, ("from", "to", "count", "cycles"), rows)
     if use.arrivals:
         print_line(console, arrivals_text(use.arrivals))
+
+
+def _attention(uses: list[AttentionUse], console: Console) -> None:
+    for use in uses:
+        print_table(console, f"Attention: {use.pattern}", ("a head", ""), _attention_rows(use))
+
+
+def _attention_rows(use: AttentionUse) -> list[tuple[str, str]]:
+    cores = ", ".join(f"{count:,} {kind}" for kind, count in use.cores.items())
+    hidden = "hidden, not counted" if use.prologue_hidden else "counted"
+    rows = [
+        ("operators", f"{use.operators:,} of {use.heads:,} heads x {use.head_dim}"),
+        ("queries, keys", f"{use.queries:,}, {use.keys:,}"),
+        ("rows", f"{use.rows:,} in {use.passes:,} {'pass' if use.passes == 1 else 'passes'}"),
+        ("cores", cores),
+        ("cycles", f"{count_text(use.cycles)}; a row each {use.interval:,}, {use.depth} stages deep"),
+        ("prologue", f"{use.prologue_cycles:,} cycles, {hidden}"),
+        ("loads", f"{use.loads:,} rows of K and V, at most {use.most_loads_a_row:,} beside a row"),
+        ("pairs", f"{use.pairs:,}; {use.computing:.1%} of the cores' time"),
+        ("each element moves", ", ".join(f"{name} {times:.3f}" for name, times in use.moved.items())),
+    ]
+    if use.dropped or use.added:
+        rows.append(("against the model's pattern", f"{use.dropped:,} pairs dropped, {use.added:,} added"))
+    return rows

@@ -7,14 +7,18 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
+from hwsim.verify.render_attention import attention_headline, attention_tables
 from hwsim.verify.render_images import LAYER_COLUMNS, encoding_tables, image_headline, layer_rows
 from hwsim.verify.render_numbers import error_text, of_text
-from hwsim.verify.report import Generation, VerifiedSize, VerifyReport
+from hwsim.verify.report import Generation, VerifiedAttentionSize, VerifiedSize, VerifyReport
 
 
 def render(report: VerifyReport, console: Console) -> None:
     """Print the report of a verification."""
     size = report.size
+    if isinstance(size, VerifiedAttentionSize):
+        _attention(report, size, console)
+        return
     _say(console, *(_headline(report, size) if isinstance(size, VerifiedSize) else image_headline(report, size)))
     over, step = ("decode steps", "first decode step") if report.encoding is None else ("layers", "all tokens")
     functions = (
@@ -37,6 +41,14 @@ def render(report: VerifyReport, console: Console) -> None:
     console.print()
     if report.generation is not None:
         _say(console, *_generation(report.generation))
+    _blocks(report, console)
+
+
+def _attention(report: VerifyReport, size: VerifiedAttentionSize, console: Console) -> None:
+    _say(console, *attention_headline(report, size))
+    assert report.attention is not None
+    for table in attention_tables(report.attention, size):
+        _table(console, *table)
     _blocks(report, console)
 
 
@@ -97,7 +109,7 @@ def _say(console: Console, *lines: str) -> None:
 def _table(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for name in columns:
-        text = name in ("", "function", "functions", "relative to", "block", "parameters")
+        text = name in ("", "inputs", "softmax", "function", "functions", "relative to", "block", "parameters")
         table.add_column(name, justify="left" if text else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)

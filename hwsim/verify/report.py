@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from hwsim.report.schema import UnconfirmedParameter
 
-VERIFY_SCHEMA_VERSION = "1.1"
+VERIFY_SCHEMA_VERSION = "1.2"
 
 
 class _Part(BaseModel):
@@ -50,6 +50,27 @@ class VerifiedImageSize(_Part):
     expert_hidden: int
     final_norm: bool
     parameters: int
+
+
+class VerifiedAttentionSize(_Part):
+    """What was verified of attention on cores: its operators alone, without linear layers, norms and activations.
+
+    Attributes
+    ----------
+    layers : layers of which the operators are; 0 for a workload without layers
+    operators : attention operators of the workload
+    heads : heads of them all
+    distinct : heads that differ in pattern or sizes, of which one each was verified
+    tokens : longest sequence of keys
+    """
+
+    layers: int
+    of_layers: int
+    operators: int
+    heads: int
+    distinct: int
+    tokens: int
+    cores: int
 
 
 class FunctionError(_Part):
@@ -166,10 +187,84 @@ class EncodedImages(_Part):
     overflows: list[LayerOverflows]
 
 
+class AttentionError(_Part):
+    """Distance of a head's results from float64's for the same rounded inputs, and numbers that left their format.
+
+    Attributes
+    ----------
+    inputs : which inputs
+    softmax : `plain`, the paper's, or `safe`, with a running maximum
+    rows_lost : rows of which a result or the sum is infinite or NaN
+    max_absolute, mean_absolute : of the other rows; null if there are none
+    max_relative : the largest error over the largest magnitude in V
+    scores : computed, as many as exps
+    infinite_scores : scores that are infinite or NaN
+    infinite_exps, zero_exps : exps of finite scores that overflowed, and that underflowed to 0
+    infinite_products : products of exp and V that overflowed
+    infinite_sums : sums of a row and elements of its numerator that overflowed
+    """
+
+    inputs: str
+    softmax: Literal["plain", "safe"]
+    rows_lost: int
+    max_absolute: float | None
+    mean_absolute: float | None
+    max_relative: float | None
+    scores: int
+    infinite_scores: int
+    infinite_exps: int
+    zero_exps: int
+    infinite_products: int
+    infinite_sums: int
+
+
+class VerifiedPattern(_Part):
+    """A head of attention by itself.
+
+    Attributes
+    ----------
+    pattern, computed : the exact one, and the one that the machine computes, with `dropped` and `added` pairs, where it
+        was asked to take another; float64 takes the computed one too
+    operators : of the workload, that have such heads
+    heads : such heads in all of them
+    rows, of_rows : queries that were computed, and those of a sequence; those without keys are left out
+    passes : in which rows go through the cores
+    """
+
+    pattern: str
+    computed: str
+    operators: list[str]
+    heads: int
+    head_dim: int
+    value_dim: int
+    scale: float
+    rows: int
+    of_rows: int
+    keys: int
+    passes: int
+    dropped: int
+    added: int
+    errors: list[AttentionError]
+
+
+class AttentionVerified(_Part):
+    """What only attention on cores has.
+
+    Attributes
+    ----------
+    format, sum_format : of Q, K, V, exps and results, and of sums
+    """
+
+    format: str
+    sum_format: str
+    patterns: list[VerifiedPattern]
+
+
 class VerifyReport(_Part):
     """How far a machine's arithmetic is from float64.
 
-    `lm_head` and `generation` are null except for decoders, `encoding` except for encoders of images.
+    `lm_head` and `generation` are null except for decoders, `encoding` except for encoders of images. `attention` is
+    null except for machines that are attention on cores, for which `functions` and `layers` are empty.
     """
 
     schema_version: str = VERIFY_SCHEMA_VERSION
@@ -178,12 +273,13 @@ class VerifyReport(_Part):
     workload: str
     weights: str
     seed: int | None
-    size: VerifiedSize | VerifiedImageSize
+    size: VerifiedSize | VerifiedImageSize | VerifiedAttentionSize
     lm_head: str | None = None
     functions: list[FunctionError]
     layers: list[LayerError]
     generation: Generation | None = None
     encoding: EncodedImages | None = None
+    attention: AttentionVerified | None = None
     blocks: dict[str, dict[str, Any]]
     parameters: dict[str, Any]
     unconfirmed: list[UnconfirmedParameter]

@@ -18,10 +18,12 @@ class VerifyRequest:
     workload : at the size to be verified
     own : the workload at its full size
     weights : `random:SEED` or a folder
+    full : whether the user asked for everything, where a verification usually takes a part
     progress : called with (tokens or layers done, in all)
     """
 
     workload: Workload[Any, Any]
     own: Workload[Any, Any]
     weights: str
+    full: bool = False
     progress: Callable[[int, int], None] | None = None

@@ -9,7 +9,6 @@ from typing import Any
 
 from hwsim.errors import WorkloadError
 from hwsim.mapping.models.decoder import DecoderModel, DecoderWorkload, decoder_of
-from hwsim.mapping.models.image_encoder import ImageEncoder
 from hwsim.mapping.workload.load import family_of, load_workload
 from hwsim.mapping.workload.workload import Workload
 from hwsim.shipped import find_workload
@@ -32,7 +31,7 @@ def load_sized(
     Parameters
     ----------
     settings : fields that the user set; they are kept
-    full : whether to keep a decoder's layers and vocabulary; an encoder of images always has all of its layers
+    full : whether to keep a decoder's layers and vocabulary; other models have all of their layers
     layers : of these, as many as are verified, from the first on
 
     Raises
@@ -44,12 +43,12 @@ def load_sized(
     if issubclass(family, DecoderModel):
         own: AnyWorkload = _decoder(path, settings)
         reduced = {"layers": min(LAYERS, own.model.layers), "vocab": min(VOCAB, own.model.vocab)}
-    elif issubclass(family, ImageEncoder):
-        own, reduced = load_workload(path, settings), {}
     else:
-        raise WorkloadError(f"{path}: a verification knows families gpt, llama, vit and moe_vit")
+        own, reduced = load_workload(path, settings), {}
     update = {name: value for name, value in reduced.items() if not full and name not in settings}
     if layers is not None:
+        if not hasattr(own.model, "layers"):
+            raise WorkloadError(f"--layers {layers}: {own.name} is a single operator, which has no layers")
         if not 1 <= layers <= own.model.layers:
             raise WorkloadError(f"--layers {layers}: {own.name} has 1 to {own.model.layers} layers to verify")
         update["layers"] = layers

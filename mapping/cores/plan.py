@@ -33,6 +33,15 @@ class Residencies:
     last: Ints
     loaded: Ints
 
+    def __post_init__(self) -> None:
+        columns = (self.key, self.core, self.first, self.last, self.loaded)
+        if len({column.shape for column in columns}) > 1 or self.key.ndim != 1:
+            raise ValueError(f"columns of residencies differ in shape: {[column.shape for column in columns]}")
+        _read_only(*columns)
+
+    def __len__(self) -> int:
+        return len(self.key)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CorePass:
@@ -40,7 +49,8 @@ class CorePass:
 
     Attributes
     ----------
-    rows : (rows,) positions of their queries among the keys, in the order in which they go
+    rows : (rows,) positions of their queries among the keys, in the order in which they go. Query i of q stands at
+        keys - q + i, which is negative where a cross-attention has more queries than keys
     carries_in, carries_out : (rows,) whether an earlier or a later pass computes other keys of the row, so that its
         numerators and its sum come from memory or go there undivided
     kinds : number of cores that are used, by the kind of pattern that they serve: `window`, `global`, `random`, ...
@@ -52,11 +62,16 @@ class CorePass:
     carries_out: Flags
     kinds: Mapping[str, int]
 
+    def __post_init__(self) -> None:
+        if not len(self.rows) == len(self.carries_in) == len(self.carries_out):
+            raise ValueError(f"{len(self.rows)} rows, flags of {len(self.carries_in)} and {len(self.carries_out)}")
+        _read_only(self.rows, self.carries_in, self.carries_out)
+
     @property
     def loads(self) -> Ints:
         """(rows,) rows of K and V that are loaded in the LOAD stage of each row."""
         loaded = self.residencies.loaded
-        return np.bincount(loaded[loaded != BEFORE], minlength=len(self.rows))
+        return np.bincount(loaded[loaded != BEFORE], minlength=len(self.rows)).astype(np.int64)
 
     @property
     def prologue(self) -> int:
@@ -69,6 +84,14 @@ class CorePass:
         held = self.residencies
         return int((held.last - held.first + 1).sum())
 
+    def dump(self) -> str:
+        """One line: rows, cores by kind, loads, partial rows."""
+        rows = f"{len(self.rows)} rows from {self.rows[0]} to {self.rows[-1]}"
+        cores = ", ".join(f"{kind} {count}" for kind, count in self.kinds.items())
+        loads = f"{len(self.residencies)} keys loaded, {self.prologue} before, at most {int(self.loads.max())} a row"
+        carried = f"partial rows {np.count_nonzero(self.carries_in)} in, {np.count_nonzero(self.carries_out)} out"
+        return f"{rows}; cores {cores}; {loads}; {carried}"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CorePlan:
@@ -76,7 +99,7 @@ class CorePlan:
 
     Attributes
     ----------
-    queries, keys : of a sequence
+    queries, keys : of a sequence; a query that sees no key is in no pass, and nothing is written for it
     order : in which the rows go, in words
     dropped, added : pairs of the exact pattern that are left out, and pairs that it does not have, where a window of
         the published form was asked for
@@ -98,4 +121,23 @@ class CorePlan:
     @property
     def loads(self) -> int:
         """Rows of K and V that it loads."""
-        return sum(len(each.residencies.key) for each in self.passes)
+        return sum(len(each.residencies) for each in self.passes)
+
+    @property
+    def rows_without_keys(self) -> int:
+        """Queries that see no key."""
+        rows = [each.rows for each in self.passes]
+        return self.queries - (len(np.unique(np.concatenate(rows))) if rows else 0)
+
+    def dump(self) -> str:
+        """The plan as text: a line for it and a line a pass."""
+        head = f"{self.queries} queries, {self.keys} keys, {self.cores} cores, {self.order} order"
+        notes = {"pairs": self.pairs, "dropped": self.dropped, "added": self.added, "idle rows": self.rows_without_keys}
+        told = ", ".join(f"{name} {count}" for name, count in notes.items() if count or name == "pairs")
+        return "\n".join([f"{head}: {told}", *(f"  pass {i}: {each.dump()}" for i, each in enumerate(self.passes))])
+
+
+def _read_only(*arrays: Ints | Flags) -> None:
+    """Plans are kept and shared, so nobody may write into one."""
+    for array in arrays:
+        array.setflags(write=False)

@@ -7,9 +7,11 @@ from typing import Any
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.models.decoder import GptModel, LlamaModel
 from hwsim.mapping.models.encoder import EncoderModel
+from hwsim.mapping.models.hat import HatModel
 from hwsim.mapping.models.kernel import KernelModel
 from hwsim.mapping.models.long_context import LongBertModel, ModernBertModel
 from hwsim.mapping.models.moe_vit import MoeVitModel
+from hwsim.mapping.models.swin import SwinModel
 from hwsim.mapping.models.vit import VitModel
 from hwsim.mapping.parallel import WHOLE, Split
 from hwsim.mapping.passes.quantise import quantise
@@ -23,8 +25,10 @@ MODELS: dict[str, type[Model]] = {
     "bert": EncoderModel,
     "long_context": LongBertModel,
     "modernbert": ModernBertModel,
+    "hat": HatModel,
     "vit": VitModel,
     "moe_vit": MoeVitModel,
+    "swin": SwinModel,
     "kernel": KernelModel,
 }
 

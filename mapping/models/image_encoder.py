@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from hwsim.mapping.models.blocks import Block
 from hwsim.mapping.models.encoder_layers import EncoderLayers
-from hwsim.mapping.operators import Operator, PatchEmbed, PerSequence, Tensor
+from hwsim.mapping.models.images import Images
+from hwsim.mapping.operators import Operator, PatchEmbed, Tensor
 from hwsim.mapping.patterns import Full
 from hwsim.mapping.step import Step
 
 
-class ImageEncoder(EncoderLayers):
-    """Fields of the images and their patches, and of attention."""
+class ImageEncoder(Images, EncoderLayers):
+    """Fields of the tokens before the patches, and of attention."""
 
-    image_height: int = Field(default=224, ge=1, le=1_000_000, description="pixels")
-    image_width: int = Field(default=224, ge=1, le=1_000_000, description="pixels")
-    channels: int = Field(default=3, ge=1, le=10_000, description="values of a pixel")
-    patch: int = Field(default=16, ge=1, le=100_000, description="pixels of a patch's side")
     class_token: bool = Field(default=True, description="whether a learned token precedes the patches")
     qkv_bias: bool | None = Field(
         default=None, description="whether the matrices of queries, keys and values have biases; `bias` unless given"
     )
-
-    @model_validator(mode="after")
-    def _patches_tile(self) -> Self:
-        for name, size in (("image_height", self.image_height), ("image_width", self.image_width)):
-            if size % self.patch:
-                raise ValueError(f"patches of {self.patch} pixels do not divide {name} {size}")
-        return self
-
-    @property
-    def patches(self) -> int:
-        """Patches of an image."""
-        return (self.image_height // self.patch) * (self.image_width // self.patch)
 
     @property
     def class_tokens(self) -> int:
@@ -54,7 +37,7 @@ class ImageEncoder(EncoderLayers):
     @property
     def patch_weights(self) -> int:
         """Weights of the matrix that makes a token of a patch."""
-        return self.channels * self.patch**2 * self.d_model
+        return self.patch_elements * self.d_model
 
     @property
     def embedding_parameters(self) -> int:
@@ -76,13 +59,7 @@ class ImageEncoder(EncoderLayers):
 
     def embedding(self, block: Block) -> tuple[tuple[Tensor, ...], PatchEmbed]:
         """The graph's inputs, and the operator that reads them."""
-        shape = (PerSequence(count=1), self.channels, self.image_height, self.image_width)
-        embed = PatchEmbed(
-            name="embed", role="embed", inputs=("image",), fmt=block.fmt, channels=self.channels,
-            image_height=self.image_height, image_width=self.image_width, patch=self.patch, width=self.d_model,
-            class_tokens=self.class_tokens,
-        )  # fmt: skip
-        return (Tensor(name="image", shape=shape, fmt=block.fmt),), embed
+        return self.embed_patches(block, self.d_model, class_tokens=self.class_tokens)
 
     def attention_branch(self, block: Block, x: str) -> list[Operator]:
         """Norm, attention and addition: the first half of a layer that reads `x`."""

@@ -37,9 +37,13 @@ class TextEncoder(EncoderLayers):
         return True
 
     @property
+    def position_rows(self) -> int:
+        """Rows of the position table."""
+        return self.n_ctx + self.position_offset if self.has_positions else 0
+
+    @property
     def embedding_parameters(self) -> int:
-        rows = self.n_ctx + self.position_offset if self.has_positions else 0
-        return (self.vocab + rows + self.segments) * self.d_model
+        return (self.vocab + self.position_rows + self.segments) * self.d_model
 
     @property
     def pooler_parameters(self) -> int:
@@ -54,7 +58,7 @@ class TextEncoder(EncoderLayers):
         numbers = Int(width=32, signed=True)
         embed = Embed(
             name="embed", role="embed", inputs=names, fmt=block.fmt, vocab=self.vocab, width=self.d_model,
-            positions=self.n_ctx + self.position_offset if self.has_positions else 0, segments=self.segments,
+            positions=self.position_rows, segments=self.segments,
         )  # fmt: skip
         return tuple(Tensor(name=name, shape=("tokens",), fmt=numbers) for name in names), embed
 

@@ -13,8 +13,12 @@ from hwsim.mapping.operators.head_norm import HeadNorm
 from hwsim.mapping.operators.kv_cache import KvCache
 from hwsim.mapping.operators.linear import Linear
 from hwsim.mapping.operators.matrices import Matrices
+from hwsim.mapping.operators.mean import Mean
+from hwsim.mapping.operators.merge import Merge
 from hwsim.mapping.operators.norm import LayerNorm, RmsNorm
 from hwsim.mapping.operators.patch_embed import PatchEmbed
+from hwsim.mapping.operators.positions import Positions
+from hwsim.mapping.operators.relative_bias import RelativeBias
 from hwsim.mapping.operators.rope import Rope
 from hwsim.mapping.operators.route import Route
 from hwsim.mapping.operators.scale import Scale
@@ -41,7 +45,10 @@ OPERATORS: dict[str, type[Operator]] = {
         KvCache,
         LayerNorm,
         Linear,
+        Mean,
+        Merge,
         PatchEmbed,
+        Positions,
         Quantise,
         RmsNorm,
         Rope,
@@ -73,10 +80,14 @@ __all__ = [
     "LayerNorm",
     "Linear",
     "Matrices",
+    "Mean",
+    "Merge",
     "Operator",
     "PatchEmbed",
     "PerSequence",
+    "Positions",
     "Quantise",
+    "RelativeBias",
     "RmsNorm",
     "Role",
     "Rope",

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from hwsim.mapping.errors import GraphError
 from hwsim.mapping.formats import stored_bytes
-from hwsim.mapping.operators.base import Dim, Operator, Tensor, length, require_shape, rows, take
+from hwsim.mapping.operators.base import Dim, Operator, Table, Tensor, length, require_shape, rows, take
+from hwsim.mapping.operators.relative_bias import RelativeBias
 from hwsim.mapping.patterns import Pattern
 from hwsim.mapping.step import Step
 
@@ -43,22 +44,22 @@ class _Heads(Operator):
 
     def pairs(self, step: Step) -> int:
         """(query, key) pairs of one head over the batch."""
-        return step.batch * self.pattern.pairs(*self._sizes(step))
+        return step.batch * self.pattern.pairs(*self.sizes(step))
 
     def pairs_of_heads(self, step: Step) -> int:
         """(query, key) pairs of all heads over the batch."""
-        return step.batch * self.pattern.pairs_of_heads(*self._sizes(step), self.heads)
+        return step.batch * self.pattern.pairs_of_heads(*self.sizes(step), self.heads)
 
     def keys_read(self, step: Step) -> int:
         """Keys that the queries of one step need over the batch, each once, of one head."""
-        return step.batch * self.pattern.union_keys(*self._sizes(step))
+        return step.batch * self.pattern.union_keys(*self.sizes(step))
 
     def bytes_seen(self, index: int, step: Step) -> int:
         """Bytes of an input, keys or values, that the queries of one step see, each key once."""
         size, fmt = self.d_v if index == self.values_at else self.d_k, self.input_fmt(index)
         if self.pattern.heads_period == 1:
             return stored_bytes(fmt, self.keys_read(step), self.kv_heads * size)
-        keys = step.batch * self.pattern.union_keys_of_heads(*self._sizes(step), self.heads, self.kv_heads)
+        keys = step.batch * self.pattern.union_keys_of_heads(*self.sizes(step), self.heads, self.kv_heads)
         return stored_bytes(fmt, keys, size)  # a row a head and key: heads see different ones
 
     @property
@@ -66,7 +67,7 @@ class _Heads(Operator):
         """Which input the values are."""
         return None
 
-    def _sizes(self, step: Step) -> tuple[int, int]:
+    def sizes(self, step: Step) -> tuple[int, int]:
         """Queries and keys of a sequence."""
         n_q, n_k = length(self.queries, step), length(self.keys, step)
         if self.keys == "source":
@@ -96,14 +97,45 @@ class _Heads(Operator):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attention(_Heads):
-    """softmax(Q K^T * scale) V over the keys that `pattern` grants; inputs: q, k and v.
+class _Scores(_Heads):
+    """What the operators that compute scores have in common.
+
+    Attributes
+    ----------
+    relative_bias : what is added to each score by the places of query and key, a table for every head
+    """
+
+    relative_bias: RelativeBias | None = None
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        if self.relative_bias is None:
+            return ()
+        identity, entries = f"{self.name}.relative_bias", self.relative_bias.entries
+        return (Table(identity=identity, rows=self.heads, columns=entries, fmt=self.fmt),)
+
+    def describe(self) -> str:
+        return super().describe() + (f", {self.relative_bias}" if self.relative_bias else "")
+
+    def _added_biases(self, step: Step) -> int:
+        """Additions: one a pair."""
+        return self.pairs_of_heads(step) if self.relative_bias else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention(_Scores):
+    """softmax(Q K^T * scale + bias) V over the keys that `pattern` grants; inputs: q, k and v.
 
     With `shares_scores` the first input is another attention, whose softmax is used again, and the second is v.
     """
 
     kind: ClassVar[str] = "attention"
     shares_scores: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.shares_scores and self.relative_bias:
+            raise GraphError(f"{self.name}: shares the scores of another attention, so it has no {self.relative_bias}")
 
     @property
     def values_at(self) -> int:
@@ -125,7 +157,7 @@ class Attention(_Heads):
         return self.pairs_of_heads(step) * (self.d_v if self.shares_scores else self.d_k + self.d_v)
 
     def element_ops(self, step: Step) -> int:
-        return 0 if self.shares_scores else self.pairs_of_heads(step)
+        return 0 if self.shares_scores else self.pairs_of_heads(step) + self._added_biases(step)
 
     def special_functions(self, step: Step) -> int:
         if self.shares_scores:
@@ -135,8 +167,8 @@ class Attention(_Heads):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttentionScores(_Heads):
-    """Q K^T, the first product of a split attention; inputs: q and k."""
+class AttentionScores(_Scores):
+    """Q K^T and the bias, the first product of a split attention; inputs: q and k."""
 
     kind: ClassVar[str] = "attention_scores"
 
@@ -148,6 +180,9 @@ class AttentionScores(_Heads):
 
     def macs(self, step: Step) -> int:
         return self.pairs_of_heads(step) * self.d_k
+
+    def element_ops(self, step: Step) -> int:
+        return self._added_biases(step)
 
     def special_functions(self, step: Step) -> int:
         return self.pairs_of_heads(step) * (self._score_functions - 1)

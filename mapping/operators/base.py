@@ -31,7 +31,8 @@ Dim = int | Symbol | PerSequence
 Role = Literal[
     "embed", "norm1", "qkv", "proj", "post_norm1", "add1", "norm2", "ffn1", "gate", "up", "ffn2", "post_norm2", "add2",
     "final_norm", "lm_head",
-    "embed_norm", "q", "k", "v", "global_q", "global_k", "global_v", "route", "experts", "pooler", "classifier",
+    "embed_norm", "q", "k", "v", "global_q", "global_k", "global_v", "route", "experts", "merge_norm", "merge",
+    "pooler", "classifier",
 ]  # fmt: skip
 
 

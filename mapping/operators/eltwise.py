@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from hwsim.mapping.operators.base import Operator, Tensor, require_shape, take
+from hwsim.mapping.operators.base import Dim, Operator, Tensor, require_shape, rows, take
 from hwsim.mapping.step import Step
 
 
@@ -15,15 +15,16 @@ class Eltwise(Operator):
 
     kind: ClassVar[str] = "eltwise"
     width: int
+    rows: Dim = "tokens"
     function: Literal["add", "hadamard"] = "add"
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         for tensor in take(self, inputs, 2):
-            require_shape(self, tensor, "tokens", self.width)
-        return Tensor(name=self.name, shape=("tokens", self.width), fmt=self.fmt)
+            require_shape(self, tensor, self.rows, self.width)
+        return Tensor(name=self.name, shape=(self.rows, self.width), fmt=self.fmt)
 
     def element_ops(self, step: Step) -> int:
-        return step.tokens * self.width
+        return rows(self.rows, step) * self.width
 
     def describe(self) -> str:
         return f"{self.function} {self.width}"

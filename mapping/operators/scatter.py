@@ -11,11 +11,17 @@ from hwsim.mapping.step import Step
 
 @dataclass(frozen=True, kw_only=True)
 class Scatter(Operator):
-    """The second input's rows in the place of the first `count` tokens of each sequence of the first input."""
+    """The second input's rows in the place of the first `count` tokens of each sequence of the first input.
+
+    Attributes
+    ----------
+    stride : how far apart these tokens are
+    """
 
     kind: ClassVar[str] = "scatter"
     width: int
     count: int
+    stride: int = 1
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         x, new = take(self, inputs, 2)
@@ -27,4 +33,5 @@ class Scatter(Operator):
         return step.batch * self.count * self.width
 
     def describe(self) -> str:
-        return f"the first {self.count} of each sequence, {self.width}"
+        apart = f", {self.stride} apart" if self.stride > 1 else ""
+        return f"the first {self.count} of each sequence{apart}, {self.width}"

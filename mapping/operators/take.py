@@ -15,6 +15,7 @@ class Take(Operator):
     Attributes
     ----------
     count : that many first or last tokens of every sequence instead, whether or not a result comes out of it
+    stride : how far apart they are: 128 takes the first token of each segment of 128
     """
 
     kind: ClassVar[str] = "take"
@@ -22,6 +23,7 @@ class Take(Operator):
     width: int
     which: Literal["first", "last"]
     count: int | None = None
+    stride: int = 1
 
     def infer(self, inputs: tuple[Tensor, ...]) -> Tensor:
         (x,) = take(self, inputs, 1)
@@ -30,4 +32,5 @@ class Take(Operator):
         return Tensor(name=self.name, shape=(taken, self.width), fmt=self.fmt)
 
     def describe(self) -> str:
-        return f"the {self.which}{f' {self.count}' if self.count else ''} of each sequence"
+        apart = f", {self.stride} apart" if self.stride > 1 else ""
+        return f"the {self.which}{f' {self.count}' if self.count else ''} of each sequence{apart}"

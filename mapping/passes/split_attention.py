@@ -64,7 +64,9 @@ def _split(op: Attention, weights_of: dict[str, str]) -> list[Operator]:
         keys=op.keys,
     )
     return [
-        AttentionScores(name=scores, inputs=(q, k), input_fmts=fmts and fmts[:2], **shape),
+        AttentionScores(
+            name=scores, inputs=(q, k), input_fmts=fmts and fmts[:2], relative_bias=op.relative_bias, **shape
+        ),
         softmax,
         AttentionValues(name=op.name, inputs=(weights, v), input_fmts=fmts and (op.fmt, fmts[2]), **shape),
     ]

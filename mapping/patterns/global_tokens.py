@@ -55,13 +55,14 @@ class GlobalTokens(Tiled):
             raise PatternError(f"{self}: needs at least {need} tokens, got {n_k}")
 
     def _tiles(self, queries: range, n_k: int) -> Iterable[Tile]:
-        everywhere = self._spans(n_k)
+        everywhere = self.chosen(n_k)
         ends = (0, *(end for span in everywhere for end in span), n_k)  # where the tokens between them begin and end
         chosen = tuple(range(*span) for span in everywhere)
         yield Tile(queries=chosen, keys=(range(n_k),))
         yield Tile(queries=tuple(range(*gap) for gap in zip(ends[::2], ends[1::2])), keys=chosen)
 
-    def _spans(self, n_k: int) -> Spans:
+    def chosen(self, n_k: int) -> Spans:
+        """The global tokens, as spans."""
         singles = ((position, position + 1) for position in self.positions)
         return join([(0, self.count), (n_k - self.last, n_k), *singles])
 

@@ -68,6 +68,19 @@ def bits(parts: Iterable[range]) -> int:
     return row
 
 
+def spans_of_bits(row: int) -> Spans:
+    """Bits as spans."""
+    found, passed = [], 0
+    while row:
+        zeros = (row & -row).bit_length() - 1
+        row >>= zeros
+        ones = (~row & (row + 1)).bit_length() - 1
+        row >>= ones
+        found.append((passed + zeros, passed + zeros + ones))
+        passed += zeros + ones
+    return tuple(found)
+
+
 def comb(count: int, step: int) -> int:
     """Bits 0, step, 2 step, ... of `count` positions."""
     if step == 1 or count <= 1:

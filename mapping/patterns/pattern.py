@@ -122,6 +122,11 @@ class Pattern:
             raise PatternError(f"{self}: no query stands at position {query} of {n_k}")
         return self._keys_of(query, n_k)
 
+    def key_bits(self, queries: range, n_k: int) -> Iterator[int]:
+        """For each of the queries at consecutive positions its keys as bits of an integer: bit k is key k."""
+        self.check(1, n_k)
+        return self._rows(queries, n_k)
+
     def keys(self, position: int, n_k: int) -> tuple[int, int]:
         """Range [first, last) of the keys of the query at `position`, for machines that read one range a query.
 

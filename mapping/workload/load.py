@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
@@ -41,7 +42,10 @@ def load_workload(path: Path | str, overrides: Mapping[str, Any] | None = None) 
     routing = document.get("routing")
     if isinstance(routing, dict):
         routing |= {name: _beside(path, given) for name, given in routing.items() if name in ("trace", "weights")}
+    synonyms = _model_type({**document, **(overrides or {})}, str(path)).run_type.synonyms if overrides else {}
     for key, value in (overrides or {}).items():
+        for other in _other_names(key, synonyms):
+            document.pop(other, None)
         group, _, field = key.partition(".")
         inner = document.get(group)
         document[group] = {**(inner if isinstance(inner, dict) else {}), field: value} if field else value
@@ -59,12 +63,12 @@ def check_workload(document: Mapping[str, Any], *, origin: str) -> Workload[Any,
     """A workload from the mapping that a file holds; `origin` names it in messages."""
     model_type = _model_type(document, origin)
     run_type = model_type.run_type
-    known = [*model_type.model_fields, *run_type.model_fields, MACHINE]
+    known = _names(model_type)
     unknown = [key for key in document if key not in known]
     if unknown:
         raise WorkloadError(f"{origin}: no field {unknown[0]!r}{_whose(unknown[0], model_type)}")
     model = _part(model_type, document, origin)
-    run = _part(run_type, document, origin)
+    run = _part(run_type, document, origin, synonyms=run_type.synonyms)
     machine = _machine(document, origin)
     try:
         model.check_run(run)
@@ -91,7 +95,19 @@ def field_names() -> tuple[str, ...]:
             for name, info in part.model_fields.items():
                 group = _group(info.annotation)
                 names |= dict.fromkeys([f"{name}.{field}" for field in group.model_fields] if group else [name])
+        names |= dict.fromkeys(model.run_type.synonyms)
     return tuple(names)
+
+
+def _names(model: type[Model]) -> list[str]:
+    """Every name that a file of a family may hold."""
+    return [*model.model_fields, *model.run_type.model_fields, *model.run_type.synonyms, MACHINE]
+
+
+def _other_names(key: str, synonyms: Mapping[str, str]) -> list[str]:
+    """What a field is called beside `key`: a value by one name replaces that by another."""
+    own = synonyms.get(key, key)
+    return [name for name in (own, *synonyms) if name != key and synonyms.get(name, name) == own]
 
 
 def _group(annotation: Any) -> type[BaseModel] | None:
@@ -114,6 +130,9 @@ def _file_type(family: str, model: type[Model]) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for part in (model, model.run_type):
         fields |= {name: (info.annotation, info) for name, info in part.model_fields.items()}
+    for name, own in model.run_type.synonyms.items():
+        annotation, info = fields[own]
+        fields[name] = (annotation, Field(default=info.default, description=f"another name of {own}"))
     fields[MACHINE] = (
         Name | None,
         Field(default=None, description="machine that runs it unless --machine says otherwise"),
@@ -130,12 +149,26 @@ def _model_type(document: Mapping[str, Any], origin: str) -> type[Model]:
     return MODELS[family]
 
 
-def _part(part: type[PartT], document: Mapping[str, Any], origin: str) -> PartT:
-    """The model or the run, of those of a document's fields that are its own."""
+def _part(
+    part: type[PartT], document: Mapping[str, Any], origin: str, *, synonyms: Mapping[str, str] = MappingProxyType({})
+) -> PartT:
+    """The model or the run, of those of a document's fields that are its own.
+
+    Parameters
+    ----------
+    synonyms : other names to own ones; a message calls a field as the document does
+    """
+    called: dict[str, str] = {}
+    for name in document:
+        own = synonyms.get(name, name)
+        if own in called:
+            raise WorkloadError(f"{origin}: {called[own]} and {name} are one thing; give one of them")
+        called[own] = name
     try:
-        return part.model_validate({key: value for key, value in document.items() if key in part.model_fields})
+        return part.model_validate({own: document[name] for own, name in called.items() if own in part.model_fields})
     except ValidationError as cause:
-        raise WorkloadError(f"{origin}: {first_problem(cause)}") from None
+        field, colon, problem = first_problem(cause).partition(": ")
+        raise WorkloadError(f"{origin}: {called.get(field, field)}{colon}{problem}") from None
 
 
 def _machine(document: Mapping[str, Any], origin: str) -> str | None:
@@ -148,10 +181,10 @@ def _machine(document: Mapping[str, Any], origin: str) -> str | None:
 
 def _whose(key: str, model: type[Model]) -> str:
     """What to say of a field that this family does not have."""
-    families = [name for name, other in MODELS.items() if key in (*other.model_fields, *other.run_type.model_fields)]
+    families = [name for name, other in MODELS.items() if key in _names(other)]
     if families:
         return f" in family {_family(model)}; families {', '.join(families)} have it"
-    return nearest(key, [*model.model_fields, *model.run_type.model_fields, MACHINE])
+    return nearest(key, _names(model))
 
 
 def _family(model: type[Model]) -> str:

@@ -59,7 +59,11 @@ class Model(Checked, ABC):
 
     name: Name
     family: str
-    format: str = Field(default="bf16", description="number format of weights and activations")
+    format: str = Field(
+        default="bf16",
+        description="number format of weights and activations; unless given that of the machine, where it has one of "
+        "its own",
+    )
     weight_format: str | None = Field(
         default=None,
         description="of the matrices' weights, scales included (w4, int8/channel), in patches, gates and experts too; "

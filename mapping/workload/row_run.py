@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -13,7 +15,12 @@ from hwsim.mapping.workload.run import Run, Unit
 
 
 class RowRun(Run):
-    """Rows that pass an operator together, in one step or several alike."""
+    """Rows that pass an operator together, in one step or several alike.
+
+    The rows of attention are a sequence's tokens, so `tokens` is another name of `rows`.
+    """
+
+    synonyms: ClassVar[Mapping[str, str]] = MappingProxyType({"tokens": "rows"})
 
     rows: int = Field(default=1024, ge=1, le=100_000_000, description="rows (tokens, queries) of a sequence")
     source: int | None = Field(

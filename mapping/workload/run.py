@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, Literal, Self
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,7 +17,14 @@ Unit = Literal["tokens", "images", "frames", "rows", "sequences"]
 
 
 class Run(Checked, ABC):
-    """A run of some model."""
+    """A run of some model.
+
+    Attributes
+    ----------
+    synonyms : other names that fields have in files and settings, to their own
+    """
+
+    synonyms: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     batch: int = Field(default=1, ge=1, le=65_536, description="sequences or images at once")
 

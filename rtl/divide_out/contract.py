@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from hwsim.mapping.formats import FP16, FP32, Format
 from hwsim.rtl.contract import Contract, Resources
+from hwsim.rtl.estimates import adder, register, selector
+from hwsim.rtl.float_operators import conversion, float_operator
 from hwsim.rtl.row_scheduler.contract import STAGES, require_float
 
 End = Literal["divided", "partial"]
@@ -59,4 +61,7 @@ class DivideOutContract(Contract):
         return self.pass_interval * (self.head_dim + self.extra) + self.pass_latency
 
     def resources(self) -> Resources:
-        raise NotImplementedError
+        """A divider of the sums' format, the quotient in the results' format, and the way round for partial rows."""
+        wide, counted = self.sum_fmt.bits, self.head_dim.bit_length()
+        divider = float_operator("divide", self.sum_fmt).cells + conversion(self.sum_fmt, self.fmt)
+        return divider + selector(wide) + register(2 * wide) + adder(counted) + register(counted)

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from hwsim.mapping.formats import FLOATS, FP16, FP32, Format
 from hwsim.rtl.contract import Contract, ContractError, Resources
+from hwsim.rtl.estimates import adder, lut_memory, memory, register
+from hwsim.rtl.float_operators import float_operator
 
 STAGES = "SWAT's table of stages, FP16: remembered, confidence .9"
 
@@ -27,6 +29,9 @@ class RowSchedulerContract(Contract):
     head_dim : elements of a row, H
     loaders : rows of K, and as many of V, that are loaded side by side
     interval, latency : cycles from element to element, and beyond the last one
+    cores : that rows are loaded into
+    entries : loads that a table names, for a pattern whose order no counter makes; 0 for a window alone
+    index_bits : of a key's number in such a table
     """
 
     block: ClassVar[str] = "row_scheduler"
@@ -40,6 +45,9 @@ class RowSchedulerContract(Contract):
     loaders: int = 1
     interval: int = 1
     latency: int = 2
+    cores: int = 512
+    entries: int = 0
+    index_bits: int = 16
 
     def __post_init__(self) -> None:
         require_float(self, "fmt")
@@ -47,6 +55,9 @@ class RowSchedulerContract(Contract):
         self.require_range("loaders", 1, 64)
         self.require_range("interval", 1, 64)
         self.require_range("latency", 0, 1024)
+        self.require_range("cores", 1, 1 << 16)
+        self.require_range("entries", 0, 1 << 24)
+        self.require_range("index_bits", 1, 32)
 
     def cycles(self, work: int) -> int:
         """Cycles of a stage LOAD with `work` rows of K and of V; a row of Q passes beside the first of them."""
@@ -57,7 +68,19 @@ class RowSchedulerContract(Contract):
         return (cycles - self.latency) // (self.interval * self.head_dim) * self.loaders
 
     def resources(self) -> Resources:
-        raise NotImplementedError
+        """A multiplier that scales Q, its banks, counters of elements, rows and cores for each loader, and the table.
+
+        A row of K and one of V go to the same core, which has a LUT that tells its number from others'.
+        """
+        core, element = self.cores.bit_length(), self.head_dim.bit_length()
+        counters = (adder(element) + adder(self.index_bits) + adder(core)) * self.loaders
+        kept = (
+            register(element + self.index_bits + core + 2 * self.fmt.bits) * self.loaders
+        )  # and an element of K and V
+        chosen = Resources(lut=self.cores * self.loaders)
+        table = memory(self.entries, self.index_bits + core) if self.entries else Resources()
+        query = float_operator("multiply", self.fmt).cells + lut_memory(2 * self.head_dim, self.fmt.bits)
+        return query + counters + kept + chosen + table
 
 
 def require_float(contract: Contract, name: str) -> None:

@@ -76,9 +76,24 @@ def test_a_constant_power_covers_the_memory_too() -> None:
     assert joules(FpgaCounts(seconds=0.069033, cycles=1), "m3vit") == {"board": pytest.approx(0.69033)}
 
 
+def test_a_table_with_the_memorys_own_energy_takes_it_from_bits_and_time() -> None:
+    parts = joules(COUNTS, "u55c")
+    assert parts["memory_static"] == pytest.approx(0.53 * 0.1)
+    assert parts["memory_traffic"] == pytest.approx(512e6 * 3.92e-12)  # 2 mJ
+    assert parts["dram_interface"] == pytest.approx(512e6 * 3.74e-12)
+    assert "dram_read" not in parts
+
+
+def test_an_idle_card_draws_what_was_measured() -> None:
+    idle = joules(FpgaCounts(seconds=1.0, cycles=300_000_000), "u55c")
+    assert sum(idle.values()) == pytest.approx((14.50 + 15.04) / 2)
+
+
 def test_what_only_time_costs_is_standing() -> None:
     standing = {part.name for part in break_down_fpga(COUNTS, table_of("zcu102")) if part.standing}
     assert standing == {"device_static", "processing_system", "remainder", "clock_tree"}
+    with_memory = {part.name for part in break_down_fpga(COUNTS, table_of("u55c")) if part.standing}
+    assert with_memory == standing | {"memory_static"}
 
 
 @given(factor=st.integers(0, 50), source=st.sampled_from(FPGA_TABLES))
@@ -136,7 +151,7 @@ def test_a_table_of_ones_own_changes_a_board(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "changes", "message"),
     [
-        ("zcu10", {}, "there are zcu102, zcu104, m3vit, off, or a YAML file"),
+        ("zcu10", {}, "there are zcu102, zcu104, u55c, m3vit, off, or a YAML file"),
         ("paper", {}, "energy: no energy table 'paper'"),
         ("zcu102", {"power_w": 1.0}, "energy_table.power_w: nothing of that name in energy table zcu102"),
         ("zcu102", {"dsp_pj": -1.0}, "energy table zcu102: dsp_pj: input should be greater than or equal to 0"),

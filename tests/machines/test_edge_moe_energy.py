@@ -256,3 +256,11 @@ def test_energy_that_cannot_be_counted_is_one_line(settings: dict[str, Any], mes
 def test_memory_without_currents_is_taken_where_its_energy_is_not_asked_for() -> None:
     load_machine("edge_moe", {"memory.standard": "hbm3", "energy": "m3vit"})
     load_machine("edge_moe", {"memory.standard": "hbm3", "energy": "off"})
+
+
+def test_a_table_with_the_memorys_own_energy_counts_its_bits_instead_of_currents() -> None:
+    found = run(load_workload("m3vit_tiny", layers=2), "edge_moe", {"energy": "u55c"})
+    assert found.energy
+    assert found.dram
+    traffic = next(part for part in found.energy.components if part.component == "memory_traffic")
+    assert traffic.joules == pytest.approx(8 * found.dram.io_bytes * 3.92e-12)

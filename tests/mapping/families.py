@@ -17,10 +17,18 @@ SMALL: dict[str, dict[str, Any]] = {
         "layers": 1, "d_model": 8, "heads": 2, "vocab": 10, "n_ctx": 64, "tokens": 16, "patterns": ["window(2, 2)"],
     },
     "modernbert": {"layers": 1, "d_model": 8, "heads": 2, "d_ff": 12, "vocab": 10, "n_ctx": 64, "tokens": 16},
+    "hat": {
+        "layers": 2, "d_model": 8, "heads": 2, "vocab": 10, "n_ctx": 64, "tokens": 16, "segment_tokens": 4,
+        "cross_layers": [1],
+    },
     "vit": {"layers": 1, "d_model": 8, "heads": 2, "image_height": 4, "image_width": 8, "patch": 2, "channels": 3},
     "moe_vit": {
         "layers": 2, "d_model": 8, "heads": 2, "image_height": 4, "image_width": 8, "patch": 2, "channels": 3,
         "experts": 4, "top_k": 2, "expert_hidden": 6, "task_names": ["depth", "edges"],
+    },
+    "swin": {
+        "d_model": 8, "depths": [2, 1], "heads": [2, 4], "window": 2, "image_height": 16, "image_width": 32, "patch": 4,
+        "channels": 3,
     },
 }  # fmt: skip
 
@@ -99,6 +107,45 @@ def long_context_fields(draw: st.DrawFn) -> dict[str, Any]:
     else:
         fields["global_tokens"] = draw(st.integers(0, 3))
     return fields | {"first_norm": fields["norm_order"] == "post" or draw(st.booleans())}
+
+
+@st.composite
+def hat_fields(draw: st.DrawFn) -> dict[str, Any]:
+    """A hierarchical encoder."""
+    fields = draw(text_fields())
+    size, segments = draw(st.integers(1, 6)), draw(st.integers(1, 5))
+    crossed = draw(st.sets(st.integers(0, fields["layers"] - 1)))
+    return fields | {
+        "segment_tokens": size,
+        "tokens": size * segments,
+        "n_ctx": size * (segments + draw(st.integers(0, 2))),
+        "cross_layers": sorted(crossed),
+        "segment_position_offset": draw(st.integers(0, 2)),
+    }
+
+
+@st.composite
+def swin_fields(draw: st.DrawFn) -> dict[str, Any]:
+    """Windows of an image, whose grids they tile down to the last stage."""
+    stages, patch, window = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    side = patch * window * 2 ** (stages - 1)
+    heads = draw(st.lists(st.sampled_from([1, 2, 4]), min_size=stages, max_size=stages))
+    return {
+        "d_model": 4 * draw(st.integers(1, 3)),
+        "depths": draw(st.lists(st.integers(1, 3), min_size=stages, max_size=stages)),
+        "heads": heads,
+        "window": window,
+        "patch": patch,
+        "image_height": side * draw(st.integers(1, 3)),
+        "image_width": side * draw(st.integers(1, 3)),
+        "channels": draw(st.integers(1, 4)),
+        "mlp_ratio": draw(st.integers(1, 4)),
+        "activation": draw(ACTIVATIONS),
+        "qkv_bias": draw(st.booleans()),
+        "classes": draw(st.sampled_from([None, 5])),
+        "images": draw(st.integers(3, 7)),
+        "batch": draw(st.integers(1, 3)),
+    }
 
 
 @st.composite

@@ -10,14 +10,25 @@ from hwsim.mapping.errors import MappingError
 from hwsim.mapping.models import MODELS, build_graph
 from hwsim.mapping.parallel import Split
 from hwsim.mapping.passes.split_attention import split_attention
-from tests.mapping.families import SMALL, long_context_fields, moe_vit_fields, text_fields, vit_fields, workload
+from tests.mapping.families import (
+    SMALL,
+    hat_fields,
+    long_context_fields,
+    moe_vit_fields,
+    swin_fields,
+    text_fields,
+    vit_fields,
+    workload,
+)
 
 GENERATED = st.one_of(
     text_fields().map(lambda fields: ("bert", fields)),
     long_context_fields().map(lambda fields: ("long_context", fields)),
     long_context_fields().map(lambda fields: ("modernbert", fields)),
+    hat_fields().map(lambda fields: ("hat", fields)),
     vit_fields().map(lambda fields: ("vit", fields)),
     moe_vit_fields().map(lambda fields: ("moe_vit", fields)),
+    swin_fields().map(lambda fields: ("swin", fields)),
 )
 
 
@@ -76,10 +87,21 @@ def test_splitting_attention_moves_no_work(generated: tuple[str, dict[str, Any]]
             },
             127_468_800,
         ),
+        (
+            "swin",  # swin-tiny
+            {"d_model": 96, "depths": [2, 2, 6, 2], "heads": [3, 6, 12, 24], "window": 7},
+            27_519_354,
+        ),
+        (
+            "swin",  # swin-base
+            {"d_model": 128, "depths": [2, 2, 18, 2], "heads": [4, 8, 16, 32], "window": 7},
+            86_743_224,
+        ),
     ],
 )  # fmt: skip
 def test_parameters_of_known_models(family: str, fields: dict[str, Any], parameters: int) -> None:
-    images = {"image_height": 224, "image_width": 224, "patch": 16} if family == "vit" else {}
+    sizes = {"image_height": 224, "image_width": 224}
+    images = {"vit": {**sizes, "patch": 16}, "swin": {**sizes, "patch": 4}}.get(family, {})
     whole = workload(family, **images, **fields)
     assert whole.model.parameters == build_graph(whole).parameters == parameters
 

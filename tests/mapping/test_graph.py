@@ -254,6 +254,6 @@ def test_shared_scores_cost_the_values_alone() -> None:
 def test_operator_kinds_are_those_of_the_vocabulary() -> None:
     assert sorted(OPERATORS) == [
         "act", "attention", "attention_scores", "attention_values", "collective", "dequantise", "eltwise", "embed",
-        "expert_ffn", "glu", "head_norm", "kv_cache", "linear", "norm", "patch_embed", "quantise", "rmsnorm", "rope",
-        "route", "scale", "scatter", "slice", "softcap", "softmax", "take",
+        "expert_ffn", "glu", "head_norm", "kv_cache", "linear", "mean", "merge", "norm", "patch_embed", "positions",
+        "quantise", "rmsnorm", "rope", "route", "scale", "scatter", "slice", "softcap", "softmax", "take",
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Kernels: one operator with its sizes, over rows."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from hwsim.mapping.errors import WorkloadError
 from hwsim.mapping.models import build_graph
 from hwsim.mapping.step import Step
+from hwsim.mapping.workload.load import load_workload
 from hwsim.mapping.workload.loads import Load
+from hwsim.shipped import shipped_workloads
 from tests.mapping.families import graph_of, workload
 
 FUNCTIONS = st.sampled_from(["gelu", "silu", "relu"])
@@ -66,6 +69,37 @@ def test_rows_pass_together_as_often_as_asked() -> None:
     assert (kernel.run.produced, kernel.run.unit) == (30, "rows")
 
 
+def test_tokens_are_another_name_of_rows() -> None:
+    sizes: dict[str, Any] = {"operator": "rmsnorm", "width": 8}
+    assert workload("kernel", **sizes, tokens=5) == workload("kernel", **sizes, rows=5)
+    with pytest.raises(WorkloadError, match="small: rows and tokens are one thing; give one of them"):
+        workload("kernel", **sizes, rows=5, tokens=5)
+    with pytest.raises(WorkloadError, match="small: tokens: input should be greater than or equal to 1, got 0"):
+        workload("kernel", **sizes, tokens=0)
+
+
+@pytest.mark.parametrize("in_file", ["rows", "tokens"])
+@pytest.mark.parametrize("set_by", ["rows", "tokens"])
+def test_a_setting_replaces_the_files_number_by_either_name(tmp_path: Path, in_file: str, set_by: str) -> None:
+    file = tmp_path / "norm.yaml"
+    file.write_text(
+        "{name: norm, family: kernel, operator: rmsnorm, width: 8, provenance: {grade: A, source: a test}, "
+        f"{in_file}: 100}}"
+    )
+    assert load_workload(file).run.rows == 100
+    assert load_workload(file, {set_by: 7}).run.rows == 7
+
+
+def test_the_kernel_of_swats_figure() -> None:
+    # 2w = 512 keys a row, less at both ends; every key, where there are no more than 256
+    for tokens, pairs in ((200, 200**2), (512, 512**2 - 256 * 257 // 2 - 255 * 256 // 2), (16_384, 8_323_072)):
+        kernel = load_workload(shipped_workloads()["swat_kernel"], {"tokens": tokens})
+        (step,) = kernel.steps()
+        assert kernel.model.macs(step) == build_graph(kernel).totals(step).macs == 2 * 64 * pairs
+    assert 8_323_072 == 16_384 * 512 - 256 * 257 // 2 - 255 * 256 // 2
+    assert (kernel.run.produced, kernel.machine) == (16_384, "swat")
+
+
 def test_attention_across_two_sequences() -> None:
     kernel = workload("kernel", operator="attention", heads=2, head_dim=8, pattern="full", rows=4, source=10)
     graph, (step,) = build_graph(kernel), kernel.steps()
@@ -93,6 +127,10 @@ def test_experts_of_a_kernel_get_a_load() -> None:
             "heads goes with operator: attention, softmax; this is linear",
         ),
         ({"operator": "conv"}, "operator: input should be 'linear', 'attention'"),
+        (
+            {"operator": "attention", "heads": 1, "head_dim": 0, "pattern": "full"},
+            "head_dim: input should be greater than or equal to 1, got 0",
+        ),
         (
             {"operator": "attention", "heads": 3, "kv_heads": 2, "head_dim": 8, "pattern": "full"},
             "3 heads do not share 2 kv_heads evenly",

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hwsim.mapping.errors import UserError, WorkloadError
-from hwsim.mapping.models import MODELS
+from hwsim.mapping.models import MODELS, build_graph
 from hwsim.mapping.step import Step
 from hwsim.mapping.workload.load import check_workload, field_names, json_schema, load_workload
 from hwsim.shipped import shipped_workloads, workloads_folder
 from tests.mapping.workloads import tiny
 
 SHIPPED = shipped_workloads()
+LONG_TEXTS = ("longformer_base_4096", "bigbird_base_4096", "modernbert_base", "modernbert_large")
 
 
 def test_the_eight_models_of_the_paper_have_their_parameter_counts() -> None:
@@ -74,6 +75,51 @@ def test_shipped_vits_have_their_published_work() -> None:
         "vit_small": 22.05,
         "vit_base": 86.57,
     }
+
+
+def test_shipped_encoders_of_long_texts_have_their_counts() -> None:
+    # BigBird and ModernBERT as transformers counts them; Longformer's class defaults have another vocabulary
+    shipped = {name: load_workload(SHIPPED[name]) for name in LONG_TEXTS}
+    assert {name: (w.model.parameters, w.run.tokens) for name, w in shipped.items()} == {
+        "longformer_base_4096": (148_659_456, 4096),
+        "bigbird_base_4096": (127_468_800, 4096),
+        "modernbert_base": (149_014_272, 8192),
+        "modernbert_large": (394_781_696, 8192),
+    }
+    for w in shipped.values():
+        step, graph = w.run.last_step(w.model), build_graph(w)
+        assert (w.model.parameters, w.model.macs(step)) == (graph.parameters, graph.totals(step).macs)
+        assert (w.machine, w.model.format) == ("swat", "fp16")
+
+
+def test_longformers_work_is_in_its_matrices() -> None:
+    longformer = load_workload(SHIPPED["longformer_base_4096"])
+    step, graph = longformer.run.last_step(longformer.model), build_graph(longformer)
+    in_matrices = sum(op.macs(step) for op in graph.operators if op.role in ("q", "k", "v", "proj", "ffn1", "ffn2"))
+    windows = sum(op.macs(step) for op in graph.operators if op.name.endswith(".attention"))
+    assert in_matrices == 347_892_350_976  # 348 G
+    # a window of 513 keys for every token would be 38.7 G, all keys 309 G; both ends of the sequence see fewer, and the
+    # class token is seen by all
+    assert (12 * 2 * 768 * 4096 * 513, 12 * 2 * 768 * 4096**2) == (38_730_203_136, 309_237_645_312)
+    pairs = 4096 * 513 - 256 * 257 + (4096 - 257)
+    assert windows == 12 * 2 * 768 * pairs == 37_588_285_440
+    of_global_token = longformer.model.macs(step) - in_matrices - windows - 768**2
+    assert of_global_token == 12 * ((2 * 4096 + 1) * 768**2 + 2 * 768 * 4096)  # keys and values of all tokens, mostly
+
+
+def test_swats_cores_hold_a_row_of_bigbird() -> None:
+    pattern = load_workload(SHIPPED["bigbird_base_4096"]).model.pattern_of(0)
+    inner = pattern.keys_of(2000, 4096)
+    assert sum(last - first for first, last in inner) == 192 + 192 + 128  # window, random, first and last block
+
+
+def test_every_third_layer_of_modernbert_sees_all_tokens() -> None:
+    for name, full in (("modernbert_base", 8), ("modernbert_large", 10)):
+        model = load_workload(SHIPPED[name]).model
+        patterns = [str(model.pattern_of(layer)) for layer in range(model.layers)]
+        assert [layer for layer, pattern in enumerate(patterns) if pattern == "full"] == list(range(0, model.layers, 3))
+        assert patterns.count("full") == full
+        assert patterns.count("window(64, 64)") == model.layers - full
 
 
 def test_m3vits_tasks_are_those_of_their_data_sets() -> None:

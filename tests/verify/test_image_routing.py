@@ -78,7 +78,10 @@ def test_mistakes_are_one_line(arguments: list[str], message: str, capsys: pytes
     [
         (["m3vit_tiny", "--machine", "pim_gpt"], "pim_gpt: runs decoders token by token"),
         (["gpt2", "--layers", "13"], "--layers 13: gpt2 has 1 to 12 layers to verify"),
-        (["bert_large"], "a verification knows families gpt, llama, vit and moe_vit"),
+        (
+            ["bert_large", "--machine", "pim_gpt"],
+            "pim_gpt: runs decoders token by token (families gpt, llama); bert_large is of family bert",
+        ),
         (["m3vit_tiny", "--set", "workload.tasks=normals"], "tasks: the model has no task 'normals'"),
     ],
 )

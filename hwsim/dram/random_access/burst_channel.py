@@ -91,6 +91,22 @@ class BurstChannel:
         """
         return max(self._settles(kind) for kind in ("RD", "WR"))
 
+    @cached_property
+    def most_late(self) -> int:
+        """At most so many cycles after it fell due a refresh is issued, whatever the bursts.
+
+        Nothing is opened or served after it fell due: the waits of what was issued before run out, then rows are
+        closed, then it goes.
+        """
+        rule = self.standard.refresh
+        if rule is None:
+            return 0
+        closings = (
+            1 if self.standard.banks_below(self.standard.commands[rule.precharge].scope) > 1 else self.standard.banks
+        )
+        before = max(cycles for name, cycles in self.waits.items() if name != rule.command)
+        return before + closings - 1 + self.waits[rule.precharge]
+
     def refreshes_by(self, cycle: int) -> int:
         """Refreshes that have fallen due before a cycle; a channel that settled before it has issued all of them."""
         return max(0, cycle - 1) // self.period if self.standard.refresh else 0

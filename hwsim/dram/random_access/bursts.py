@@ -32,7 +32,7 @@ from hwsim.dram.random_access.burst_play import Burst, Played, play_alone, play_
 from hwsim.errors import DramError
 
 Ints = NDArray[np.int64]
-MOST_TABLES = 256  # of some 100 KB each
+MOST_TABLES = 512  # of some 100 KB each; a block of 16 rows has 136 stretches of rows, read or written
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,18 +110,22 @@ def burst_times(channel: BurstChannel, *, write: bool, offset: int, size: int) -
 
 @lru_cache(maxsize=MOST_TABLES)
 def _table(channel: BurstChannel, burst: Burst) -> BurstTimes:
-    """Phases in which no refresh is felt are all alike; the others are played."""
+    """Phases in which no refresh is felt are all alike; the others are played.
+
+    Phases below `quiet` stand for cycles since a refresh that may have been late, so that there may be less time to the
+    next than in the play: the burst must have settled before it.
+    """
     alone = play_alone(channel, burst)
     if channel.standard.refresh is None:
         return _times(channel, alone, np.zeros(1, dtype=np.int64))
     period, quiet, settled = channel.period, channel.quiet, int(alone.settled[0])
-    _check_period(channel, quiet + settled)
+    _check_period(channel, quiet + settled + channel.most_late)
     phases = np.concatenate([np.arange(quiet + 1), np.arange(period - settled + 1, period)])
     row = np.full(period, quiet)
     row[phases] = np.arange(len(phases))
     times = _times(channel, play_at(channel, burst, phases), row)
     felt = np.arange(quiet)
-    _check_period(channel, int((felt + times.settled[felt]).max() + times.late.max()))
+    _check_period(channel, int((felt + times.settled[felt]).max()) + channel.most_late)
     return times
 
 
@@ -145,7 +149,7 @@ def _times(channel: BurstChannel, played: Played, row: Ints) -> BurstTimes:
 
 
 def _check_period(channel: BurstChannel, cycles: int) -> None:
-    """A burst that feels the last refresh, which may have been late, must have settled before the next is due."""
+    """There must be so many cycles between two refreshes that are due."""
     if cycles > channel.period:
         raise DramError(
             f"bursts on {channel.standard.name}: a refresh and a burst take up to {cycles} cycles, "

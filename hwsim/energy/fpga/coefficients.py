@@ -78,6 +78,28 @@ class Actions(FpgaCoefficients):
         }
 
 
+class ActionsWithMemory(Actions):
+    """The same with an energy for each bit of the board's memory, where no source states currents of its chips."""
+
+    formulas: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {
+        **Actions.formulas,
+        "memory_static": ("memory, all the time", ("memory_static_w",)),
+        "memory_traffic": ("bits over the memory's pins, in the memory", ("memory_pj_per_bit",)),
+    }
+    standing = Actions.standing | {"memory_static"}
+    without_memory = False
+
+    memory_static_w: float = Field(ge=0, le=MOST, description="all of the board's memory, without traffic")
+    memory_pj_per_bit: float = Field(ge=0, le=MOST, description="rows, data paths and pins of the memory's chips")
+
+    def joules(self, counts: FpgaCounts) -> dict[str, float]:
+        return {
+            **super().joules(counts),
+            "memory_static": self.memory_static_w * counts.seconds,
+            "memory_traffic": counts.dram_bits * self.memory_pj_per_bit * PJ,
+        }
+
+
 class ConstantPower(FpgaCoefficients):
     """One power for the whole board, whatever it does."""
 
@@ -91,7 +113,8 @@ class ConstantPower(FpgaCoefficients):
         return {"board": self.power_w * counts.seconds}
 
 
-FPGA_TABLES = ("zcu102", "zcu104", "m3vit")
+FPGA_TABLES = ("zcu102", "zcu104", "u55c", "m3vit")
 FPGA: Family[FpgaCoefficients] = Family(
-    names=FPGA_TABLES, equations={"actions": Actions, "constant_power": ConstantPower}
+    names=FPGA_TABLES,
+    equations={"actions": Actions, "actions_with_memory": ActionsWithMemory, "constant_power": ConstantPower},
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hwsim.dram.currents.components import memory_components, memory_energy
-from hwsim.dram.currents.energy import PlayEnergy
+from hwsim.dram.currents.energy import PlayCounts, PlayEnergy
 from hwsim.dram.currents.sourced import Currents, find_currents
 from hwsim.dram.standards.load import load_standard
 from hwsim.energy.fpga import FpgaCounts, UnitWork
@@ -61,7 +61,7 @@ def count_actions(run: Execution, time: RunTime, budget: Budget) -> FpgaCounts:
         cycles=int(time.cycles(time.ticks)),
         units=tuple(_works(run, time, budget)),
         ports=port_traffic(system, run.memory.player.port_use()),
-        dram_bits=dram.bits if dram else 0,
+        dram_bits=_memory_bits(run),
         memory=memory_components(dram) if dram else (),
     )
 
@@ -84,6 +84,13 @@ def _works(run: Execution, time: RunTime, budget: Budget) -> Iterator[UnitWork]:
             uram_bits_read=bits.uram_read.get(unit.name, 0),
             uram_bits_written=bits.uram_written.get(unit.name, 0),
         )
+
+
+def _memory_bits(run: Execution) -> int:
+    """Bits that column accesses moved, whether or not the table takes the memory's energy from currents."""
+    standard = run.program.spec.standard
+    counts = PlayCounts.of(run.memory.player.served(), standard)
+    return 8 * standard.column_bytes * (counts.reads + counts.writes)
 
 
 def _memory(run: Execution, time: RunTime) -> PlayEnergy | None:

@@ -11,6 +11,7 @@ from hwsim.errors import MachineError
 from hwsim.machines.swat.rows.bursts import RowsInMemory
 from hwsim.machines.swat.rows.head import Layout
 from hwsim.machines.swat.spec import SwatSpec
+from hwsim.mapping.formats import Float
 from hwsim.rtl.attention_core.contract import AttentionCoreContract
 from hwsim.rtl.contract import ContractError
 from hwsim.rtl.divide_out.contract import DivideOutContract
@@ -27,17 +28,28 @@ def _as_parameters(machine: str) -> Iterator[None]:
         raise MachineError(f"{machine}: {cause}") from None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Design:
-    """Units for heads of `head_dim` elements, which may be fewer than the cores have room for: loops end earlier."""
+    """Units for heads of `head_dim` elements, which may be fewer than the cores have room for: loops end earlier.
+
+    Attributes
+    ----------
+    bias_entries : of a head's table of biases; 0 for scores without
+    """
 
     spec: SwatSpec
     head_dim: int
+    bias_entries: int = 0
 
     @classmethod
     def built(cls, spec: SwatSpec) -> Design:
         """The units as they are built, for the largest head."""
         return cls(spec=spec, head_dim=spec.head_dim)
+
+    @property
+    def table_rows(self) -> int:
+        """Rows in which a table of biases comes to all cores at a head's beginning, half over the stream of K."""
+        return -(-self.bias_entries // (2 * self.head_dim))
 
     @property
     def preset(self) -> str:
@@ -66,7 +78,7 @@ class Design:
         with _as_parameters(spec.name):
             return RowSchedulerContract.from_preset(
                 self.preset, head_dim=self.head_dim, loaders=spec.loaders, interval=spec.load_interval,
-                latency=spec.load_latency,
+                latency=spec.load_latency, cores=spec.cores,
             )  # fmt: skip
 
     @cached_property
@@ -75,8 +87,9 @@ class Design:
         spec = self.spec
         with _as_parameters(spec.name):
             return AttentionCoreContract.from_preset(
-                self.preset, head_dim=self.head_dim, qk_interval=spec.qk_interval, qk_latency=spec.qk_latency,
-                sv_interval=spec.sv_interval, sv_latency=spec.sv_latency,
+                self.preset, head_dim=self.head_dim, sum_fmt=spec.qk_sum_fmt, qk_interval=spec.qk_interval,
+                qk_latency=spec.qk_latency, sv_interval=spec.sv_interval, sv_latency=spec.sv_latency,
+                softmax=spec.softmax, biased=bool(self.bias_entries), bias_latency=spec.bias_latency,
             )  # fmt: skip
 
     @cached_property
@@ -86,18 +99,18 @@ class Design:
         with _as_parameters(spec.name):
             return ZReduceContract.from_preset(
                 self.preset, head_dim=self.head_dim, cores=spec.cores, group=spec.reduction_group, sum_fmt=spec.sum_fmt,
-                interval=spec.reduce_interval, latency=spec.reduce_latency,
+                order=spec.reduce_order, interval=spec.reduce_interval, latency=spec.reduce_latency,
             )  # fmt: skip
 
     @cached_property
     def sums(self) -> RowSumContract:
         """ROWSUM1 and ROWSUM2."""
-        return self._numbers("sum")
+        return self._numbers("sum", self.spec.sum_fmt)
 
     @cached_property
     def maxima(self) -> RowSumContract:
         """MAX1 and MAX2, of the safe softmax."""
-        return self._numbers("maximum")
+        return self._numbers("maximum", self.spec.fmt)
 
     @cached_property
     def divider(self) -> DivideOutContract:
@@ -110,10 +123,10 @@ class Design:
                 pass_latency=spec.pass_latency,
             )  # fmt: skip
 
-    def _numbers(self, operation: str) -> RowSumContract:
+    def _numbers(self, operation: str, sum_fmt: Float) -> RowSumContract:
         spec = self.spec
         with _as_parameters(spec.name):
             return RowSumContract.from_preset(
-                self.preset, operation=operation, cores=spec.cores, group=spec.reduction_group, sum_fmt=spec.sum_fmt,
+                self.preset, operation=operation, cores=spec.cores, group=spec.reduction_group, sum_fmt=sum_fmt,
                 interval=spec.sum_interval, latency=spec.sum_latency,
             )  # fmt: skip

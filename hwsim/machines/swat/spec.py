@@ -13,8 +13,11 @@ from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.standards.load import load_standard
 from hwsim.energy import OFF
 from hwsim.energy.fpga import FpgaTable, fpga_table
+from hwsim.engine.burst_dma import BurstDma
 from hwsim.engine.clock import TimeBase
 from hwsim.errors import DramError, EnergyError, MachineError, nearest
+from hwsim.machines.swat.companion.design import Companion
+from hwsim.machines.swat.companion.spec import MatrixSpec, VectorSpec
 from hwsim.mapping.formats import FLOATS, Float
 from hwsim.mapping.workload.model import Name
 from hwsim.parameters.units import Bytes, Cycles, Hertz, Nanoseconds
@@ -68,12 +71,17 @@ class SwatSpec(_Checked):
     loaders: int = Field(ge=1, le=64, description="rows of K, and of V, that a LOAD stage loads side by side")
     reduction_group: int = Field(ge=1, le=1 << 14, description="cores of a group of the reductions' first level")
     sum_format: FloatName = Field(description="of sums over the cores, and of rows between passes")
+    qk_sum_format: FloatName = Field(description="of the sum of products in QK; the score is in `format` again")
+    reduce_order: Literal["tree", "chain"] = Field(
+        description="in which ZRED1 and ZRED2 add the numbers of an element, by pairs or one by one: rounding alone"
+    )
     load_interval: Interval = Field(description="from element to element of a row in LOAD")
     load_latency: Latency = Field(description="of LOAD beyond the elements")
     qk_interval: Interval = Field(description="from product to product in QK")
     qk_latency: Latency = Field(description="of QK beyond the elements")
     sv_interval: Interval = Field(description="from product to product in SV; accounts differ")
     sv_latency: Latency = Field(description="of SV beyond the elements")
+    bias_latency: Latency = Field(description="of a relative bias that is added to a score")
     reduce_interval: Interval = Field(description="from element to element in ZRED1 and ZRED2")
     reduce_latency: Latency = Field(description="of ZRED1 and ZRED2 beyond the elements")
     sum_interval: Interval = Field(description="from number to number in ROWSUM1 and ROWSUM2, MAX1 and MAX2")
@@ -83,6 +91,8 @@ class SwatSpec(_Checked):
     pass_interval: Interval = Field(description="from element to element of a row that leaves undivided")
     pass_latency: Latency = Field(description="of such a row beyond the elements")
     companion: Literal["matrix", "none"] = Field(description="what runs linear layers, or none: attention alone")
+    matrix: MatrixSpec
+    vector: VectorSpec
     hbm: HbmSpec
     energy: str = Field(max_length=4096, description="energy table: u55c, a YAML file on top of one, or `off`")
     energy_table: dict[str, float] = Field(
@@ -108,10 +118,12 @@ class SwatSpec(_Checked):
 
     @model_validator(mode="after")
     def _channels_suffice(self) -> Self:
-        if len(CHANNELS) * self.pipelines > self.hbm.channels:
+        of_rows = len(CHANNELS) * self.pipelines
+        beside = self.matrix.channels + self.matrix.weight_channels if self.companion != "none" else 0
+        if of_rows + beside > self.hbm.channels:
+            other = f" and the companion {beside}" if beside else ""
             raise ValueError(
-                f"pipelines: {self.pipelines} take {len(CHANNELS) * self.pipelines} channels of HBM, "
-                f"and there are {self.hbm.channels}"
+                f"pipelines: {self.pipelines} take {of_rows} channels of HBM{other}, and there are {self.hbm.channels}"
             )
         return self
 
@@ -124,6 +136,11 @@ class SwatSpec(_Checked):
     def sum_fmt(self) -> Float:
         """Format of sums over the cores."""
         return FLOATS[self.sum_format]
+
+    @property
+    def qk_sum_fmt(self) -> Float:
+        """Format of the sum of products in QK."""
+        return FLOATS[self.qk_sum_format]
 
     @property
     def extra(self) -> int:
@@ -150,6 +167,22 @@ class SwatSpec(_Checked):
             )
         except DramError as cause:
             raise MachineError(f"hbm: {cause}") from None
+
+    @cached_property
+    def dma(self) -> BurstDma:
+        """A DMA engine and its channel, before any burst; making it checks that bursts find the channel settled."""
+        hbm = self.hbm
+        try:
+            return BurstDma(self.channel, self.time_base, request_ns=hbm.request_ns, response_ns=hbm.response_ns)
+        except MachineError as cause:
+            raise MachineError(f"hbm: {cause}") from None
+
+    @cached_property
+    def companion_units(self) -> Companion | None:
+        """The companion, or None without one."""
+        if self.companion == "none":
+            return None
+        return Companion.of(self.matrix, self.vector, fmt=self.fmt, sum_fmt=self.sum_fmt, clock_hz=self.clock_hz)
 
     @cached_property
     def time_base(self) -> TimeBase:

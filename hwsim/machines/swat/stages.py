@@ -13,7 +13,7 @@ class Stage:
 
     Attributes
     ----------
-    unit : in which it is
+    unit : its name as a unit
     cycles : of a row that loads one key and leaves divided
     after : the stages whose result it takes
     depth : the step of lockstep in which a row is in it, counted from 0
@@ -31,23 +31,24 @@ def stages_of(design: Design) -> tuple[Stage, ...]:
     core, vectors, sums, maxima = design.core, design.vectors, design.sums, design.maxima
     made: dict[str, Stage] = {}
 
-    def add(name: str, unit: str, cycles: int, *after: str) -> None:
+    def add(name: str, cycles: int, *after: str) -> None:
         depth = 1 + max((made[before].depth for before in after), default=-1)
+        unit = name.lower().replace("&", "_")
         made[name] = Stage(name=name, unit=unit, cycles=cycles, after=after, depth=depth)
 
-    add("LOAD", "scheduler", design.scheduler.cycles(1))
-    add("QK", "cores", core.cycles("qk"), "LOAD")
+    add("LOAD", design.scheduler.cycles(1))
+    add("QK", core.cycles("qk"), "LOAD")
     scored = "QK"
     if design.spec.softmax == "safe":
-        add("MAX1", "maxima.1", maxima.cycles(1), "QK")
-        add("MAX2", "maxima.2", maxima.cycles(2), "MAX1")
+        add("MAX1", maxima.cycles(1), "QK")
+        add("MAX2", maxima.cycles(2), "MAX1")
         scored = "MAX2"
-    add("SV", "cores", core.cycles("sv"), scored)
-    add("ZRED1", "vectors.1", vectors.cycles(1), "SV")
-    add("ZRED2", "vectors.2", vectors.cycles(2), "ZRED1")
-    add("ROWSUM1", "sums.1", sums.cycles(1), "SV")
-    add("ROWSUM2", "sums.2", sums.cycles(2), "ROWSUM1")
-    add("DIV&OUT", "divider", design.divider.cycles("divided"), "ZRED2", "ROWSUM2")
+    add("SV", core.cycles("sv"), scored)
+    add("ZRED1", vectors.cycles(1), "SV")
+    add("ZRED2", vectors.cycles(2), "ZRED1")
+    add("ROWSUM1", sums.cycles(1), "SV")
+    add("ROWSUM2", sums.cycles(2), "ROWSUM1")
+    add("DIV&OUT", design.divider.cycles("divided"), "ZRED2", "ROWSUM2")
     return tuple(made.values())
 
 

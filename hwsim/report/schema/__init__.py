@@ -23,6 +23,7 @@ from hwsim.report.schema.energy import EnergyCoefficient, EnergyShare, EnergyUse
 from hwsim.report.schema.report import SCHEMA_VERSION, SECTIONS, Report
 from hwsim.report.schema.sections import (
     ArrivalUse,
+    AttentionUse,
     AxiPortUse,
     DecodingUse,
     DevicesUse,
@@ -40,6 +41,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "SECTIONS",
     "ArrivalUse",
+    "AttentionUse",
     "AxiPortUse",
     "Bound",
     "BoundPart",

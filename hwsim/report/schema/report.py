@@ -21,13 +21,13 @@ from hwsim.report.schema.core import (
 )
 from hwsim.report.schema.energy import EnergyUse
 from hwsim.report.schema.part import Part
-from hwsim.report.schema.sections import AxiPortUse, DecodingUse, DevicesUse, DramUse, FpgaUse, PassesUse
+from hwsim.report.schema.sections import AttentionUse, AxiPortUse, DecodingUse, DevicesUse, DramUse, FpgaUse, PassesUse
 
 PartT = TypeVar("PartT", bound=Part)
 
-SCHEMA_VERSION = "2.1"
+SCHEMA_VERSION = "2.2"
 # Sections that are absent from the text of a run that has none.
-SECTIONS = ("decoding", "dram", "fpga", "devices", "loads", "ports", "passes")
+SECTIONS = ("decoding", "dram", "fpga", "devices", "loads", "ports", "passes", "attention")
 
 
 class Report(Part):
@@ -70,6 +70,7 @@ class Report(Part):
     loads: list[LoadUse] | None = None
     ports: list[AxiPortUse] | None = None
     passes: PassesUse | None = None
+    attention: list[AttentionUse] | None = None
 
     def to_json(self) -> str:
         """The report as text; the same run gives the same bytes."""

@@ -198,6 +198,46 @@ class PassesUse(Part):
     arrivals: ArrivalUse | None
 
 
+class AttentionUse(Part):
+    """Operators of attention with the same keys for each row, on cores that hold a key each; figures are of one head.
+
+    Attributes
+    ----------
+    operators, heads : operators of the run, and heads of each over all its sequences
+    passes, rows : times that rows go through the cores, and rows of all passes together
+    cores : that hold a key, by the kind of pattern that they serve; of the pass with most
+    cycles, interval, depth : of a head; from row to row at best; stages that a row passes
+    prologue_cycles : loads of what the passes need before their first rows
+    prologue_hidden : whether they are no part of `cycles`
+    loads, most_loads_a_row : rows of K (and of V) that are loaded; at most in the LOAD stage of a row
+    pairs, dropped, added : of query and key that are computed; of these, what differs from the model's own pattern
+    computing : share of the cores' time in rows that goes into pairs
+    moved : how often each element crosses the chip's border, of q, k, v and z; `carry` counts partial rows
+    """
+
+    pattern: str
+    queries: int
+    keys: int
+    head_dim: int
+    operators: int
+    heads: int
+    passes: int
+    rows: int
+    cores: dict[str, int]
+    cycles: float
+    interval: int
+    depth: int
+    prologue_cycles: int
+    prologue_hidden: bool
+    loads: int
+    most_loads_a_row: int
+    pairs: int
+    dropped: int
+    added: int
+    computing: float
+    moved: dict[str, float]
+
+
 class StageUse(Part):
     """One device of a stage of layers: its own time in the run, of it on the link to others, and its memory."""
 

@@ -93,6 +93,7 @@ class NaivePlayer:
         self.now, self.counts, self.busy = start, Counter[str](), dict.fromkeys(self.names, 0)
         self.times: list[dict[str, tuple[int, int]]] = []
         self.written = [start, start]  # tick in which each burst of results was
+        self.others = sum(len(part.kind) for head in self.heads for part in (head.carried, head.results))
         self.free = self.busy_until
         before = sum((dma.commands for dma in self.dma.values()), Counter[str]())
         moved = {name: dma.bytes[0] for name, dma in self.dma.items()}
@@ -125,6 +126,7 @@ class NaivePlayer:
             room_wait=self.counts["room"],
             prologue=self.counts["prologue"],
             drain=self.counts["drain"],
+            bursts=sum(len(feed.bursts) for feed in (self.queries, self.keys)) + self.others,
             commands=+commands,
             read_bytes={**read, "carry": carried},
             written_bytes=sum(dma.bytes[1] for dma in self.dma.values()) - wrote,
@@ -133,9 +135,7 @@ class NaivePlayer:
 
     def _dma(self) -> BurstDma:
         hbm = self.spec.hbm
-        return BurstDma(
-            self.spec.channel, self.spec.time_base, request_ns=hbm.request_ns, response_ns=hbm.response_ns
-        )
+        return BurstDma(self.spec.channel, self.spec.time_base, request_ns=hbm.request_ns, response_ns=hbm.response_ns)
 
     def _feed(self) -> dict[str, list[Sort]]:
         for head in self.heads:
@@ -271,5 +271,3 @@ class NaivePlayer:
             self.free = self.dma[into].transfer(at, write=True, offset=offset, size=size)
             self.written.append(self.free)
         return begin + taken
-
-

@@ -33,7 +33,7 @@ def heads_of(plan: CorePlan, design: Design, count: int = 1) -> Heads:
         make_head(plan, design.layout, prologue=design.spec.prologue, free_loads=free, following=following)
         for following in (True, False)
     )
-    return Heads(each, last, count)
+    return Heads(each=each, last=last, count=count)
 
 
 def window_plan(rows: int, cores: int) -> CorePlan:

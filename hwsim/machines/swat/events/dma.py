@@ -24,7 +24,7 @@ class Engine(Unit):
 
     Attributes
     ----------
-    bytes : how many were moved, with those of bursts that a buffer holds at the start
+    moved, bytes : bursts so far, and their bytes, with those that a buffer holds at the start
     """
 
     def __init__(self, diagram: Diagram, name: str, spec: SwatSpec) -> None:
@@ -33,13 +33,14 @@ class Engine(Unit):
         self.request = diagram.time_base.ticks_of_ns(spec.hbm.request_ns)
         self.response = diagram.time_base.ticks_of_ns(spec.hbm.response_ns)
         self.block_bytes = spec.hbm.burst_bytes
+        self.blocks = spec.channel.address_mapping.capacity_bytes // self.block_bytes
+        self.moved = 0
         self.bytes = 0
-        self._blocks = 0
 
     def transfer(self, memory: MemoryMaster, burst: Burst, *, write: bool) -> Steps[None]:
-        """Move a burst, in a block of its own, and wait for the answer."""
-        address = self._blocks * self.block_bytes + burst.offset
-        self._blocks += 1
+        """Move a burst and wait for the answer; where its block lies moves nothing, so they lie one after the other."""
+        address = self.moved % self.blocks * self.block_bytes + burst.offset
+        self.moved += 1
         self.bytes += burst.size
         yield self.env.timeout(self.request)
         yield from memory.access(Run(write=write, address=address, size=burst.size))
@@ -72,6 +73,7 @@ class Reader(Engine):
         self.feed = stream
         self.room = room
         self.full = full
+        self.moved = full
         self.bytes = sum(burst.size for burst in stream.bursts[:full])
 
     def run(self) -> Steps[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from hwsim.dram.random_access.masters import Master, Run
@@ -17,13 +17,31 @@ from hwsim.machines.swat.rows.player import Heads, Played
 APART = 1000  # cycles between bursts that are played alone, without refresh: no burst takes so long
 
 
-class EventPlayer:
-    """A pipeline in elastic mode and its channels, over the operators of a run; equal to `RowPlayer` to the tick."""
+@dataclass(kw_only=True)
+class Channels:
+    """The channels of a pipeline as they were left; none were used at first.
 
-    def __init__(self, design: Design) -> None:
+    Attributes
+    ----------
+    ports : by name
+    busy_until : tick until which the last burst of results is on its way
+    """
+
+    ports: dict[str, MemoryPort] = field(default_factory=dict)
+    busy_until: int = 0
+
+
+class EventPlayer:
+    """A pipeline in elastic mode and its channels, over the operators of a run; equal to `RowPlayer` to the tick.
+
+    Parameters
+    ----------
+    channels : of a player for heads of another size on the same pipeline
+    """
+
+    def __init__(self, design: Design, channels: Channels | None = None) -> None:
         self.design = design
-        self._ports: dict[str, MemoryPort] = {}
-        self._busy_until = 0
+        self.channels = channels or Channels()
 
     def play(self, heads: Heads, start: int, *, keep: int = 0) -> Played:
         """Play heads from tick `start` on, an edge of the fabric's clock.
@@ -40,13 +58,18 @@ class EventPlayer:
         before = self._commands()
         rows = sum(len(each.rows) for each in itinerary.passes)
         pipeline = ElasticPipeline(
-            self.design, itinerary, ports=self._ports, full=full, busy_until=self._busy_until, keep=min(keep, rows)
+            self.design,
+            itinerary,
+            ports=self.channels.ports,
+            full=full,
+            busy_until=self.channels.busy_until,
+            keep=min(keep, rows),
         )
         if start:
             pipeline.diagram.env.run(until=start)
         pipeline.diagram.run()
-        self._ports = {name: channel.port for name, channel in pipeline.channels.items()}
-        self._busy_until = pipeline.writer.free
+        self.channels.ports = {name: channel.port for name, channel in pipeline.channels.items()}
+        self.channels.busy_until = pipeline.writer.free
         commands = self._commands()
         commands.subtract(before)
         commands.update(self._filling(itinerary, full))
@@ -63,7 +86,7 @@ class EventPlayer:
         """Commands of all channels so far, without refreshes."""
         rule = self.design.spec.standard.refresh
         counts: Counter[str] = Counter()
-        for port in self._ports.values():
+        for port in self.channels.ports.values():
             counts.update(port.served().commands)
         if rule:
             del counts[rule.command]
@@ -93,6 +116,7 @@ def _played(pipeline: ElasticPipeline, start: int, commands: Counter[str]) -> Pl
         memory_wait=load.waited,
         room_wait=divide.stalls.get(divide.bursts.cause, 0),
         prologue=load.prologue,
+        bursts=sum(pipeline.readers[name].moved for name in ("q", "k", "carry")) + pipeline.writer.moved,
         drain=sum(left - loaded for left, loaded in zip(divide.pass_ends, load.pass_loads)),
         commands=commands,
         read_bytes={name: reader.bytes for name, reader in pipeline.readers.items()},

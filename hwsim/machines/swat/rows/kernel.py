@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hwsim.dram.device.compiled import compiled, part
 from hwsim.machines.swat.rows.memory import fetch, fetch_carried, room, store
-from hwsim.machines.swat.rows.state import NONE, At, Count, Scalar, Stream, Time
+from hwsim.machines.swat.rows.state import NONE, At, Channel, Count, Scalar, Stream, Time
 
 
 @compiled
@@ -32,7 +32,8 @@ def play(timing, head, last, state, jobs, start):
         if job == jobs - 1:
             rows = last
         for number in range(len(rows.before)):
-            held = max(now, state.free[Stream.RESULTS])  # partial rows of the pass before lie in the memory
+            # the memory holds the partial rows of the pass before when their last burst is answered
+            held = max(now, state.channels[Stream.RESULTS, Channel.FREE])
             state.clock[Time.SWAPPED] = (len(rows.before) - 1 - number) & 1
             fetch_carried(timing, rows, state, number, held)
             if rows.before[number]:

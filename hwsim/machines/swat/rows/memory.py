@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwsim.dram.device.compiled import part
-from hwsim.machines.swat.rows.state import NONE, At, Scalar, Stream, Time
+from hwsim.machines.swat.rows.state import NONE, At, Channel, Scalar, Stream, Time
 
 
 @part
@@ -75,17 +75,17 @@ def _transfer(timing, state, stream, kind, now):
     """The tick in which a burst is answered, if it may be asked for from `now` on; see `BurstDma` and `BurstTimes`."""
     scalars = timing.scalars
     channel = stream ^ state.clock[Time.SWAPPED] if stream >= Stream.CARRIED else stream
-    asked = max(now, state.free[stream]) + scalars[Scalar.REQUEST]
+    asked = max(now, state.channels[stream, Channel.FREE]) + scalars[Scalar.REQUEST]
     arrival = -(-asked // scalars[Scalar.MEMORY_CYCLE])
     period, quiet = scalars[Scalar.PERIOD], scalars[Scalar.QUIET]
     at = max(arrival, quiet)
     begin = at // period * period
-    since = at - max(begin, state.refreshed[channel])
+    since = at - max(begin, state.channels[channel, Channel.REFRESHED])
     index = since if since < quiet else at - begin
     if timing.late[kind, index]:
-        state.refreshed[channel] = begin + period + timing.late[kind, index]
+        state.channels[channel, Channel.REFRESHED] = begin + period + timing.late[kind, index]
     state.bursts[stream, kind, timing.variant[kind, index]] += 1
     answered = (arrival + timing.times[kind, index]) * scalars[Scalar.MEMORY_CYCLE] + scalars[Scalar.RESPONSE]
     answered += -answered % scalars[Scalar.CYCLE]
-    state.free[stream] = answered
+    state.channels[stream, Channel.FREE] = answered
     return answered

@@ -10,13 +10,13 @@ import numpy as np
 
 from hwsim.dram.native.function import CompiledFunction
 from hwsim.dram.random_access.bursts import BurstTimes, burst_times
-from hwsim.engine.burst_dma import BurstDma
 from hwsim.machines.swat.design import Design
 from hwsim.machines.swat.rows.bursts import Bursts
 from hwsim.machines.swat.rows.head import Head
 from hwsim.machines.swat.rows.state import (
     NONE,
     At,
+    Channel,
     Count,
     Rows,
     Scalar,
@@ -33,7 +33,7 @@ PLAY = CompiledFunction("hwsim.machines.swat.rows.kernel", "play")
 Sort = tuple[bool, int, int]  # of a burst: write, offset, size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Heads:
     """Heads of one plan, one after the other on a pipeline: all like `each` but for the last one."""
 
@@ -55,6 +55,7 @@ class Played:
     memory_wait, room_wait : of LOAD for memory, and of DIV&OUT for room
     prologue : loads between passes, with their waits
     drain : from the last LOAD of each pass to the end of its last row
+    bursts : that were played; those of V are as those of K, and do not count
     commands : of all channels of the pipeline, without refreshes
     read_bytes : of its channels, by name; those of bursts that the buffers held at the start are among them
     written_bytes : results, and partial rows
@@ -69,6 +70,7 @@ class Played:
     room_wait: int
     prologue: int
     drain: int
+    bursts: int
     commands: Mapping[str, int]
     read_bytes: Mapping[str, int]
     written_bytes: int
@@ -78,20 +80,16 @@ class Played:
 class RowPlayer:
     """A pipeline with its engines and channels, whose state is kept from operator to operator of a run.
 
-    Raises
-    ------
-    MachineError : ways to the memory that are so short that a channel would not have settled before the next burst
+    Parameters
+    ----------
+    channels : state of its channels by `Channel`, of a player for heads of another size on the same pipeline
     """
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, design: Design, channels: Ints | None = None) -> None:
         self.design = design
-        self.spec = spec = design.spec
+        self.spec = design.spec
         self.stages = stages_of(design)
-        self._dma = BurstDma(
-            spec.channel, spec.time_base, request_ns=spec.hbm.request_ns, response_ns=spec.hbm.response_ns
-        )
-        self._free = np.zeros(len(Stream), dtype=np.int64)
-        self._refreshed = np.zeros(len(Stream), dtype=np.int64)
+        self.channels = np.zeros((len(Stream), len(Channel)), dtype=np.int64) if channels is None else channels
 
     def play(self, heads: Heads, start: int, *, keep: int = 0) -> Played:
         """Play heads from tick `start` on, an edge of the fabric's clock.
@@ -109,7 +107,7 @@ class RowPlayer:
         if self.spec.prologue == "hidden":
             self._fill(each, last, heads.count, state, start, tables)
         ended = PLAY(self._timing(tables), each, last, state, heads.count, start)
-        self._free, self._refreshed = state.free, state.refreshed
+        self.channels[:] = state.channels
         return self._played(tables, sorts, state, start, ended)
 
     def _tables(self, heads: Heads) -> tuple[list[Sort], list[BurstTimes]]:
@@ -137,10 +135,10 @@ class RowPlayer:
             Scalar.LOAD_LATENCY: ticks(design.scheduler.latency),
             Scalar.DIVIDED: ticks(design.divider.cycles("divided")),
             Scalar.PARTIAL: ticks(design.divider.cycles("partial")),
-            Scalar.REQUEST: self._dma.request,
-            Scalar.RESPONSE: self._dma.back,
-            Scalar.CYCLE: self._dma.fabric_period,
-            Scalar.MEMORY_CYCLE: self._dma.memory_period,
+            Scalar.REQUEST: spec.dma.request,
+            Scalar.RESPONSE: spec.dma.back,
+            Scalar.CYCLE: spec.dma.fabric_period,
+            Scalar.MEMORY_CYCLE: spec.dma.memory_period,
             Scalar.PERIOD: spec.channel.period,
             Scalar.QUIET: spec.channel.quiet,
             Scalar.RING: self._ring,
@@ -163,8 +161,7 @@ class RowPlayer:
         rows = min(keep, heads.count * len(heads.each.units))
         return State(
             streams=streams,
-            free=self._free.copy(),
-            refreshed=self._refreshed.copy(),
+            channels=self.channels.copy(),
             arrivals=np.full((len(Stream), self._ring), start, dtype=np.int64),
             ends=np.zeros((len(self.stages), 2), dtype=np.int64),
             busy=np.zeros(len(self.stages), dtype=np.int64),
@@ -224,12 +221,13 @@ class RowPlayer:
         return Played(
             begun=start,
             ended=ended,
-            written=max(ended, int(state.free[Stream.RESULTS])),
+            written=max(ended, int(state.channels[Stream.RESULTS, Channel.FREE])),
             busy={stage.name: int(busy) for stage, busy in zip(self.stages, state.busy)},
             memory_wait=int(state.counts[Count.MEMORY]),
             room_wait=int(state.counts[Count.ROOM]),
             prologue=int(state.counts[Count.PROLOGUE]),
             drain=int(state.counts[Count.DRAIN]),
+            bursts=int(state.bursts.sum()),
             commands=commands,
             read_bytes=read,
             written_bytes=moved[Stream.RESULTS],

@@ -35,6 +35,13 @@ class At(IntEnum):
     ROOM = 3  # rows that its buffer holds
 
 
+class Channel(IntEnum):
+    """Columns of `State.channels`."""
+
+    FREE = 0  # tick from which the stream's engine can ask for the next burst
+    REFRESHED = 1  # cycle in which the last refresh was issued that was late on the channel of that number
+
+
 class Time(IntEnum):
     """Entries of `State.clock`."""
 
@@ -119,9 +126,7 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    streams : by `Stream`
-    free : (streams,) tick from which the engine can ask for the next burst
-    refreshed : (channels,) cycle in which the last refresh that was late was issued
+    streams, channels : by `Stream`
     arrivals : (streams, ring) ticks in which bursts were answered
     ends : (stages, 2) of the row two before and of the row before
     busy : (stages,) ticks
@@ -132,8 +137,7 @@ class State(NamedTuple):
     """
 
     streams: Ints
-    free: Ints
-    refreshed: Ints
+    channels: Ints
     arrivals: Ints
     ends: Ints
     busy: Ints

@@ -1,0 +1,175 @@
+"""From a mapped graph to what the pipelines and the companion do, operator by operator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from hwsim.errors import MachineError
+from hwsim.machines.swat.companion.design import Companion
+from hwsim.machines.swat.companion.plan import plan_operator
+from hwsim.machines.swat.companion.work import CompanionWork
+from hwsim.machines.swat.design import Design
+from hwsim.machines.swat.mapping import COMPANION, PIPELINES, SwatMapped
+from hwsim.machines.swat.rows.head import Head, make_head
+from hwsim.machines.swat.rows.player import Heads
+from hwsim.machines.swat.spec import SwatSpec
+from hwsim.machines.swat.stages import interval_of, stages_of
+from hwsim.mapping.cores.compile import compile_pattern
+from hwsim.mapping.cores.plan import CorePlan
+from hwsim.mapping.operators import Attention
+from hwsim.mapping.patterns import Pattern
+from hwsim.mapping.step import Step
+from hwsim.mapping.workload.workload import Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadGroup:
+    """Heads that see the same keys, over all sequences of a step."""
+
+    plan: CorePlan
+    count: int
+
+    def heads(self, design: Design, pipeline: int) -> Heads | None:
+        """Those that a pipeline takes; heads are dealt in turn, and a pipeline may get none."""
+        spec = design.spec
+        count = len(range(pipeline, self.count, spec.pipelines))
+        return _heads(self.plan, design, count) if count else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionWork:
+    """An operator of attention: its heads, group by group."""
+
+    operator: Attention
+    design: Design
+    groups: tuple[HeadGroup, ...]
+
+    @property
+    def kind(self) -> str:
+        return self.operator.kind
+
+    def describe(self) -> Iterator[str]:
+        """The operator, and a line a pass of each plan."""
+        op = self.operator
+        yield f"attention {op.name}: {op.heads} heads x {op.d_k}, {op.pattern}"
+        for group in self.groups:
+            yield f"  {group.count} heads:"
+            for line in group.plan.dump().splitlines():
+                yield f"    {line}"
+
+
+Work = AttentionWork | CompanionWork
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Program:
+    """The work of a run, made step by step.
+
+    Attributes
+    ----------
+    companion : what runs all but attention; None where that is left out
+    """
+
+    workload: Workload[Any, Any]
+    spec: SwatSpec
+    mapped: SwatMapped
+    companion: Companion | None
+
+    def steps(self) -> Iterator[Step]:
+        """Passes over the graph in order."""
+        return self.workload.steps()
+
+    def works(self, step: Step) -> tuple[Work, ...]:
+        """The operators of a step in order; those that take no time are left out."""
+        if step not in self._works:
+            self._works[step] = tuple(self._made(step))
+        return self._works[step]
+
+    def _made(self, step: Step) -> Iterator[Work]:
+        for mapped in self.mapped.operators:
+            op = mapped.operator
+            if mapped.unit == PIPELINES:
+                assert isinstance(op, Attention)
+                yield self._attention(op, step)
+            elif mapped.unit == COMPANION:
+                assert self.companion is not None  # or the mapping would have left it out
+                work = plan_operator(op, self.mapped.graph, step, self.companion)
+                if work.passes:
+                    yield work
+
+    def _attention(self, op: Attention, step: Step) -> AttentionWork:
+        """The heads of an operator, by the keys that they see."""
+        design = self.design(op.d_k, op.relative_bias.entries if op.relative_bias else 0)
+        queries, keys = op.sizes(step)
+        groups: dict[Pattern, int] = {}
+        for head in range(op.heads):
+            pattern = op.pattern.of_head(head % op.pattern.heads_period)
+            groups[pattern] = groups.get(pattern, 0) + step.batch
+        return AttentionWork(
+            operator=op,
+            design=design,
+            groups=tuple(
+                HeadGroup(plan=_plan(pattern, queries, keys, design), count=count) for pattern, count in groups.items()
+            ),
+        )
+
+    def design(self, head_dim: int, bias_entries: int) -> Design:
+        """The units for heads of a size, with or without a table of biases."""
+        made = Design(spec=self.spec, head_dim=head_dim, bias_entries=bias_entries)
+        return self._designs.setdefault((head_dim, bias_entries), made)
+
+    @cached_property
+    def _designs(self) -> dict[tuple[int, int], Design]:
+        return {}
+
+    @cached_property
+    def _works(self) -> dict[Step, tuple[Work, ...]]:
+        return {}
+
+    def dump(self, step: Step) -> str:
+        """Stable text: the operators of one step."""
+        lines = [f"program {self.workload.name}: {step.tokens} tokens, {self.spec.format}, {self.spec.mode}"]
+        for work in self.works(step):
+            lines += work.describe()
+        return "\n".join(lines)
+
+
+def lower(mapped: SwatMapped, workload: Workload[Any, Any], spec: SwatSpec) -> Program:
+    """The program of a run; what its patterns become on the cores is found here, so that errors come before the run.
+
+    Raises
+    ------
+    MappingError : a pattern that the cores cannot hold
+    MachineError : a model without attention, an operator that the companion cannot run
+    """
+    program = Program(workload=workload, spec=spec, mapped=mapped, companion=spec.companion_units)
+    for step in dict.fromkeys(program.steps()):
+        works = program.works(step)
+        if not any(isinstance(work, AttentionWork) for work in works):
+            raise MachineError(f"{spec.name}: {workload.name} has no attention, which is what this machine is for")
+    return program
+
+
+@lru_cache(maxsize=64)
+def _plan(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan:
+    spec = design.spec
+    return compile_pattern(pattern, queries, keys, cores=spec.cores, loads=free_loads(design), window=spec.window)
+
+
+@lru_cache(maxsize=64)
+def _heads(plan: CorePlan, design: Design, count: int) -> Heads:
+    def made(following: bool) -> Head:
+        return make_head(
+            plan, design.layout, prologue=design.spec.prologue, free_loads=free_loads(design), following=following
+        )
+
+    last = made(following=False)
+    return Heads(each=made(following=True) if count > 1 else last, last=last, count=count)
+
+
+def free_loads(design: Design) -> int:
+    """Rows of K that a LOAD stage loads without being the slowest."""
+    return design.scheduler.free_loads(interval_of(stages_of(design)))

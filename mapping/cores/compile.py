@@ -1,0 +1,125 @@
+"""From an attention pattern to passes over cores that hold a key each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from hwsim.mapping.cores.cost import plan_cost
+from hwsim.mapping.cores.orders import choose_order
+from hwsim.mapping.cores.parts import GLOBAL_ROWS, Part, global_keys, split_parts
+from hwsim.mapping.cores.passes import PlacedRuns, finish_passes, place_runs
+from hwsim.mapping.cores.plan import CorePass, CorePlan, Flags, Ints
+from hwsim.mapping.cores.published import published_windows
+from hwsim.mapping.cores.runs import find_runs
+from hwsim.mapping.errors import MappingError
+from hwsim.mapping.patterns import Pattern
+
+FAR_MORE = 2  # rows that see so many times as many keys as all others may get passes of their own
+
+
+def compile_pattern(
+    pattern: Pattern,
+    queries: int,
+    keys: int,
+    *,
+    cores: int,
+    loads: int,
+    window: Literal["exact", "published"] = "exact",
+) -> CorePlan:
+    """Which core holds which key for which rows, for one head of attention (docs/cores.md).
+
+    Plans are kept: layers and heads that ask the same get the same.
+
+    Parameters
+    ----------
+    pattern : of one head, where heads differ
+    queries, keys : the queries are the last positions of the keys; in cross-attention with a static pattern, too
+    cores : keys that are held at a time
+    loads : rows of K and V that a LOAD stage may load without becoming the slowest; an aim, not a limit
+    window : `published` takes windows of as many keys as 2w cores hold (`published_windows`), and the plan says how
+        many pairs that leaves out and adds
+
+    Raises
+    ------
+    MappingError : no core or no load; heads see different keys
+    PatternError : the pattern does not fit the queries and keys
+    """
+    for name, value in (("cores", cores), ("loads", loads)):
+        if value < 1:
+            raise MappingError(f"{pattern}: {name} must be at least 1, got {value}")
+    if pattern.heads_period > 1:
+        raise MappingError(f"{pattern}: heads see different keys, and cores hold those of one; compile each by of_head")
+    pattern.check(queries, keys)
+    return _compiled(pattern, queries, keys, cores, loads, window == "published")
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: Pattern, queries: int, keys: int, cores: int, loads: int, published: bool) -> CorePlan:
+    taken = published_windows(pattern) if published else pattern
+    both = (pattern & taken).pairs(queries, keys) if taken != pattern else 0
+    parts = split_parts(taken, keys)
+    seen = _keys_seen(taken, queries, keys)
+    rows = np.arange(keys - queries, keys, dtype=np.int64)
+    order = choose_order(parts, rows[seen > 0], keys)
+    seen = seen[order.rows - (keys - queries)]
+    candidates = (
+        _passes(taken, parts, order.rows, apart, keys, cores, loads)
+        for apart in _rows_apart(taken, order.rows, seen, keys)
+    )
+    passes = min(candidates, key=lambda passes: plan_cost(passes, loads))
+    return CorePlan(
+        queries=queries,
+        keys=keys,
+        cores=cores,
+        order=order.name,
+        passes=passes,
+        dropped=pattern.pairs(queries, keys) - both if taken != pattern else 0,
+        added=taken.pairs(queries, keys) - both if taken != pattern else 0,
+    )
+
+
+def _keys_seen(pattern: Pattern, queries: int, keys: int) -> Ints:
+    """(queries,) how many keys each of them sees."""
+    rows = pattern.key_bits(range(keys - queries, keys), keys)
+    return np.fromiter((row.bit_count() for row in rows), dtype=np.int64, count=queries)
+
+
+def _rows_apart(pattern: Pattern, rows: Ints, seen: Ints, n_k: int) -> Iterator[Flags]:
+    """(rows,) flags: rows that may go in passes of their own. First none; then global ones; those that see far more.
+
+    Parameters
+    ----------
+    seen : (rows,) how many keys each row sees
+    """
+    yield np.zeros(len(rows), dtype=np.bool_)
+    chosen = global_keys(pattern, n_k)
+    are_global = np.array([row >= 0 and chosen >> row & 1 == 1 for row in rows.tolist()], dtype=np.bool_)
+    found = set[bytes]()
+    for apart in (are_global, _that_see_most(seen)):
+        if 0 < apart.sum() <= len(rows) // 2 and apart.tobytes() not in found:
+            found.add(apart.tobytes())
+            yield apart
+
+
+def _that_see_most(seen: Ints) -> Flags:
+    """Rows above the widest step between numbers of keys, if that is a step to `FAR_MORE` times as many."""
+    numbers = np.unique(seen)
+    steps = numbers[1:] / numbers[:-1]
+    if not len(steps) or steps.max() < FAR_MORE:
+        return np.zeros(len(seen), dtype=np.bool_)
+    return np.asarray(seen >= numbers[steps.argmax() + 1])
+
+
+def _passes(
+    pattern: Pattern, parts: Sequence[Part], rows: Ints, apart: Flags, n_k: int, cores: int, loads: int
+) -> tuple[CorePass, ...]:
+    """Passes of the rows, and after them of those that go by themselves, for which the whole pattern is one part."""
+    placed = list[PlacedRuns]()
+    for some, group in ((~apart, parts), (apart, [Part(kind=GLOBAL_ROWS, pattern=pattern)])):
+        kinds = [part.kind for part in group]
+        placed += place_runs(find_runs(group, rows[some], n_k), rows[some], cores, kinds)
+    return finish_passes(placed, loads)

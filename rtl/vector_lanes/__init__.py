@@ -1,0 +1,1 @@
+"""Lanes with floating-point operators, through which rows of elements pass."""
