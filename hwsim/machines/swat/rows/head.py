@@ -20,13 +20,29 @@ class Layout:
     Attributes
     ----------
     row, result, partial : rows of Q, K and V; of Z; and rows that go undivided from pass to pass
-    ahead : rows of K and V among which a burst may gather its own; a buffer holds twice as many
+    ahead : rows of K and V among which a burst may gather its own: at least those of a block, and those that are
+        loaded side by side
     """
 
     row: RowsInMemory
     result: RowsInMemory
     partial: RowsInMemory
     ahead: int
+
+    @property
+    def key_room(self) -> int:
+        """Rows that the buffer of K holds, and that of V: twice what it looks ahead."""
+        return 2 * self.ahead
+
+    @property
+    def query_room(self) -> int:
+        """Rows of Q that its buffer holds: two of the longest bursts."""
+        return 2 * self.row.per_block
+
+    @property
+    def carried_room(self) -> int:
+        """Partial rows that the buffer of those that come in holds: two of the longest bursts."""
+        return 2 * self.partial.per_block
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -96,7 +112,7 @@ def make_head(plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads:
         divided=np.concatenate([(~each.carries_out).astype(np.int64) for each in passes]),
         keys=bursts_of(keys, layout.row, layout.ahead),
         queries=_joined([bursts_of(each.rows.tolist(), layout.row) for each in passes]),
-        results=_joined([part for each in passes for part in [_results(each, layout)]]),
+        results=_joined([_results(each, layout) for each in passes]),
         carried=_joined(carried),
         carried_first=np.cumsum([0, *counts], dtype=np.int64),
         carries=_carries(passes, carried),
@@ -113,15 +129,11 @@ def spread_loads(own: Ints, more: int, free: int) -> Ints:
     more : further ones to be spread
     """
     limit = free
-    while int(np.maximum(limit - own, 0).sum()) < more:
-        lacking = more - int(np.maximum(limit - own, 0).sum())
-        limit += max(1, -(-lacking // len(own)))
-    while limit > free and int(np.maximum(limit - 1 - own, 0).sum()) >= more:
-        limit -= 1
+    while (lacking := more - int(np.maximum(limit - own, 0).sum())) > 0:
+        limit += -(-lacking // len(own))
     room = np.maximum(limit - own, 0)[::-1]
-    taken = np.diff(np.minimum(np.cumsum(room), more), prepend=0)
-    found: Ints = taken[::-1].astype(np.int64)
-    return found
+    taken: Ints = np.diff(np.minimum(np.cumsum(room), more), prepend=0)[::-1]
+    return taken
 
 
 def prologue_bursts(plan: CorePlan, layout: Layout) -> Bursts:
@@ -135,7 +147,7 @@ def _keys_at(each: CorePass, row: int) -> list[int]:
 
 
 def _interleave(each: CorePass, after: list[int], spread: Ints) -> list[int]:
-    """Keys in the order of loading: of each row its own, by core and key, then some for what follows."""
+    """Keys in the order of loading: of each row its own, in order, then some for what follows."""
     held = each.residencies
     own = held.loaded != BEFORE
     order = np.lexsort((held.key[own], held.loaded[own]))
