@@ -102,9 +102,13 @@ def _channel(
 def _contract(design: Design, stage: Stage) -> Contract:
     """Of the unit that a stage is in."""
     contracts: dict[str, Contract] = {
-        "cores": design.core,
-        "maxima": design.maxima,
-        "vectors": design.vectors,
-        "sums": design.sums,
+        "qk": design.core,
+        "sv": design.core,
+        "max1": design.maxima,
+        "max2": design.maxima,
+        "zred1": design.vectors,
+        "zred2": design.vectors,
+        "rowsum1": design.sums,
+        "rowsum2": design.sums,
     }
-    return contracts[stage.unit.partition(".")[0]]
+    return contracts[stage.unit]

@@ -75,7 +75,9 @@ class Head:
     own_loads: int
 
 
-def make_head(plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads: int, following: bool) -> Head:
+def make_head(
+    plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads: int, following: bool, table_rows: int = 0
+) -> Head:
     """The arrays of a head.
 
     With a hidden prologue, what a pass must hold before its first row is loaded in the LOAD stages of the rows of the
@@ -85,21 +87,21 @@ def make_head(plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads:
     Parameters
     ----------
     following : whether another head of the same plan follows
+    table_rows : rows of a table behind K, and as many behind V, that all cores get before a head's first row
     """
     passes = plan.passes
     units: list[Ints] = []
     keys: list[int] = []
     before: list[int] = []
     for number, each in enumerate(passes):
-        begin = _keys_at(each, BEFORE)
         counted = prologue == "counted"
-        before.append(len(begin) if counted else 0)
-        if counted:
-            keys += begin
+        begin = rows_before(plan, number, table_rows) if counted else []
+        before.append(len(begin))
+        keys += begin
         last = number == len(passes) - 1
         after: list[int] = []
         if not counted and (following or not last):
-            after = _keys_at(passes[0 if last else number + 1], BEFORE)
+            after = rows_before(plan, 0 if last else number + 1, table_rows)
         spread = spread_loads(each.loads, len(after), free_loads)
         units.append(each.loads + spread)
         keys += _interleave(each, after, spread)
@@ -136,9 +138,15 @@ def spread_loads(own: Ints, more: int, free: int) -> Ints:
     return taken
 
 
-def prologue_bursts(plan: CorePlan, layout: Layout) -> Bursts:
+def prologue_bursts(plan: CorePlan, layout: Layout, table_rows: int = 0) -> Bursts:
     """The bursts of K for what the first pass needs before its first row."""
-    return bursts_of(_keys_at(plan.passes[0], BEFORE), layout.row, layout.ahead)
+    return bursts_of(rows_before(plan, 0, table_rows), layout.row, layout.ahead)
+
+
+def rows_before(plan: CorePlan, number: int, table_rows: int = 0) -> list[int]:
+    """Rows of K that a pass needs before its first row, the first one with those of a table that lies behind K."""
+    table = range(plan.keys, plan.keys + table_rows) if number == 0 else ()
+    return [*_keys_at(plan.passes[number], BEFORE), *table]
 
 
 def _keys_at(each: CorePass, row: int) -> list[int]:
