@@ -71,7 +71,7 @@ class Design:
                     f"{spec.name}: a {name} of {size} B does not fit a burst of {block} B (hbm.burst_bytes)"
                 )
         rows = {name: RowsInMemory(row_bytes=size, block_bytes=block) for name, size in sizes.items()}
-        return Layout(**rows, ahead=max(spec.hbm.ahead_rows, rows["row"].per_block))
+        return Layout(**rows, ahead=max(spec.hbm.ahead_rows, rows["row"].per_block, spec.loaders))
 
     @cached_property
     def scheduler(self) -> RowSchedulerContract:
