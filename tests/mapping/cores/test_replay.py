@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hwsim.mapping.cores.compile import compile_pattern
 from hwsim.mapping.cores.plan import CorePlan
 from hwsim.mapping.cores.published import published_windows
-from hwsim.mapping.patterns import After, BlockLocal, Causal, Full, MemorySlots, Pattern, Strided, Window
+from hwsim.mapping.patterns import After, BlockLocal, Causal, Full, MemorySlots, Pattern, Strided, Window, parse_pattern
 from tests.mapping.cores.replay import LATEST, LOCKSTEP, pairs, walk
 from tests.mapping.pattern_cases import KINDS, Case, Drawn, case, plain
 
@@ -72,6 +72,16 @@ def test_cross_attention_of_any_lengths(n_q: int, n_k: int, cores: int, every_se
     pattern = Strided(stride=2) | MemorySlots(count=1) if every_second else Full()
     plan = replayed(pattern, n_q, n_k, cores, 2)
     assert len(plan.passes) == -(-((n_k + 1) // 2 if every_second else n_k) // cores)
+
+
+def test_a_small_bigbird_fills_its_cores() -> None:
+    """Blocks of 16 on 128 cores: 48 for the window, 48 for random keys, 32 global; 64 keys come in 16 rows."""
+    pattern = parse_pattern("block_local(16, 1, forward=1) | random_blocks(3, 16, seed=0) | global(16, last=16)")
+    plan = replayed(pattern, 256, 256, cores=128, loads=6)
+    first, *others = plan.passes
+    assert dict(first.kinds) == {"global": 32, "window": 48, "random": 48}
+    assert (len(first.rows), first.loads.max()) == (224, 4)
+    assert [(len(one.rows), dict(one.kinds)) for one in others] == 2 * [(32, {"global_rows": 128})]
 
 
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(1, 60))
