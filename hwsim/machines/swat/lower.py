@@ -122,6 +122,18 @@ class Program:
         return self._designs.setdefault((head_dim, bias_entries), made)
 
     @cached_property
+    def built(self) -> Design:
+        """The units as this program needs them: with biases, and a table of loads for keys in no counter's order."""
+        works = [work for step in dict.fromkeys(self.steps()) for work in self.works(step)]
+        attention = [work for work in works if isinstance(work, AttentionWork)]
+        plans = [group.plan for work in attention for group in work.groups]
+        return Design.built(
+            self.spec,
+            bias_entries=max(work.design.bias_entries for work in attention),
+            table_entries=max(_table_entries(plan) for plan in plans),
+        )
+
+    @cached_property
     def _designs(self) -> dict[tuple[int, int], Design]:
         return {}
 
@@ -151,6 +163,14 @@ def lower(mapped: SwatMapped, workload: Workload[Any, Any], spec: SwatSpec) -> P
         if not any(isinstance(work, AttentionWork) for work in works):
             raise MachineError(f"{spec.name}: {workload.name} has no attention, which is what this machine is for")
     return program
+
+
+COUNTED = frozenset({"window", "global", "full", "causal"})  # keys that come in the order of a counter
+
+
+def _table_entries(plan: CorePlan) -> int:
+    """Loads of passes in which cores serve patterns of other kinds."""
+    return sum(len(each.residencies) for each in plan.passes if not set(each.kinds) <= COUNTED)
 
 
 @lru_cache(maxsize=64)

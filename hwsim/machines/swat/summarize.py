@@ -25,7 +25,7 @@ def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
     time = RunTime(
         ticks=run.ticks, ticks_per_second=spec.time_base.ticks_per_second, clock=run.diagram.clocks["fabric"]
     )
-    budget = units_budget(units(spec), spec.name, spec.board)
+    budget = units_budget(units(run.program.built), spec.name, spec.board)
     uses = attention_uses(run, time)
     seconds, produced = time.seconds(time.ticks), workload.run.produced
     fpga = fpga_use(

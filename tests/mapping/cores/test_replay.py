@@ -103,13 +103,6 @@ def test_a_key_goes_to_the_core_of_the_oldest() -> None:
     assert one.residencies.loaded.tolist() == [-1, 0, 1, 2, 3, 4, 5, 6]
 
 
-@given(case(mixed), st.integers(1, 20), st.integers(1, 20))
-@settings(max_examples=300, deadline=None)
-def test_more_cores_never_take_more_passes(drawn: Case, cores: int, more: int) -> None:
-    few, many = (compile_pattern(*drawn, cores=count, loads=2) for count in (cores, cores + more))
-    assert len(many.passes) <= len(few.passes)
-
-
 @given(case(mixed), some_cores)
 @settings(deadline=None)
 def test_what_published_windows_drop_and_add_is_counted(drawn: Case, cores: int) -> None:
