@@ -188,7 +188,10 @@ def _table_entries(plan: CorePlan) -> int:
 @lru_cache(maxsize=64)
 def _plan(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan:
     spec = design.spec
-    return compile_pattern(pattern, queries, keys, cores=spec.cores, loads=free_loads(design), window=spec.window)
+    sv = next(stage for stage in stages_of(design) if stage.name == "SV")  # the last to read what a core holds
+    return compile_pattern(
+        pattern, queries, keys, cores=spec.cores, loads=free_loads(design), sv_stage=sv.depth, window=spec.window
+    )
 
 
 @lru_cache(maxsize=64)
