@@ -1,8 +1,8 @@
 """Rows through SWAT's stages as loops over plain lists, written from the description of the machine.
 
-It shares no code with `rows/` or `events/` but the static arrays of a head. A stage's time is found where it is asked for;
-a burst's time when a row needs it, from when rows before it were taken. K and V each have an engine here, and partial
-rows move between two engines that change places.
+It shares no code with `rows/` or `events/` but a head's static arrays. A burst's time is found when a row needs it,
+from when rows before it were taken. K and V each have an engine here, and partial rows move between two channels that
+change places.
 """
 
 from __future__ import annotations
@@ -167,11 +167,9 @@ class NaivePlayer:
             self.counts["prologue"] += self.now - begun
             self.busy["LOAD"] += self._latency()
         rows = range(*head.first[number : number + 2].tolist())
-        if self.spec.mode == "lockstep":
-            loaded = self._lockstep(head, rows, into)
-        else:
-            loaded = self._elastic(head, rows, into)
-        self.counts["drain"] += self.now - loaded
+        go = self._lockstep if self.spec.mode == "lockstep" else self._elastic
+        self.counts["drain"] -= go(head, rows, into)
+        self.counts["drain"] += self.now
 
     def _feed_carried(self, head: Head, number: int) -> None:
         """The bursts of partial rows of a pass."""

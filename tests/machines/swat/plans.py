@@ -37,7 +37,7 @@ def heads_of(plan: CorePlan, design: Design, count: int = 1) -> Heads:
 
 
 def window_plan(rows: int, cores: int) -> CorePlan:
-    """A window of 2w = `cores` keys, from row - w to row + w - 1; a key is loaded in the LOAD stage of its first row."""
+    """A window of 2w = `cores` keys, row - w to row + w - 1; a key is loaded in the LOAD stage of its first row."""
     half = cores // 2
     key = np.arange(rows)
     first = np.maximum(key - half + 1, 0)

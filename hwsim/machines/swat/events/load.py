@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hwsim.engine.diagram import Diagram
 from hwsim.engine.port import In, Out, Steps
+from hwsim.engine.unit_spec import UnitSpec
+from hwsim.machines.swat.design import Design
 from hwsim.machines.swat.events.itinerary import Arrivals, Itinerary, Pass, Row
 from hwsim.machines.swat.events.stages import RowLog, StageUnit
 from hwsim.machines.swat.stages import Stage
-from hwsim.rtl.row_scheduler.contract import RowSchedulerContract
 
 
 class Buffer:
@@ -53,18 +54,18 @@ class LoadUnit(StageUnit):
         self,
         diagram: Diagram,
         stage: Stage,
-        contract: RowSchedulerContract,
+        unit: UnitSpec,
         log: RowLog,
         itinerary: Itinerary,
-        *,
-        extra: int,
+        design: Design,
     ) -> None:
-        super().__init__(diagram, stage, contract, log)
+        super().__init__(diagram, stage, unit, log)
+        scheduler = design.scheduler
         self.passes = itinerary.passes
-        self.loaders = contract.loaders
-        self.latency = contract.latency
-        self.row_cycles = contract.interval * contract.head_dim
-        self.carried_cycles = contract.interval * (contract.head_dim + extra)
+        self.loaders = scheduler.loaders
+        self.latency = scheduler.latency
+        self.row_cycles = scheduler.interval * scheduler.head_dim
+        self.carried_cycles = scheduler.interval * (scheduler.head_dim + design.spec.extra)
         self.queries = Buffer(self.q, self.q_freed, itinerary.queries)
         self.keys = Buffer(self.k, self.k_freed, itinerary.keys)
         self.values = Buffer(self.v, self.v_freed, itinerary.keys)

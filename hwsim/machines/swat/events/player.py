@@ -69,7 +69,7 @@ class EventPlayer:
             pipeline.diagram.env.run(until=start)
         pipeline.diagram.run()
         self.channels.ports = {name: channel.port for name, channel in pipeline.channels.items()}
-        self.channels.busy_until = pipeline.writer.free
+        self.channels.busy_until = pipeline.z.free
         commands = self._commands()
         commands.subtract(before)
         commands.update(self._filling(itinerary, full))
@@ -111,16 +111,21 @@ def _played(pipeline: ElasticPipeline, start: int, commands: Counter[str]) -> Pl
     return Played(
         begun=start,
         ended=divide.pass_ends[-1],
-        written=max(divide.pass_ends[-1], pipeline.writer.free),
+        written=max(divide.pass_ends[-1], pipeline.z.free),
         busy={name: unit.busy for name, unit in pipeline.stages.items()},
         memory_wait=load.waited,
         room_wait=divide.stalls.get(divide.bursts.cause, 0),
         prologue=load.prologue,
-        bursts=sum(pipeline.readers[name].moved for name in ("q", "k", "carry")) + pipeline.writer.moved,
+        bursts=sum(engine.moved for engine in (pipeline.q, pipeline.k, pipeline.carry, pipeline.z)),
         drain=sum(left - loaded for left, loaded in zip(divide.pass_ends, load.pass_loads)),
         commands=commands,
-        read_bytes={name: reader.bytes for name, reader in pipeline.readers.items()},
-        written_bytes=pipeline.writer.bytes,
+        read_bytes={
+            "q": pipeline.q.bytes,
+            "k": pipeline.k.bytes,
+            "v": pipeline.v.bytes,
+            "carry": pipeline.carry.bytes,
+        },
+        written_bytes=pipeline.z.bytes,
         log=pipeline.log.times,
     )
 

@@ -7,11 +7,10 @@ import numpy as np
 from hwsim.engine.diagram import Diagram
 from hwsim.engine.port import In, Out, Steps
 from hwsim.engine.unit import Unit
+from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.swat.events.itinerary import Burst, Pass, Row
 from hwsim.machines.swat.stages import Stage
 from hwsim.mapping.cores.plan import Ints
-from hwsim.rtl.contract import Contract
-from hwsim.rtl.divide_out.contract import DivideOutContract
 
 
 class RowLog:
@@ -40,8 +39,8 @@ class StageUnit(Unit):
     inputs : a port for each stage that it takes from; outputs : one for each that takes from it
     """
 
-    def __init__(self, diagram: Diagram, stage: Stage, contract: Contract, log: RowLog) -> None:
-        super().__init__(diagram, stage.name, diagram.clocks["fabric"], source=contract.source, contract=contract)
+    def __init__(self, diagram: Diagram, stage: Stage, unit: UnitSpec, log: RowLog) -> None:
+        super().__init__(diagram, stage.name, diagram.clocks["fabric"], source=unit.source, contract=unit.contract)
         self.stage = stage
         self.log = log
         self.inputs = {name: self.add_port(f"from {name}", In[Row]()) for name in stage.after}
@@ -80,16 +79,14 @@ class DivideUnit(StageUnit):
     ----------
     bursts : to the engine that writes them
     passed : to LOAD, when the last row of a pass has left and another pass follows
-    ended : tick in which the last row has left
+    pass_ends : tick in which the last row of each pass has left
     """
 
     bursts = Out[tuple[Burst, Pass | None]]()
     passed = Out[Pass]()
 
-    def __init__(
-        self, diagram: Diagram, stage: Stage, contract: DivideOutContract, log: RowLog, passes: tuple[Pass, ...]
-    ) -> None:
-        super().__init__(diagram, stage, contract, log)
+    def __init__(self, diagram: Diagram, stage: Stage, unit: UnitSpec, log: RowLog, passes: tuple[Pass, ...]) -> None:
+        super().__init__(diagram, stage, unit, log)
         self.passes = passes
         self.pass_ends: list[int] = []
 
