@@ -61,7 +61,9 @@ def _errors(tokens: int, seed: int) -> Table:
         report = verify("swat_kernel", "swat", [f"workload.tokens={tokens}", *settings], weights=f"random:{seed}")
         assert report.attention is not None
         (pattern,) = report.attention.patterns
-        found = {(error.inputs, error.softmax): error for error in pattern.errors}
+        found: dict[tuple[str, str], AttentionError] = {
+            (error.inputs, error.softmax): error for error in pattern.errors
+        }
         means = (("random", "plain"), ("random", "safe"), ("dominating", "safe"), ("cancelling", "safe"))
         lost = (f"{found['large', softmax].rows_lost} of {pattern.rows}" for softmax in ("plain", "safe"))
         table.add_row(" ".join(settings) or "as shipped", *(_mean(found[of]) for of in means), *lost)
