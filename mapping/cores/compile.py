@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -15,6 +16,7 @@ from hwsim.mapping.cores.passes import PlacedRuns, finish_passes, place_runs
 from hwsim.mapping.cores.plan import CorePass, CorePlan, Flags, Ints
 from hwsim.mapping.cores.published import published_windows
 from hwsim.mapping.cores.runs import find_runs
+from hwsim.mapping.cores.target import CoreTarget
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.patterns import Pattern
 
@@ -28,6 +30,7 @@ def compile_pattern(
     *,
     cores: int,
     loads: int,
+    sv_stage: int = 2,
     window: Literal["exact", "published"] = "exact",
 ) -> CorePlan:
     """Which core holds which key for which rows, for one head of attention (docs/cores.md).
@@ -38,48 +41,69 @@ def compile_pattern(
     ----------
     pattern : of one head, where heads differ
     queries, keys : the queries are the last positions of the keys; in cross-attention with a static pattern, too
-    cores : keys that are held at a time
-    loads : rows of K and V that a LOAD stage may load without becoming the slowest; an aim, not a limit
+    cores, loads, sv_stage : of the target (`CoreTarget`)
     window : `published` takes windows of as many keys as 2w cores hold (`published_windows`), and the plan says how
         many pairs that leaves out and adds
 
     Raises
     ------
-    MappingError : no core or no load; heads see different keys
+    MappingError : no core, no load, or no stage for QK between LOAD and SV; heads see different keys
     PatternError : the pattern does not fit the queries and keys
     """
-    for name, value in (("cores", cores), ("loads", loads)):
-        if value < 1:
-            raise MappingError(f"{pattern}: {name} must be at least 1, got {value}")
+    target = CoreTarget(cores=cores, loads=loads, sv_stage=sv_stage)
     if pattern.heads_period > 1:
         raise MappingError(f"{pattern}: heads see different keys, and cores hold those of one; compile each by of_head")
     pattern.check(queries, keys)
-    return _compiled(pattern, queries, keys, cores, loads, window == "published")
+    return _compiled(pattern, queries, keys, target, window == "published")
 
 
 @lru_cache(maxsize=64)
-def _compiled(pattern: Pattern, queries: int, keys: int, cores: int, loads: int, published: bool) -> CorePlan:
+def _compiled(pattern: Pattern, queries: int, keys: int, target: CoreTarget, published: bool) -> CorePlan:
     taken = published_windows(pattern) if published else pattern
-    both = (pattern & taken).pairs(queries, keys) if taken != pattern else 0
-    parts = split_parts(taken, keys)
-    seen = _keys_seen(taken, queries, keys)
-    rows = np.arange(keys - queries, keys, dtype=np.int64)
-    order = choose_order(parts, rows[seen > 0], keys)
-    seen = seen[order.rows - (keys - queries)]
-    candidates = (
-        _passes(taken, parts, order.rows, apart, keys, cores, loads)
-        for apart in _rows_apart(taken, order.rows, seen, keys)
-    )
-    passes = min(candidates, key=lambda passes: plan_cost(passes, loads))
+    both = (pattern & taken).pairs(queries, keys)
+    best = min(alternatives(taken, queries, keys, target), key=lambda found: found.cost(target))
     return CorePlan(
         queries=queries,
         keys=keys,
-        cores=cores,
-        order=order.name,
-        passes=passes,
-        dropped=pattern.pairs(queries, keys) - both if taken != pattern else 0,
-        added=taken.pairs(queries, keys) - both if taken != pattern else 0,
+        cores=target.cores,
+        order=best.order,
+        passes=best.passes,
+        dropped=pattern.pairs(queries, keys) - both,
+        added=taken.pairs(queries, keys) - both,
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Alternative:
+    """Passes that compute a pattern.
+
+    Attributes
+    ----------
+    order : in which the rows go, in words
+    apart : rows that go in passes of their own
+    """
+
+    order: str
+    apart: int
+    passes: tuple[CorePass, ...]
+
+    def cost(self, target: CoreTarget) -> tuple[float, int, int]:
+        """By which `compile_pattern` chooses."""
+        return plan_cost(self.passes, target)
+
+
+def alternatives(pattern: Pattern, queries: int, keys: int, target: CoreTarget) -> Iterator[Alternative]:
+    """The plans among which `compile_pattern` chooses: all rows together, and some rows apart."""
+    parts = split_parts(pattern, keys)
+    rows = np.arange(keys - queries, keys, dtype=np.int64)
+    seen = _keys_seen(pattern, queries, keys)
+    order = choose_order(parts, rows[seen > 0], keys)
+    for apart in _rows_apart(pattern, order.rows, seen[order.rows - (keys - queries)], keys):
+        placed = list[PlacedRuns]()
+        for some, group in ((~apart, parts), (apart, [Part(kind=GLOBAL_ROWS, pattern=pattern)])):
+            runs = find_runs(group, order.rows[some], keys)
+            placed += place_runs(runs, order.rows[some], target, [part.kind for part in group])
+        yield Alternative(order=order.name, apart=int(apart.sum()), passes=finish_passes(placed, target))
 
 
 def _keys_seen(pattern: Pattern, queries: int, keys: int) -> Ints:
@@ -112,14 +136,3 @@ def _that_see_most(seen: Ints) -> Flags:
     if not len(steps) or steps.max() < FAR_MORE:
         return np.zeros(len(seen), dtype=np.bool_)
     return np.asarray(seen >= numbers[steps.argmax() + 1])
-
-
-def _passes(
-    pattern: Pattern, parts: Sequence[Part], rows: Ints, apart: Flags, n_k: int, cores: int, loads: int
-) -> tuple[CorePass, ...]:
-    """Passes of the rows, and after them of those that go by themselves, for which the whole pattern is one part."""
-    placed = list[PlacedRuns]()
-    for some, group in ((~apart, parts), (apart, [Part(kind=GLOBAL_ROWS, pattern=pattern)])):
-        kinds = [part.kind for part in group]
-        placed += place_runs(find_runs(group, rows[some], n_k), rows[some], cores, kinds)
-    return finish_passes(placed, loads)

@@ -15,13 +15,16 @@ LANES = VectorLanesContract.from_preset("assumed")
 
 def play(unit: VectorLanesContract, sweep: Sweep) -> int:
     """Cycles until the last element is taken, element by element: which operators of a lane are free when."""
-    f, segments = sweep.function, sweep.rows * sweep.segments
-    now, ready = 0, [0] * segments
-    for _ in range(-(-sweep.width // unit.lanes)):
-        if f.is_sum:  # a round of all segments begins when the first one's sum can be added to
+    f, segments, now = sweep.function, sweep.rows * sweep.segments, 0
+    rounds, beats = -(-sweep.width // unit.lanes), segments
+    if f.summed == "rows":
+        rounds, beats = sweep.rows, sweep.segments * rounds
+    ready = [0] * beats  # from when on each sum can be added to
+    for _ in range(rounds):
+        if f.summed:  # a round begins when the first sum can be added to
             now = max(now, ready[0])
-        for segment in range(segments):
-            ready[segment] = now + unit.add_latency
+        for beat in range(beats):
+            ready[beat] = now + unit.add_latency
             wanted = {"add": f.adds, "multiply": f.multiplies, "exp": f.exps, "divide": f.divides}
             there = {"add": unit.adders, "multiply": unit.multipliers, "exp": 1, "divide": 1}
             cycles = 0
@@ -29,7 +32,7 @@ def play(unit: VectorLanesContract, sweep: Sweep) -> int:
                 wanted = {name: max(0, count - there[name]) for name, count in wanted.items()}
                 cycles += 1
             now += cycles
-    return max(now, ready[0]) if f.is_sum else now
+    return max(now, ready[0]) if f.summed else now
 
 
 @given(

@@ -42,13 +42,16 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
 
     def check(self, spec: SwatSpec) -> None:
         _ = spec.dma, spec.energies, spec.companion_units, Design.built(spec).layout
-        units(spec)
+        units(Design.built(spec))
 
     def own_format(self, spec: SwatSpec) -> str:
         return spec.format
 
     def units(self, spec: SwatSpec) -> tuple[UnitSpec, ...]:
-        return units(spec)
+        return units(Design.built(spec))
+
+    def units_for(self, program: Program, spec: SwatSpec) -> tuple[UnitSpec, ...]:
+        return units(program.built)
 
     def board(self, spec: SwatSpec) -> str | None:
         return spec.board

@@ -122,12 +122,36 @@ class Program:
         return self._designs.setdefault((head_dim, bias_entries), made)
 
     @cached_property
+    def built(self) -> Design:
+        """The units as this program needs them: with biases, and a table of loads for keys in no counter's order."""
+        works = [work for step in dict.fromkeys(self.steps()) for work in self.works(step)]
+        attention = [work for work in works if isinstance(work, AttentionWork)]
+        plans = [group.plan for work in attention for group in work.groups]
+        return Design.built(
+            self.spec,
+            bias_entries=max(work.design.bias_entries for work in attention),
+            table_entries=max(_table_entries(plan) for plan in plans),
+        )
+
+    @cached_property
     def _designs(self) -> dict[tuple[int, int], Design]:
         return {}
 
     @cached_property
     def _works(self) -> dict[Step, tuple[Work, ...]]:
         return {}
+
+    @cached_property
+    def rows(self) -> int:
+        """Rows of all heads and passes of the run."""
+        return sum(
+            group.count * len(each.rows)
+            for step in self.steps()
+            for work in self.works(step)
+            if isinstance(work, AttentionWork)
+            for group in work.groups
+            for each in group.plan.passes
+        )
 
     def dump(self, step: Step) -> str:
         """Stable text: the operators of one step."""
@@ -153,17 +177,33 @@ def lower(mapped: SwatMapped, workload: Workload[Any, Any], spec: SwatSpec) -> P
     return program
 
 
+COUNTED = frozenset({"window", "global", "full", "causal"})  # keys that come in the order of a counter
+
+
+def _table_entries(plan: CorePlan) -> int:
+    """Loads of passes in which cores serve patterns of other kinds."""
+    return sum(len(each.residencies) for each in plan.passes if not set(each.kinds) <= COUNTED)
+
+
 @lru_cache(maxsize=64)
 def _plan(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan:
     spec = design.spec
-    return compile_pattern(pattern, queries, keys, cores=spec.cores, loads=free_loads(design), window=spec.window)
+    sv = next(stage for stage in stages_of(design) if stage.name == "SV")  # the last to read what a core holds
+    return compile_pattern(
+        pattern, queries, keys, cores=spec.cores, loads=free_loads(design), sv_stage=sv.depth, window=spec.window
+    )
 
 
 @lru_cache(maxsize=64)
 def _heads(plan: CorePlan, design: Design, count: int) -> Heads:
     def made(following: bool) -> Head:
         return make_head(
-            plan, design.layout, prologue=design.spec.prologue, free_loads=free_loads(design), following=following
+            plan,
+            design.layout,
+            prologue=design.spec.prologue,
+            free_loads=free_loads(design),
+            following=following,
+            table_rows=design.table_rows,
         )
 
     last = made(following=False)

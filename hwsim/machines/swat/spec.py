@@ -190,8 +190,19 @@ class SwatSpec(_Checked):
 
     @cached_property
     def energies(self) -> FpgaTable | None:
-        """The energy table, or None if energy is off."""
+        """The energy table, or None if energy is off.
+
+        Raises
+        ------
+        MachineError : no such table, or one that leaves the memory to the currents of its chips, which nobody states
+        """
         try:
-            return fpga_table(self.energy, self.energy_table)
+            table = fpga_table(self.energy, self.energy_table)
         except EnergyError as cause:
             raise MachineError(str(cause)) from None
+        if table and table.coefficients.without_memory:
+            raise MachineError(
+                f"energy: table {self.energy} leaves the memory to its chips' currents, and no source states those of "
+                f"{self.hbm.standard}; u55c covers them, energy=off runs without"
+            )
+        return table

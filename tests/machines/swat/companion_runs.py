@@ -23,7 +23,7 @@ from hwsim.pipeline import load_workload
 
 CLOCK_HZ = 300_000_000
 MATRIX: dict[str, Any] = {
-    "dsps": 4096,
+    "dsps": 3072,
     "array_rows": 8,
     "rows": 128,
     "channels": 8,

@@ -11,23 +11,41 @@ from hwsim.errors import MachineError
 from hwsim.machines.swat.companion.chain import BurstChain
 from hwsim.machines.swat.companion.streams import Burst, Bursts, Share
 from hwsim.mapping.formats import FP32
+from hwsim.rtl.attention_core.contract import AttentionCoreContract
+from hwsim.rtl.boards import BOARDS
+from hwsim.rtl.divide_out.contract import DivideOutContract
+from hwsim.rtl.row_sum.contract import RowSumContract
+from hwsim.rtl.z_reduce.contract import ZReduceContract
 from tests.machines.swat.companion_runs import channel, companion, time_base
 
 
 def test_the_budget_says_how_many_columns() -> None:
     half, single = companion(), companion(fmt=FP32)
-    assert [of.matrix.columns for of in (half, single)] == [128, 102]
-    assert [of.matrix.resources().dsp for of in (half, single)] == [4096, 4080]
-    assert half.peak_macs_per_s == 1024 * 300e6
+    assert [of.matrix.columns for of in (half, single)] == [96, 76]
+    assert [of.matrix.resources().dsp for of in (half, single)] == [3072, 3040]
+    assert half.peak_macs_per_s == 768 * 300e6
 
 
 def test_units_and_their_memories() -> None:
     units = {unit.name: unit for unit in companion().units()}
     assert {name: unit.resources.dsp for name, unit in units.items()} == {
-        "matrix": 4096, "vector": 606, "matrix.weights": 0, "matrix.rows": 0,
+        "matrix": 3072, "vector": 606, "matrix.weights": 0, "matrix.rows": 0,
     }  # fmt: skip
-    assert [units[name].resources.uram for name in ("matrix.weights", "matrix.rows")] == [464, 128]
+    assert [units[name].resources.uram for name in ("matrix.weights", "matrix.rows")] == [484, 128]
     assert not any(unit.proven for unit in units.values())
+
+
+def test_the_default_fits_beside_one_pipeline_in_half_precision() -> None:
+    pipeline = (
+        AttentionCoreContract.from_preset("published").resources() * 512
+        + ZReduceContract.from_preset("published").resources()
+        + RowSumContract.from_preset("published").resources()
+        + DivideOutContract.from_preset("published").resources()
+    )
+    both, board = sum((unit.resources for unit in companion().units()), pipeline), BOARDS["u55c"].cells
+    assert both.dsp <= board.dsp
+    assert both.lut <= board.lut
+    assert both.uram <= board.uram
 
 
 def test_what_cannot_be_built() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from hwsim.errors import MachineError
 from hwsim.machines.swat.companion.plan import UNIT_OF, plan_operator
+from hwsim.machines.swat.companion.streams import Squares
 from hwsim.machines.swat.companion.work import CompanionWork
 from hwsim.mapping.formats import FP16, FP32, parse_tensor_format
 from hwsim.mapping.graph import OperatorGraph
@@ -19,6 +20,8 @@ from hwsim.mapping.operators import (
     KvCache,
     LayerNorm,
     Linear,
+    Mean,
+    Merge,
     Operator,
     PerSequence,
     Quantise,
@@ -35,7 +38,15 @@ from hwsim.mapping.step import Step
 from hwsim.mapping.traffic import operator_traffic
 from tests.machines.swat.companion_runs import companion, planned, player
 
-WORKLOADS = ("longformer_base_4096", "bigbird_base_4096", "modernbert_base", "bert_large", "vit_base")
+WORKLOADS = (
+    "longformer_base_4096",
+    "bigbird_base_4096",
+    "modernbert_base",
+    "bert_large",
+    "vit_base",
+    "hat_base_4096",
+    "swin_tiny",
+)
 X = Tensor(name="x", shape=("tokens", 768), fmt=FP16)
 
 
@@ -74,17 +85,17 @@ def test_a_matrix_takes_a_tile_after_the_other() -> None:
     work = one(Linear(name="y", inputs=("x",), fmt=FP16, d_in=768, d_out=3072), step=Step(queries=300, context=300))
     (only,) = work.passes
     assert (only.tiles, only.tile_rows, only.tile(2)) == (3, 128, (256, 44))
-    assert (only.cycles, only.last_cycles) == (768 * 16 * 24 + 128 + 13, 768 * 8 * 24 + 44 + 13)
+    assert (only.cycles, only.last_cycles) == (768 * 16 * 32 + 128 + 13, 768 * 8 * 32 + 44 + 13)
     assert list(work.describe()) == [
-        "matrix y (linear): 3 tiles of 128 rows x 295053 cycles, the last 147513, weights 4724736 B"
+        "matrix y (linear): 3 tiles of 128 rows x 393357 cycles, the last 196665, weights 4724736 B"
     ]
 
 
 def test_a_matrix_that_does_not_fit_comes_in_slabs() -> None:
-    """Half of a buffer of 2 MiB holds 640 outputs of 1,538 B; rows are read again for each slab."""
+    """Half of a buffer of 2 MiB holds 672 outputs of 1,538 B; rows are read again for each slab."""
     op = Linear(name="y", inputs=("x",), fmt=FP16, d_in=768, d_out=1536)
     work = one(op, buffer_bytes=2 << 20)
-    assert [each.macs // (128 * 768) for each in work.passes] == [640, 640, 256]
+    assert [each.macs // (128 * 768) for each in work.passes] == [672, 672, 192]
     assert sum(each.weight_bytes for each in work.passes) == op.weight_bytes
     fast = player(companion(buffer_bytes=2 << 20))
     played = fast.run(work, 0)
@@ -126,15 +137,17 @@ def test_what_lanes_do_with_a_row(op: Operator, beats: int) -> None:
     assert work.element_ops == op.element_ops(Step(queries=128, context=128))
 
 
-def test_new_rows_replace_old_ones_in_place_unless_others_read_those() -> None:
+def test_new_rows_replace_old_ones_in_place_unless_those_are_read_later() -> None:
     new = Tensor(name="new", shape=(PerSequence(count=2), 768), fmt=FP16)
     op = Scatter(name="y", inputs=("x", "new"), fmt=FP16, width=768, count=2)
-    alone = one(op, X, new)
-    assert [each.rows for each in alone.passes] == [2]
-    other = Act(name="z", inputs=("x",), fmt=FP16, width=768)
-    graph = OperatorGraph(name="both", inputs=(X, new), operators=(other, op))
-    shared = plan_operator(op, graph, Step(queries=128, context=128), companion())
-    assert [each.rows for each in shared.passes] == [128, 2]
+    part = Slice(name="part", inputs=("x",), fmt=FP16, first=0, width=64)
+    other = Act(name="z", inputs=("part",), fmt=FP16, width=64)
+    rows = {}
+    for order in ((op,), (part, other, op), (part, op, other)):
+        graph = OperatorGraph(name="both", inputs=(X, new), operators=order)
+        work = plan_operator(op, graph, Step(queries=128, context=128), companion())
+        rows[order[-1].name, len(order)] = [each.rows for each in work.passes]
+    assert rows == {("y", 1): [2], ("y", 3): [2], ("z", 3): [128, 2]}
 
 
 def test_views_move_nothing_and_what_reads_them_reads_their_part() -> None:
@@ -170,6 +183,28 @@ def test_images_become_tokens_behind_the_class_token() -> None:
     assert patches.write.index(196) == 198  # type: ignore[attr-defined]
 
 
+def test_squares_of_tokens_are_read_where_they_lie() -> None:
+    """A grid of 4 x 4 tokens of two images: 2 x 2 of them in each row, all read once."""
+    x = Tensor(name="x", shape=("tokens", 96), fmt=FP16)
+    op = Merge(name="y", inputs=("x",), fmt=FP16, rows="tokens", height=4, width=4, elements=96)
+    (only,) = one(op, x, step=Step(queries=16, context=16, batch=2)).passes
+    (squares,) = only.reads
+    assert isinstance(squares, Squares)
+    assert [squares.members(number) for number in (0, 1, 3)] == [[0, 1, 4, 5], [2, 3, 6, 7], [10, 11, 14, 15]]
+    assert sorted(row for number in range(8) for row in squares.members(number)) == list(range(32))
+    fast = player(companion())
+    fast.run(CompanionWork(name="y", kind="merge", layer=None, passes=(only,)), 0)
+    assert (only.rows, fast.rows.bytes) == (8, [32 * 192, 8 * 768])
+
+
+def test_a_mean_writes_a_row_a_sequence() -> None:
+    work = one(Mean(name="y", inputs=("x",), fmt=FP16, width=768), step=Step(queries=196, context=196, batch=3))
+    fast = player(companion())
+    fast.run(work, 0)
+    assert fast.rows.bytes == [3 * 196 * 1536, 3 * 1536]
+    assert work.cycles("vector") == 3 * 196 * 24 + 5 * (8 + 4 + 1)  # five tiles, each with the lanes' latency
+
+
 def test_a_batch_is_as_many_rows() -> None:
     op = Act(name="y", inputs=("x",), fmt=FP16, width=768, function="relu")
     one_batch = one(op, step=Step(queries=64, context=64, batch=4))
@@ -178,11 +213,11 @@ def test_a_batch_is_as_many_rows() -> None:
 
 def test_what_it_cannot_run() -> None:
     cache = KvCache(name="y", inputs=("x", "x"), fmt=FP16, kv_heads=12, d_k=64, d_v=64)
-    with pytest.raises(MachineError, match=r"^y: the companion has no kv_cache; it runs linear, patch_embed, act"):
+    with pytest.raises(MachineError, match=r"^y: the companion has no unit for kv_cache$"):
         one(cache)
-    with pytest.raises(MachineError, match=r"y: a tile of a row a channel takes 12288 B, matrix\.bank_bytes is 4096 B"):
+    with pytest.raises(MachineError, match=r"y: a tile of a row a channel takes 12288 B, matrix\.bank_bytes is 4096$"):
         one(Scale(name="y", inputs=("x",), fmt=FP16, width=768, factor=2.0), bank_bytes=4096)
     with pytest.raises(
-        MachineError, match=r"weights of 128 outputs take 196864 B, half of matrix\.buffer_bytes is 512 B"
+        MachineError, match=r"weights of 96 outputs take 147648 B, half of matrix\.buffer_bytes is 512$"
     ):
         one(Linear(name="y", inputs=("x",), fmt=FP16, d_in=768, d_out=768), buffer_bytes=1024)
