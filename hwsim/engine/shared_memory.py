@@ -100,6 +100,11 @@ class SharedMemory(Unit):
     ----------
     masters : in the order in which `priority` prefers them
     policy, width : as `MemoryPort` has them
+    played : a memory that was played before, in another diagram, by masters of the same names; None for a new one
+
+    Attributes
+    ----------
+    port : the memory itself
     """
 
     def __init__(
@@ -113,6 +118,7 @@ class SharedMemory(Unit):
         parameters: ControllerParameters,
         policy: Policy = "round_robin",
         width: int | None = None,
+        played: MemoryPort | None = None,
     ) -> None:
         super().__init__(diagram, name, clock, source=f"DRAM standard {mapping.standard.name}")
         for master in masters:
@@ -120,7 +126,7 @@ class SharedMemory(Unit):
             if master.unit.diagram is not diagram:
                 raise WiringError(f"port {master} and memory {name}: belong to two diagrams")
             master.memory = self
-        self._memory = MemoryPort(
+        self.port = played or MemoryPort(
             mapping, parameters, [master.master() for master in masters], policy=policy, width=width
         )
         self._open: set[int] = set()  # tickets that are not complete, as far as is known
@@ -131,13 +137,13 @@ class SharedMemory(Unit):
     def served(self) -> Served:
         """What the memory has done up to now, without what is still to come."""
         self._advance()
-        return self._memory.served()
+        return self.port.served()
 
     def offer(self, master: MemoryMaster, run: Run, *, completion: bool) -> int:
         """Offer a run from the next edge on."""
         self._advance()
         at = max(self.clock.edge(self.now), run.arrival)
-        ticket = self._memory.offer(str(master), replace(run, arrival=at), completion=completion)
+        ticket = self.port.offer(str(master), replace(run, arrival=at), completion=completion)
         if completion:
             self._open.add(ticket)
         self._plan_again()
@@ -156,11 +162,11 @@ class SharedMemory(Unit):
     def _advance(self) -> None:
         """Bring the memory up to now; what is offered from now on arrives later."""
         cycle = self.now // self.clock.period_ticks
-        if cycle > self._memory.cycle:
+        if cycle > self.port.cycle:
             self._note(cycle)
 
     def _note(self, cycle: int) -> None:
-        for done in self._memory.advance(cycle):
+        for done in self.port.advance(cycle):
             self._open.discard(done.ticket)
             event = self._awaited.pop(done.ticket, None)
             if event:
@@ -175,7 +181,7 @@ class SharedMemory(Unit):
     def _foresee(self, _: simpy.Event) -> None:
         self._planning = False
         self._plan += 1
-        plan, cycle = self._plan, self._memory.foresee(self._awaited)
+        plan, cycle = self._plan, self.port.foresee(self._awaited)
         if cycle is None:
             return
         wake = self.env.timeout(self.clock.ticks(cycle) - self.now)

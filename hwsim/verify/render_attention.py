@@ -41,7 +41,7 @@ def attention_headline(report: VerifyReport, size: VerifiedAttentionSize) -> Ite
     )
     yield "attention alone, each different head by itself; linear layers, norms and activations are not verified"
     yield (
-        "lost rows: a result or the sum is not finite; errors are those of the other rows, max rel over the largest |V|; "
+        "lost rows: a result or the sum is not finite; errors are those of other rows, max rel over the largest |V|; "
         "then scores, exps, products and sums that overflowed, and exps that underflowed to 0"
     )
     reduced = any(pattern.rows < pattern.of_rows for pattern in verified.patterns)
@@ -60,10 +60,11 @@ def _title(pattern: VerifiedPattern, size: VerifiedAttentionSize) -> str:
     taken = ""
     if pattern.computed != pattern.pattern:
         taken = f", computed as {pattern.computed}: {pattern.dropped:,} pairs dropped, {pattern.added:,} added"
-    rows = of_text(pattern.rows, pattern.of_rows)
+    bias = ", with relative bias" if pattern.relative_bias else ""
+    rows, passes = of_text(pattern.rows, pattern.of_rows), _count(pattern.passes, "pass")
     return (
-        f"{pattern.pattern} ({pattern.operators[0]}{others}){taken}; {rows} rows over "
-        f"{pattern.keys:,} keys, H {pattern.head_dim}{values}, {_count(pattern.passes, 'pass')} of {size.cores:,} cores"
+        f"{pattern.pattern} ({pattern.operators[0]}{others}){taken}; {rows} rows over {pattern.keys:,} keys, "
+        f"H {pattern.head_dim}{values}{bias}, {passes} of {size.cores:,} cores"
     )
 
 

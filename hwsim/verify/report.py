@@ -227,6 +227,7 @@ class VerifiedPattern(_Part):
         was asked to take another; float64 takes the computed one too
     operators : of the workload, that have such heads
     heads : such heads in all of them
+    relative_bias : whether a number goes onto each score by the places of query and key
     rows, of_rows : queries that were computed, and those of a sequence; those without keys are left out
     passes : in which rows go through the cores
     """
@@ -238,6 +239,7 @@ class VerifiedPattern(_Part):
     head_dim: int
     value_dim: int
     scale: float
+    relative_bias: bool
     rows: int
     of_rows: int
     keys: int

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -60,57 +61,79 @@ def compile_pattern(
 @lru_cache(maxsize=64)
 def _compiled(pattern: Pattern, queries: int, keys: int, cores: int, loads: int, published: bool) -> CorePlan:
     taken = published_windows(pattern) if published else pattern
-    both = (pattern & taken).pairs(queries, keys) if taken != pattern else 0
-    parts = split_parts(taken, keys)
-    order = choose_order(parts, range(keys - queries, keys), keys)
-    candidates = (
-        _passes(taken, parts, order.rows, apart, keys, cores, loads) for apart in _rows_apart(taken, order.rows, keys)
-    )
-    passes = min(candidates, key=lambda passes: plan_cost(passes, loads))
+    both = (pattern & taken).pairs(queries, keys)
+    best = min(alternatives(taken, queries, keys, cores=cores, loads=loads), key=lambda found: found.cost(loads))
     return CorePlan(
         queries=queries,
         keys=keys,
         cores=cores,
-        order=order.name,
-        passes=passes,
-        dropped=pattern.pairs(queries, keys) - both if taken != pattern else 0,
-        added=taken.pairs(queries, keys) - both if taken != pattern else 0,
+        order=best.order,
+        passes=best.passes,
+        dropped=pattern.pairs(queries, keys) - both,
+        added=taken.pairs(queries, keys) - both,
     )
 
 
-def _rows_apart(pattern: Pattern, rows: Ints, n_k: int) -> Iterator[Flags]:
-    """(rows,) flags: rows that may go in passes of their own. First none; then global ones; those that see far more."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Alternative:
+    """Passes that compute a pattern.
+
+    Attributes
+    ----------
+    order : in which the rows go, in words
+    apart : rows that go in passes of their own
+    """
+
+    order: str
+    apart: int
+    passes: tuple[CorePass, ...]
+
+    def cost(self, loads: int) -> tuple[float, int, int]:
+        """Its cost, with so many loads in a row's interval (`plan_cost`)."""
+        return plan_cost(self.passes, loads)
+
+
+def alternatives(pattern: Pattern, queries: int, keys: int, *, cores: int, loads: int) -> Iterator[Alternative]:
+    """The plans among which `compile_pattern` chooses: all rows together, and some rows apart."""
+    parts = split_parts(pattern, keys)
+    rows = np.arange(keys - queries, keys, dtype=np.int64)
+    seen = _keys_seen(pattern, queries, keys)
+    order = choose_order(parts, rows[seen > 0], keys)
+    for apart in _rows_apart(pattern, order.rows, seen[order.rows - (keys - queries)], keys):
+        placed = list[PlacedRuns]()
+        for some, group in ((~apart, parts), (apart, [Part(kind=GLOBAL_ROWS, pattern=pattern)])):
+            runs = find_runs(group, order.rows[some], keys)
+            placed += place_runs(runs, order.rows[some], cores, [part.kind for part in group])
+        yield Alternative(order=order.name, apart=int(apart.sum()), passes=finish_passes(placed, loads))
+
+
+def _keys_seen(pattern: Pattern, queries: int, keys: int) -> Ints:
+    """(queries,) how many keys each of them sees."""
+    rows = pattern.key_bits(range(keys - queries, keys), keys)
+    return np.fromiter((row.bit_count() for row in rows), dtype=np.int64, count=queries)
+
+
+def _rows_apart(pattern: Pattern, rows: Ints, seen: Ints, n_k: int) -> Iterator[Flags]:
+    """(rows,) flags: rows that may go in passes of their own. First none; then global ones; those that see far more.
+
+    Parameters
+    ----------
+    seen : (rows,) how many keys each row sees
+    """
     yield np.zeros(len(rows), dtype=np.bool_)
     chosen = global_keys(pattern, n_k)
-    candidates = [np.array([row >= 0 and chosen >> row & 1 == 1 for row in rows.tolist()], dtype=np.bool_)]
-    candidates.append(_that_see_most(pattern, rows, n_k))
+    are_global = np.array([row >= 0 and chosen >> row & 1 == 1 for row in rows.tolist()], dtype=np.bool_)
     found = set[bytes]()
-    for apart in candidates:
+    for apart in (are_global, _that_see_most(seen)):
         if 0 < apart.sum() <= len(rows) // 2 and apart.tobytes() not in found:
             found.add(apart.tobytes())
             yield apart
 
 
-def _that_see_most(pattern: Pattern, rows: Ints, n_k: int) -> Flags:
+def _that_see_most(seen: Ints) -> Flags:
     """Rows above the widest step between numbers of keys, if that is a step to `FAR_MORE` times as many."""
-    start = int(rows.min()) if len(rows) else 0
-    every = np.array([seen.bit_count() for seen in pattern.key_bits(range(start, start + len(rows)), n_k)])
-    numbers = np.unique(every[every > 0])
-    if len(numbers) < 2:
-        return np.zeros(len(rows), dtype=np.bool_)
+    numbers = np.unique(seen)
     steps = numbers[1:] / numbers[:-1]
-    widest = int(steps.argmax())
-    if steps[widest] < FAR_MORE:
-        return np.zeros(len(rows), dtype=np.bool_)
-    return np.asarray(every[rows - start] >= numbers[widest + 1])
-
-
-def _passes(
-    pattern: Pattern, parts: Sequence[Part], rows: Ints, apart: Flags, n_k: int, cores: int, loads: int
-) -> tuple[CorePass, ...]:
-    """Passes of the rows, and after them of those that go by themselves, for which the whole pattern is one part."""
-    placed = list[PlacedRuns]()
-    for some, group in ((~apart, parts), (apart, [Part(kind=GLOBAL_ROWS, pattern=pattern)])):
-        kinds = [part.kind for part in group]
-        placed += place_runs(find_runs(group, rows[some], n_k), rows[some], cores, kinds)
-    return finish_passes(placed, loads)
+    if not len(steps) or steps.max() < FAR_MORE:
+        return np.zeros(len(seen), dtype=np.bool_)
+    return np.asarray(seen >= numbers[steps.argmax() + 1])

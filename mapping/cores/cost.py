@@ -7,16 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from hwsim.mapping.cores.plan import CorePass
+from hwsim.mapping.cores.prologue import AFTERWARDS, hide_prologue
 
-DRAIN = 5  # rows' time from the last row of a pass to the first of the next: six stages run empty and fill again
+DRAIN = 5  # intervals in which a pipeline of six stages runs empty between two passes
 
 
 def plan_cost(passes: Sequence[CorePass], loads: int) -> tuple[float, int, int]:
     """Time in rows' intervals; where that is equal, loads and then the number of passes decide.
 
-    A row takes an interval, or as many as its LOAD stage needs. What a pass needs before its first row is loaded in
-    the LOAD stages of the pass before, where these have room: a pass takes no less time than its loads and those
-    before the next pass take together. Heads follow one another, so the pass after the last is the first.
+    A row takes one interval, or as many as its LOAD stage needs, with what it loads for the next pass. Between two
+    passes the pipeline runs empty, and then what could not be loaded earlier is loaded. Heads follow one another, so
+    the pass after the last is the first.
 
     Parameters
     ----------
@@ -24,6 +25,8 @@ def plan_cost(passes: Sequence[CorePass], loads: int) -> tuple[float, int, int]:
     """
     time = 0.0
     for current, following in zip(passes, [*passes[1:], *passes[:1]]):
-        rows = float(np.maximum(1.0, current.loads / loads).sum()) if len(current.rows) else 0.0
-        time += DRAIN + max(rows, (int(current.loads.sum()) + following.prologue) / loads)
-    return time, sum(len(each.residencies.key) for each in passes), len(passes)
+        rows = hide_prologue(current, following, loads)
+        ahead = np.bincount(rows[rows != AFTERWARDS], minlength=len(current.rows))
+        time += float(np.maximum(1.0, (current.loads + ahead) / loads).sum())
+        time += DRAIN + int(np.count_nonzero(rows == AFTERWARDS)) / loads
+    return time, sum(len(each.residencies) for each in passes), len(passes)

@@ -38,7 +38,17 @@ def schedule_loads(core: Ints, first: Ints, last: Ints, loads: int) -> Ints:
     row, count = np.array([(row, count) for _, row, count in sorted(_latest(windows, sizes, least))], dtype=np.int64).T
     loaded = np.empty(len(first), dtype=np.int64)
     loaded[np.argsort(group, kind="stable")] = np.repeat(row, count)  # earlier rows load earlier keys of a group
-    return loaded
+    return _in_turn(core, first, loaded)
+
+
+def _in_turn(core: Ints, first: Ints, loaded: Ints) -> Ints:
+    """The same rows, such that a core gets its keys in the order in which it needs them.
+
+    So its banks take turns. Release and deadline of the keys of a core both ascend, which allows any such exchange.
+    """
+    ordered = np.empty_like(loaded)
+    ordered[np.lexsort((first, core))] = loaded[np.lexsort((loaded, core))]
+    return ordered
 
 
 def _grouped(release: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:

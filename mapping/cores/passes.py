@@ -24,10 +24,10 @@ class PlacedRuns:
 
 
 def place_runs(runs: Runs, rows: Ints, cores: int, kinds: Sequence[str]) -> Iterator[PlacedRuns]:
-    """Passes that together have all runs.
+    """Passes that together have all runs, each with the rows that have work in it.
 
-    Each part has cores of its own, one group after the other. What finds no core is left for the next pass, which has
-    only the rows that still have work; as dropped rows bring others closer together, its cores are assigned anew.
+    Each part has cores of its own, one group after the other, and what finds no core is left for later passes. Rows
+    that have no work then are dropped; as this brings others closer together, the cores are assigned anew.
 
     Parameters
     ----------
@@ -35,20 +35,15 @@ def place_runs(runs: Runs, rows: Ints, cores: int, kinds: Sequence[str]) -> Iter
     rows : positions of queries in the order in which they go
     kinds : of the parts
     """
-    waiting = [(runs, rows)]
-    while waiting:
-        runs, rows = waiting.pop()
-        if not len(runs):
-            continue
-        runs, rows = without_idle_rows(runs, rows)
-        core = _cores(runs)
-        held = core < cores
-        waiting.append((runs.where(~held), rows))
-        if held.all() or not _idle(runs.where(held), len(rows)).any():
-            found = runs.where(held)
-            yield PlacedRuns(rows=rows, runs=found, core=core[held], kinds=_kinds(found, core[held], kinds))
-        else:
-            waiting.append((runs.where(held), rows))
+    while len(runs):
+        chosen = np.arange(len(runs))
+        core = np.full(len(runs), cores)
+        while (core >= cores).any():
+            found, working = without_idle_rows(runs.where(chosen), rows)
+            core = _cores(found)
+            chosen = chosen[core < cores]
+        yield PlacedRuns(rows=working, runs=found, core=core, kinds=_kinds(found, core, kinds))
+        runs = runs.where(np.delete(np.arange(len(runs)), chosen))
 
 
 def finish_passes(placed: Sequence[PlacedRuns], loads: int) -> tuple[CorePass, ...]:

@@ -9,7 +9,7 @@ from operator import is_
 import numpy as np
 
 from hwsim.mapping.cores.parts import Part
-from hwsim.mapping.cores.plan import Flags, Ints
+from hwsim.mapping.cores.plan import Ints
 from hwsim.mapping.patterns.key_sets import spans_of_bits
 
 Spans = list[tuple[int, int, int]]  # a row, the first of some keys, and the key after the last
@@ -33,8 +33,8 @@ class Runs:
     def __len__(self) -> int:
         return len(self.key)
 
-    def where(self, chosen: Flags) -> Runs:
-        """Those that are chosen."""
+    def where(self, chosen: Ints) -> Runs:
+        """Those at some indices."""
         return Runs(part=self.part[chosen], key=self.key[chosen], first=self.first[chosen], last=self.last[chosen])
 
 

@@ -31,6 +31,8 @@ class AttentionCoreContract(Contract):
     qk_latency : of product, sum and exp beyond the elements
     sv_latency : of the product beyond the elements
     softmax : `plain`, or `safe`, which subtracts a maximum from the score before its exp
+    biased : whether a bias is added to the score, an element of a table that lies beside K
+    bias_latency : of that addition
     """
 
     block: ClassVar[str] = "attention_core"
@@ -56,6 +58,8 @@ class AttentionCoreContract(Contract):
     sv_interval: int = 3
     sv_latency: int = 5
     softmax: str = "plain"
+    biased: bool = False
+    bias_latency: int = 4
 
     def __post_init__(self) -> None:
         self.require_choice("softmax")
@@ -64,13 +68,18 @@ class AttentionCoreContract(Contract):
         self.require_range("head_dim", 1, 4096)
         for name in ("qk_interval", "sv_interval"):
             self.require_range(name, 1, 64)
-        for name in ("qk_latency", "sv_latency"):
+        for name in ("qk_latency", "sv_latency", "bias_latency"):
             self.require_range(name, 0, 1024)
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """Without a bias its addition takes no time."""
+        return frozenset() if self.biased else frozenset({"bias_latency"})
 
     def cycles(self, work: Stage) -> int:
         """Cycles of a row in one of the two stages."""
         if work == "qk":
-            return self.qk_interval * self.head_dim + self.qk_latency
+            return self.qk_interval * self.head_dim + self.qk_latency + self.biased * self.bias_latency
         return self.sv_interval * self.head_dim + self.sv_latency
 
     def resources(self) -> Resources:
@@ -83,8 +92,8 @@ class AttentionCoreContract(Contract):
         """
         qk = self.operator("multiply") + self.adder + self.operator("exp")
         qk += conversion(self.fmt, self.sum_fmt) + conversion(self.sum_fmt, self.fmt)
-        if self.softmax == "safe":
-            qk += self.operator("add")
+        for extra in (self.softmax == "safe", self.biased):  # a difference, a sum
+            qk += self.operator("add") * extra
         rows = 2 * self.head_dim
         buffers = half_block_rams(rows, self.fmt.bits, 2) + lut_memory(rows, self.fmt.bits)
         counters = (adder(rows.bit_length()) + register(rows.bit_length())) * 3  # of loads, QK and SV

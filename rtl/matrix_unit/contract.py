@@ -49,7 +49,7 @@ class MatrixUnitContract(Contract):
     fmt: Format = FP16
     sum_fmt: Format = FP32
     array_rows: int = 8
-    columns: int = 128
+    columns: int = 96
     tile_rows: int = 128
     multiply_latency: int = 4
     add_latency: int = 8

@@ -1,6 +1,6 @@
 """Golden model of row-wise attention: rows of Q over keys in cores, by the golden models of the blocks.
 
-    scores   S = (scale Q) . K             one core a key, element after element
+    scores   S = bias + (scale Q) . K      one core a key, element after element; most models have no bias
     maximum  M = max(S, M carried in)      only with a running maximum
     exps     E = exp(S), or exp(S - M)
     sum      l = sum of E over the cores   two levels, both one after the other
@@ -77,7 +77,14 @@ class RowAttention:
         )
 
     def pass_rows(
-        self, q_rh: Floats, k_nh: Floats, v_nh: Floats, key_rc: Keys, carried: Partial
+        self,
+        q_rh: Floats,
+        k_nh: Floats,
+        v_nh: Floats,
+        key_rc: Keys,
+        carried: Partial,
+        *,
+        bias_rc: Floats | None = None,
     ) -> tuple[Partial, Events]:
         """Take rows through the cores once.
 
@@ -87,6 +94,7 @@ class RowAttention:
         k_nh, v_nh : (keys, H) and (keys, H of a value)
         key_rc : (rows, cores) the key that each core holds for each row, or `IDLE`
         carried : what earlier passes made of the same rows, or `nothing`
+        bias_rc : (rows, cores) what is added to each score, if anything is
         """
         rows, step = len(q_rh), max(1, AT_ONCE // (key_rc.shape[1] * max(k_nh.shape[1], v_nh.shape[1])))
         k_hn, v_hn = np.ascontiguousarray(k_nh.T), np.ascontiguousarray(v_nh.T)
@@ -94,7 +102,8 @@ class RowAttention:
         with unit_arithmetic():
             for first in range(0, rows, step):
                 few = slice(first, first + step)
-                part, found = self._few_rows(q_rh[few].T, k_hn, v_hn, key_rc[few], _part_of(carried, few))
+                bias = None if bias_rc is None else bias_rc[few]
+                part, found = self._few_rows(q_rh[few].T, k_hn, v_hn, key_rc[few], bias, _part_of(carried, few))
                 parts.append(part)
                 events += found
         return _joined(parts) if parts else carried, events
@@ -105,11 +114,11 @@ class RowAttention:
             return divide(self.blocks.divide_out, partial.z_rh, partial.sum_r)
 
     def _few_rows(
-        self, q_hr: Floats, k_hn: Floats, v_hn: Floats, key_rc: Keys, carried: Partial
+        self, q_hr: Floats, k_hn: Floats, v_hn: Floats, key_rc: Keys, bias_rc: Floats | None, carried: Partial
     ) -> tuple[Partial, Events]:
         blocks, held = self.blocks, key_rc != IDLE
         key_rc = np.where(held, key_rc, 0)
-        score_rc = score(blocks.core, q_hr, k_hn[:, key_rc])
+        score_rc = score(blocks.core, q_hr, k_hn[:, key_rc], bias_rc)
         shifted, maximum = self._shifted(score_rc, held, carried)
         exp_rc = np.where(held, exponential(blocks.core, shifted), self.dtype.type(0))
         v_hrc = v_hn[:, key_rc]

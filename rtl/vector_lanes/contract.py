@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from hwsim.mapping.formats import FP32, Format
 from hwsim.rtl.contract import Contract, Resources
@@ -12,6 +12,8 @@ from hwsim.rtl.float_operators import Operation, float_operator
 from hwsim.rtl.row_scheduler.contract import require_float
 
 OPERATIONS: tuple[Operation, ...] = ("add", "multiply", "exp", "divide")
+
+Over = Literal["segment", "rows"]
 
 
 class Function(NamedTuple):
@@ -21,18 +23,24 @@ class Function(NamedTuple):
     multiplies: int = 0
     exps: int = 0
     divides: int = 0
-    is_sum: bool = False  # over the elements of a segment: `Statistics` follow
+    summed: Over | None = None  # over the elements of each segment, or each element over the rows
 
     def then(self, other: Function) -> Function:
         """Both, one after the other, on each element."""
-        return Function(*(a + b for a, b in zip(self[:4], other[:4], strict=True)))
+        return Function(
+            adds=self.adds + other.adds,
+            multiplies=self.multiplies + other.multiplies,
+            exps=self.exps + other.exps,
+            divides=self.divides + other.divides,
+        )
 
 
 FUNCTIONS: Mapping[str, Function] = {
     "copy": Function(),
     "add": Function(adds=1),
     "multiply": Function(multiplies=1),
-    "largest": Function(adds=1, is_sum=True),  # a comparison is a subtraction
+    "mean": Function(adds=1, multiplies=1, summed="rows"),  # of each element's share
+    "largest": Function(adds=1, summed="segment"),  # a comparison is a subtraction
     "relu": Function(adds=1),
     "relu2": Function(adds=1, multiplies=1),
     "silu": Function(adds=1, exps=1, divides=1),  # x / (1 + exp(-x))
@@ -44,8 +52,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "gelu_erf": Function(adds=7, multiplies=10, exps=1, divides=1),
     "softcap": Function(adds=2, multiplies=2, exps=1, divides=1),
     "rotate": Function(adds=1, multiplies=2),  # an element times a cosine, its partner times a sine
-    "moments": Function(adds=2, multiplies=1, is_sum=True),  # sums of x and of x^2
-    "squares": Function(adds=1, multiplies=1, is_sum=True),
+    "moments": Function(adds=2, multiplies=1, summed="segment"),  # sums of x and of x^2
+    "squares": Function(adds=1, multiplies=1, summed="segment"),
     "affine": Function(adds=2, multiplies=2),  # less the mean, times 1/deviation, times gamma, plus beta
     "scaled": Function(adds=1, multiplies=2),  # the same without beta
     "scaled_root": Function(multiplies=2),  # RMS norm's
@@ -69,8 +77,8 @@ class VectorLanesContract(Contract):
     the function asks of them; segments begin with a new beat of all lanes. For sums over segments the segments take
     turns, a beat of each, so that an addition ends before its sum is needed again: with fewer segments than
     `add_latency` the lanes wait. Then a tree of adders over the lanes, a root and a division give a segment's value,
-    while other segments are summed. Sweeps come one after the other, each when the last result of the one before is
-    there.
+    while other segments are summed. For sums over rows each lane keeps the sums of its elements. Sweeps come one after
+    the other, each when the last result of the one before is there.
 
     Attributes
     ----------
@@ -111,9 +119,13 @@ class VectorLanesContract(Contract):
         """Cycles of one sweep until all lanes have taken their last element."""
         beats, each = -(-sweep.width // self.lanes), self.interval(sweep.function)
         segments = sweep.rows * sweep.segments
-        if sweep.function.is_sum:
-            return beats * max(segments * each, self.add_latency)
-        return beats * segments * each
+        match sweep.function.summed:
+            case "segment":
+                return beats * max(segments * each, self.add_latency)
+            case "rows":
+                return sweep.rows * max(sweep.segments * beats * each, self.add_latency)
+            case None:
+                return beats * segments * each
 
     def latency(self, function: Function) -> int:
         """Cycles from the last element to its result: all operations on an element, one after the other."""
@@ -123,7 +135,7 @@ class VectorLanesContract(Contract):
             + function.exps * self.exp_latency
             + function.divides * self.divide_latency
         )
-        if not function.is_sum:
+        if function.summed != "segment":
             return own + 1
         tree = (self.lanes - 1).bit_length() * self.add_latency
         return own + tree + 3 * self.multiply_latency + 2 * self.add_latency + self.root_latency + self.divide_latency

@@ -37,10 +37,15 @@ class RowByHand:
         self.sum = DTYPES[str(blocks.row_sum.sum_fmt)]
 
     def row(
-        self, q: Row, keys: Sequence[Row | None], values: Sequence[Row | None], carried: tuple[list[Any], Any, Any]
+        self,
+        q: Row,
+        keys: Sequence[Row | None],
+        values: Sequence[Row | None],
+        biases: Row,
+        carried: tuple[list[Any], Any, Any],
     ) -> tuple[list[Any], Any, Any]:
         """Numerator, sum and maximum of a row over cores, of which those that hold None are idle."""
-        scores = [None if k is None else self.score(q, k) for k in keys]
+        scores = [None if k is None else self.score(q, k, bias) for k, bias in zip(keys, biases)]
         z, total, maximum = carried
         if self.blocks.row_max:
             old = maximum
@@ -55,8 +60,8 @@ class RowByHand:
         z = [self.sum(x + self.element(index, exps, values)) for index, x in enumerate(z)]
         return z, total, maximum
 
-    def score(self, q: Row, k: Row) -> Any:
-        total = self.qk_sum(0)
+    def score(self, q: Row, k: Row, bias: Any) -> Any:
+        total = self.qk_sum(bias)
         for a, b in zip(q, k):
             total = self.qk_sum(total + self.qk_sum(self.number(a * b)))
         return self.number(total)

@@ -80,26 +80,28 @@ def made_blocks(draw: st.DrawFn) -> RowBlocks:
 @settings(deadline=None)
 @given(
     made=made_blocks(), rows=st.integers(1, 3), size=st.integers(1, 6), values=st.integers(1, 3),
-    passes=st.integers(1, 3), spread=st.sampled_from([0.1, 1.0, 3.0, 12.0, 200.0]), seed=st.integers(0, 2**32),
+    passes=st.integers(1, 3), biased=st.booleans(), spread=st.sampled_from([0.1, 1.0, 3.0, 12.0, 200.0]),
+    seed=st.integers(0, 2**32),
 )  # fmt: skip
 def test_golden_model_does_what_scalars_do(
-    made: RowBlocks, rows: int, size: int, values: int, passes: int, spread: float, seed: int
+    made: RowBlocks, rows: int, size: int, values: int, passes: int, biased: bool, spread: float, seed: int
 ) -> None:
     rng, fmt, keys = np.random.default_rng(seed), made.core.fmt, 7
     q, k, v = (to_format(rng.normal(size=s) * spread, fmt) for s in ((rows, size), (keys, size), (keys, values)))
     held = rng.integers(IDLE, keys, size=(passes, rows, made.cores))
+    bias = to_format(rng.normal(size=held.shape), fmt) if biased else np.zeros(held.shape, dtype_of(fmt))
     unit, by_hand = RowAttention(made), RowByHand(made)
     scaled = unit.scaled(q, size**-0.5)
     partial = unit.nothing(rows, values)
-    for key_rc in held:
-        partial, _ = unit.pass_rows(scaled, k, v, key_rc, partial)
+    for key_rc, bias_rc in zip(held, bias):
+        partial, _ = unit.pass_rows(scaled, k, v, key_rc, partial, bias_rc=bias_rc if biased else None)
     with np.errstate(all="ignore"):
         assert scaled.tolist() == [[by_hand.number(x * to_format(size**-0.5, fmt)) for x in row] for row in q]
         for row in range(rows):
             carried: Any = ([by_hand.sum(0)] * values, by_hand.sum(0), by_hand.number(-np.inf))
-            for key_rc in held:
+            for key_rc, bias_rc in zip(held, bias):
                 k_c, v_c = ([None if key == IDLE else of[key] for key in key_rc[row]] for of in (k, v))
-                carried = by_hand.row(scaled[row], k_c, v_c, carried)
+                carried = by_hand.row(scaled[row], k_c, v_c, bias_rc[row], carried)
             z, total, maximum = carried
             same(partial.z_rh[row], z)
             same(partial.sum_r[row], total)

@@ -30,7 +30,23 @@ def test_a_core_has_two_multipliers_an_adder_and_an_exp() -> None:
     assert cells.dsp == 2 + 2 + 2 + 2
     assert cells.lut == 2 * 34 + 113 + 197 + 16 + 3 * 4  # operators, two banks of products, counters of eight
     assert cells.ff == 2 * 91 + 109 + 167 + 16 + 4 * 16 + 3 * 4
-    assert AttentionCoreContract(head_dim=4, fmt=FP32).resources().dsp == 3 + 2 + 7 + 3
+    assert AttentionCoreContract(head_dim=4, fmt=FP32, sum_fmt=FP32).resources().dsp == 3 + 2 + 7 + 3
+
+
+def test_a_wider_sum_in_a_core_takes_a_wider_adder_and_conversions() -> None:
+    narrow = AttentionCoreContract(head_dim=4).resources()
+    wide = AttentionCoreContract(head_dim=4, sum_fmt=FP32).resources()
+    assert wide.dsp == narrow.dsp
+    assert wide.lut == narrow.lut - 113 + 226 + 8 + 39  # one adder for the other, there and back
+
+
+def test_a_safe_softmax_subtracts_the_maximum_in_each_core() -> None:
+    plain = AttentionCoreContract.from_preset("published")
+    safe = replace(plain, softmax="safe")
+    assert safe.resources().dsp == plain.resources().dsp + 2
+    assert [safe.cycles("qk"), safe.cycles("sv")] == [plain.cycles("qk"), plain.cycles("sv")]
+    with pytest.raises(ContractError, match="attention_core: softmax must be plain or safe, got 'none'"):
+        replace(plain, softmax="none")
 
 
 def test_keys_and_values_take_a_block_ram_of_18_kb_each_until_their_two_banks_outgrow_it() -> None:
@@ -43,13 +59,13 @@ def test_keys_and_values_take_a_block_ram_of_18_kb_each_until_their_two_banks_ou
 
 def test_the_tree_of_a_group_takes_an_adder_less_than_it_has_vectors() -> None:
     assert SEVEN.of_level(1).resources().dsp == 2 * (2 + 2 + 0)
-    assert SEVEN.of_level(2).resources().dsp == 2 * 2
+    assert SEVEN.of_level(2).resources().dsp == 2 * 3  # three groups, and what an earlier pass found
 
 
 def test_adders_of_a_tree_take_turns_where_an_element_may_take_several_cycles() -> None:
     turns = [replace(SEVEN, interval=interval) for interval in (1, 2, 3)]
     assert [c.of_level(1).resources().dsp // 2 for c in turns] == [4, 2, 2]
-    assert [c.of_level(2).resources().dsp // 2 for c in turns] == [2, 1, 1]
+    assert [c.of_level(2).resources().dsp // 2 for c in turns] == [3, 2, 1]
     published = ZReduceContract.from_preset("published")
     assert published.of_level(1).resources().dsp // 2 == 8 * 21  # 63 additions of a group in three cycles
     assert published.of_level(2).resources().dsp // 2 == 3
@@ -75,6 +91,10 @@ def test_the_divider_divides_in_the_format_of_the_sums() -> None:
     wide = DivideOutContract(sum_fmt=FP32).resources()
     assert (wide.dsp, wide.multipliers) == (0, 0)
     assert wide.lut > 3 * DivideOutContract(sum_fmt=FP16).resources().lut
+
+
+def test_a_scheduler_scales_what_it_loads_of_q() -> None:
+    assert RowSchedulerContract().resources().multipliers == 1
 
 
 def test_a_scheduler_holds_a_table_only_for_patterns_that_need_one() -> None:

@@ -33,7 +33,7 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
     """The machine's stages, in the order of the pipeline."""
 
     name = "swat"
-    families = ("kernel", "long_context", "modernbert", "bert", "vit")
+    families = ("kernel", "long_context", "modernbert", "bert", "vit", "hat", "swin")
     kinds = frozenset({*KINDS, *UNIT_OF})
 
     @property
@@ -41,14 +41,17 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
         return _spec_file()
 
     def check(self, spec: SwatSpec) -> None:
-        _ = spec.channel, spec.time_base, spec.energies, spec.companion_units, Design.built(spec).layout
-        units(spec)
+        _ = spec.dma, spec.energies, spec.companion_units, Design.built(spec).layout
+        units(Design.built(spec))
 
     def own_format(self, spec: SwatSpec) -> str:
         return spec.format
 
     def units(self, spec: SwatSpec) -> tuple[UnitSpec, ...]:
-        return units(spec)
+        return units(Design.built(spec))
+
+    def units_for(self, program: Program, spec: SwatSpec) -> tuple[UnitSpec, ...]:
+        return units(program.built)
 
     def board(self, spec: SwatSpec) -> str | None:
         return spec.board

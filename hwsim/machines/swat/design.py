@@ -30,15 +30,28 @@ def _as_parameters(machine: str) -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Design:
-    """Units for heads of `head_dim` elements, which may be fewer than the cores have room for: loops end earlier."""
+    """Units for heads of `head_dim` elements, which may be fewer than the cores have room for: loops end earlier.
+
+    Attributes
+    ----------
+    bias_entries : of a head's table of biases; 0 for scores without
+    table_entries : loads that a table must name, where no counter gives their order
+    """
 
     spec: SwatSpec
     head_dim: int
+    bias_entries: int = 0
+    table_entries: int = 0
 
     @classmethod
-    def built(cls, spec: SwatSpec) -> Design:
+    def built(cls, spec: SwatSpec, *, bias_entries: int = 0, table_entries: int = 0) -> Design:
         """The units as they are built, for the largest head."""
-        return cls(spec=spec, head_dim=spec.head_dim)
+        return cls(spec=spec, head_dim=spec.head_dim, bias_entries=bias_entries, table_entries=table_entries)
+
+    @property
+    def table_rows(self) -> int:
+        """Rows in which a table of biases comes to all cores at a head's beginning, half over the stream of K."""
+        return -(-self.bias_entries // (2 * self.head_dim))
 
     @property
     def preset(self) -> str:
@@ -58,7 +71,7 @@ class Design:
                     f"{spec.name}: a {name} of {size} B does not fit a burst of {block} B (hbm.burst_bytes)"
                 )
         rows = {name: RowsInMemory(row_bytes=size, block_bytes=block) for name, size in sizes.items()}
-        return Layout(**rows, ahead=max(spec.hbm.ahead_rows, rows["row"].per_block))
+        return Layout(**rows, ahead=max(spec.hbm.ahead_rows, rows["row"].per_block, spec.loaders))
 
     @cached_property
     def scheduler(self) -> RowSchedulerContract:
@@ -67,7 +80,7 @@ class Design:
         with _as_parameters(spec.name):
             return RowSchedulerContract.from_preset(
                 self.preset, head_dim=self.head_dim, loaders=spec.loaders, interval=spec.load_interval,
-                latency=spec.load_latency,
+                latency=spec.load_latency, cores=spec.cores, entries=self.table_entries,
             )  # fmt: skip
 
     @cached_property
@@ -78,6 +91,7 @@ class Design:
             return AttentionCoreContract.from_preset(
                 self.preset, head_dim=self.head_dim, sum_fmt=spec.qk_sum_fmt, qk_interval=spec.qk_interval,
                 qk_latency=spec.qk_latency, sv_interval=spec.sv_interval, sv_latency=spec.sv_latency,
+                softmax=spec.softmax, biased=bool(self.bias_entries), bias_latency=spec.bias_latency,
             )  # fmt: skip
 
     @cached_property

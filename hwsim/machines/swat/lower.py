@@ -102,7 +102,7 @@ class Program:
 
     def _attention(self, op: Attention, step: Step) -> AttentionWork:
         """The heads of an operator, by the keys that they see."""
-        design = self.design(op.d_k)
+        design = self.design(op.d_k, op.relative_bias.entries if op.relative_bias else 0)
         queries, keys = op.sizes(step)
         groups: dict[Pattern, int] = {}
         for head in range(op.heads):
@@ -116,17 +116,42 @@ class Program:
             ),
         )
 
-    def design(self, head_dim: int) -> Design:
-        """The units for heads of a size."""
-        return self._designs.setdefault(head_dim, Design(spec=self.spec, head_dim=head_dim))
+    def design(self, head_dim: int, bias_entries: int) -> Design:
+        """The units for heads of a size, with or without a table of biases."""
+        made = Design(spec=self.spec, head_dim=head_dim, bias_entries=bias_entries)
+        return self._designs.setdefault((head_dim, bias_entries), made)
 
     @cached_property
-    def _designs(self) -> dict[int, Design]:
+    def built(self) -> Design:
+        """The units as this program needs them: with biases, and a table of loads for keys in no counter's order."""
+        works = [work for step in dict.fromkeys(self.steps()) for work in self.works(step)]
+        attention = [work for work in works if isinstance(work, AttentionWork)]
+        plans = [group.plan for work in attention for group in work.groups]
+        return Design.built(
+            self.spec,
+            bias_entries=max(work.design.bias_entries for work in attention),
+            table_entries=max(_table_entries(plan) for plan in plans),
+        )
+
+    @cached_property
+    def _designs(self) -> dict[tuple[int, int], Design]:
         return {}
 
     @cached_property
     def _works(self) -> dict[Step, tuple[Work, ...]]:
         return {}
+
+    @cached_property
+    def rows(self) -> int:
+        """Rows of all heads and passes of the run."""
+        return sum(
+            group.count * len(each.rows)
+            for step in self.steps()
+            for work in self.works(step)
+            if isinstance(work, AttentionWork)
+            for group in work.groups
+            for each in group.plan.passes
+        )
 
     def dump(self, step: Step) -> str:
         """Stable text: the operators of one step."""
@@ -152,6 +177,14 @@ def lower(mapped: SwatMapped, workload: Workload[Any, Any], spec: SwatSpec) -> P
     return program
 
 
+COUNTED = frozenset({"window", "global", "full", "causal"})  # keys that come in the order of a counter
+
+
+def _table_entries(plan: CorePlan) -> int:
+    """Loads of passes in which cores serve patterns of other kinds."""
+    return sum(len(each.residencies) for each in plan.passes if not set(each.kinds) <= COUNTED)
+
+
 @lru_cache(maxsize=64)
 def _plan(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan:
     spec = design.spec
@@ -162,7 +195,12 @@ def _plan(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan
 def _heads(plan: CorePlan, design: Design, count: int) -> Heads:
     def made(following: bool) -> Head:
         return make_head(
-            plan, design.layout, prologue=design.spec.prologue, free_loads=free_loads(design), following=following
+            plan,
+            design.layout,
+            prologue=design.spec.prologue,
+            free_loads=free_loads(design),
+            following=following,
+            table_rows=design.table_rows,
         )
 
     last = made(following=False)

@@ -12,10 +12,11 @@ from hwsim.rtl.contract import Contract
 HBM = "HBM"
 
 
-def units(spec: SwatSpec) -> tuple[UnitSpec, ...]:
-    """What the machine consists of, as it is built."""
+def units(design: Design) -> tuple[UnitSpec, ...]:
+    """What the machine consists of, with pipelines of a design."""
+    spec = design.spec
     beside = spec.companion_units.units() if spec.companion_units else ()
-    return (*stage_units(Design.built(spec)), *beside, memory(spec))
+    return (*stage_units(design), *beside, memory(spec))
 
 
 def stage_units(design: Design) -> Iterator[UnitSpec]:

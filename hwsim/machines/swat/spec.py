@@ -13,6 +13,7 @@ from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.standards.load import load_standard
 from hwsim.energy import OFF
 from hwsim.energy.fpga import FpgaTable, fpga_table
+from hwsim.engine.burst_dma import BurstDma
 from hwsim.engine.clock import TimeBase
 from hwsim.errors import DramError, EnergyError, MachineError, nearest
 from hwsim.machines.swat.companion.design import Companion
@@ -80,6 +81,7 @@ class SwatSpec(_Checked):
     qk_latency: Latency = Field(description="of QK beyond the elements")
     sv_interval: Interval = Field(description="from product to product in SV; accounts differ")
     sv_latency: Latency = Field(description="of SV beyond the elements")
+    bias_latency: Latency = Field(description="of a relative bias that is added to a score")
     reduce_interval: Interval = Field(description="from element to element in ZRED1 and ZRED2")
     reduce_latency: Latency = Field(description="of ZRED1 and ZRED2 beyond the elements")
     sum_interval: Interval = Field(description="from number to number in ROWSUM1 and ROWSUM2, MAX1 and MAX2")
@@ -167,6 +169,15 @@ class SwatSpec(_Checked):
             raise MachineError(f"hbm: {cause}") from None
 
     @cached_property
+    def dma(self) -> BurstDma:
+        """A DMA engine and its channel, before any burst; making it checks that bursts find the channel settled."""
+        hbm = self.hbm
+        try:
+            return BurstDma(self.channel, self.time_base, request_ns=hbm.request_ns, response_ns=hbm.response_ns)
+        except MachineError as cause:
+            raise MachineError(f"hbm: {cause}") from None
+
+    @cached_property
     def companion_units(self) -> Companion | None:
         """The companion, or None without one."""
         if self.companion == "none":
@@ -179,8 +190,19 @@ class SwatSpec(_Checked):
 
     @cached_property
     def energies(self) -> FpgaTable | None:
-        """The energy table, or None if energy is off."""
+        """The energy table, or None if energy is off.
+
+        Raises
+        ------
+        MachineError : no such table, or one that leaves the memory to the currents of its chips, which nobody states
+        """
         try:
-            return fpga_table(self.energy, self.energy_table)
+            table = fpga_table(self.energy, self.energy_table)
         except EnergyError as cause:
             raise MachineError(str(cause)) from None
+        if table and table.coefficients.without_memory:
+            raise MachineError(
+                f"energy: table {self.energy} leaves the memory to its chips' currents, and no source states those of "
+                f"{self.hbm.standard}; u55c covers them, energy=off runs without"
+            )
+        return table

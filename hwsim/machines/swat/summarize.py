@@ -5,12 +5,13 @@ from __future__ import annotations
 from hwsim.engine.trace import Cause
 from hwsim.fpga.units import units_budget
 from hwsim.machines.swat.bound import bound_of
+from hwsim.machines.swat.energy import energy_of
 from hwsim.machines.swat.memory_use import accesses, dram_use, memory_use, offchip, played_groups
 from hwsim.machines.swat.model import Execution
 from hwsim.machines.swat.parts import channels_in_use, memory, stage_units, units
 from hwsim.machines.swat.published import figures_beside
 from hwsim.machines.swat.spec import SwatSpec
-from hwsim.machines.swat.uses import attention_uses
+from hwsim.machines.swat.uses import attention_uses, prologue_cycles
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.build import build_report, busiest, unit_use
 from hwsim.report.fpga import fpga_resources, fpga_use
@@ -24,7 +25,7 @@ def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
     time = RunTime(
         ticks=run.ticks, ticks_per_second=spec.time_base.ticks_per_second, clock=run.diagram.clocks["fabric"]
     )
-    budget = units_budget(units(spec), spec.name, spec.board)
+    budget = units_budget(units(run.program.built), spec.name, spec.board)
     uses = attention_uses(run, time)
     seconds, produced = time.seconds(time.ticks), workload.run.produced
     fpga = fpga_use(
@@ -34,6 +35,7 @@ def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
         achieved_macs_per_s=_macs(run) / seconds,
     )
     busy = _busy(run)
+    energy = energy_of(run, time, budget, busy)
     return build_report(
         machine=spec.name,
         spec=spec,
@@ -48,11 +50,11 @@ def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
         bound=bound_of(run, time),
         memories=[memory_use(run)],
         offchip=offchip(run),
-        energy=None,
+        energy=energy,
         resources=fpga_resources(fpga),
         instructions=run.ledger.operators,
         excluded=_excluded(run, time),
-        published=figures_beside(run, time, budget, uses, None),
+        published=figures_beside(run, time, budget, uses, energy),
         dram=dram_use(run),
         fpga=fpga,
         attention=uses,
@@ -123,7 +125,7 @@ def _excluded(run: Execution, time: RunTime) -> list[Excluded]:
     cycles = 0
     for done in run.ledger.attention:
         first = next(plan for number, plan, _, _ in played_groups(done) if number == 0)
-        cycles += done.work.design.scheduler.cycles(first.passes[0].prologue)
+        cycles += prologue_cycles(first, done.work.design, 0)
     seconds = time.seconds(time.clock.ticks(cycles))
     return [
         Excluded(

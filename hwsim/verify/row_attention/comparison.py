@@ -16,6 +16,7 @@ from hwsim.rtl.row_attention.golden import RowAttention
 from hwsim.verify.float64 import Values
 from hwsim.verify.float64_attention import attention_rows
 from hwsim.verify.report import AttentionError
+from hwsim.verify.row_attention.biases import PairBiases
 from hwsim.verify.row_attention.heads import Head
 from hwsim.verify.row_attention.inputs import INPUTS, HeadSize
 from hwsim.verify.row_attention.through_cores import Computed, through_cores
@@ -39,16 +40,23 @@ def compare_head(
     fmt = blocks.core.fmt
     assert isinstance(fmt, Float)  # contracts ensure it
     size = HeadSize(
-        queries=head.queries, keys=head.keys, d_k=head.d_k, d_v=head.d_v, scale=head.scale, fmt=fmt
-    )  # fmt: skip
+        queries=head.queries,
+        keys=head.keys,
+        d_k=head.d_k,
+        d_v=head.d_v,
+        scale=head.scale,
+        fmt=fmt,
+        biases=head.bias.entries if head.bias else 0,
+    )
     units: dict[Softmax, RowAttention] = {"plain": RowAttention(blocks.plain), "safe": RowAttention(blocks.safe)}
     for name, make in INPUTS.items():
         inputs = make(np.random.default_rng(seed), size)
         q, k, v = (to_format(x, fmt) for x in (inputs.q, inputs.k, inputs.v))
         wide = [x.astype(np.float64) for x in (q, k, v)]
-        exact = attention_rows(head.pattern, queries, *wide, scale=head.scale)
+        biases = PairBiases.of(head.bias, to_format(inputs.biases, fmt))
+        exact = attention_rows(head.pattern, queries, *wide, scale=head.scale, bias=biases.of_keys if biases else None)
         for softmax, unit in units.items():
-            computed = through_cores(unit, plan, queries, q, k, v, head.scale)
+            computed = through_cores(unit, plan, queries, q, k, v, scale=head.scale, biases=biases)
             yield _error(name, softmax, computed, exact, largest=float(np.abs(wide[2]).max()))
 
 

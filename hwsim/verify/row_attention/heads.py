@@ -9,6 +9,7 @@ from math import sqrt
 from hwsim.errors import MappingError
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.operators import Attention
+from hwsim.mapping.operators.relative_bias import RelativeBias
 from hwsim.mapping.patterns import Pattern
 from hwsim.mapping.step import Step
 
@@ -23,6 +24,7 @@ class Head:
     queries, keys : of a sequence
     d_k, d_v : elements of a query and key, and of a value
     scale : factor of the scores
+    bias : what is added to the scores by the places of query and key, if anything is
     """
 
     pattern: Pattern
@@ -31,6 +33,7 @@ class Head:
     d_k: int
     d_v: int
     scale: float
+    bias: RelativeBias | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,7 @@ def heads_of(graph: OperatorGraph, step: Step) -> list[AlikeHeads]:
 
     Raises
     ------
-    MappingError : an operator that is not softmax(scale Q K^T) V
+    MappingError : an operator that is not softmax(scale Q K^T + bias) V
     """
     found: dict[Head, AlikeHeads] = {}
     for op in graph.operators:
@@ -73,5 +76,6 @@ def _of_operator(op: Attention, step: Step) -> Iterator[tuple[Head, int]]:
             d_k=op.d_k,
             d_v=op.d_v,
             scale=1 / sqrt(op.d_k) if op.scale is None else op.scale,
+            bias=op.relative_bias,
         )
         yield head, len(range(number, op.heads, different))

@@ -7,7 +7,7 @@ and rounds to 0 below `lowest`, 11.09 and -17.33 in FP16.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 
 import numpy as np
@@ -27,6 +27,7 @@ class HeadSize:
     d_k, d_v : elements of a query and key, and of a value
     scale : factor of the scores
     fmt : of the inputs and of exps
+    biases : numbers of which one is added to each score; 0 if nothing is
     """
 
     queries: int
@@ -35,6 +36,7 @@ class HeadSize:
     d_v: int
     scale: float
     fmt: Float
+    biases: int = 0
 
     @property
     def highest(self) -> float:
@@ -49,11 +51,12 @@ class HeadSize:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inputs:
-    """Rows of a head: (queries, d_k), (keys, d_k) and (keys, d_v)."""
+    """Rows of a head, (queries, d_k), (keys, d_k) and (keys, d_v), and its (biases,)."""
 
     q: Values
     k: Values
     v: Values
+    biases: Values
 
 
 def random(rng: Random, size: HeadSize) -> Inputs:
@@ -67,9 +70,9 @@ def large(rng: Random, size: HeadSize) -> Inputs:
 
 
 def equal(rng: Random, size: HeadSize) -> Inputs:
-    """All keys alike, so that a result is the mean of the values."""
+    """All keys alike and no biases, so that a result is the mean of the values."""
     usual = random(rng, size)
-    return Inputs(q=usual.q, k=np.tile(usual.k[:1], (size.keys, 1)), v=usual.v)
+    return replace(usual, k=np.tile(usual.k[:1], (size.keys, 1)), biases=np.zeros(size.biases))
 
 
 def dominating(rng: Random, size: HeadSize) -> Inputs:
@@ -80,14 +83,14 @@ def dominating(rng: Random, size: HeadSize) -> Inputs:
     signs = rng.choice([-1.0, 1.0], size=(size.keys, size.d_k))
     own = (size.keys - size.queries + np.arange(size.queries)) % size.keys
     length = sqrt((size.highest - 1) / (size.d_k * size.scale))
-    return Inputs(q=length * signs[own], k=length * signs, v=_values(rng, size))
+    return _inputs(rng, size, q=length * signs[own], k=length * signs)
 
 
 def negative(rng: Random, size: HeadSize) -> Inputs:
     """All scores about 1.2 `lowest`."""
     length = sqrt(-1.2 * size.lowest / (size.d_k * size.scale))
     k = -length * (1 + rng.normal(size=(size.keys, size.d_k)) / 10)
-    return Inputs(q=np.full((size.queries, size.d_k), length), k=k, v=_values(rng, size))
+    return _inputs(rng, size, q=np.full((size.queries, size.d_k), length), k=k)
 
 
 def cancelling(rng: Random, size: HeadSize) -> Inputs:
@@ -95,9 +98,8 @@ def cancelling(rng: Random, size: HeadSize) -> Inputs:
     base = 8.0
     noise = 1 / (base * sqrt(2 * size.d_k) * size.scale)
     q, k = (base + noise * rng.normal(size=(rows, size.d_k)) for rows in (size.queries, size.keys))
-    return Inputs(
-        q=q * _alternating(size.d_k), k=k, v=100 * _alternating(size.keys)[:, np.newaxis] + _values(rng, size)
-    )
+    usual = _inputs(rng, size, q=q * _alternating(size.d_k), k=k)
+    return replace(usual, v=100 * _alternating(size.keys)[:, np.newaxis] + usual.v)
 
 
 INPUTS: dict[str, Callable[[Random, HeadSize], Inputs]] = {
@@ -108,11 +110,12 @@ INPUTS: dict[str, Callable[[Random, HeadSize], Inputs]] = {
 def _normal(rng: Random, size: HeadSize, *, deviation: float) -> Inputs:
     length = sqrt(deviation / (sqrt(size.d_k) * size.scale))
     q, k = (length * rng.normal(size=(rows, size.d_k)) for rows in (size.queries, size.keys))
-    return Inputs(q=q, k=k, v=_values(rng, size))
+    return _inputs(rng, size, q=q, k=k)
 
 
-def _values(rng: Random, size: HeadSize) -> Values:
-    return rng.normal(size=(size.keys, size.d_v))
+def _inputs(rng: Random, size: HeadSize, *, q: Values, k: Values) -> Inputs:
+    """With values and biases of deviation 1."""
+    return Inputs(q=q, k=k, v=rng.normal(size=(size.keys, size.d_v)), biases=rng.normal(size=size.biases))
 
 
 def _alternating(count: int) -> Values:

@@ -13,6 +13,7 @@ from hwsim.mapping.cores.plan import CorePass, CorePlan
 from hwsim.rtl.float_values import Floats
 from hwsim.rtl.row_attention.events import Events
 from hwsim.rtl.row_attention.golden import IDLE, Partial, RowAttention
+from hwsim.verify.row_attention.biases import PairBiases
 
 Ints = NDArray[np.int64]
 
@@ -34,7 +35,15 @@ class Computed:
 
 
 def through_cores(
-    unit: RowAttention, plan: CorePlan, queries: Sequence[int], q_qh: Floats, k_nh: Floats, v_nh: Floats, scale: float
+    unit: RowAttention,
+    plan: CorePlan,
+    queries: Sequence[int],
+    q_qh: Floats,
+    k_nh: Floats,
+    v_nh: Floats,
+    *,
+    scale: float,
+    biases: PairBiases | None = None,
 ) -> Computed:
     """Results of some queries, in the order in which they are given.
 
@@ -55,9 +64,9 @@ def through_cores(
     for each in plan.passes:
         at, which = rows.in_pass(each)
         if len(at):
-            partial, found = unit.pass_rows(
-                scaled[which], k_nh, v_nh, held_keys(each, at, plan.cores), rows.carried(which, each.carries_in[at])
-            )
+            key_rc, carried = held_keys(each, at, plan.cores), rows.carried(which, each.carries_in[at])
+            bias_rc = None if biases is None else biases.of_cores(each.rows[at], key_rc)
+            partial, found = unit.pass_rows(scaled[which], k_nh, v_nh, key_rc, carried, bias_rc=bias_rc)
             rows.take(which, partial, each.carries_out[at])
             events += found
     return rows.computed(events)

@@ -107,6 +107,7 @@ def _verified(
         head_dim=head.d_k,
         value_dim=head.d_v,
         scale=head.scale,
+        relative_bias=head.bias is not None,
         rows=len(queries),
         of_rows=head.queries,
         keys=head.keys,

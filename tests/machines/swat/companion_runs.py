@@ -10,13 +10,20 @@ from hwsim.dram.random_access.parameters import load_parameters
 from hwsim.dram.standards.load import load_standard
 from hwsim.engine.clock import TimeBase
 from hwsim.machines.swat.companion.design import Companion
+from hwsim.machines.swat.companion.plan import plan_operator
 from hwsim.machines.swat.companion.player import CompanionPlayer
 from hwsim.machines.swat.companion.spec import MatrixSpec, VectorSpec
+from hwsim.machines.swat.companion.work import CompanionWork
 from hwsim.mapping.formats import FP16, FP32, Float
+from hwsim.mapping.graph import OperatorGraph
+from hwsim.mapping.models import build_graph
+from hwsim.mapping.step import Step
+from hwsim.mapping.workload.load import check_workload
+from hwsim.pipeline import load_workload
 
 CLOCK_HZ = 300_000_000
 MATRIX: dict[str, Any] = {
-    "dsps": 4096,
+    "dsps": 3072,
     "array_rows": 8,
     "rows": 128,
     "channels": 8,
@@ -65,3 +72,15 @@ def time_base() -> TimeBase:
 def player(of: Companion, *, refresh: bool = True) -> CompanionPlayer:
     """A player with that memory behind it."""
     return CompanionPlayer(of, channel(refresh=refresh), time_base(), request_ns=50, response_ns=50)
+
+
+def planned(workload: str | dict[str, Any], of: Companion) -> tuple[OperatorGraph, Step, list[CompanionWork]]:
+    """The graph of a workload, its first step, and what the companion does in it."""
+    loaded = load_workload(workload) if isinstance(workload, str) else check_workload(workload, origin="a test")
+    graph, step = build_graph(loaded), next(iter(loaded.steps()))
+    return graph, step, [plan_operator(op, graph, step, of) for op in graph.operators if op.kind != "attention"]
+
+
+def works_of(workload: str | dict[str, Any], of: Companion) -> list[CompanionWork]:
+    """What the companion does in the first step of a workload."""
+    return planned(workload, of)[2]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.mapping.cores.cost import DRAIN
 from hwsim.mapping.cores.plan import BEFORE, CorePass, CorePlan
+from hwsim.mapping.cores.prologue import AFTERWARDS, hide_prologue
 
 LOCKSTEP = 2  # rows that SV is behind LOAD when all stages advance together
 LATEST = 3  # the most that two banks between stages allow
@@ -42,37 +43,71 @@ class Core:
         return key
 
 
-def walk(one: CorePass, behind: int) -> Iterator[tuple[str, int, dict[int, int]]]:
-    """Stage, row and the key that each core computes it with, slot by slot."""
-    held, cores = one.residencies, dict[int, Core]()
-    order = np.argsort(held.first, kind="stable").tolist()
-    for slot in count(BEFORE):
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """A stage that works for a row of a pass: the key that each core computes it with."""
+
+    stage: str
+    number: int
+    row: int
+    keys: dict[int, int]
+
+
+def walk(passes: Sequence[CorePass], behind: int, loads: int) -> Iterator[Slot]:
+    """Passes one after the other on the same cores; while LOAD works for row r, QK works for r - 1, SV for r - behind.
+
+    What a pass needs before its first row is loaded where `hide_prologue` says.
+    """
+    cores = dict[int, Core]()
+    begins = np.cumsum([0, *(len(one.rows) + DRAIN for one in passes)]).tolist()
+    due = _loads_by_slot(passes, begins, loads)
+    number = 0
+    for slot in range(BEFORE, begins[-1]):
         for core in cores.values():
             core.loading.clear()
-        for index in order:
-            if held.loaded[index] == slot:
-                cores.setdefault(int(held.core[index]), Core()).load(int(held.key[index]))
-        for stage, row in (("QK", slot - 1), ("SV", slot - behind)):
-            if 0 <= row < len(one.rows):
-                active = [i for i in order if held.first[i] <= row <= held.last[i]]
-                found = {int(held.core[i]): cores[int(held.core[i])].read(stage, held.first[i] == row) for i in active}
-                assert len(found) == len(active), "a core computes with two keys"
-                yield stage, row, found
-        if slot - behind == len(one.rows):
-            return
+        for core_number, key in due.get(slot, []):
+            cores.setdefault(core_number, Core()).load(key)
+        if number + 1 < len(passes) and slot == begins[number + 1]:
+            number += 1
+        if slot == BEFORE:
+            continue
+        held = passes[number].residencies
+        for stage, row in (("QK", slot - begins[number] - 1), ("SV", slot - begins[number] - behind)):
+            if 0 <= row < len(passes[number].rows):
+                active = np.flatnonzero((held.first <= row) & (row <= held.last)).tolist()
+                keys = {int(held.core[i]): cores[int(held.core[i])].read(stage, held.first[i] == row) for i in active}
+                assert len(keys) == len(active), "a core computes with two keys"
+                yield Slot(stage=stage, number=number, row=row, keys=keys)
 
 
-def pairs(plan: CorePlan, behind: int) -> NDArray[np.int64]:
-    """(queries, keys) how often each pair is computed; QK and SV must compute the same ones."""
+def _loads_by_slot(passes: Sequence[CorePass], begins: list[int], loads: int) -> dict[int, list[tuple[int, int]]]:
+    """Core and key of the loads in each slot."""
+    due: dict[int, list[tuple[int, int]]] = {}
+    for number, one in enumerate(passes):
+        held = one.residencies
+        slots = begins[number] + held.loaded
+        if number:
+            rows = hide_prologue(passes[number - 1], one, loads)
+            ahead = begins[number - 1] + rows
+            slots[held.loaded == BEFORE] = np.where(rows == AFTERWARDS, begins[number] - 1, ahead)
+        for index in np.argsort(held.first, kind="stable").tolist():
+            due.setdefault(int(slots[index]), []).append((int(held.core[index]), int(held.key[index])))
+    return due
+
+
+def pairs(plan: CorePlan, behind: int, loads: int) -> NDArray[np.int64]:
+    """(queries, keys) how often each pair is computed; QK and SV must compute the same ones, head after head."""
+    heads = 2
     found = {"QK": Counter[tuple[int, int]](), "SV": Counter[tuple[int, int]]()}
-    for one in plan.passes:
-        for stage, row, cores in walk(one, behind):
-            assert all(0 <= core < plan.cores for core in cores)
-            assert cores, "a row without work"
-            query = int(one.rows[row]) - (plan.keys - plan.queries)
-            found[stage].update((query, key) for key in cores.values())
+    passes = heads * plan.passes
+    for slot in walk(passes, behind, loads):
+        assert all(0 <= core < plan.cores for core in slot.keys)
+        assert slot.keys, "a row without work"
+        query = int(passes[slot.number].rows[slot.row]) - (plan.keys - plan.queries)
+        found[slot.stage].update((query, key) for key in slot.keys.values())
     assert found["QK"] == found["SV"]
     computed = np.zeros((plan.queries, plan.keys), dtype=np.int64)
     for pair, times in found["QK"].items():
-        computed[pair] = times
+        assert times % heads == 0, "heads differ"
+        computed[pair] = times // heads
     return computed

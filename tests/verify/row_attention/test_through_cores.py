@@ -12,11 +12,13 @@ from hwsim.errors import MappingError
 from hwsim.mapping.cores.plan import BEFORE, CorePass, CorePlan, Residencies
 from hwsim.mapping.errors import PatternError
 from hwsim.mapping.formats import FP16, FP32, Format
+from hwsim.mapping.operators.relative_bias import RelativeBias
 from hwsim.mapping.patterns import Full, Pattern, Strided, Window, parse_pattern
 from hwsim.rtl.float_values import to_format
 from hwsim.rtl.row_attention.events import Events
 from hwsim.rtl.row_attention.golden import IDLE, RowAttention
 from hwsim.verify.float64_attention import attention_rows, queries_with_keys
+from hwsim.verify.row_attention.biases import PairBiases
 from hwsim.verify.row_attention.through_cores import held_keys, through_cores
 from tests.mapping.pattern_cases import case, plain
 from tests.rtl.test_row_attention import blocks
@@ -50,7 +52,7 @@ def test_every_pattern_is_masked_softmax(
     able = queries_with_keys(pattern, n_q, n_k)
     q, k, v = inputs(n_q, n_k, FP32)
     plan = plain_plan(pattern, n_q, n_k, cores, seed=seed)
-    computed = through_cores(unit(cores=cores, safe=safe), plan, able, q, k, v, 0.5)
+    computed = through_cores(unit(cores=cores, safe=safe), plan, able, q, k, v, scale=0.5)
     exact = masked_softmax(pattern, q, k, v, 0.5)[able]
     np.testing.assert_allclose(computed.results_rh, exact, atol=2e-6)
     assert computed.events == Events(scores=plan.pairs)
@@ -78,7 +80,7 @@ def test_patterns_of_models_are_as_near_as_their_format(text: str, fmt: Format, 
     pattern, n = parse_pattern(text), 768
     q, k, v = inputs(n, n, fmt)
     rows = [0, 1, 100, 383, 500, 766, 767]
-    computed = through_cores(unit(fmt, cores=192), plain_plan(pattern, n, n, 192), rows, q, k, v, 0.5)
+    computed = through_cores(unit(fmt, cores=192), plain_plan(pattern, n, n, 192), rows, q, k, v, scale=0.5)
     exact = masked_softmax(pattern, q, k, v, 0.5)[rows]
     assert np.abs(computed.results_rh - exact).max() < bound * np.abs(v).max()
     assert computed.events.scores == sum(
@@ -92,9 +94,9 @@ def test_some_rows_are_computed_as_all_are(seed: int, safe: bool, fmt: Format) -
     rng, pattern = np.random.default_rng(seed), parse_pattern("window(3, 3) | global(2)")
     q, k, v = inputs(20, 24, fmt, seed)
     plan = plain_plan(pattern, 20, 24, 5, seed=seed)
-    every = through_cores(unit(fmt, cores=5, group=2, safe=safe), plan, range(20), q, k, v, 0.5)
+    every = through_cores(unit(fmt, cores=5, group=2, safe=safe), plan, range(20), q, k, v, scale=0.5)
     chosen = rng.permutation(20)[: rng.integers(1, 20)].tolist()
-    some = through_cores(unit(fmt, cores=5, group=2, safe=safe), plan, chosen, q, k, v, 0.5)
+    some = through_cores(unit(fmt, cores=5, group=2, safe=safe), plan, chosen, q, k, v, scale=0.5)
     assert some.results_rh.tolist() == every.results_rh[chosen].tolist()
     assert some.events.scores <= every.events.scores == pattern.pairs(20, 24)
 
@@ -109,9 +111,15 @@ def test_a_plan_decides_the_order_of_additions_and_nothing_else() -> None:
         queries=1, keys=4, cores=4, order="reversed",
         passes=(made_pass([3], [(0, 3 - key, key) for key in range(4)], [False], [False]),),
     )  # fmt: skip
-    assert [through_cores(made, plan, [0], q, k, v, 1.0).results_rh.item() for plan in (last, first)] == [512.0, 512.0]
+    assert [through_cores(made, plan, [0], q, k, v, scale=1.0).results_rh.item() for plan in (last, first)] == [
+        512.0,
+        512.0,
+    ]
     v[3] = 2048
-    assert [through_cores(made, plan, [0], q, k, v, 1.0).results_rh.item() for plan in (last, first)] == [513.0, 512.0]
+    assert [through_cores(made, plan, [0], q, k, v, scale=1.0).results_rh.item() for plan in (last, first)] == [
+        513.0,
+        512.0,
+    ]
 
 
 def test_cores_keep_keys_over_rows() -> None:
@@ -130,15 +138,34 @@ def test_cores_keep_keys_over_rows() -> None:
     assert held_keys(window, np.array([2]), 2).tolist() == [[2, 1]]
     q, k, v = inputs(4, 4, FP32)
     plan = CorePlan(queries=4, keys=4, cores=2, order="rows", passes=(window,))
-    found = through_cores(unit(cores=2), plan, range(4), q, k, v, 0.5)
+    found = through_cores(unit(cores=2), plan, range(4), q, k, v, scale=0.5)
     np.testing.assert_allclose(found.results_rh, masked_softmax(Window(left=1), q, k, v, 0.5), atol=1e-6)
 
 
 def test_queries_of_another_sequence() -> None:
     q, k, v = inputs(6, 4, FP32)
     plan = plain_plan(Full(), 6, 4, 4)
-    found = through_cores(unit(cores=4), plan, range(6), q, k, v, 0.5)
+    found = through_cores(unit(cores=4), plan, range(6), q, k, v, scale=0.5)
     np.testing.assert_allclose(found.results_rh, masked_softmax(Full(), q, k, v, 0.5), atol=1e-6)
+
+
+@pytest.mark.parametrize("cores", [4, 16])
+def test_biases_go_onto_the_scores_of_their_pairs(cores: int) -> None:
+    """Swin's shifted windows of a grid of 8 x 8, in passes of all keys and of a part of them."""
+    pattern, places = parse_pattern("window2d(8, 8, 4, shift=2)"), RelativeBias(window=4, columns=8)
+    q, k, v = inputs(64, 64, FP32)
+    table = to_format(np.random.default_rng(1).normal(size=places.entries), FP32)
+    plan = plain_plan(pattern, 64, 64, cores, seed=1)
+    biases = PairBiases(places=places, table=table)
+    found = through_cores(unit(cores=cores), plan, range(64), q, k, v, scale=0.5, biases=biases)
+    q, k, v = (x.astype(np.float64) for x in (q, k, v))
+    weights = np.zeros((64, 64))
+    for query, key in zip(*np.nonzero(pattern.mask(64, 64))):
+        weights[query, key] = np.exp(0.5 * q[query] @ k[key] + table[places.entry(int(query), int(key))])
+    exact = weights @ v / weights.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found.results_rh, exact, atol=2e-6)
+    rows = attention_rows(pattern, range(64), q, k, v, scale=0.5, bias=biases.of_keys)
+    np.testing.assert_allclose(rows, exact, atol=1e-12)
 
 
 def test_rows_that_are_divided_by_infinity_are_lost() -> None:
@@ -146,9 +173,9 @@ def test_rows_that_are_divided_by_infinity_are_lost() -> None:
     q, k = np.full((1, 4), 10 / 4, np.float16), np.ones((4, 4), np.float16)
     v = np.zeros((4, 1), np.float16)
     plan = plain_plan(Full(), 1, 4, 4)
-    lost = through_cores(unit(FP16, cores=4, sum_fmt=FP16), plan, [0], q, k, v, 1.0)
+    lost = through_cores(unit(FP16, cores=4, sum_fmt=FP16), plan, [0], q, k, v, scale=1.0)
     assert (lost.results_rh.tolist(), lost.lost_r.tolist(), lost.events.infinite_sums) == ([[0.0]], [True], 1)
-    kept = through_cores(unit(FP16, cores=4), plan, [0], q, k, v, 1.0)
+    kept = through_cores(unit(FP16, cores=4), plan, [0], q, k, v, scale=1.0)
     assert (kept.results_rh.tolist(), kept.lost_r.tolist()) == ([[0.0]], [False])
 
 
@@ -159,7 +186,7 @@ def test_plans_that_no_hardware_could_follow() -> None:
     def message(*passes: CorePass, cores: int = 2) -> str:
         plan = CorePlan(queries=2, keys=4, cores=cores, order="rows", passes=passes)
         with pytest.raises(MappingError) as caught:
-            through_cores(unit(cores=cores), plan, [0, 1], q, k, v, 0.5)
+            through_cores(unit(cores=cores), plan, [0, 1], q, k, v, scale=0.5)
         return str(caught.value)
 
     twice = made_pass([2, 3], [(0, 0, 1), (0, 0, 2)], [False, False], [False, False])
@@ -177,5 +204,7 @@ def test_a_query_without_keys_has_no_softmax() -> None:
     pattern, wide = parse_pattern("cross_segment(4)"), np.ones((8, 2))
     assert queries_with_keys(pattern, 8, 8) == [0, 4]
     assert attention_rows(Strided(stride=3), [], wide, wide, wide, scale=1.0).shape == (0, 2)
-    with pytest.raises(PatternError, match=r"cross_segment\(4\): query 1 of 8 sees no key, so that it has no softmax"):
+    with pytest.raises(
+        PatternError, match=r"cross_segment\(4\): the query at 1 of 8 sees no key, so that it has no softmax"
+    ):
         attention_rows(pattern, [1], wide, wide, wide, scale=1.0)

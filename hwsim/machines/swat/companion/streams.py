@@ -83,7 +83,8 @@ class Rows(Stream):
     ----------
     row_bytes : of each row, that move
     stride_bytes : of a row of the tensor; `first_byte` : of the columns in it
-    group, every, begin : where not all rows are meant: `group` rows from `begin` on of each `every`; 0 for all
+    group, every, begin, apart : where not all rows are meant: `group` rows of each `every`, from `begin` on and `apart`
+        from each other; 0 for all
     """
 
     row_bytes: int
@@ -92,6 +93,7 @@ class Rows(Stream):
     group: int = 0
     every: int = 0
     begin: int = 0
+    apart: int = 1
 
     @property
     def bank_row_bytes(self) -> int:
@@ -101,24 +103,61 @@ class Rows(Stream):
         """Number of a row in its tensor."""
         if not self.group:
             return row
-        return row // self.group * self.every + self.begin + row % self.group
+        return row // self.group * self.every + self.begin + row % self.group * self.apart
 
     def shares(self, first: int, rows: int, layout: Layout) -> tuple[Share, ...]:
         if self.group:
-            return self._picked(first, rows, layout)
+            return _picked(map(self.index, range(first, first + rows)), self, layout)
         stride = layout.whole(self.stride_bytes)
         start = first // layout.channels * stride % layout.block_bytes
         return _even(self.row_bytes, stride, self.first_byte, start, rows, layout)
 
-    def _picked(self, first: int, rows: int, layout: Layout) -> tuple[Share, ...]:
-        stride = layout.whole(self.stride_bytes)
-        pieces: dict[int, list[Piece]] = {}
-        for row in range(first, first + rows):
-            down, channel = divmod(self.index(row), layout.channels)
-            pieces.setdefault(channel, []).append(Piece(down * stride + self.first_byte, self.row_bytes))
-        counted = Counter(_cut(each, layout) for each in pieces.values())
-        ordered = sorted(counted.items(), key=lambda share: -share[0].size_bytes)
-        return tuple(Share(channels, bursts) for bursts, channels in ordered)
+
+@dataclass(frozen=True, kw_only=True)
+class Squares(Stream):
+    """Rows of a grid, of which a square of `side` x `side` makes one row; read in the order in which they lie.
+
+    Attributes
+    ----------
+    of : the grid's rows, one image after the other
+    height, width : of the grid
+    """
+
+    of: Rows
+    height: int
+    width: int
+    side: int
+
+    @property
+    def bank_row_bytes(self) -> int:
+        return self.side**2 * self.of.row_bytes
+
+    def shares(self, first: int, rows: int, layout: Layout) -> tuple[Share, ...]:
+        wanted = sorted(number for square in range(first, first + rows) for number in self.members(square))
+        return _picked(map(self.of.index, wanted), self.of, layout)
+
+    def members(self, square: int) -> list[int]:
+        """Rows of a square, by its number."""
+        across = self.width // self.side
+        image, place = divmod(square, across * (self.height // self.side))
+        down, right = divmod(place, across)
+        corner = image * self.height * self.width + down * self.side * self.width + right * self.side
+        return [corner + i * self.width + j for i in range(self.side) for j in range(self.side)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastOf(Stream):
+    """A row that is written when the last of each `every` rows has passed."""
+
+    of: Rows
+    every: int
+
+    @property
+    def bank_row_bytes(self) -> int:
+        return self.of.row_bytes
+
+    def shares(self, first: int, rows: int, layout: Layout) -> tuple[Share, ...]:
+        return _picked(range(first // self.every, (first + rows) // self.every), self.of, layout)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +189,18 @@ class Packed(Stream):
 
     def shares(self, first: int, rows: int, layout: Layout) -> tuple[Share, ...]:
         return (Share(1, _cut([Piece(first * self.row_bytes, rows * self.row_bytes)], layout)),)
+
+
+def _picked(numbers: Iterable[int], of: Rows, layout: Layout) -> tuple[Share, ...]:
+    """Rows by their numbers in their tensor."""
+    stride = layout.whole(of.stride_bytes)
+    pieces: dict[int, list[Piece]] = {}
+    for number in numbers:
+        down, channel = divmod(number, layout.channels)
+        pieces.setdefault(channel, []).append(Piece(down * stride + of.first_byte, of.row_bytes))
+    counted = Counter(_cut(each, layout) for each in pieces.values())
+    ordered = sorted(counted.items(), key=lambda share: -share[0].size_bytes)
+    return tuple(Share(channels, bursts) for bursts, channels in ordered)
 
 
 @lru_cache(maxsize=MOST_KEPT)

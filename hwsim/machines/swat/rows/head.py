@@ -20,13 +20,29 @@ class Layout:
     Attributes
     ----------
     row, result, partial : rows of Q, K and V; of Z; and rows that go undivided from pass to pass
-    ahead : rows of K and V among which a burst may gather its own; a buffer holds twice as many
+    ahead : rows of K and V among which a burst may gather its own: at least those of a block, and those that are
+        loaded side by side
     """
 
     row: RowsInMemory
     result: RowsInMemory
     partial: RowsInMemory
     ahead: int
+
+    @property
+    def key_room(self) -> int:
+        """Rows that the buffer of K holds, and that of V: twice what it looks ahead."""
+        return 2 * self.ahead
+
+    @property
+    def query_room(self) -> int:
+        """Rows of Q that its buffer holds: two of the longest bursts."""
+        return 2 * self.row.per_block
+
+    @property
+    def carried_room(self) -> int:
+        """Partial rows that the buffer of those that come in holds: two of the longest bursts."""
+        return 2 * self.partial.per_block
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,7 +75,9 @@ class Head:
     own_loads: int
 
 
-def make_head(plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads: int, following: bool) -> Head:
+def make_head(
+    plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads: int, following: bool, table_rows: int = 0
+) -> Head:
     """The arrays of a head.
 
     With a hidden prologue, what a pass must hold before its first row is loaded in the LOAD stages of the rows of the
@@ -69,21 +87,21 @@ def make_head(plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads:
     Parameters
     ----------
     following : whether another head of the same plan follows
+    table_rows : rows of a table behind K, and as many behind V, that all cores get before a head's first row
     """
     passes = plan.passes
     units: list[Ints] = []
     keys: list[int] = []
     before: list[int] = []
     for number, each in enumerate(passes):
-        begin = _keys_at(each, BEFORE)
         counted = prologue == "counted"
-        before.append(len(begin) if counted else 0)
-        if counted:
-            keys += begin
+        begin = rows_before(plan, number, table_rows) if counted else []
+        before.append(len(begin))
+        keys += begin
         last = number == len(passes) - 1
         after: list[int] = []
         if not counted and (following or not last):
-            after = _keys_at(passes[0 if last else number + 1], BEFORE)
+            after = rows_before(plan, 0 if last else number + 1, table_rows)
         spread = spread_loads(each.loads, len(after), free_loads)
         units.append(each.loads + spread)
         keys += _interleave(each, after, spread)
@@ -96,7 +114,7 @@ def make_head(plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads:
         divided=np.concatenate([(~each.carries_out).astype(np.int64) for each in passes]),
         keys=bursts_of(keys, layout.row, layout.ahead),
         queries=_joined([bursts_of(each.rows.tolist(), layout.row) for each in passes]),
-        results=_joined([part for each in passes for part in [_results(each, layout)]]),
+        results=_joined([_results(each, layout) for each in passes]),
         carried=_joined(carried),
         carried_first=np.cumsum([0, *counts], dtype=np.int64),
         carries=_carries(passes, carried),
@@ -113,20 +131,22 @@ def spread_loads(own: Ints, more: int, free: int) -> Ints:
     more : further ones to be spread
     """
     limit = free
-    while int(np.maximum(limit - own, 0).sum()) < more:
-        lacking = more - int(np.maximum(limit - own, 0).sum())
-        limit += max(1, -(-lacking // len(own)))
-    while limit > free and int(np.maximum(limit - 1 - own, 0).sum()) >= more:
-        limit -= 1
+    while (lacking := more - int(np.maximum(limit - own, 0).sum())) > 0:
+        limit += -(-lacking // len(own))
     room = np.maximum(limit - own, 0)[::-1]
-    taken = np.diff(np.minimum(np.cumsum(room), more), prepend=0)
-    found: Ints = taken[::-1].astype(np.int64)
-    return found
+    taken: Ints = np.diff(np.minimum(np.cumsum(room), more), prepend=0)[::-1]
+    return taken
 
 
-def prologue_bursts(plan: CorePlan, layout: Layout) -> Bursts:
+def prologue_bursts(plan: CorePlan, layout: Layout, table_rows: int = 0) -> Bursts:
     """The bursts of K for what the first pass needs before its first row."""
-    return bursts_of(_keys_at(plan.passes[0], BEFORE), layout.row, layout.ahead)
+    return bursts_of(rows_before(plan, 0, table_rows), layout.row, layout.ahead)
+
+
+def rows_before(plan: CorePlan, number: int, table_rows: int = 0) -> list[int]:
+    """Rows of K that a pass needs before its first row, the first one with those of a table that lies behind K."""
+    table = range(plan.keys, plan.keys + table_rows) if number == 0 else ()
+    return [*_keys_at(plan.passes[number], BEFORE), *table]
 
 
 def _keys_at(each: CorePass, row: int) -> list[int]:
@@ -135,7 +155,7 @@ def _keys_at(each: CorePass, row: int) -> list[int]:
 
 
 def _interleave(each: CorePass, after: list[int], spread: Ints) -> list[int]:
-    """Keys in the order of loading: of each row its own, by core and key, then some for what follows."""
+    """Keys in the order of loading: of each row its own, in order, then some for what follows."""
     held = each.residencies
     own = held.loaded != BEFORE
     order = np.lexsort((held.key[own], held.loaded[own]))

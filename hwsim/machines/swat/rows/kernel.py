@@ -1,14 +1,14 @@
 """Rows of attention through the stages, compiled: every row's times from those of the rows before it.
 
-A burst is asked for when earlier rows have left room in its buffer, which is known when a row is loaded. So one pass
+A burst is asked for when earlier rows have left room in its buffer, which is known when these are loaded. So one pass
 over the rows, in order, gives all times, those of the memory too.
 """
 
 from __future__ import annotations
 
 from hwsim.dram.device.compiled import compiled, part
-from hwsim.machines.swat.rows.memory import fetch, fetch_carried, store, written
-from hwsim.machines.swat.rows.state import NONE, At, Count, Scalar, Stream, Time
+from hwsim.machines.swat.rows.memory import fetch, fetch_carried, room, store
+from hwsim.machines.swat.rows.state import NONE, At, Channel, Count, Scalar, Stream, Time
 
 
 @compiled
@@ -21,7 +21,7 @@ def play(timing, head, last, state, jobs, start):
 
     Returns
     -------
-    Tick in which the last row has passed the last stage; `Time.WRITTEN` is when the memory holds it.
+    Tick in which the last row has passed the last stage; the memory holds it once the engine of the results is free.
     """
     now = start
     fetch(timing, head, last, state, jobs, Stream.KEYS, now)
@@ -32,20 +32,17 @@ def play(timing, head, last, state, jobs, start):
         if job == jobs - 1:
             rows = last
         for number in range(len(rows.before)):
-            held = max(now, written(state))  # partial rows of the pass before lie in the memory
+            # the memory holds the partial rows of the pass before when their last burst is answered
+            held = max(now, state.channels[Stream.RESULTS, Channel.FREE])
             state.clock[Time.SWAPPED] = (len(rows.before) - 1 - number) & 1
             fetch_carried(timing, rows, state, number, held)
             if rows.before[number]:
-                begun = now
-                now = _load(timing, head, last, state, jobs, job, rows.before[number], now)
-                now += timing.scalars[Scalar.LOAD_LATENCY]
-                state.counts[Count.PROLOGUE] += now - begun
+                now = _load_before(timing, head, last, state, jobs, job, rows.before[number], now)
             if timing.scalars[Scalar.LOCKSTEP]:
                 now = _lockstep(timing, head, last, state, jobs, job, number, now)
             else:
                 now = _elastic(timing, head, last, state, jobs, job, number, now)
             state.clock[Time.ROWS] += rows.first[number + 1] - rows.first[number]
-    state.clock[Time.WRITTEN] = max(now, written(state))
     return now
 
 
@@ -114,6 +111,16 @@ def _elastic(timing, head, last, state, jobs, job, number, now):
 
 
 @part
+def _load_before(timing, head, last, state, jobs, job, units, now):
+    """What the cores must hold before the first row of a pass."""
+    waited = state.counts[Count.MEMORY]
+    done = _load(timing, head, last, state, jobs, job, units, now) + timing.scalars[Scalar.LOAD_LATENCY]
+    state.counts[Count.PROLOGUE] += done - now
+    state.busy[0] += done - now - (state.counts[Count.MEMORY] - waited)
+    return done
+
+
+@part
 def _load_row(timing, head, last, state, jobs, job, row, now):
     """LOAD of a row: its query, and its partial row if it has one, beside rows of K and V."""
     rows = head
@@ -165,8 +172,7 @@ def _load(timing, head, last, state, jobs, job, units, now):
 @part
 def _leave(timing, rows, state, row, now):
     """DIV&OUT of a row, when the burst before the last has left its buffer."""
-    burst = rows.result_burst[row]
-    begin = max(now, state.arrivals[Stream.RESULTS, burst & 1])
+    begin = max(now, room(state))
     state.counts[Count.ROOM] += begin - now
     taken = timing.scalars[Scalar.DIVIDED] if rows.divided[row] else timing.scalars[Scalar.PARTIAL]
     state.busy[len(timing.stages) - 1] += taken

@@ -60,13 +60,14 @@ def store(timing, rows, state, row, now):
     burst = rows.result_burst[row]
     if row + 1 == len(rows.result_burst) or rows.result_burst[row + 1] != burst:
         done = _transfer(timing, state, Stream.RESULTS, rows.result_kind[burst], now)
-        state.arrivals[Stream.RESULTS, burst & 1] = done
+        state.arrivals[Stream.RESULTS, state.streams[Stream.RESULTS, At.BURST] & 1] = done
+        state.streams[Stream.RESULTS, At.BURST] += 1
 
 
 @part
-def written(state):
-    """The tick in which what left last is in the memory."""
-    return state.channels[Stream.RESULTS ^ state.clock[Time.SWAPPED], Channel.FREE]
+def room(state):
+    """The tick from which the next burst of results finds a bank: that of the burst before the last is written."""
+    return state.arrivals[Stream.RESULTS, state.streams[Stream.RESULTS, At.BURST] & 1]
 
 
 @part
@@ -74,7 +75,7 @@ def _transfer(timing, state, stream, kind, now):
     """The tick in which a burst is answered, if it may be asked for from `now` on; see `BurstDma` and `BurstTimes`."""
     scalars = timing.scalars
     channel = stream ^ state.clock[Time.SWAPPED] if stream >= Stream.CARRIED else stream
-    asked = max(now, state.channels[channel, Channel.FREE]) + scalars[Scalar.REQUEST]
+    asked = max(now, state.channels[stream, Channel.FREE]) + scalars[Scalar.REQUEST]
     arrival = -(-asked // scalars[Scalar.MEMORY_CYCLE])
     period, quiet = scalars[Scalar.PERIOD], scalars[Scalar.QUIET]
     at = max(arrival, quiet)
@@ -86,5 +87,5 @@ def _transfer(timing, state, stream, kind, now):
     state.bursts[stream, kind, timing.variant[kind, index]] += 1
     answered = (arrival + timing.times[kind, index]) * scalars[Scalar.MEMORY_CYCLE] + scalars[Scalar.RESPONSE]
     answered += -answered % scalars[Scalar.CYCLE]
-    state.channels[channel, Channel.FREE] = answered
+    state.channels[stream, Channel.FREE] = answered
     return answered

@@ -48,14 +48,16 @@ class Played:
 
     Attributes
     ----------
+    begun : when the first rows could be loaded
     ended : when the last row had passed the last stage
     written : when the memory held it
-    busy : by stage
-    waits : of LOAD for memory, and of DIV&OUT for room
-    prologue : loads between passes, drain : from the last LOAD of each pass to the end of its last row
-    bursts : that were played
-    commands : of all channels of the pipeline
-    read_bytes : of its channels, by name
+    busy : by stage, without waits
+    memory_wait, room_wait : of LOAD for memory, and of DIV&OUT for room
+    prologue : loads between passes, with their waits
+    drain : from the last LOAD of each pass to the end of its last row
+    bursts : that were played; those of V are as those of K, and do not count
+    commands : of all channels of the pipeline, without refreshes
+    read_bytes : of its channels, by name; those of bursts that the buffers held at the start are among them
     written_bytes : results, and partial rows
     log : (rows, stages, 2) begin and end of each stage, of the first rows
     """
@@ -76,7 +78,7 @@ class Played:
 
 
 class RowPlayer:
-    """A pipeline and its channels, over the operators of a run.
+    """A pipeline with its engines and channels, whose state is kept from operator to operator of a run.
 
     Parameters
     ----------
@@ -119,8 +121,7 @@ class RowPlayer:
 
     def _timing(self, tables: list[BurstTimes]) -> Timing:
         design, spec = self.design, self.spec
-        base = spec.time_base
-        ticks, memory = base.clocks["fabric"].ticks, base.clocks["memory"]
+        ticks = spec.time_base.clocks["fabric"].ticks
         names = [stage.name for stage in self.stages]
         after: dict[str, list[int]] = {name: [] for name in names}
         for stage in self.stages:
@@ -134,10 +135,10 @@ class RowPlayer:
             Scalar.LOAD_LATENCY: ticks(design.scheduler.latency),
             Scalar.DIVIDED: ticks(design.divider.cycles("divided")),
             Scalar.PARTIAL: ticks(design.divider.cycles("partial")),
-            Scalar.REQUEST: base.ticks_of_ns(spec.hbm.request_ns),
-            Scalar.RESPONSE: base.ticks_of_ns(spec.hbm.response_ns),
-            Scalar.CYCLE: ticks(1),
-            Scalar.MEMORY_CYCLE: memory.ticks(1),
+            Scalar.REQUEST: spec.dma.request,
+            Scalar.RESPONSE: spec.dma.back,
+            Scalar.CYCLE: spec.dma.fabric_period,
+            Scalar.MEMORY_CYCLE: spec.dma.memory_period,
             Scalar.PERIOD: spec.channel.period,
             Scalar.QUIET: spec.channel.quiet,
             Scalar.RING: self._ring,
@@ -172,14 +173,18 @@ class RowPlayer:
 
     @property
     def _rooms(self) -> list[int]:
-        """Rows that the buffer of each stream holds: two of its longest bursts, or twice what it looks ahead."""
+        """Rows that the buffer of each stream holds."""
         layout = self.design.layout
-        keys = 2 * max(layout.ahead, layout.row.per_block)
-        return [keys, 2 * layout.row.per_block, 2 * layout.partial.per_block, 0]
+        return [layout.key_room, layout.query_room, layout.carried_room, 0]
 
     @property
     def _ring(self) -> int:
-        return max(self._rooms) + 1
+        """At most so many bursts, one after the other, hold rows that are not loaded.
+
+        The rows of a burst come within `ahead` rows of the stream, so all rows that come earlier than that before the
+        next one belong to bursts that are used up.
+        """
+        return max(room + self.design.layout.ahead for room in self._rooms)
 
     def _fill(self, each: Rows, last: Rows, count: int, state: State, start: int, tables: list[BurstTimes]) -> None:
         """Have the buffers full at the start, by bursts before it that no refresh was near."""
@@ -216,7 +221,7 @@ class RowPlayer:
         return Played(
             begun=start,
             ended=ended,
-            written=int(state.clock[Time.WRITTEN]),
+            written=max(ended, int(state.channels[Stream.RESULTS, Channel.FREE])),
             busy={stage.name: int(busy) for stage, busy in zip(self.stages, state.busy)},
             memory_wait=int(state.counts[Count.MEMORY]),
             room_wait=int(state.counts[Count.ROOM]),

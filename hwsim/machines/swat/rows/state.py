@@ -14,9 +14,10 @@ NONE = -1
 
 
 class Stream(IntEnum):
-    """What a pipeline reads and writes, each on a channel; that of V is as that of K, with the same bursts and times.
+    """What a pipeline reads and writes, each by an engine of its own; V is as K, with the same bursts and times.
 
-    Partial rows are read where the pass before wrote them, so from pass to pass two channels change places.
+    Each has a channel of the same number. But partial rows are read where the pass before wrote them, so from pass to
+    pass the last two change places.
     """
 
     KEYS = 0
@@ -29,7 +30,7 @@ class At(IntEnum):
     """Columns of `State.streams`."""
 
     JOB = 0  # the next burst: whose head (of CARRIED: which pass), and which of its bursts
-    BURST = 1
+    BURST = 1  # of RESULTS: bursts that were written, over all heads
     USED = 2  # rows of the stream that were consumed, over all heads
     ROOM = 3  # rows that its buffer holds
 
@@ -37,16 +38,15 @@ class At(IntEnum):
 class Channel(IntEnum):
     """Columns of `State.channels`."""
 
-    FREE = 0  # tick from which the DMA engine can ask for the next burst
-    REFRESHED = 1  # cycle in which the last refresh that was late was issued
+    FREE = 0  # tick from which the stream's engine can ask for the next burst
+    REFRESHED = 1  # cycle in which the last refresh was issued that was late on the channel of that number
 
 
 class Time(IntEnum):
     """Entries of `State.clock`."""
 
-    WRITTEN = 0  # tick in which the memory holds the last row
-    ROWS = 1  # rows before the pass that is played
-    SWAPPED = 2  # 1 if results go to the channel that partial rows come from in the last pass
+    ROWS = 0  # rows before the pass that is played
+    SWAPPED = 1  # 1 if results go to the channel that partial rows come from in the last pass
 
 
 class Count(IntEnum):
@@ -114,7 +114,6 @@ class Rows(NamedTuple):
     query_ends: Ints
     query_burst: Ints
     result_kind: Ints
-    result_ends: Ints
     result_burst: Ints
     carried_kind: Ints
     carried_ends: Ints
@@ -168,7 +167,6 @@ def rows_of(head: Head, number: dict[tuple[bool, int, int], int]) -> Rows:
         query_ends=queries.ends,
         query_burst=queries.burst_of,
         result_kind=named(results.kinds, results.kind, True),
-        result_ends=results.ends,
         result_burst=results.burst_of,
         carried_kind=named(carried.kinds, carried.kind, False),
         carried_ends=carried.ends,
