@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hwsim.fpga.inclusion import included_notes
+from hwsim.fpga.origins import origin_notes, origin_words
 from hwsim.fpga.shortage import shortage_text
+from hwsim.report.attention import attention_figures, attention_notes
 from hwsim.report.details import Details
 from hwsim.report.headline import arrivals_text, describe_run, fitted_lines, headline, one_of, waits_text
 from hwsim.report.html import figures
@@ -24,7 +26,12 @@ FILTERS = {
     "waits": waits_text,
     "shortage": lambda fpga: shortage_text(dict(fpga.used), dict(fpga.available)),
     "arrivals": arrivals_text,
-    "inclusions": lambda fpga: list(included_notes(fpga.included, fpga.uncounted)),
+    "origins": lambda fpga: origin_words(unit.origin for unit in fpga.units),
+    "fpga_notes": lambda fpga: [
+        *origin_notes(unit.origin for unit in fpga.units), *included_notes(fpga.included, fpga.uncounted)
+    ],
+    "attention_figures": attention_figures,
+    "attention_notes": attention_notes,
 }
 
 
