@@ -28,7 +28,8 @@ FILTERS = {
     "arrivals": arrivals_text,
     "origins": lambda fpga: origin_words(unit.origin for unit in fpga.units),
     "fpga_notes": lambda fpga: [
-        *origin_notes(unit.origin for unit in fpga.units), *included_notes(fpga.included, fpga.uncounted)
+        *origin_notes(unit.origin for unit in fpga.units),
+        *included_notes(fpga.included, fpga.uncounted),
     ],
     "attention_figures": attention_figures,
     "attention_notes": attention_notes,

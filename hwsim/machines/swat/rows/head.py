@@ -11,6 +11,7 @@ import numpy as np
 from hwsim.machines.swat.rows.bursts import Bursts, RowsInMemory, bursts_of
 from hwsim.mapping.cores.plan import BEFORE, CorePass, CorePlan, Ints
 from hwsim.mapping.cores.prologue import AFTERWARDS, hide_prologue
+from hwsim.mapping.cores.target import CoreTarget
 
 Prologue = Literal["hidden", "counted"]
 
@@ -76,7 +77,14 @@ class Head:
 
 
 def make_head(
-    plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads: int, following: bool, table_rows: int = 0
+    plan: CorePlan,
+    layout: Layout,
+    *,
+    prologue: Prologue,
+    free_loads: int,
+    following: bool,
+    sv_stage: int = 2,
+    table_rows: int = 0,
 ) -> Head:
     """The arrays of a head.
 
@@ -88,15 +96,17 @@ def make_head(
     ----------
     free_loads : rows of K that a LOAD stage loads for nothing
     following : whether another head of the same plan follows
+    sv_stage : of `CoreTarget`
     table_rows : rows of a table behind K, and as many behind V, that all cores get before a head's first row
     """
     passes, counted = plan.passes, prologue == "counted"
     following = following and not counted  # or the next head begins with its own prologue
     before = [rows_before(plan, 0, table_rows)] if counted else [[]]
     table = range(plan.keys, plan.keys + table_rows)
+    target = None if counted else CoreTarget(cores=plan.cores, loads=free_loads, sv_stage=sv_stage)
     loads: list[tuple[Ints, list[int]]] = []
     for each, after in zip(passes, [*passes[1:], passes[0] if following else None]):
-        ahead = _ahead(each, after, 0 if counted else free_loads, table if after is passes[0] else ())
+        ahead = _ahead(each, after, target, table if after is passes[0] else ())
         loads.append(_loads(each, ahead))
         before.append(ahead.afterwards)
     carried = [_carried(each, layout) for each in passes]
@@ -134,22 +144,22 @@ class _Ahead(NamedTuple):
     afterwards: list[int]
 
 
-def _ahead(each: CorePass, after: CorePass | None, free_loads: int, table: Sequence[int]) -> _Ahead:
+def _ahead(each: CorePass, after: CorePass | None, target: CoreTarget | None, table: Sequence[int]) -> _Ahead:
     """See `_Ahead`.
 
     Parameters
     ----------
-    free_loads : loads that a row does for nothing, or 0 if nothing is to be loaded ahead
+    target : None if nothing is to be loaded ahead
     table : rows of a table that the pass after needs; they go to the last rows that have room, each to one
     """
     if after is None:
         return _Ahead(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), [])
     held = after.residencies
     keys = held.key[held.loaded == BEFORE]
-    rows = hide_prologue(each, after, free_loads) if free_loads else np.full(len(keys), AFTERWARDS)
+    rows = hide_prologue(each, after, target) if target else np.full(len(keys), AFTERWARDS)
     found = rows != AFTERWARDS
     loads = each.loads + np.bincount(rows[found], minlength=len(each.rows))
-    free = np.flatnonzero(loads < free_loads)[::-1][: len(table)]
+    free = np.flatnonzero(loads < (target.loads if target else 0))[::-1][: len(table)]
     afterwards = [*sorted(keys[~found].tolist()), *table[len(free) :]]
     return _Ahead(np.append(rows[found], free[::-1]), np.append(keys[found], table[: len(free)]), afterwards)
 
