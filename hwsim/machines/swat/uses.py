@@ -16,11 +16,11 @@ Group = tuple[AttentionDone, int]  # an operator, and the number of a group of i
 
 
 def attention_uses(run: Execution, time: RunTime) -> list[AttentionUse]:
-    """One for each plan and size of heads."""
+    """One for each plan and units, which differ with the size of heads and with biases."""
     found: dict[tuple[int, int], list[Group]] = {}
     for done in run.ledger.attention:
         for number, group in enumerate(done.work.groups):
-            found.setdefault((id(group.plan), done.work.design.head_dim), []).append((done, number))
+            found.setdefault((id(group.plan), id(done.work.design)), []).append((done, number))
     return [_use(run, same, time) for same in found.values()]
 
 
@@ -33,7 +33,7 @@ def _use(run: Execution, same: list[Group], time: RunTime) -> AttentionUse:
     heads = sum(taken.count for _, _, taken, _ in counted)
     ticks = sum(one.ended - one.begun for *_, one in counted)
     return AttentionUse(
-        pattern=str(done.work.operator.pattern),
+        pattern=str(group.pattern),
         queries=plan.queries,
         keys=plan.keys,
         head_dim=design.head_dim,
