@@ -27,8 +27,14 @@ from hwsim.mapping.workload.workload import Workload
 
 @dataclass(frozen=True, kw_only=True)
 class HeadGroup:
-    """Heads that see the same keys, over all sequences of a step."""
+    """Heads that see the same keys, over all sequences of a step.
 
+    Attributes
+    ----------
+    pattern : of one of them
+    """
+
+    pattern: Pattern
     plan: CorePlan
     count: int
 
@@ -112,7 +118,11 @@ class Program:
             operator=op,
             design=design,
             groups=tuple(
+<<<<<<< HEAD
                 HeadGroup(plan=plan_of(pattern, queries, keys, design), count=count)
+=======
+                HeadGroup(pattern=pattern, plan=_plan(pattern, queries, keys, design), count=count)
+>>>>>>> swatpage
                 for pattern, count in groups.items()
             ),
         )
