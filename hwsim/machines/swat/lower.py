@@ -118,11 +118,7 @@ class Program:
             operator=op,
             design=design,
             groups=tuple(
-<<<<<<< HEAD
-                HeadGroup(plan=plan_of(pattern, queries, keys, design), count=count)
-=======
-                HeadGroup(pattern=pattern, plan=_plan(pattern, queries, keys, design), count=count)
->>>>>>> swatpage
+                HeadGroup(pattern=pattern, plan=plan_of(pattern, queries, keys, design), count=count)
                 for pattern, count in groups.items()
             ),
         )
