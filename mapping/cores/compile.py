@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -60,26 +61,50 @@ def compile_pattern(
 @lru_cache(maxsize=64)
 def _compiled(pattern: Pattern, queries: int, keys: int, cores: int, loads: int, published: bool) -> CorePlan:
     taken = published_windows(pattern) if published else pattern
-    both = (pattern & taken).pairs(queries, keys) if taken != pattern else 0
-    parts = split_parts(taken, keys)
-    seen = _keys_seen(taken, queries, keys)
-    rows = np.arange(keys - queries, keys, dtype=np.int64)
-    order = choose_order(parts, rows[seen > 0], keys)
-    seen = seen[order.rows - (keys - queries)]
-    candidates = (
-        _passes(taken, parts, order.rows, apart, keys, cores, loads)
-        for apart in _rows_apart(taken, order.rows, seen, keys)
-    )
-    passes = min(candidates, key=lambda passes: plan_cost(passes, loads))
+    both = (pattern & taken).pairs(queries, keys)
+    best = min(alternatives(taken, queries, keys, cores=cores, loads=loads), key=lambda found: found.cost(loads))
     return CorePlan(
         queries=queries,
         keys=keys,
         cores=cores,
-        order=order.name,
-        passes=passes,
-        dropped=pattern.pairs(queries, keys) - both if taken != pattern else 0,
-        added=taken.pairs(queries, keys) - both if taken != pattern else 0,
+        order=best.order,
+        passes=best.passes,
+        dropped=pattern.pairs(queries, keys) - both,
+        added=taken.pairs(queries, keys) - both,
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Alternative:
+    """Passes that compute a pattern.
+
+    Attributes
+    ----------
+    order : in which the rows go, in words
+    apart : rows that go in passes of their own
+    """
+
+    order: str
+    apart: int
+    passes: tuple[CorePass, ...]
+
+    def cost(self, loads: int) -> tuple[float, int, int]:
+        """Its cost, with so many loads in a row's interval (`plan_cost`)."""
+        return plan_cost(self.passes, loads)
+
+
+def alternatives(pattern: Pattern, queries: int, keys: int, *, cores: int, loads: int) -> Iterator[Alternative]:
+    """The plans among which `compile_pattern` chooses: all rows together, and some rows apart."""
+    parts = split_parts(pattern, keys)
+    rows = np.arange(keys - queries, keys, dtype=np.int64)
+    seen = _keys_seen(pattern, queries, keys)
+    order = choose_order(parts, rows[seen > 0], keys)
+    for apart in _rows_apart(pattern, order.rows, seen[order.rows - (keys - queries)], keys):
+        placed = list[PlacedRuns]()
+        for some, group in ((~apart, parts), (apart, [Part(kind=GLOBAL_ROWS, pattern=pattern)])):
+            runs = find_runs(group, order.rows[some], keys)
+            placed += place_runs(runs, order.rows[some], cores, [part.kind for part in group])
+        yield Alternative(order=order.name, apart=int(apart.sum()), passes=finish_passes(placed, loads))
 
 
 def _keys_seen(pattern: Pattern, queries: int, keys: int) -> Ints:
@@ -112,14 +137,3 @@ def _that_see_most(seen: Ints) -> Flags:
     if not len(steps) or steps.max() < FAR_MORE:
         return np.zeros(len(seen), dtype=np.bool_)
     return np.asarray(seen >= numbers[steps.argmax() + 1])
-
-
-def _passes(
-    pattern: Pattern, parts: Sequence[Part], rows: Ints, apart: Flags, n_k: int, cores: int, loads: int
-) -> tuple[CorePass, ...]:
-    """Passes of the rows, and after them of those that go by themselves, for which the whole pattern is one part."""
-    placed = list[PlacedRuns]()
-    for some, group in ((~apart, parts), (apart, [Part(kind=GLOBAL_ROWS, pattern=pattern)])):
-        kinds = [part.kind for part in group]
-        placed += place_runs(find_runs(group, rows[some], n_k), rows[some], cores, kinds)
-    return finish_passes(placed, loads)

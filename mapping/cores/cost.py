@@ -28,5 +28,5 @@ def plan_cost(passes: Sequence[CorePass], loads: int) -> tuple[float, int, int]:
         rows = hide_prologue(current, following, loads)
         ahead = np.bincount(rows[rows != AFTERWARDS], minlength=len(current.rows))
         time += float(np.maximum(1.0, (current.loads + ahead) / loads).sum())
-        time += DRAIN + np.count_nonzero(rows == AFTERWARDS) / loads
+        time += DRAIN + int(np.count_nonzero(rows == AFTERWARDS)) / loads
     return time, sum(len(each.residencies) for each in passes), len(passes)

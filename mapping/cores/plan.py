@@ -85,12 +85,12 @@ class CorePass:
         return int((held.last - held.first + 1).sum())
 
     def dump(self) -> str:
-        """One line: rows, cores by kind, loads, partial rows."""
-        rows = f"{len(self.rows)} rows from {self.rows[0]} to {self.rows[-1]}"
-        cores = ", ".join(f"{kind} {count}" for kind, count in self.kinds.items())
-        loads = f"{len(self.residencies)} keys loaded, {self.prologue} before, at most {int(self.loads.max())} a row"
-        carried = f"partial rows {np.count_nonzero(self.carries_in)} in, {np.count_nonzero(self.carries_out)} out"
-        return f"{rows}; cores {cores}; {loads}; {carried}"
+        """One line: rows, cores by kind, keys loaded before the first row and at most in one, partial rows."""
+        rows = f"{len(self.rows)} rows, {self.rows[0]} to {self.rows[-1]}"
+        kinds = ", ".join(f"{kind} {count}" for kind, count in self.kinds.items())
+        keys = f"{len(self.residencies)} keys, {self.prologue} before, up to {self.loads.max()} a row"
+        partial = f"partial {np.count_nonzero(self.carries_in)} in, {np.count_nonzero(self.carries_out)} out"
+        return f"{rows}; {kinds}; {keys}; {partial}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hwsim.mapping.patterns import After, Causal, Full, Pattern, Spans, Window
-from hwsim.mapping.patterns.key_sets import clip, floor_sum, join, meet, pairs_up_to
+from hwsim.mapping.patterns.key_sets import clip, floor_sum, join, meet, pairs_up_to, spans_of_bits
 from tests.mapping.pattern_cases import KINDS, Case, Drawn, case, keys, plain
 
 
@@ -30,6 +30,8 @@ def agrees(pattern: Pattern, n_q: int, n_k: int) -> NDArray[np.bool_]:
         spans = pattern.keys_of(n_k - n_q + query, n_k)
         assert all(before[1] < after[0] for before, after in pairwise(spans))
         assert written_out(spans, n_k) == mask[query].tolist()
+    for row, bits in zip(mask, pattern.key_bits(range(n_k - n_q, n_k), n_k), strict=True):
+        assert written_out(spans_of_bits(bits), n_k) == row.tolist()
     return mask
 
 

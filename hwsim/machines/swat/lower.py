@@ -141,6 +141,18 @@ class Program:
     def _works(self) -> dict[Step, tuple[Work, ...]]:
         return {}
 
+    @cached_property
+    def rows(self) -> int:
+        """Rows of all heads and passes of the run."""
+        return sum(
+            group.count * len(each.rows)
+            for step in self.steps()
+            for work in self.works(step)
+            if isinstance(work, AttentionWork)
+            for group in work.groups
+            for each in group.plan.passes
+        )
+
     def dump(self, step: Step) -> str:
         """Stable text: the operators of one step."""
         lines = [f"program {self.workload.name}: {step.tokens} tokens, {self.spec.format}, {self.spec.mode}"]
@@ -183,7 +195,12 @@ def _plan(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan
 def _heads(plan: CorePlan, design: Design, count: int) -> Heads:
     def made(following: bool) -> Head:
         return make_head(
-            plan, design.layout, prologue=design.spec.prologue, free_loads=free_loads(design), following=following
+            plan,
+            design.layout,
+            prologue=design.spec.prologue,
+            free_loads=free_loads(design),
+            following=following,
+            table_rows=design.table_rows,
         )
 
     last = made(following=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from hwsim.errors import MachineError
 from hwsim.machines.swat.companion.plan import UNIT_OF
-from hwsim.machines.swat.spec import SwatSpec
+from hwsim.machines.swat.spec import FORMATS, SwatSpec
 from hwsim.mapping.graph import OperatorGraph
 from hwsim.mapping.mapped import VIEW, MappedGraph, MappedOperator, assign_units
 from hwsim.mapping.operators import Attention
@@ -85,7 +85,8 @@ def _check(op: Attention, graph: OperatorGraph, spec: SwatSpec) -> None:
     for name in op.inputs:
         fmt = graph.tensor(name).fmt
         if str(fmt) != spec.format:
+            own = f"--set format={fmt} or " if str(fmt) in FORMATS else ""
             raise MachineError(
-                f"{where}: {name} is {fmt}, the cores compute in {spec.format}; --set format={spec.format} or "
-                f"--set workload.format={spec.format}"
+                f"{where}: {name} is {fmt}, the cores compute in {spec.format}; "
+                f"{own}--set workload.format={spec.format} makes them agree"
             )

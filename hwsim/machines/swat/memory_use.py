@@ -58,7 +58,7 @@ def first_loads(plan: CorePlan, design: Design) -> tuple[int, Mapping[str, int]]
     spec = design.spec
     if spec.prologue == "counted":
         return 0, {}
-    bursts = prologue_bursts(plan, design.layout)
+    bursts = prologue_bursts(plan, design.layout, design.table_rows)
     commands: Counter[str] = Counter()
     for kind in bursts.kind.tolist():
         offset, size = bursts.kinds[kind]

@@ -15,12 +15,14 @@ from hwsim.machines.swat.companion.player import CompanionPlayer
 from hwsim.machines.swat.companion.player import Played as CompanionPlayed
 from hwsim.machines.swat.companion.work import CompanionWork
 from hwsim.machines.swat.design import Design
+from hwsim.machines.swat.events.player import Channels, EventPlayer
 from hwsim.machines.swat.ledger import AttentionDone, Ledger
 from hwsim.machines.swat.lower import AttentionWork, Program, Work
 from hwsim.machines.swat.rows.player import Played, RowPlayer
-from hwsim.machines.swat.spec import SwatSpec
 from hwsim.mapping.cores.plan import Ints
 from hwsim.mapping.step import Step
+
+EVENT_ROWS = 1_000  # rows of a run that are played event by event in elastic mode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +59,17 @@ class RowCall:
 
 
 class Pipeline(Unit):
-    """Cores, reductions and divider, with a channel each for Q, K, V, Z and partial rows; takes heads one by one."""
+    """Cores, reductions and divider, with a channel each for Q, K, V, Z and partial rows; takes heads one by one.
+
+    Attributes
+    ----------
+    by_events : whether its rows are played event by event, as a diagram of their own
+    """
 
     calls = In[RowCall]()
-    channels: Ints | None = None
+    by_events = False
+    compiled_channels: Ints | None = None
+    event_channels: Channels | None = None
 
     def run(self) -> Steps[None]:
         while True:
@@ -82,11 +91,15 @@ class Pipeline(Unit):
                 start = played.ended
                 yield played
 
-    def _player(self, design: Design) -> RowPlayer:
+    def _player(self, design: Design) -> RowPlayer | EventPlayer:
         """Players for heads of all sizes have the same channels."""
-        player = RowPlayer(design, self.channels)
-        self.channels = player.channels
-        return player
+        if self.by_events:
+            events = EventPlayer(design, self.event_channels)
+            self.event_channels = events.channels
+            return events
+        compiled = RowPlayer(design, self.compiled_channels)
+        self.compiled_channels = compiled.channels
+        return compiled
 
 
 @dataclass(kw_only=True)
@@ -187,7 +200,7 @@ def simulate(program: Program, *, progress: Progress | None = None, trace_tokens
     sequencer = Sequencer(diagram, "sequencer", clock, source="hands out operators in order")
     sequencer.program, sequencer.ledger = program, Ledger()
     sequencer.keep, sequencer.progress = trace_tokens, progress
-    sequencer.pipelines = [_pipeline(diagram, spec, number) for number in range(spec.pipelines)]
+    sequencer.pipelines = [_pipeline(diagram, program, number) for number in range(spec.pipelines)]
     for number, pipeline in enumerate(sequencer.pipelines):
         connect(sequencer.add_port(f"pipeline{number}", Out[RowCall]()), pipeline.calls, depth=1)
     if program.companion:
@@ -214,5 +227,8 @@ def _with_weights(works: tuple[Work, ...]) -> CompanionWork | None:
     return next((work for work in works if isinstance(work, CompanionWork) and work.weight_bytes), None)
 
 
-def _pipeline(diagram: Diagram, spec: SwatSpec, number: int) -> Pipeline:
-    return Pipeline(diagram, f"pipeline{number}", diagram.clocks["fabric"], source="the contracts of its stages")
+def _pipeline(diagram: Diagram, program: Program, number: int) -> Pipeline:
+    """Small elastic runs are played event by event; the compiled player gives the same."""
+    made = Pipeline(diagram, f"pipeline{number}", diagram.clocks["fabric"], source="the contracts of its stages")
+    made.by_events = program.spec.mode == "elastic" and program.rows <= EVENT_ROWS
+    return made

@@ -11,7 +11,7 @@ from hwsim.machines.swat.model import Execution
 from hwsim.machines.swat.parts import channels_in_use, memory, stage_units, units
 from hwsim.machines.swat.published import figures_beside
 from hwsim.machines.swat.spec import SwatSpec
-from hwsim.machines.swat.uses import attention_uses
+from hwsim.machines.swat.uses import attention_uses, prologue_cycles
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.build import build_report, busiest, unit_use
 from hwsim.report.fpga import fpga_resources, fpga_use
@@ -125,7 +125,7 @@ def _excluded(run: Execution, time: RunTime) -> list[Excluded]:
     cycles = 0
     for done in run.ledger.attention:
         first = next(plan for number, plan, _, _ in played_groups(done) if number == 0)
-        cycles += done.work.design.scheduler.cycles(first.passes[0].prologue)
+        cycles += prologue_cycles(first, done.work.design, 0)
     seconds = time.seconds(time.clock.ticks(cycles))
     return [
         Excluded(

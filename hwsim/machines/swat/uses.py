@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from hwsim.machines.swat.design import Design
 from hwsim.machines.swat.ledger import AttentionDone
 from hwsim.machines.swat.memory_use import moved_bytes, played_groups
 from hwsim.machines.swat.model import Execution
+from hwsim.machines.swat.rows.head import rows_before
 from hwsim.machines.swat.stages import depth_of, interval_of, stages_of
+from hwsim.mapping.cores.plan import CorePlan
 from hwsim.report.run_time import RunTime
 from hwsim.report.schema import AttentionUse
 
@@ -42,7 +45,7 @@ def _use(run: Execution, same: list[Group], time: RunTime) -> AttentionUse:
         cycles=ticks / time.clock.period_ticks / heads,
         interval=interval_of(stages),
         depth=depth_of(stages),
-        prologue_cycles=sum(design.scheduler.cycles(each.prologue) for each in plan.passes if each.prologue),
+        prologue_cycles=sum(prologue_cycles(plan, design, number) for number in range(len(plan.passes))),
         prologue_hidden=run.program.spec.prologue == "hidden",
         loads=plan.loads,
         most_loads_a_row=max(int(taken.each.units.max()) for _, _, taken, _ in counted),
@@ -52,6 +55,12 @@ def _use(run: Execution, same: list[Group], time: RunTime) -> AttentionUse:
         computing=plan.pairs / (rows * plan.cores),
         moved=_moved(run, same, heads),
     )
+
+
+def prologue_cycles(plan: CorePlan, design: Design, number: int) -> int:
+    """Cycles of the loads that a pass needs before its first row, if nothing else is loaded beside them."""
+    rows = len(rows_before(plan, number, design.table_rows))
+    return design.scheduler.cycles(rows) if rows else 0
 
 
 def _moved(run: Execution, same: list[Group], heads: int) -> dict[str, float]:

@@ -21,8 +21,7 @@ def plan_of(text: str, tokens: int, cores: int = 512, published: bool = False) -
 def test_swat_window_is_one_pass_with_a_key_a_row() -> None:
     assert plan_of("window(256, 255)", 16384).dump().splitlines() == [
         "16384 queries, 16384 keys, 512 cores, natural order: pairs 8323072",
-        "  pass 0: 16384 rows from 0 to 16383; cores window 512; 16384 keys loaded, 255 before, at most 1 a row; "
-        "partial rows 0 in, 0 out",
+        "  pass 0: 16384 rows, 0 to 16383; window 512; 16384 keys, 255 before, up to 1 a row; partial 0 in, 0 out",
     ]
 
 
@@ -30,10 +29,9 @@ def test_longformer_has_a_key_too_many_for_one_pass() -> None:
     """513 keys and one that all see: the second pass has two cores at work."""
     assert plan_of("window(256, 256) | memory_slots(1)", 4096).dump().splitlines() == [
         "4096 queries, 4096 keys, 512 cores, natural order: pairs 2039295",
-        "  pass 0: 4096 rows from 0 to 4095; cores global 1, window 511; 4082 keys loaded, 256 before, "
-        "at most 1 a row; partial rows 0 in, 3592 out",
-        "  pass 1: 3592 rows from 256 to 3847; cores window 2; 14 keys loaded, 0 before, at most 1 a row; "
-        "partial rows 3592 in, 0 out",
+        "  pass 0: 4096 rows, 0 to 4095; global 1, window 511; 4082 keys, 256 before, up to 1 a row; "
+        "partial 0 in, 3592 out",
+        "  pass 1: 3592 rows, 256 to 3847; window 2; 14 keys, 0 before, up to 1 a row; partial 3592 in, 0 out",
     ]
     published = plan_of("window(256, 256) | memory_slots(1)", 4096, published=True)
     assert (len(published.passes), published.dropped, published.added) == (2, 3840, 0)  # 512 keys and the global one
@@ -43,11 +41,11 @@ def test_bigbird_takes_one_pass_and_its_global_rows_eight_more() -> None:
     lines = plan_of(BIGBIRD, 4096).dump().splitlines()
     assert lines[:2] == [
         "4096 queries, 4096 keys, 512 cores, natural order: pairs 2547712",
-        "  pass 0: 3968 rows from 64 to 4031; cores global 128, window 192, random 192; 15616 keys loaded, 444 before, "
-        "at most 4 a row; partial rows 0 in, 0 out",
+        "  pass 0: 3968 rows, 64 to 4031; global 128, window 192, random 192; 15616 keys, 444 before, "
+        "up to 4 a row; partial 0 in, 0 out",
     ]
     assert [line.split(";")[0:2] for line in lines[2:]] == [
-        [f"  pass {number}: 128 rows from 0 to 4095", " cores global_rows 512"] for number in range(1, 9)
+        [f"  pass {number}: 128 rows, 0 to 4095", " global_rows 512"] for number in range(1, 9)
     ]
 
 

@@ -74,24 +74,30 @@ class Head:
     carries: Ints
 
 
-def make_head(plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads: int, following: bool) -> Head:
+def make_head(
+    plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads: int, following: bool, table_rows: int = 0
+) -> Head:
     """The arrays of a head.
 
     With a hidden prologue, what a pass must hold before its first row is loaded in the LOAD stages of the rows of the
     pass before, as far as banks are free there (`hide_prologue`), and the rest between the two; so is what the first
-    pass of the next head needs.
+    pass of the next head needs. A table has two banks of its own, so that its rows come at any time.
 
     Parameters
     ----------
     free_loads : rows of K that a LOAD stage loads for nothing
     following : whether another head of the same plan follows
+    table_rows : rows of a table behind K, and as many behind V, that all cores get before a head's first row
     """
     passes, counted = plan.passes, prologue == "counted"
-    following = following and not counted  # or the next head begins with its own prologue
-    before = [_prologue(passes[0])] if counted else [[]]
+    before = [rows_before(plan, 0, table_rows) if counted else []]
     loads: list[tuple[Ints, list[int]]] = []
-    for each, after in zip(passes, [*passes[1:], passes[0] if following else None]):
-        ahead = _ahead(each, after, 0 if counted else free_loads)
+    for number, each in enumerate(passes, 1):
+        ahead = _nothing()
+        if number < len(passes):
+            ahead = _between(passes[number]) if counted else _ahead(each, passes[number], free_loads)
+        elif following and not counted:  # or the next head begins with its own prologue
+            ahead = _ahead(each, passes[0], free_loads, _table(plan, table_rows))
         loads.append(_loads(each, ahead))
         before.append(ahead.afterwards)
     carried = [_carried(each, layout) for each in passes]
@@ -109,9 +115,15 @@ def make_head(plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads:
     )
 
 
-def prologue_bursts(plan: CorePlan, layout: Layout) -> Bursts:
+def prologue_bursts(plan: CorePlan, layout: Layout, table_rows: int = 0) -> Bursts:
     """The bursts of K for what the first pass needs before its first row."""
-    return bursts_of(_prologue(plan.passes[0]), layout.row, layout.ahead)
+    return bursts_of(rows_before(plan, 0, table_rows), layout.row, layout.ahead)
+
+
+def rows_before(plan: CorePlan, number: int, table_rows: int = 0) -> list[int]:
+    """Rows of K that a pass needs before its first row, the first one with those of a table that lies behind K."""
+    table = _table(plan, table_rows) if number == 0 else ()
+    return [*_prologue(plan.passes[number]), *table]
 
 
 class _Ahead(NamedTuple):
@@ -122,20 +134,44 @@ class _Ahead(NamedTuple):
     afterwards: list[int]
 
 
-def _ahead(each: CorePass, after: CorePass | None, free_loads: int) -> _Ahead:
-    """See `_Ahead`.
+def _nothing() -> _Ahead:
+    none = np.zeros(0, dtype=np.int64)
+    return _Ahead(none, none, [])
+
+
+def _between(after: CorePass) -> _Ahead:
+    """All that a pass needs comes between the two."""
+    return _nothing()._replace(afterwards=_prologue(after))
+
+
+def _ahead(each: CorePass, after: CorePass, free_loads: int, table: range = range(0)) -> _Ahead:
+    held = after.residencies
+    keys = held.key[held.loaded == BEFORE]
+    rows = hide_prologue(each, after, free_loads)
+    early = rows != AFTERWARDS
+    loads = each.loads + np.bincount(rows[early], minlength=len(each.rows))
+    of_table = np.repeat(np.arange(len(each.rows)), spread_loads(loads, len(table), free_loads))
+    return _Ahead(
+        rows=np.concatenate([rows[early], of_table]),
+        keys=np.concatenate([keys[early], np.array(table, dtype=np.int64)]),
+        afterwards=sorted(keys[~early].tolist()),
+    )
+
+
+def spread_loads(own: Ints, more: int, free: int) -> Ints:
+    """Further loads a row, as late as possible: at most `free` with those of its own, or as few more as all need.
 
     Parameters
     ----------
-    free_loads : loads that a row does for nothing, or 0 if nothing is to be loaded ahead
+    own : (rows,) loads that are fixed
+    more : further ones to be spread
     """
-    if after is None:
-        return _Ahead(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), [])
-    held = after.residencies
-    keys = held.key[held.loaded == BEFORE]
-    rows = hide_prologue(each, after, free_loads) if free_loads else np.full(len(keys), AFTERWARDS)
-    found = rows != AFTERWARDS
-    return _Ahead(rows[found], keys[found], sorted(keys[~found].tolist()))
+    limit = free
+    while (lacking := more - int(np.maximum(limit - own, 0).sum())) > 0:
+        limit += -(-lacking // len(own))
+    room = np.maximum(limit - own, 0)[::-1]
+    taken: Ints = np.diff(np.minimum(np.cumsum(room), more), prepend=0)[::-1]
+    return taken
 
 
 def _loads(each: CorePass, ahead: _Ahead) -> tuple[Ints, list[int]]:
@@ -160,6 +196,10 @@ def _in_turn(before: list[list[int]], during: list[list[int]]) -> list[int]:
 def _prologue(each: CorePass) -> list[int]:
     held = each.residencies
     return sorted(held.key[held.loaded == BEFORE].tolist())
+
+
+def _table(plan: CorePlan, rows: int) -> range:
+    return range(plan.keys, plan.keys + rows)
 
 
 def _results(each: CorePass, layout: Layout) -> Bursts:
