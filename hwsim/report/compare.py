@@ -11,12 +11,14 @@ from pydantic import BaseModel, Field
 
 from hwsim.errors import UserError
 from hwsim.parameters.nested import flatten
+from hwsim.report.attention import attention_figures
+from hwsim.report.compare_attention import plans_side_by_side
 from hwsim.report.incomparable import incomparable
 from hwsim.report.read import read_report
 from hwsim.report.schema import DramUse, Report
 
-COMPARISON_SCHEMA_VERSION = "2.0"
-GROUPS = ("headline", "kinds", "units", "memories", "resources", "dram", "commands")
+COMPARISON_SCHEMA_VERSION = "2.1"
+GROUPS = ("headline", "kinds", "units", "memories", "resources", "dram", "commands", "attention")
 
 Getter = Callable[[Report], float | None]
 
@@ -71,7 +73,7 @@ def compare(reports: Sequence[Report], names: Sequence[str]) -> Comparison:
         reports=list(names),
         titles=[f"{report.workload} on {report.machine}" for report in reports],
         figures=[*_headline(reports), *_tables(reports)],
-        differences=_differences(reports),
+        differences=[*_differences(reports), *_patterns(reports)],
         notes=incomparable(reports),
     )
 
@@ -112,6 +114,11 @@ def _tables(reports: Sequence[Report]) -> Iterator[Figure]:
         if any(report.dram for report in reports):
             yield _figure("dram", name, unit, [of(report.dram) if report.dram else None for report in reports])
     yield from _named("commands", "", [report.dram.commands if report.dram else {} for report in reports])
+    one_clock = len({report.clock_hz for report in reports}) == 1
+    for group in plans_side_by_side(reports):
+        for row in attention_figures(group.uses):
+            comparable = one_clock or row.unit != "cycles"
+            yield _figure("attention", f"{group.title}{row.name}", row.unit, row.values, comparable=comparable)
 
 
 DRAM: tuple[tuple[str, str, Callable[[DramUse], float]], ...] = (
@@ -153,6 +160,14 @@ def _differences(reports: Sequence[Report]) -> list[Difference]:
         if any(value != values[0] for value in values[1:]):
             rows.append(Difference(name=name, values=values))
     return rows
+
+
+def _patterns(reports: Sequence[Report]) -> Iterator[Difference]:
+    """Of attention whose figures stand side by side."""
+    for group in plans_side_by_side(reports):
+        if not group.alike:
+            values = [use.pattern if use else None for use in group.uses]
+            yield Difference(name=f"pattern of attention {group.number}", values=values)
 
 
 def _settings(report: Report) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hwsim.report.compare import Comparison
+from hwsim.report.attention import attention_text
+from hwsim.report.compare import Comparison, Figure
+from hwsim.report.compare_attention import PLAN_ENDS
 from hwsim.report.incomparable import letters
 from hwsim.report.quantities import bytes_text, seconds_text
 
@@ -20,6 +23,7 @@ TITLES = {
     "resources": "Resources",
     "dram": "DRAM",
     "commands": "DRAM commands",
+    "attention": "Attention, of a head",
 }
 NOTHING = "\N{EM DASH}"
 
@@ -33,16 +37,14 @@ def render_comparison(comparison: Comparison, console: Console) -> None:
         console.print("\nCannot be compared:")
     for note in comparison.notes:
         console.print(f"  {escape(note)}", soft_wrap=True, highlight=False)
-    for group, title in TITLES.items():
+    for title, figures in _tables(comparison):
         table = _table(title)
         for i, letter in enumerate(named):
             table.add_column(letter, justify="right")
             if i:
                 table.add_column(f"{letter}/A", justify="right")
-        for figure in comparison.figures:
-            if figure.group != group:
-                continue
-            cells = [escape(figure.name)]
+        for name, figure in figures:
+            cells = [escape(name)]
             for i, (value, ratio) in enumerate(zip(figure.values, figure.ratios)):
                 cells.append(_value(value, figure.unit))
                 if i:
@@ -60,8 +62,19 @@ def render_comparison(comparison: Comparison, console: Console) -> None:
         console.print("\nNo setting differs.")
 
 
+def _tables(comparison: Comparison) -> Iterator[tuple[str, list[tuple[str, Figure]]]]:
+    """Titles of tables, with their figures and what these are called there: a table for each plan of attention."""
+    for group, title in TITLES.items():
+        tables: dict[str, list[tuple[str, Figure]]] = {}
+        for figure in comparison.figures:
+            if figure.group == group:
+                plan, _, name = figure.name.rpartition(PLAN_ENDS) if group == "attention" else ("", "", figure.name)
+                tables.setdefault(f"{title}: {plan}" if plan else title, []).append((name, figure))
+        yield from tables.items()
+
+
 def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table = Table(title=escape(title), title_justify="left", box=None, padding=(0, 2, 0, 0))
     table.add_column("", overflow="fold")
     return table
 
@@ -82,6 +95,8 @@ def _value(value: Any, unit: str) -> str:
             return bytes_text(value)
         case "%":
             return f"{value:.2%}"
+        case "x" | "cycles":
+            return attention_text(value, unit)
         case _:
             text = f"{value:,}" if isinstance(value, int) or float(value).is_integer() else f"{value:,.4g}"
             text = f"{value:,.1f}" if unit.endswith("/s") else text.removesuffix(".0")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hwsim.parameters.provenance import ParameterOrigin
+from hwsim.report.core_map import CoreMap
+from hwsim.report.stage_chart import StageChart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +110,16 @@ class Details:
     ----------
     steps : steps in order, thinned where there are many; each that is there is exact
     steps_in_all : how many there were
+    cores : which core holds which key, of the plans of attention that take most time
+    stages : the first pieces of work through the stages of a pipeline
     """
 
     steps: tuple[StepTime, ...] = ()
     steps_in_all: int = 0
     roofline: Roofline | None = None
     memory: MemoryMap | None = None
+    cores: tuple[CoreMap, ...] = ()
+    stages: StageChart | None = None
     parameters: tuple[ParameterOrigin, ...] = ()
     workload: dict[str, Any] = field(default_factory=dict)
 

@@ -15,6 +15,7 @@ SECTIONS: dict[str, str] = {
     "fpga": "cells of an FPGA",
     "loads": "work that depends on data",
     "passes": "images one after the other",
+    "attention": "rows through cores that hold keys",
 }
 
 

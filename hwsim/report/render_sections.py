@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.markup import escape
 
 from hwsim.fpga.inclusion import included_notes
+from hwsim.fpga.origins import origin_notes, origin_words
 from hwsim.fpga.shortage import shortage_text
+from hwsim.report.attention import attention_figures, attention_notes
 from hwsim.report.headline import arrivals_text
 from hwsim.report.quantities import bytes_text, count_text, hertz_text, seconds_text
 from hwsim.report.schema import AttentionUse, AxiPortUse, DevicesUse, DramUse, FpgaUse, LoadUse, PassesUse, Report
-from hwsim.report.tables import print_line, print_table
+from hwsim.report.tables import print_line, print_rows, print_table
 
 
 def render_sections(report: Report, console: Console) -> None:
@@ -64,8 +67,10 @@ def _dram(dram: DramUse, console: Console) -> None:
 
 def _fpga(fpga: FpgaUse, console: Console) -> None:
     heads = ("unit", "block", "count", "LUT", "FF", "DSP", "BRAM36", "URAM", "from")
+    origins = [unit.origin for unit in fpga.units]
+    words = origin_words(origins)
     rows = [
-        (unit.unit, unit.block, f"{unit.count:,}", *(count_text(count) for _, count in unit.cells), unit.origin)
+        (unit.unit, unit.block, f"{unit.count:,}", *(count_text(count) for _, count in unit.cells), words[unit.origin])
         for unit in fpga.units
     ]
     rows += [
@@ -74,7 +79,7 @@ def _fpga(fpga: FpgaUse, console: Console) -> None:
         ("share", "", "", *(_share(count, getattr(fpga.available, name)) for name, count in fpga.used), ""),
     ]
     print_table(console, f"FPGA: {fpga.part} on {fpga.board}, {'fits' if fpga.fits else 'does not fit'}", heads, rows)
-    for note in included_notes(fpga.included, fpga.uncounted):
+    for note in (*origin_notes(origins), *included_notes(fpga.included, fpga.uncounted)):
         print_line(console, note)
     if not fpga.fits:
         print_line(console, f"Does not fit: lacks {shortage_text(dict(fpga.used), dict(fpga.available))}.")
@@ -130,24 +135,11 @@ def _passes(use: PassesUse, console: Console) -> None:
 
 
 def _attention(uses: list[AttentionUse], console: Console) -> None:
-    for use in uses:
-        print_table(console, f"Attention: {use.pattern}", ("a head", ""), _attention_rows(use))
-
-
-def _attention_rows(use: AttentionUse) -> list[tuple[str, str]]:
-    cores = ", ".join(f"{count:,} {kind}" for kind, count in use.cores.items())
-    hidden = "hidden, not counted" if use.prologue_hidden else "counted"
-    rows = [
-        ("operators", f"{use.operators:,} of {use.heads:,} heads x {use.head_dim}"),
-        ("queries, keys", f"{use.queries:,}, {use.keys:,}"),
-        ("rows", f"{use.rows:,} in {use.passes:,} {'pass' if use.passes == 1 else 'passes'}"),
-        ("cores", cores),
-        ("cycles", f"{count_text(use.cycles)}; a row each {use.interval:,}, {use.depth} stages deep"),
-        ("prologue", f"{use.prologue_cycles:,} cycles, {hidden}"),
-        ("loads", f"{use.loads:,} rows of K and V, at most {use.most_loads_a_row:,} beside a row"),
-        ("pairs", f"{use.pairs:,}; {use.computing:.1%} of the cores' time"),
-        ("each element moves", ", ".join(f"{name} {times:.3f}" for name, times in use.moved.items())),
-    ]
-    if use.dropped or use.added:
-        rows.append(("against the model's pattern", f"{use.dropped:,} pairs dropped, {use.added:,} added"))
-    return rows
+    """A column a plan; patterns are long, so they stand above by number."""
+    numbers = [str(number) for number in range(1, len(uses) + 1)]
+    print_line(console, "\n[italic]Attention on cores that hold a key each; figures are of one head[/italic]")
+    print_rows(console, zip(numbers, (escape(use.pattern) for use in uses)))
+    figures = ((figure.name, *figure.texts()) for figure in attention_figures(uses))
+    print_table(console, "", ("", *numbers), figures, numeric=numbers)
+    for note in attention_notes(uses):
+        print_line(console, note)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rich.console import Console
 from rich.table import Table
 
-# Columns of figures, which stand at the right.
+# Columns that are of figures wherever they are, which stand at the right.
 NUMERIC = (
     "cycles", "busy cycles", "count", "share", "busy", "energy", "time", "of the bound", "ratio", "used", "available",
     "LUT", "FF", "DSP", "BRAM36", "URAM", "mean", "p99",
@@ -27,12 +27,24 @@ def print_rows(console: Console, rows: Iterable[Iterable[str]]) -> None:
     console.print(table, highlight=False)
 
 
-def print_table(console: Console, title: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Print a table; one without rows is left out."""
+def print_table(
+    console: Console,
+    title: str,
+    heads: Iterable[str],
+    rows: Iterable[Iterable[str]],
+    *,
+    numeric: Collection[str] = NUMERIC,
+) -> None:
+    """Print a table; one without rows is left out.
+
+    Parameters
+    ----------
+    numeric : heads of columns of figures
+    """
     names = list(heads)
     table = Table(title=title, title_justify="left", show_header=any(names), box=None, padding=(0, 2, 0, 0))
     for name in names:
-        table.add_column(name, justify="right" if name in NUMERIC else "left", overflow="fold")
+        table.add_column(name, justify="right" if name in numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
     if table.row_count:

@@ -153,6 +153,8 @@ class Sequencer(Unit):
                     yield from self._attention(work, step, self.keep if number == 0 else 0)
                 else:
                     yield from self._beside(work, _with_weights(works[index + 1 :]))
+            if number == 0 and self.keep:
+                self.trace.keep_no_more()
             if self.progress:
                 self.progress(number + 1, len(steps))
         self.ended_at = self.now

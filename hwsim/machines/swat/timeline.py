@@ -1,54 +1,58 @@
-"""The first rows of a run as tracks: a track a stage, a slice a row."""
+"""The first rows of a run as tracks: a track a stage and a slice a row; beside them the companion's units."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from hwsim.engine.timeline import Span, Timeline, Track
-from hwsim.machines.swat.ledger import AttentionDone
+from hwsim.machines.swat.companion.player import Played
+from hwsim.machines.swat.companion.work import CompanionWork
 from hwsim.machines.swat.model import Execution
-from hwsim.machines.swat.rows.player import Played
-from hwsim.machines.swat.stages import Stage, stages_of
+from hwsim.machines.swat.row_tracks import pipeline_track
+
+ENGINES = ("matrix", "vector")
 
 
 def timeline(run: Execution) -> Timeline:
-    """A track each for the sequence of operators, and below each pipeline its stages."""
-    whole = run.diagram.timeline(f"{run.program.workload.name} on {run.program.spec.name}")
+    """A track each for the pipelines, with their stages below, and for the companion, with its two units below."""
+    tracks = [pipeline_track(run, number) for number in range(run.program.spec.pipelines)]
+    if run.ledger.beside:
+        tracks.append(_companion_track(run))
     return Timeline(
-        name=whole.name,
-        ticks_per_second=whole.ticks_per_second,
-        tracks=tuple(_with_stages(run, track) for track in whole.tracks),
+        name=f"{run.program.workload.name} on {run.program.spec.name}",
+        ticks_per_second=run.diagram.time_base.ticks_per_second,
+        tracks=tuple(tracks),
     )
 
 
-def _with_stages(run: Execution, track: Track) -> Track:
-    number = track.name.removeprefix("pipeline")
-    if number == track.name:
-        return track
-    spans = _spans(run, int(number))
-    children = tuple(Track(name=name, clock=track.clock, spans=tuple(found)) for name, found in spans.items())
-    return Track(name=track.name, clock=track.clock, spans=track.spans, counters=track.counters, children=children)
+def _companion_track(run: Execution) -> Track:
+    """Operators, and below them the passes of each unit; those of the first step, as the trace keeps them."""
+    clock = run.diagram.clocks["fabric"]
+    kept = run.ledger.beside[: len(run.diagram.trace.of("companion"))]
+    spans = tuple(
+        Span(played.begun, played.ended, work.name, _about(work) | _waits(played, clock.period_ticks))
+        for work, played in kept
+    )
+    children = tuple(
+        Track(name=engine, clock=clock, spans=tuple(_passes(kept, engine, clock.period_ticks))) for engine in ENGINES
+    )
+    return Track(name="companion", clock=clock, spans=spans, children=children)
 
 
-def _spans(run: Execution, pipeline: int) -> dict[str, list[Span]]:
-    """Slices of each stage, in order of time."""
-    found: dict[str, list[Span]] = {}
-    for done in run.ledger.attention:
-        for played, rows in zip(done.played[pipeline], _rows(done, pipeline)):
-            for number, stage in enumerate(stages_of(done.work.design)):
-                found.setdefault(stage.name, []).extend(_of_stage(played, number, stage, rows, done))
-    return found
+def _passes(kept: list[tuple[CompanionWork, Played]], engine: str, period: int) -> Iterator[Span]:
+    for work, played in kept:
+        for number, (each, one) in enumerate(zip(work.passes, played.passes, strict=True)):
+            if each.engine == engine:
+                about = {"pass": number, "rows": each.rows, "tiles": each.tiles, "weights_bytes": each.weight_bytes}
+                yield Span(one.begun, one.ended, work.name, _about(work) | about | _waits(one, period))
 
 
-def _rows(done: AttentionDone, pipeline: int) -> Iterator[list[int]]:
-    """Positions of the queries of a head's rows, for each group of heads that the pipeline took."""
-    for group in done.work.groups:
-        if group.heads(done.work.design, pipeline):
-            yield [row for each in group.plan.passes for row in each.rows.tolist()]
+def _about(work: CompanionWork) -> dict[str, int | str]:
+    layer = {} if work.layer is None else {"layer": work.layer}
+    return {"operator": work.name, "kind": work.kind, **layer}
 
 
-def _of_stage(played: Played, number: int, stage: Stage, rows: list[int], done: AttentionDone) -> Iterator[Span]:
-    for at, (begin, end) in enumerate(played.log[:, number].tolist()):
-        head, row = divmod(at, len(rows))
-        arguments: dict[str, int | str] = {"operator": done.work.operator.name, "head": head, "query": rows[row]}
-        yield Span(begin, end, f"row {rows[row]}", arguments)
+def _waits(played: Played, period: int) -> dict[str, int | str]:
+    """Cycles in which the unit waited within a slice: their places are not kept."""
+    waits = {"rows": played.rows_wait, "weights": played.weights_wait, "writes": played.writes_wait}
+    return {f"waits_for_{what}": ticks // period for what, ticks in waits.items() if ticks}

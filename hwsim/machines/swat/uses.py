@@ -33,7 +33,7 @@ def _use(run: Execution, same: list[Group], time: RunTime) -> AttentionUse:
     heads = sum(taken.count for _, _, taken, _ in counted)
     ticks = sum(one.ended - one.begun for *_, one in counted)
     return AttentionUse(
-        pattern=str(done.work.operator.pattern),
+        pattern=str(group.pattern),
         queries=plan.queries,
         keys=plan.keys,
         head_dim=design.head_dim,

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from hwsim.fpga.inclusion import included_notes
+from hwsim.fpga.origins import origin_notes, origin_words
 from hwsim.fpga.shortage import shortage_text
+from hwsim.report.attention import attention_figures as attention_rows
+from hwsim.report.attention import attention_notes
 from hwsim.report.details import Details
 from hwsim.report.headline import arrivals_text, describe_run, fitted_lines, headline, one_of, waits_text
-from hwsim.report.html import figures
+from hwsim.report.html import attention_figures, figures
 from hwsim.report.html.document import document
 from hwsim.report.quantities import bytes_text, count_text, figure_text, hertz_text, joules_text, seconds_text
 from hwsim.report.render import HOLDS
@@ -24,7 +27,13 @@ FILTERS = {
     "waits": waits_text,
     "shortage": lambda fpga: shortage_text(dict(fpga.used), dict(fpga.available)),
     "arrivals": arrivals_text,
-    "inclusions": lambda fpga: list(included_notes(fpga.included, fpga.uncounted)),
+    "origins": lambda fpga: origin_words(unit.origin for unit in fpga.units),
+    "fpga_notes": lambda fpga: [
+        *origin_notes(unit.origin for unit in fpga.units),
+        *included_notes(fpga.included, fpga.uncounted),
+    ],
+    "attention_figures": attention_rows,
+    "attention_notes": attention_notes,
 }
 
 
@@ -60,4 +69,8 @@ def _figures(report: Report, details: Details) -> dict[str, Any]:
         drawn["banks"] = figures.banks_figure(details.memory)
     if report.fpga:
         drawn["fpga"] = figures.fpga_figure(report.fpga)
+    for number, cores in enumerate(details.cores, 1):
+        drawn[f"cores{number}"] = attention_figures.cores_figure(cores)
+    if details.stages:
+        drawn["stages"] = attention_figures.stages_figure(details.stages)
     return drawn

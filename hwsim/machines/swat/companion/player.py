@@ -24,6 +24,7 @@ class Played:
     rows_wait : in which it waited for rows to be read
     weights_wait : for weights, and for nothing else
     writes_wait : for rows to be written, at the end and before their bank could be used again
+    passes : of an operator, each by itself; a pass has none
     """
 
     begun: int
@@ -33,11 +34,12 @@ class Played:
     rows_wait: int = 0
     weights_wait: int = 0
     writes_wait: int = 0
+    passes: tuple[Played, ...] = ()
 
     def then(self, other: Played) -> Played:
-        """Both, the other right after this."""
+        """An operator with another pass right after this."""
         sums = {name: getattr(self, name) + getattr(other, name) for name in _SUMS}
-        return Played(begun=self.begun, ended=other.ended, **sums)
+        return Played(begun=self.begun, ended=other.ended, passes=(*self.passes, other), **sums)
 
 
 _SUMS = ("matrix", "vector", "rows_wait", "weights_wait", "writes_wait")

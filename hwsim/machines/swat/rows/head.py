@@ -10,6 +10,7 @@ import numpy as np
 from hwsim.machines.swat.rows.bursts import Bursts, RowsInMemory, bursts_of
 from hwsim.mapping.cores.plan import BEFORE, CorePass, CorePlan, Ints
 from hwsim.mapping.cores.prologue import AFTERWARDS, hide_prologue
+from hwsim.mapping.cores.target import CoreTarget
 
 Prologue = Literal["hidden", "counted"]
 
@@ -75,7 +76,14 @@ class Head:
 
 
 def make_head(
-    plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads: int, following: bool, table_rows: int = 0
+    plan: CorePlan,
+    layout: Layout,
+    *,
+    prologue: Prologue,
+    free_loads: int,
+    following: bool,
+    sv_stage: int = 2,
+    table_rows: int = 0,
 ) -> Head:
     """The arrays of a head.
 
@@ -87,17 +95,19 @@ def make_head(
     ----------
     free_loads : rows of K that a LOAD stage loads for nothing
     following : whether another head of the same plan follows
+    sv_stage : of `CoreTarget`
     table_rows : rows of a table behind K, and as many behind V, that all cores get before a head's first row
     """
     passes, counted = plan.passes, prologue == "counted"
+    target = CoreTarget(cores=plan.cores, loads=free_loads, sv_stage=sv_stage)
     before = [rows_before(plan, 0, table_rows) if counted else []]
     loads: list[tuple[Ints, list[int]]] = []
     for number, each in enumerate(passes, 1):
         ahead = _nothing()
         if number < len(passes):
-            ahead = _between(passes[number]) if counted else _ahead(each, passes[number], free_loads)
+            ahead = _between(passes[number]) if counted else _ahead(each, passes[number], target)
         elif following and not counted:  # or the next head begins with its own prologue
-            ahead = _ahead(each, passes[0], free_loads, _table(plan, table_rows))
+            ahead = _ahead(each, passes[0], target, _table(plan, table_rows))
         loads.append(_loads(each, ahead))
         before.append(ahead.afterwards)
     carried = [_carried(each, layout) for each in passes]
@@ -144,13 +154,13 @@ def _between(after: CorePass) -> _Ahead:
     return _nothing()._replace(afterwards=_prologue(after))
 
 
-def _ahead(each: CorePass, after: CorePass, free_loads: int, table: range = range(0)) -> _Ahead:
+def _ahead(each: CorePass, after: CorePass, target: CoreTarget, table: range = range(0)) -> _Ahead:
     held = after.residencies
     keys = held.key[held.loaded == BEFORE]
-    rows = hide_prologue(each, after, free_loads)
+    rows = hide_prologue(each, after, target)
     early = rows != AFTERWARDS
     loads = each.loads + np.bincount(rows[early], minlength=len(each.rows))
-    of_table = np.repeat(np.arange(len(each.rows)), spread_loads(loads, len(table), free_loads))
+    of_table = np.repeat(np.arange(len(each.rows)), spread_loads(loads, len(table), target.loads))
     return _Ahead(
         rows=np.concatenate([rows[early], of_table]),
         keys=np.concatenate([keys[early], np.array(table, dtype=np.int64)]),
