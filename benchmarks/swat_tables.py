@@ -1,31 +1,30 @@
-"""The tables of benchmarks/swat.py, made of what runs gave; nothing here runs a machine."""
+"""The tables of benchmarks/swat.py that are of SWAT alone, made of what runs gave; nothing here runs a machine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from hwsim.baselines import find_device
-from hwsim.baselines.butterfly import butterfly, with_power
-from hwsim.baselines.dense_engine import DenseEngine
-from hwsim.baselines.sliding_chunks import SlidingChunks, sliding_chunks
-
-PUBLISHED_SPEED, PUBLISHED_ENERGY, PUBLISHED_GPU_ENERGY = 22.0, 5.7, 15.0
-HEADS, HEAD_DIM, OVERLAP = 12, 64, 256
+HEADS, HEAD_DIM = 12, 64
+STREAMS = ("q", "k", "v", "z", "carry")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """What a run of `heads` heads over `tokens` rows gave.
+    """What a run of heads with the same keys gave.
 
     Attributes
     ----------
+    tokens : rows of a head
+    heads : of all layers
     cycles : of all heads
     joules : None where energy is off
-    offchip_bytes : read and written
-    pairs : query-key pairs that count
+    element_bytes : of q, k, v and z
+    passes, rows : times that the rows of a head go through the cores, and rows of all of them
+    pairs, dropped : query-key pairs of a head, and those that the model has and the run left out
+    moved : how often each element of a stream crosses the chip's border; partial rows count as Z
     """
 
     tokens: int
@@ -33,9 +32,12 @@ class Point:
     cycles: int
     clock_hz: float
     joules: float | None = None
-    offchip_bytes: int = 0
     element_bytes: int = 2
+    passes: int = 1
+    rows: int = 0
     pairs: int = 0
+    dropped: int = 0
+    moved: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -51,9 +53,29 @@ class Point:
         return self.seconds * HEADS / self.heads
 
     @property
-    def moves(self) -> float:
-        """How often an element of Q, K, V and Z moves, on average."""
-        return self.offchip_bytes / (4 * self.tokens * self.heads * HEAD_DIM * self.element_bytes)
+    def row_bytes(self) -> float:
+        """Bytes that a row of the sequence moves to and from the memory."""
+        return sum(self.moved.values()) * HEAD_DIM * self.element_bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law:
+    """A closed form of the cycles of a head: those of its first row, and an interval for each further one."""
+
+    text: str
+    first: int
+    interval: int
+
+    def cycles(self, tokens: int) -> int:
+        return self.first + (tokens - 1) * self.interval
+
+
+def lockstep_law(depth: int, interval: int) -> Law:
+    return Law(text=f"(N + {depth - 1}) x {interval}", first=depth * interval, interval=interval)
+
+
+def elastic_law(way: int, interval: int) -> Law:
+    return Law(text=f"{way:,} + (N - 1) x {interval}", first=way, interval=interval)
 
 
 def line_residual(points: Iterable[Point]) -> float:
@@ -65,129 +87,63 @@ def line_residual(points: Iterable[Point]) -> float:
     return float(np.max(np.abs(columns @ line - 1)))
 
 
-def latency_table(series: Mapping[str, Sequence[Point]]) -> Iterator[str]:
-    """Cycles of a head over tokens, a column a design, and how far each is from a line."""
-    lengths = [point.tokens for point in next(iter(series.values()))]
+def latency_table(series: Mapping[str, tuple[Sequence[Point], Law]]) -> Iterator[str]:
+    """Cycles of a head over tokens, a column a design, how far each is from a line and from its closed form."""
+    yield from _over_tokens({name: points for name, (points, _) in series.items()})
+    yield f"| closed form | {' | '.join(law.text for _, law in series.values())} |"
+    off = (f"{_off(points, law):,.0f}" for points, law in series.values())
+    yield f"| cycles off it, at most | {' | '.join(off)} |"
+
+
+def _off(points: Sequence[Point], law: Law) -> float:
+    return max(abs(point.head_cycles - law.cycles(point.tokens)) for point in points)
+
+
+def pattern_table(series: Mapping[str, Sequence[Point]]) -> Iterator[str]:
+    """Cycles of a head over tokens, a column a pattern, how far each is from a line, and what a row takes."""
+    yield from _over_tokens(series)
+    last = (points[-1] for points in series.values())
+    a_row = " | ".join(f"{point.head_cycles / point.tokens:.1f}" for point in last)
+    yield f"| cycles a row, of the longest | {a_row} |"
+
+
+def _over_tokens(series: Mapping[str, Sequence[Point]]) -> Iterator[str]:
     yield f"| tokens | {' | '.join(series)} |"
     yield f"|---|{'---|' * len(series)}"
-    for row, tokens in enumerate(lengths):
-        cells = " | ".join(f"{points[row].head_cycles:,.0f}" for points in series.values())
-        yield f"| {tokens:,} | {cells} |"
-    cells = " | ".join(f"{line_residual(points):.4%}" for points in series.values())
-    yield f"| residual of a line | {cells} |"
+    for same in zip(*series.values(), strict=True):
+        yield f"| {same[0].tokens:,} | {' | '.join(f'{point.head_cycles:,.0f}' for point in same)} |"
+    yield f"| residual of a line | {' | '.join(f'{line_residual(points):.4%}' for points in series.values())} |"
 
 
-def configuration_table(runs: Mapping[str, Point], base: str) -> Iterator[str]:
-    """Designs and patterns side by side; each run is a layer of as many heads."""
-    yield "| configuration | cycles of the layer | ms | to the first | pairs a row | off-chip moves an element |"
-    yield "|---|---|---|---|---|---|"
+def configuration_table(runs: Mapping[str, Point]) -> Iterator[str]:
+    """Designs and patterns side by side, each as a layer of 12 heads; the others are compared with the first."""
+    base = next(iter(runs.values()))
+    yield "| configuration | passes | rows a head | pairs a row | dropped | cycles of 12 heads | ms | to the first |"
+    yield "|---|---|---|---|---|---|---|---|"
     for name, point in runs.items():
-        share = point.cycles / runs[base].cycles
-        pairs = point.pairs / (point.tokens * point.heads)
         yield (
-            f"| {name} | {point.cycles:,} | {point.seconds * 1e3:.3f} | {share:.3f} | {pairs:,.1f} | "
-            f"{point.moves:.4f} |"
+            f"| {name} | {point.passes} | {point.rows:,} | {point.pairs / point.tokens:,.1f} | {point.dropped:,} | "
+            f"{point.head_cycles * HEADS:,.0f} | {point.layer_s * 1e3:.3f} | {point.layer_s / base.layer_s:.3f} |"
         )
 
 
-def butterfly_table(points: Sequence[Point], counts: Sequence[int]) -> Iterator[str]:
-    """Attention over attention, over tokens and over how many of 12 layers have softmax attention."""
-    machine = butterfly()
-    yield f"| tokens | SWAT ms a layer | {' | '.join(f'k = {count}' for count in counts)} | 22x at k |"
-    yield f"|---|---|{'---|' * len(counts)}---|"
-    for point in points:
-        ours = machine.layers * point.layer_s
-        cells = " | ".join(f"{machine.attention_s(point.tokens, count) / ours:.2f}x" for count in counts)
-        yield f"| {point.tokens:,} | {point.layer_s * 1e3:.3f} | {cells} | {_softmax_layers_for(point)} |"
+def bytes_table(runs: Mapping[str, Point]) -> Iterator[str]:
+    """How often an element of each stream moves, and what a row moves."""
+    yield f"| keys of a row | passes | {' | '.join(STREAMS)} | bytes a row |"
+    yield f"|---|---|{'---|' * len(STREAMS)}---|"
+    for name, point in runs.items():
+        cells = " | ".join(f"{point.moved[stream]:.3f}" if stream in point.moved else "-" for stream in STREAMS)
+        yield f"| {name} | {point.passes} | {cells} | {point.row_bytes:,.1f} |"
 
 
-def _softmax_layers_for(point: Point) -> str:
-    """Softmax layers at which the ratio is the published one; it is linear in their number."""
-    machine = butterfly()
-    none, all_of_them = (machine.attention_s(point.tokens, count) for count in (0, machine.layers))
-    wanted = PUBLISHED_SPEED * machine.layers * point.layer_s
-    count = machine.layers * (wanted - none) / (all_of_them - none)
-    return f"{count:.2f}" if count <= machine.layers else f"above {machine.layers}"
-
-
-def layer_table(layers: Mapping[int, float], counts: Sequence[int]) -> Iterator[str]:
-    """Whole layers over whole layers; `layers` has SWAT's seconds of a layer, with its companion, by tokens."""
-    machine = butterfly()
-    yield f"| tokens | SWAT and companion, ms a layer | {' | '.join(f'k = {count}' for count in counts)} |"
-    yield f"|---|---|{'---|' * len(counts)}"
-    for tokens, seconds in layers.items():
-        ours = machine.layers * seconds
-        cells = " | ".join(f"{machine.model_s(tokens, count) / ours:.2f}x" for count in counts)
-        yield f"| {tokens:,} | {seconds * 1e3:.3f} | {cells} |"
-
-
-def energy_table(
-    points: Sequence[Point], counts: Sequence[int], *, watts: float | None = None, butterfly_w: float | None = None
-) -> Iterator[str]:
-    """Energy ratios beside the published ones, with every power.
-
-    Parameters
-    ----------
-    watts : SWAT's power, where the runs have no energy
-    butterfly_w : of the Butterfly-like accelerator, unless it is butterfly.yaml's
-    """
-    machine = butterfly() if butterfly_w is None else with_power(butterfly(), butterfly_w)
-    device = find_device("mi210")
-    names = " | ".join(f"over Butterfly, k = {count}" for count in counts)
-    yield (
-        f"Butterfly: {machine.power_w:g} W ({machine.provenance['power_w']['grade']}) in all layers. {device.name}: "
-        f"{device.tdp_w * device.active_fraction:g} W busy, {device.tdp_w * device.idle_fraction:g} W between kernels "
-        f"(A, of its TDP). Published: up to {PUBLISHED_ENERGY:g}x and {PUBLISHED_GPU_ENERGY:g}x."
-    )
-    yield ""
-    yield f"| tokens | SWAT W | {names} | over MI210 | MI210 ms | for 15x, at its TDP |"
-    yield f"|---|---|{'---|' * len(counts)}---|---|---|"
-    for point in points:
-        power = _power(point, watts)
-        ours = power * point.layer_s
-        cells = " | ".join(
-            f"{machine.power_w * machine.attention_s(point.tokens, count) / machine.layers / ours:.3f}x"
-            for count in counts
+def assumption_table(rows: Mapping[str, Mapping[str, Point]]) -> Iterator[str]:
+    """Cycles of a head of each pattern, a row an assumption, with what it changes; the first row is as shipped."""
+    shipped = next(iter(rows.values()))
+    yield f"| changed | {' | '.join(f'{name} | to shipped' for name in shipped)} |"
+    yield f"|---|{'---|---|' * len(shipped)}"
+    for changed, points in rows.items():
+        cells = (
+            f"{point.head_cycles:,.0f} | {point.head_cycles / shipped[name].head_cycles - 1:+.2%}"
+            for name, point in points.items()
         )
-        gpu = sliding_chunks(
-            SlidingChunks(tokens=point.tokens, overlap=OVERLAP, heads=HEADS, head_dim=HEAD_DIM),
-            device,
-            "fp16" if point.element_bytes == 2 else "fp32",
-        )
-        wanted = PUBLISHED_GPU_ENERGY * ours / device.tdp_w
-        yield (
-            f"| {point.tokens:,} | {power:.1f} | {cells} | {gpu.energy_j / ours:.3f}x | {gpu.latency_s * 1e3:.3f} | "
-            f"{wanted * 1e3:.3f} ms |"
-        )
-
-
-def _power(point: Point, watts: float | None) -> float:
-    if watts is not None:
-        return watts
-    assert point.joules is not None, "runs without energy need a power"
-    return point.joules / point.seconds
-
-
-def dense_table(points: Sequence[Point], engines: Mapping[str, DenseEngine]) -> Iterator[str]:
-    """Dense attention on as many DSPs over SWAT's, by head."""
-    yield f"| tokens | SWAT, cycles a head | {' | '.join(engines)} |"
-    yield f"|---|---|{'---|' * len(engines)}"
-    for point in points:
-        cells = " | ".join(
-            f"{engine.head_cycles(point.tokens, HEAD_DIM) / point.head_cycles:.2f}x" for engine in engines.values()
-        )
-        yield f"| {point.tokens:,} | {point.head_cycles:,.0f} | {cells} |"
-
-
-def chunk_table(lengths: Iterable[int]) -> Iterator[str]:
-    """What sliding chunks compute in vain, and the time that a modelled MI210 takes for a layer of 12 heads."""
-    device = find_device("mi210")
-    yield "| tokens | chunks | redundant, 2w keys | redundant, 2w + 1 keys | MI210 ms | of it launches |"
-    yield "|---|---|---|---|---|---|"
-    for tokens in lengths:
-        shape = SlidingChunks(tokens=tokens, overlap=OVERLAP, heads=HEADS, head_dim=HEAD_DIM)
-        made = sliding_chunks(shape, device, "fp16")
-        yield (
-            f"| {tokens:,} | {shape.chunks} | {float(shape.redundant_fraction(2 * OVERLAP)):.2%} | "
-            f"{float(shape.redundant_fraction()):.2%} | {made.latency_s * 1e3:.3f} | {made.overhead_s * 1e3:.3f} |"
-        )
+        yield f"| {changed} | {' | '.join(cells)} |"

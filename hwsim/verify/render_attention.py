@@ -61,9 +61,10 @@ def _title(pattern: VerifiedPattern, size: VerifiedAttentionSize) -> str:
     if pattern.computed != pattern.pattern:
         taken = f", computed as {pattern.computed}: {pattern.dropped:,} pairs dropped, {pattern.added:,} added"
     bias = ", with relative bias" if pattern.relative_bias else ""
-    rows, passes = of_text(pattern.rows, pattern.of_rows), _count(pattern.passes, "pass")
+    rows = of_text(pattern.rows, pattern.of_rows) + (" row" if pattern.of_rows == 1 else " rows")
+    passes = _count(pattern.passes, "pass")
     return (
-        f"{pattern.pattern} ({pattern.operators[0]}{others}){taken}; {rows} rows over {pattern.keys:,} keys, "
+        f"{pattern.pattern} ({pattern.operators[0]}{others}){taken}; {rows} over {pattern.keys:,} keys, "
         f"H {pattern.head_dim}{values}{bias}, {passes} of {size.cores:,} cores"
     )
 

@@ -8,14 +8,8 @@ import numpy as np
 
 from hwsim.mapping.cores.plan import Ints
 
-# A key that the LOAD stage of row r brings goes into the bank of the key that the core held before the present one.
-# While LOAD works for row r, QK has done with row r - 2 at the latest, but SV may still work for row r - 3: it is one
-# stage later, and between two stages there are two banks (with all stages in lockstep it works for row r - 2). The
-# bank is free if the last row that saw that key is r - 4 or an earlier one.
-BANK_FREE_AFTER = 4
 
-
-def colour(first: Ints, last: Ints) -> Ints:
+def colour(first: Ints, last: Ints, bank_free_after: int) -> Ints:
     """A core for each run, from 0; the smallest number of cores that both ways give.
 
     A ring replaces the oldest key (the paper's core j mod 2w): the n-th run goes to core n mod `cores`. Where keys do
@@ -24,11 +18,12 @@ def colour(first: Ints, last: Ints) -> Ints:
     Parameters
     ----------
     first, last : (runs,) rows; `first` ascends
+    bank_free_after : of the target
     """
-    cores = ring_size(first, last)
+    cores = ring_size(first, last, bank_free_after)
     if cores == most_at_once(first, last):
         return np.arange(len(first), dtype=np.int64) % max(1, cores)
-    taken = first_free(first, last)
+    taken = first_free(first, last, bank_free_after)
     if taken.max() + 1 < cores:
         return taken
     return np.arange(len(first), dtype=np.int64) % cores
@@ -42,17 +37,17 @@ def most_at_once(first: Ints, last: Ints) -> int:
     return int(np.cumsum(changes).max())
 
 
-def ring_size(first: Ints, last: Ints) -> int:
+def ring_size(first: Ints, last: Ints, bank_free_after: int) -> int:
     """The fewest cores on which each run may follow the one that is a whole turn before it."""
     if not len(first):
         return 0
     index = np.arange(len(first))
     begun = np.searchsorted(first, last, side="right")  # runs that begin while this one lasts, and those before it
-    near = np.searchsorted(first, last + BANK_FREE_AFTER, side="left")  # those that could not be loaded into its bank
+    near = np.searchsorted(first, last + bank_free_after, side="left")  # those that could not be loaded into its bank
     return max(int((begun - index).max()), -(-int((near - index).max()) // 2))
 
 
-def first_free(first: Ints, last: Ints) -> Ints:
+def first_free(first: Ints, last: Ints, bank_free_after: int) -> Ints:
     """For each run the first core that is free in its first row, with a bank that could be loaded in time."""
     free: list[int] = []
     busy: list[tuple[int, int]] = []  # the first row that a core could begin with, and the core
@@ -63,9 +58,9 @@ def first_free(first: Ints, last: Ints) -> Ints:
             heappush(free, heappop(busy)[1])
         if not free:
             free.append(len(before))
-            before.append(-BANK_FREE_AFTER)  # its other bank is empty
+            before.append(-bank_free_after)  # its other bank is empty
         core = heappop(free)
-        heappush(busy, (max(end + 1, before[core] + BANK_FREE_AFTER), core))
+        heappush(busy, (max(end + 1, before[core] + bank_free_after), core))
         before[core] = end
         taken.append(core)
     return np.array(taken, dtype=np.int64)

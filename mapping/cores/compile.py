@@ -16,6 +16,7 @@ from hwsim.mapping.cores.passes import PlacedRuns, finish_passes, place_runs
 from hwsim.mapping.cores.plan import CorePass, CorePlan, Flags, Ints
 from hwsim.mapping.cores.published import published_windows
 from hwsim.mapping.cores.runs import find_runs
+from hwsim.mapping.cores.target import CoreTarget
 from hwsim.mapping.errors import MappingError
 from hwsim.mapping.patterns import Pattern
 
@@ -29,6 +30,7 @@ def compile_pattern(
     *,
     cores: int,
     loads: int,
+    sv_stage: int = 2,
     window: Literal["exact", "published"] = "exact",
 ) -> CorePlan:
     """Which core holds which key for which rows, for one head of attention (docs/cores.md).
@@ -39,34 +41,31 @@ def compile_pattern(
     ----------
     pattern : of one head, where heads differ
     queries, keys : the queries are the last positions of the keys; in cross-attention with a static pattern, too
-    cores : keys that are held at a time
-    loads : rows of K and V that a LOAD stage may load without becoming the slowest; an aim, not a limit
+    cores, loads, sv_stage : of the target (`CoreTarget`)
     window : `published` takes windows of as many keys as 2w cores hold (`published_windows`), and the plan says how
         many pairs that leaves out and adds
 
     Raises
     ------
-    MappingError : no core or no load; heads see different keys
+    MappingError : no core, no load, or no stage for QK between LOAD and SV; heads see different keys
     PatternError : the pattern does not fit the queries and keys
     """
-    for name, value in (("cores", cores), ("loads", loads)):
-        if value < 1:
-            raise MappingError(f"{pattern}: {name} must be at least 1, got {value}")
+    target = CoreTarget(cores=cores, loads=loads, sv_stage=sv_stage)
     if pattern.heads_period > 1:
         raise MappingError(f"{pattern}: heads see different keys, and cores hold those of one; compile each by of_head")
     pattern.check(queries, keys)
-    return _compiled(pattern, queries, keys, cores, loads, window == "published")
+    return _compiled(pattern, queries, keys, target, window == "published")
 
 
 @lru_cache(maxsize=64)
-def _compiled(pattern: Pattern, queries: int, keys: int, cores: int, loads: int, published: bool) -> CorePlan:
+def _compiled(pattern: Pattern, queries: int, keys: int, target: CoreTarget, published: bool) -> CorePlan:
     taken = published_windows(pattern) if published else pattern
     both = (pattern & taken).pairs(queries, keys)
-    best = min(alternatives(taken, queries, keys, cores=cores, loads=loads), key=lambda found: found.cost(loads))
+    best = min(alternatives(taken, queries, keys, target), key=lambda found: found.cost(target))
     return CorePlan(
         queries=queries,
         keys=keys,
-        cores=cores,
+        cores=target.cores,
         order=best.order,
         passes=best.passes,
         dropped=pattern.pairs(queries, keys) - both,
@@ -88,12 +87,12 @@ class Alternative:
     apart: int
     passes: tuple[CorePass, ...]
 
-    def cost(self, loads: int) -> tuple[float, int, int]:
-        """Its cost, with so many loads in a row's interval (`plan_cost`)."""
-        return plan_cost(self.passes, loads)
+    def cost(self, target: CoreTarget) -> tuple[float, int, int]:
+        """By which `compile_pattern` chooses."""
+        return plan_cost(self.passes, target)
 
 
-def alternatives(pattern: Pattern, queries: int, keys: int, *, cores: int, loads: int) -> Iterator[Alternative]:
+def alternatives(pattern: Pattern, queries: int, keys: int, target: CoreTarget) -> Iterator[Alternative]:
     """The plans among which `compile_pattern` chooses: all rows together, and some rows apart."""
     parts = split_parts(pattern, keys)
     rows = np.arange(keys - queries, keys, dtype=np.int64)
@@ -103,8 +102,8 @@ def alternatives(pattern: Pattern, queries: int, keys: int, *, cores: int, loads
         placed = list[PlacedRuns]()
         for some, group in ((~apart, parts), (apart, [Part(kind=GLOBAL_ROWS, pattern=pattern)])):
             runs = find_runs(group, order.rows[some], keys)
-            placed += place_runs(runs, order.rows[some], cores, [part.kind for part in group])
-        yield Alternative(order=order.name, apart=int(apart.sum()), passes=finish_passes(placed, loads))
+            placed += place_runs(runs, order.rows[some], target, [part.kind for part in group])
+        yield Alternative(order=order.name, apart=int(apart.sum()), passes=finish_passes(placed, target))
 
 
 def _keys_seen(pattern: Pattern, queries: int, keys: int) -> Ints:

@@ -7,16 +7,16 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from hwsim.mapping.cores.colouring import BANK_FREE_AFTER
 from hwsim.mapping.cores.plan import BEFORE, Ints
+from hwsim.mapping.cores.target import CoreTarget
 
 
-def schedule_loads(core: Ints, first: Ints, last: Ints, loads: int) -> Ints:
+def schedule_loads(core: Ints, first: Ints, last: Ints, target: CoreTarget) -> Ints:
     """The row in whose LOAD stage each residency is loaded, or BEFORE.
 
-    The number of loads a row is the smallest, up to `loads`, with which none is late and only what the first row needs
-    is loaded before it. Where `loads` itself is too small, the first keys of cores are loaded before the first row,
-    and rows in which other loads cannot wait any longer load more: as few above `loads` as there must be.
+    The number of loads a row is the smallest, up to `target.loads`, with which none is late and only what the first
+    row needs is loaded before it. Where `target.loads` itself is too small, the first keys of cores are loaded before
+    the first row, and rows in which other loads cannot wait any longer load more: as few above it as there must be.
 
     Parameters
     ----------
@@ -24,10 +24,10 @@ def schedule_loads(core: Ints, first: Ints, last: Ints, loads: int) -> Ints:
     """
     if not len(first):
         return np.zeros(0, dtype=np.int64)
-    release = _releases(core, first, last)
+    release = _releases(core, first, last, target.bank_free_after)
     late = np.where((release == BEFORE) & (first > 0), 0, release)
     windows, _, sizes = _grouped(late, first)
-    least, most = 1, loads
+    least, most = 1, target.loads
     while least < most:
         middle = (least + most) // 2
         if _fits(windows, sizes, middle):
@@ -57,14 +57,14 @@ def _grouped(release: Ints, first: Ints) -> tuple[Ints, Ints, Ints]:
     return windows, group.reshape(-1), sizes
 
 
-def _releases(core: Ints, first: Ints, last: Ints) -> Ints:
+def _releases(core: Ints, first: Ints, last: Ints, bank_free_after: int) -> Ints:
     """The first row in whose LOAD stage the bank is free; BEFORE for the first key of each core."""
     order = np.lexsort((first, core))
     number = np.arange(len(core)) - np.searchsorted(core[order], core[order])  # of the residency on its core
     release = np.empty(len(core), dtype=np.int64)
     release[order] = np.where(number == 0, BEFORE, 0)
     third = np.flatnonzero(number > 1)
-    release[order[third]] = last[order[third - 2]] + BANK_FREE_AFTER  # two residencies further is the same bank
+    release[order[third]] = last[order[third - 2]] + bank_free_after  # two residencies further is the same bank
     return release
 
 

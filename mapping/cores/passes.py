@@ -11,6 +11,7 @@ from hwsim.mapping.cores.colouring import colour
 from hwsim.mapping.cores.loads import schedule_loads
 from hwsim.mapping.cores.plan import CorePass, Flags, Ints, Residencies
 from hwsim.mapping.cores.runs import Runs
+from hwsim.mapping.cores.target import CoreTarget
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,7 +24,7 @@ class PlacedRuns:
     kinds: Mapping[str, int]
 
 
-def place_runs(runs: Runs, rows: Ints, cores: int, kinds: Sequence[str]) -> Iterator[PlacedRuns]:
+def place_runs(runs: Runs, rows: Ints, target: CoreTarget, kinds: Sequence[str]) -> Iterator[PlacedRuns]:
     """Passes that together have all runs, each with the rows that have work in it.
 
     Each part has cores of its own, one group after the other, and what finds no core is left for later passes. Rows
@@ -37,23 +38,23 @@ def place_runs(runs: Runs, rows: Ints, cores: int, kinds: Sequence[str]) -> Iter
     """
     while len(runs):
         chosen = np.arange(len(runs))
-        core = np.full(len(runs), cores)
-        while (core >= cores).any():
+        core = np.full(len(runs), target.cores)
+        while (core >= target.cores).any():
             found, working = without_idle_rows(runs.where(chosen), rows)
-            core = _cores(found)
-            chosen = chosen[core < cores]
+            core = _cores(found, target.bank_free_after)
+            chosen = chosen[core < target.cores]
         yield PlacedRuns(rows=working, runs=found, core=core, kinds=_kinds(found, core, kinds))
         runs = runs.where(np.delete(np.arange(len(runs)), chosen))
 
 
-def finish_passes(placed: Sequence[PlacedRuns], loads: int) -> tuple[CorePass, ...]:
-    """The passes with what depends on all of them or on `loads`: partial rows and when keys are loaded."""
+def finish_passes(placed: Sequence[PlacedRuns], target: CoreTarget) -> tuple[CorePass, ...]:
+    """The passes with what depends on all of them, and when keys are loaded."""
     positions = [each.rows for each in placed]
     earlier, later = _seen_before(positions), _seen_before(positions[::-1])[::-1]
     return tuple(
         CorePass(
             rows=each.rows,
-            residencies=_residencies(each, loads),
+            residencies=_residencies(each, target),
             carries_in=carries_in,
             carries_out=carries_out,
             kinds=each.kinds,
@@ -76,13 +77,13 @@ def _idle(runs: Runs, rows: int) -> Flags:
     return np.asarray(np.cumsum(changes)[:rows] == 0)
 
 
-def _cores(runs: Runs) -> Ints:
+def _cores(runs: Runs, bank_free_after: int) -> Ints:
     """A core for each run, however many there must be; parts follow one another."""
     core = np.empty(len(runs), dtype=np.int64)
     taken = 0
     for part in np.unique(runs.part):
         mine = runs.part == part
-        core[mine] = taken + colour(runs.first[mine], runs.last[mine])
+        core[mine] = taken + colour(runs.first[mine], runs.last[mine], bank_free_after)
         taken = int(core[mine].max()) + 1
     return core
 
@@ -97,14 +98,14 @@ def _seen_before(positions: Sequence[Ints]) -> list[Flags]:
     return found
 
 
-def _residencies(placed: PlacedRuns, loads: int) -> Residencies:
+def _residencies(placed: PlacedRuns, target: CoreTarget) -> Residencies:
     runs = placed.runs
     return Residencies(
         key=runs.key,
         core=placed.core,
         first=runs.first,
         last=runs.last,
-        loaded=schedule_loads(placed.core, runs.first, runs.last, loads),
+        loaded=schedule_loads(placed.core, runs.first, runs.last, target),
     )
 
 

@@ -16,23 +16,26 @@ def scale_queries(c: AttentionCoreContract, q: Floats, scale: float) -> Floats:
     return q * to_format(scale, c.fmt)
 
 
-def score(c: AttentionCoreContract, q_hr: Floats, k_hrc: Floats, bias_rc: Floats | None = None) -> Floats:
+def score(c: AttentionCoreContract, q_hr: Floats, k_hrc: Floats) -> Floats:
     """(rows, cores) scores in `c.fmt`.
 
-    There is one sum, so products are added element after element, from 0 or the score's bias on, which so takes no
-    adder. Each product is rounded to `c.fmt`, each sum to `c.sum_fmt`.
+    There is one sum, so products are added element after element, from 0 on. Each product is rounded to `c.fmt`, each
+    sum to `c.sum_fmt`.
 
     Parameters
     ----------
     q_hr : (H, rows) in `c.fmt`
     k_hrc : (H, rows, cores) in `c.fmt`, what each core holds when a row arrives
-    bias_rc : (rows, cores) in `c.fmt`, what is added to each score; nothing unless given
     """
-    start = np.zeros(k_hrc.shape[1:]) if bias_rc is None else bias_rc
-    total = start.astype(dtype_of(c.sum_fmt))
+    total = np.zeros(k_hrc.shape[1:], dtype=dtype_of(c.sum_fmt))
     for q_r, k_rc in zip(q_hr, k_hrc):
         total += convert(q_r[:, np.newaxis] * k_rc, c.sum_fmt)
     return convert(total, c.fmt)
+
+
+def add_bias(score_rc: Floats, bias_rc: Floats) -> Floats:
+    """Scores with what is added to each, rounded to their format."""
+    return score_rc + bias_rc
 
 
 def shift(score_rc: Floats, maximum_r: Floats) -> Floats:

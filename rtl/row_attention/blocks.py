@@ -33,6 +33,7 @@ class RowBlocks:
 
     def __post_init__(self) -> None:
         fmt, sum_fmt = self.core.fmt, self.row_sum.sum_fmt
+        _require("attention_core", self.core, softmax="safe" if self.row_max else "plain")
         _require("row_sum", self.row_sum, fmt=fmt, operation="sum")
         _require("z_reduce", self.z_reduce, cores=self.cores, fmt=fmt, sum_fmt=sum_fmt)
         _require("divide_out", self.divide_out, fmt=fmt, sum_fmt=sum_fmt)
@@ -46,13 +47,15 @@ class RowBlocks:
     @property
     def plain(self) -> RowBlocks:
         """The paper's form: no maximum is subtracted."""
-        return replace(self, row_max=None)
+        core, divide_out = replace(self.core, softmax="plain"), replace(self.divide_out, extra=1)
+        return replace(self, core=core, row_max=None, divide_out=divide_out)
 
     @property
     def safe(self) -> RowBlocks:
         """With a running maximum, whose reduction is like that of the exps unless it is given."""
         like_sum = replace(self.row_sum, operation="maximum", sum_fmt=self.core.fmt)
-        return replace(self, row_max=self.row_max or like_sum)
+        core, divide_out = replace(self.core, softmax="safe"), replace(self.divide_out, extra=2)
+        return replace(self, core=core, row_max=self.row_max or like_sum, divide_out=divide_out)
 
     @property
     def contracts(self) -> dict[str, Contract]:

@@ -1,6 +1,6 @@
 """Golden model of row-wise attention: rows of Q over keys in cores, by the golden models of the blocks.
 
-    scores   S = bias + (scale Q) . K      one core a key, element after element; most models have no bias
+    scores   S = (scale Q) . K             one core a key, element after element; then + bias, if there is one
     maximum  M = max(S, M carried in)      only with a running maximum
     exps     E = exp(S), or exp(S - M)
     sum      l = sum of E over the cores   two levels, both one after the other
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.rtl.attention_core.golden import exponential, scale_queries, score, shift, weigh
+from hwsim.rtl.attention_core.golden import add_bias, exponential, scale_queries, score, shift, weigh
 from hwsim.rtl.divide_out.golden import divide
 from hwsim.rtl.float_values import Floats, convert, dtype_of, unit_arithmetic
 from hwsim.rtl.row_attention.blocks import RowBlocks
@@ -118,7 +118,9 @@ class RowAttention:
     ) -> tuple[Partial, Events]:
         blocks, held = self.blocks, key_rc != IDLE
         key_rc = np.where(held, key_rc, 0)
-        score_rc = score(blocks.core, q_hr, k_hn[:, key_rc], bias_rc)
+        score_rc = score(blocks.core, q_hr, k_hn[:, key_rc])
+        if bias_rc is not None:
+            score_rc = add_bias(score_rc, bias_rc)
         shifted, maximum = self._shifted(score_rc, held, carried)
         exp_rc = np.where(held, exponential(blocks.core, shifted), self.dtype.type(0))
         v_hrc = v_hn[:, key_rc]

@@ -153,6 +153,21 @@ def test_a_unit_on_another_clock_gets_its_data_on_its_own_edge() -> None:
     assert board.run() == 13 * 3
 
 
+def test_a_memory_goes_on_in_another_diagram() -> None:
+    """The row that the first run left open is hit: CL 15 + BL 4, without ACT and tRCD."""
+    board = diagram()
+    memory = shared(board, [Worker(board, "loader", [Job(10, Run(write=False, address=0), "now")])])
+    board.run()
+    board = diagram()
+    board.env.run(until=100)
+    worker = Worker(board, "loader", [Job(0, Run(write=False, address=0), "now")])
+    SharedMemory(
+        board, "ddr", board.clocks["clk"], masters=[worker.memory], mapping=MAPPING, parameters=load_parameters(),
+        played=memory.port,
+    )  # fmt: skip
+    assert board.run() == 100 + 19
+
+
 def test_a_port_without_a_memory_says_so() -> None:
     board = diagram()
     Worker(board, "loader", [Job(0, Run(write=False, address=0), "now")])

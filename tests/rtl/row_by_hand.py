@@ -61,10 +61,10 @@ class RowByHand:
         return z, total, maximum
 
     def score(self, q: Row, k: Row, bias: Any) -> Any:
-        total = self.qk_sum(bias)
+        total = self.qk_sum(0)
         for a, b in zip(q, k):
             total = self.qk_sum(total + self.qk_sum(self.number(a * b)))
-        return self.number(total)
+        return self.number(self.number(total) + bias)
 
     def element(self, index: int, exps: Sequence[Any], values: Sequence[Row | None]) -> Any:
         """An element of the numerator."""

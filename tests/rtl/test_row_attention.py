@@ -304,5 +304,8 @@ def test_blocks_must_fit_together() -> None:
         RowBlocks(core=core, z_reduce=ZReduceContract(cores=256), row_sum=rows, divide_out=DivideOutContract())
     with pytest.raises(ContractError, match="divide_out: sum_fmt must be fp32 beside the other blocks, got fp16"):
         RowBlocks(core=core, z_reduce=z, row_sum=rows, divide_out=DivideOutContract(sum_fmt=FP16))
+    with pytest.raises(ContractError, match="attention_core: softmax must be safe beside the other blocks, got plain"):
+        RowBlocks(core=core, z_reduce=z, row_sum=rows, divide_out=DivideOutContract(), row_max=rows)
+    core = AttentionCoreContract(softmax="safe")
     with pytest.raises(ContractError, match="row_max: operation must be maximum beside the other blocks, got sum"):
         RowBlocks(core=core, z_reduce=z, row_sum=rows, divide_out=DivideOutContract(), row_max=rows)

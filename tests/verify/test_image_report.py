@@ -85,7 +85,7 @@ def test_json_is_the_same_twice_and_says_what_was_verified(tmp_path: Path) -> No
     one, two = (verify(tmp_path, "random:3").to_json() for _ in range(2))
     assert one == two
     report = VerifyReport.model_validate_json(one)
-    assert (report.machine, report.workload, report.seed, report.schema_version) == ("own", "small", 3, "1.1")
+    assert (report.machine, report.workload, report.seed, report.schema_version) == ("own", "small", 3, "1.2")
     assert report.size.model_dump() == {
         "layers": 4, "of_layers": 4, "tokens": 17, "d_model": 32, "heads": 2, "head_dim": 16, "d_ff": 64, "experts": 4,
         "top_k": 2, "expert_hidden": 32, "final_norm": False, "parameters": report.size.parameters,

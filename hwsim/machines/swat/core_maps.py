@@ -62,9 +62,7 @@ def stage_chart(run: Execution) -> StageChart:
             at = [(tick - played.begun) // period for tick in (begin, work, end)]
             name = f"row {row.query}"
             if wait:
-                spans.append(
-                    StageSpan(stage=stage, number=number, name=name, begin=at[0], end=at[1], waits=wait.cause)
-                )
+                spans.append(StageSpan(stage=stage, number=number, name=name, begin=at[0], end=at[1], waits=wait.cause))
             spans.append(StageSpan(stage=stage, number=number, name=name, begin=at[1], end=at[2]))
     return StageChart(title=_title(done), stages=tuple(s.name for s in stages_of(done.work.design)), spans=tuple(spans))
 

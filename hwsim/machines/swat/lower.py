@@ -118,7 +118,7 @@ class Program:
             operator=op,
             design=design,
             groups=tuple(
-                HeadGroup(pattern=pattern, plan=_plan(pattern, queries, keys, design), count=count)
+                HeadGroup(pattern=pattern, plan=plan_of(pattern, queries, keys, design), count=count)
                 for pattern, count in groups.items()
             ),
         )
@@ -193,9 +193,18 @@ def _table_entries(plan: CorePlan) -> int:
 
 
 @lru_cache(maxsize=64)
-def _plan(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan:
+def plan_of(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan:
+    """Which core holds which key when, for the heads of a pattern."""
     spec = design.spec
-    return compile_pattern(pattern, queries, keys, cores=spec.cores, loads=free_loads(design), window=spec.window)
+    return compile_pattern(
+        pattern,
+        queries,
+        keys,
+        cores=spec.cores,
+        loads=free_loads(design),
+        sv_stage=sv_stage(design),
+        window=spec.window,
+    )
 
 
 @lru_cache(maxsize=64)
@@ -207,6 +216,7 @@ def _heads(plan: CorePlan, design: Design, count: int) -> Heads:
             prologue=design.spec.prologue,
             free_loads=free_loads(design),
             following=following,
+            sv_stage=sv_stage(design),
             table_rows=design.table_rows,
         )
 
@@ -217,3 +227,8 @@ def _heads(plan: CorePlan, design: Design, count: int) -> Heads:
 def free_loads(design: Design) -> int:
     """Rows of K that a LOAD stage loads without being the slowest."""
     return design.scheduler.free_loads(interval_of(stages_of(design)))
+
+
+def sv_stage(design: Design) -> int:
+    """Stages from LOAD to SV, which is the last to read what a core holds."""
+    return next(stage.depth for stage in stages_of(design) if stage.name == "SV")

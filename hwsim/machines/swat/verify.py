@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from hwsim.machines.swat.design import Design
-from hwsim.machines.swat.lower import free_loads
+from hwsim.machines.swat.lower import plan_of
 from hwsim.machines.swat.mapping import map_graph
 from hwsim.machines.swat.spec import SwatSpec
-from hwsim.mapping.cores.compile import compile_pattern
 from hwsim.mapping.cores.plan import CorePlan
 from hwsim.mapping.cores.published import published_windows
 from hwsim.mapping.models import build_graph
@@ -55,8 +54,5 @@ def row_blocks(spec: SwatSpec) -> RowBlocks:
 
 def _planned(head: Head, spec: SwatSpec) -> tuple[Pattern, CorePlan]:
     """The pattern that the cores compute, and which core holds which key."""
-    plan = compile_pattern(
-        head.pattern, head.queries, head.keys, cores=spec.cores, loads=free_loads(Design(spec=spec, head_dim=head.d_k)),
-        window=spec.window,
-    )  # fmt: skip
+    plan = plan_of(head.pattern, head.queries, head.keys, Design(spec=spec, head_dim=head.d_k))
     return published_windows(head.pattern) if spec.window == "published" else head.pattern, plan

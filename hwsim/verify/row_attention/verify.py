@@ -64,6 +64,8 @@ def verify_attention(
     alike = heads_of(build_graph(workload), workload.run.last_step(workload.model))
     if not alike:
         raise MappingError(f"{parameters['name']}: {workload.name} has no attention to verify")
+    biased = any(heads.head.bias for heads in alike)
+    blocks = replace(blocks, core=replace(blocks.core, biased=biased))
     patterns = []
     for number, heads in enumerate(alike):
         patterns.append(_verified(heads, *plan_of(heads.head), blocks, seed, full=request.full))

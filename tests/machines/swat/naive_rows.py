@@ -104,8 +104,9 @@ class NaivePlayer:
         self.values = Feed(self.dma["v"], layout.key_room, begins=start)
         filled = self._feed()
         for head in self.heads:
-            for number in range(len(head.before)):
+            for number in range(len(head.first) - 1):
                 self._pass(head, number)
+            self._load_before(int(head.before[-1]))
         self.busy_until = self.free
         commands = sum((dma.commands for dma in self.dma.values()), Counter[str]())
         commands.subtract(before)
@@ -156,20 +157,24 @@ class NaivePlayer:
         return commands
 
     def _pass(self, head: Head, number: int) -> None:
-        passes = len(head.before)
+        passes = len(head.first) - 1
         # the last pass writes to z; from pass to pass the two change places
         into, out_of = ("z", "carry") if (passes - 1 - number) % 2 == 0 else ("carry", "z")
         self.carried = Feed(self.dma[out_of], self.design.layout.carried_room, begins=max(self.now, self.free))
         self._feed_carried(head, number)
-        if head.before[number]:
-            begun = self.now
-            self.now = self._load(int(head.before[number]), begun) + self._latency()
-            self.counts["prologue"] += self.now - begun
-            self.busy["LOAD"] += self._latency()
+        self._load_before(int(head.before[number]))
         rows = range(*head.first[number : number + 2].tolist())
         go = self._lockstep if self.spec.mode == "lockstep" else self._elastic
         self.counts["drain"] -= go(head, rows, into)
         self.counts["drain"] += self.now
+
+    def _load_before(self, units: int) -> None:
+        """Keys that are loaded between passes."""
+        if units:
+            begun = self.now
+            self.now = self._load(units, begun) + self._latency()
+            self.counts["prologue"] += self.now - begun
+            self.busy["LOAD"] += self._latency()
 
     def _feed_carried(self, head: Head, number: int) -> None:
         """The bursts of partial rows of a pass."""

@@ -51,8 +51,10 @@ def window_plan(rows: int, cores: int) -> CorePlan:
     return plan_of([pass_of(list(range(rows)), held)], rows, cores)
 
 
-def loads_plan(rows: int, passes: Sequence[tuple[Sequence[int], Sequence[Sequence[int]], Sequence[int]]]) -> CorePlan:
-    """Passes of (rows, keys that each row loads, keys that are loaded before); the cores do not matter here."""
+def loads_plan(
+    rows: int, passes: Sequence[tuple[Sequence[int], Sequence[Sequence[int]], Sequence[int]]], cores: int = 1 << 20
+) -> CorePlan:
+    """Passes of (rows, keys that each row loads, keys that are loaded before); keys go to cores in turn."""
     made = []
     for number, (order, loads, before) in enumerate(passes):
         pairs = [(BEFORE, key) for key in before]
@@ -61,7 +63,7 @@ def loads_plan(rows: int, passes: Sequence[tuple[Sequence[int], Sequence[Sequenc
         first = np.maximum(at, 0)
         held = Residencies(
             key=np.array([key for _, key in pairs], dtype=np.int64),
-            core=np.arange(len(pairs)),
+            core=np.arange(len(pairs)) % cores,
             first=first,
             last=first,
             loaded=at,
@@ -83,7 +85,7 @@ def random_plan(random: Random, *, most_rows: int, most_passes: int, most_loads:
         before = random.sample(range(rows), random.randint(0, min(rows, 2 * most_loads)))
         passes.append((order(chosen), loads, before))
         chosen = random.sample(chosen, random.randint(1, len(chosen)))
-    return loads_plan(rows, passes)
+    return loads_plan(rows, passes, random.choice((1, 7, 100)))
 
 
 def _loads(random: Random, count: int, keys: int, most: int) -> list[list[int]]:

@@ -1,6 +1,7 @@
 """`hwsim verify --machine swat`: what it prints, what it reads from the machine, and what it refuses."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,13 @@ from hwsim.mapping.formats import FP16, FP32
 CAPTURE = pytest.CaptureFixture[str]
 
 
-def attention(capsys: CAPTURE, *arguments: str) -> dict:
+def attention(capsys: CAPTURE, *arguments: str) -> dict[str, Any]:
     assert main(["verify", *arguments, "--json", "-"]) == 0
-    found: dict = json.loads(capsys.readouterr().out)["attention"]
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)["attention"]
     return found
 
 
-def errors(pattern: dict, inputs: str, softmax: str) -> dict:
+def errors(pattern: dict[str, Any], inputs: str, softmax: str) -> dict[str, Any]:
     (found,) = (of for of in pattern["errors"] if (of["inputs"], of["softmax"]) == (inputs, softmax))
     return dict(found)
 

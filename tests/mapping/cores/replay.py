@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.mapping.cores.cost import DRAIN
 from hwsim.mapping.cores.plan import BEFORE, CorePass, CorePlan
 from hwsim.mapping.cores.prologue import AFTERWARDS, hide_prologue
+from hwsim.mapping.cores.target import CoreTarget
 
-LOCKSTEP = 2  # rows that SV is behind LOAD when all stages advance together
-LATEST = 3  # the most that two banks between stages allow
+
+def lags(target: CoreTarget) -> tuple[int, int]:
+    """Rows that SV is behind LOAD: with all stages in lockstep, and the most that two banks between stages allow."""
+    return target.sv_stage, 2 * target.sv_stage - 1
 
 
 @dataclass(kw_only=True)
@@ -53,14 +55,14 @@ class Slot:
     keys: dict[int, int]
 
 
-def walk(passes: Sequence[CorePass], behind: int, loads: int) -> Iterator[Slot]:
+def walk(passes: Sequence[CorePass], behind: int, target: CoreTarget) -> Iterator[Slot]:
     """Passes one after the other on the same cores; while LOAD works for row r, QK works for r - 1, SV for r - behind.
 
     What a pass needs before its first row is loaded where `hide_prologue` says.
     """
     cores = dict[int, Core]()
-    begins = np.cumsum([0, *(len(one.rows) + DRAIN for one in passes)]).tolist()
-    due = _loads_by_slot(passes, begins, loads)
+    begins = np.cumsum([0, *(len(one.rows) + target.drain for one in passes)]).tolist()
+    due = _loads_by_slot(passes, begins, target)
     number = 0
     for slot in range(BEFORE, begins[-1]):
         for core in cores.values():
@@ -80,14 +82,16 @@ def walk(passes: Sequence[CorePass], behind: int, loads: int) -> Iterator[Slot]:
                 yield Slot(stage=stage, number=number, row=row, keys=keys)
 
 
-def _loads_by_slot(passes: Sequence[CorePass], begins: list[int], loads: int) -> dict[int, list[tuple[int, int]]]:
+def _loads_by_slot(
+    passes: Sequence[CorePass], begins: list[int], target: CoreTarget
+) -> dict[int, list[tuple[int, int]]]:
     """Core and key of the loads in each slot."""
     due: dict[int, list[tuple[int, int]]] = {}
     for number, one in enumerate(passes):
         held = one.residencies
         slots = begins[number] + held.loaded
         if number:
-            rows = hide_prologue(passes[number - 1], one, loads)
+            rows = hide_prologue(passes[number - 1], one, target)
             ahead = begins[number - 1] + rows
             slots[held.loaded == BEFORE] = np.where(rows == AFTERWARDS, begins[number] - 1, ahead)
         for index in np.argsort(held.first, kind="stable").tolist():
@@ -95,12 +99,12 @@ def _loads_by_slot(passes: Sequence[CorePass], begins: list[int], loads: int) ->
     return due
 
 
-def pairs(plan: CorePlan, behind: int, loads: int) -> NDArray[np.int64]:
+def pairs(plan: CorePlan, behind: int, target: CoreTarget) -> NDArray[np.int64]:
     """(queries, keys) how often each pair is computed; QK and SV must compute the same ones, head after head."""
     heads = 2
     found = {"QK": Counter[tuple[int, int]](), "SV": Counter[tuple[int, int]]()}
     passes = heads * plan.passes
-    for slot in walk(passes, behind, loads):
+    for slot in walk(passes, behind, target):
         assert all(0 <= core < plan.cores for core in slot.keys)
         assert slot.keys, "a row without work"
         query = int(passes[slot.number].rows[slot.row]) - (plan.keys - plan.queries)

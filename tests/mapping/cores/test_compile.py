@@ -130,8 +130,8 @@ def test_equal_plans_are_made_once_and_cannot_be_written() -> None:
 @pytest.mark.parametrize(
     ("text", "tokens", "options", "message"),
     [
-        ("full", 8, {"cores": 0, "loads": 1}, "full: cores must be at least 1, got 0"),
-        ("full", 8, {"cores": 1, "loads": 0}, "full: loads must be at least 1, got 0"),
+        ("full", 8, {"cores": 0, "loads": 1}, "cores must be at least 1, got 0"),
+        ("full", 8, {"cores": 1, "loads": 0}, "loads must be at least 1, got 0"),
         (
             "window(2) | strided_heads(4)",
             8,

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hwsim.mapping.cores.colouring import BANK_FREE_AFTER, colour
+from hwsim.mapping.cores.colouring import colour
 from hwsim.mapping.cores.loads import schedule_loads
 from hwsim.mapping.cores.plan import BEFORE
-from tests.mapping.cores.test_colouring import intervals
+from hwsim.mapping.cores.target import CoreTarget
+from tests.mapping.cores.test_colouring import FREE, intervals
 
 Ints = NDArray[np.int64]
 
@@ -20,7 +21,7 @@ def windows(core: Ints, first: Ints, last: Ints) -> tuple[list[tuple[int, int]],
     for i in range(len(core)):
         earlier = [j for j in range(i) if core[j] == core[i]]
         leading.append(not earlier)
-        rows.append((int(last[earlier[-2]]) + BANK_FREE_AFTER if len(earlier) > 1 else 0, int(first[i])))
+        rows.append((int(last[earlier[-2]]) + FREE if len(earlier) > 1 else 0, int(first[i])))
     return rows, leading
 
 
@@ -39,8 +40,8 @@ def most_in_time(rows: list[tuple[int, int]], cap: int) -> int:
 @settings(deadline=None, max_examples=150)
 def test_no_more_loads_in_a_row_than_there_must_be(runs: tuple[Ints, Ints], loads: int) -> None:
     first, last = runs
-    core = colour(first, last)
-    loaded = schedule_loads(core, first, last, loads)
+    core = colour(first, last, FREE)
+    loaded = schedule_loads(core, first, last, CoreTarget(cores=64, loads=loads))
     rows, leading = windows(core, first, last)
     for row, (release, deadline), is_first in zip(loaded, rows, leading):
         assert release <= row <= deadline or (is_first and row == BEFORE)
@@ -59,8 +60,8 @@ def test_no_more_loads_in_a_row_than_there_must_be(runs: tuple[Ints, Ints], load
 @given(intervals(), st.integers(1, 5))
 def test_a_core_gets_its_keys_in_the_order_in_which_it_needs_them(runs: tuple[Ints, Ints], loads: int) -> None:
     first, last = runs
-    core = colour(first, last)
-    loaded = schedule_loads(core, first, last, loads)
+    core = colour(first, last, FREE)
+    loaded = schedule_loads(core, first, last, CoreTarget(cores=64, loads=loads))
     for number in set(core.tolist()):
         assert (np.diff(loaded[core == number]) >= 0).all()
 
@@ -68,4 +69,13 @@ def test_a_core_gets_its_keys_in_the_order_in_which_it_needs_them(runs: tuple[In
 def test_blocks_are_loaded_over_the_rows_of_the_block_before() -> None:
     """Two keys for eight rows each, on a core each: the bank is free from the fourth row after the block before."""
     first, last = np.repeat([0, 8, 16, 24], 2), np.repeat([7, 15, 23, 31], 2)
-    assert schedule_loads(np.tile([0, 1], 4), first, last, 1).tolist() == [-1, 0, 7, 8, 15, 16, 23, 24]
+    assert schedule_loads(np.tile([0, 1], 4), first, last, CoreTarget(cores=2, loads=1)).tolist() == [
+        -1,
+        0,
+        7,
+        8,
+        15,
+        16,
+        23,
+        24,
+    ]

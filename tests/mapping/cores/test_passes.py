@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hwsim.mapping.cores.passes import PlacedRuns, place_runs
 from hwsim.mapping.cores.runs import Runs
+from hwsim.mapping.cores.target import CoreTarget
 from tests.mapping.cores.test_colouring import at_once, intervals
 
 Ints = NDArray[np.int64]
@@ -15,7 +16,7 @@ Ints = NDArray[np.int64]
 def placed(runs: tuple[Ints, Ints], parts: Ints, cores: int) -> list[PlacedRuns]:
     first, last = runs
     found = Runs(part=parts, key=np.arange(len(first)), first=first, last=last)
-    return list(place_runs(found, np.arange(last.max() + 1), cores, ["one", "other"]))
+    return list(place_runs(found, np.arange(last.max() + 1), CoreTarget(cores=cores, loads=1), ["one", "other"]))
 
 
 @given(intervals(shortest=3), st.integers(1, 12))

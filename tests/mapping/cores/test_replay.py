@@ -11,19 +11,22 @@ from hypothesis import strategies as st
 from hwsim.mapping.cores.compile import compile_pattern
 from hwsim.mapping.cores.plan import CorePlan
 from hwsim.mapping.cores.published import published_windows
-from hwsim.mapping.patterns import After, BlockLocal, Causal, Full, MemorySlots, Pattern, Strided, Window
-from tests.mapping.cores.replay import LATEST, LOCKSTEP, pairs, walk
+from hwsim.mapping.cores.target import CoreTarget
+from hwsim.mapping.patterns import After, BlockLocal, Causal, Full, MemorySlots, Pattern, Strided, Window, parse_pattern
+from tests.mapping.cores.replay import lags, pairs, walk
 from tests.mapping.pattern_cases import KINDS, Case, Drawn, case, plain
 
 some_cores = st.sampled_from([1, 2, 3, 5, 8, 16, 512])
 some_loads = st.integers(1, 6)
+some_stage = st.sampled_from([2, 4])  # SV after QK, or after a running maximum's two stages
 
 
-def replayed(pattern: Pattern, n_q: int, n_k: int, cores: int, loads: int) -> CorePlan:
-    plan = compile_pattern(pattern, n_q, n_k, cores=cores, loads=loads)
+def replayed(pattern: Pattern, n_q: int, n_k: int, cores: int, loads: int, sv_stage: int = 2) -> CorePlan:
+    target = CoreTarget(cores=cores, loads=loads, sv_stage=sv_stage)
+    plan = compile_pattern(pattern, n_q, n_k, cores=cores, loads=loads, sv_stage=sv_stage)
     mask = pattern.mask(n_q, n_k)
-    for behind in (LOCKSTEP, LATEST):
-        assert (pairs(plan, behind, loads) == mask).all()
+    for behind in lags(target):
+        assert (pairs(plan, behind, target) == mask).all()
     assert plan.pairs == mask.sum()
     assert plan.rows_without_keys == n_q - mask.any(axis=1).sum()
     assert all(one.loads.sum() + one.prologue == len(one.residencies) for one in plan.passes)
@@ -43,10 +46,10 @@ def carried(plan: CorePlan) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_computes_every_pair_once(kind: str) -> None:
-    @given(case(KINDS[kind]), some_cores, some_loads)
+    @given(case(KINDS[kind]), some_cores, some_loads, some_stage)
     @settings(max_examples=60, deadline=None)
-    def check(drawn: Case, cores: int, loads: int) -> None:
-        replayed(*drawn, cores, loads)
+    def check(drawn: Case, cores: int, loads: int, sv_stage: int) -> None:
+        replayed(*drawn, cores, loads, sv_stage)
 
     check()
 
@@ -61,10 +64,10 @@ def mixed(n_k: int) -> Drawn:
     return st.one_of(choices)
 
 
-@given(case(mixed), some_cores, some_loads)
+@given(case(mixed), some_cores, some_loads, some_stage)
 @settings(max_examples=400, deadline=None)
-def test_unions_compute_every_pair_once(drawn: Case, cores: int, loads: int) -> None:
-    replayed(*drawn, cores, loads)
+def test_unions_compute_every_pair_once(drawn: Case, cores: int, loads: int, sv_stage: int) -> None:
+    replayed(*drawn, cores, loads, sv_stage)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), some_cores, st.booleans())
@@ -72,6 +75,26 @@ def test_cross_attention_of_any_lengths(n_q: int, n_k: int, cores: int, every_se
     pattern = Strided(stride=2) | MemorySlots(count=1) if every_second else Full()
     plan = replayed(pattern, n_q, n_k, cores, 2)
     assert len(plan.passes) == -(-((n_k + 1) // 2 if every_second else n_k) // cores)
+
+
+def test_the_replay_sees_a_bank_that_is_loaded_too_early() -> None:
+    """A plan for SV right after QK, on stages that have two more between them."""
+    plan = compile_pattern(Window(left=2, right=2), 16, 16, cores=5, loads=1)
+    with pytest.raises(AssertionError, match="SV reads a bank that is being loaded"):
+        pairs(plan, 7, CoreTarget(cores=5, loads=1, sv_stage=4))
+    assert dict(compile_pattern(Window(left=2, right=2), 16, 16, cores=8, loads=1, sv_stage=4).passes[0].kinds) == {
+        "window": 6
+    }
+
+
+def test_a_small_bigbird_fills_its_cores() -> None:
+    """Blocks of 16 on 128 cores: 48 for the window, 48 for random keys, 32 global; 64 keys come in 16 rows."""
+    pattern = parse_pattern("block_local(16, 1, forward=1) | random_blocks(3, 16, seed=0) | global(16, last=16)")
+    plan = replayed(pattern, 256, 256, cores=128, loads=6)
+    first, *others = plan.passes
+    assert dict(first.kinds) == {"global": 32, "window": 48, "random": 48}
+    assert (len(first.rows), first.loads.max()) == (224, 4)
+    assert [(len(one.rows), dict(one.kinds)) for one in others] == 2 * [(32, {"global_rows": 128})]
 
 
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(1, 60))
@@ -88,7 +111,7 @@ def test_a_key_goes_to_the_core_of_the_oldest() -> None:
     """Row i sees keys i - 2 to i + 1 and key j lies in core j mod 4; row i loads key i + 1."""
     plan = replayed(Window(left=2, right=1), 8, 8, cores=4, loads=1)
     (one,) = plan.passes
-    qk = [slot.keys for slot in walk(plan.passes, LOCKSTEP, 1) if slot.stage == "QK"]
+    qk = [slot.keys for slot in walk(plan.passes, 2, CoreTarget(cores=4, loads=1)) if slot.stage == "QK"]
     assert [[keys.get(core, "-") for core in range(4)] for keys in qk] == [
         [0, 1, "-", "-"],
         [0, 1, 2, "-"],
@@ -109,7 +132,7 @@ def test_what_published_windows_drop_and_add_is_counted(drawn: Case, cores: int)
     pattern, n_q, n_k = drawn
     plan = compile_pattern(pattern, n_q, n_k, cores=cores, loads=2, window="published")
     exact, taken = pattern.mask(n_q, n_k), published_windows(pattern).mask(n_q, n_k)
-    assert (pairs(plan, LOCKSTEP, 2) == taken).all()
+    assert (pairs(plan, 2, CoreTarget(cores=cores, loads=2)) == taken).all()
     assert (plan.dropped, plan.added) == ((exact & ~taken).sum(), (taken & ~exact).sum())
     assert plan.pairs + plan.dropped - plan.added == pattern.pairs(n_q, n_k)
 

@@ -93,11 +93,13 @@ class Itinerary:
     def of(cls, heads: Sequence[Head]) -> Itinerary:
         """Heads one after the other."""
         passes: list[Pass] = []
-        rows = 0
+        rows = left = 0  # left : what the head before leaves to be loaded
         for head in heads:
-            for number in range(len(head.before)):
-                passes.append(_pass(head, number, rows - int(head.first[number])))
+            for number in range(len(head.first) - 1):
+                passes.append(_pass(head, number, rows - int(head.first[number]), left))
                 rows += len(passes[-1].rows)
+                left = 0
+            left = int(head.before[-1])
         return cls(
             passes=tuple(passes),
             queries=_arrivals([head.queries for head in heads]),
@@ -124,9 +126,9 @@ def _arrivals(parts: Sequence[Bursts]) -> Arrivals:
     return Arrivals(bursts=tuple(bursts), burst_of=tuple(burst_of))
 
 
-def _pass(head: Head, number: int, shift: int) -> Pass:
-    """A pass; its first row has number `shift` + its place in the head."""
-    last = len(head.before) - 1
+def _pass(head: Head, number: int, shift: int, left: int) -> Pass:
+    """A pass, before which `left` more keys are loaded; its first row has number `shift` + its place in the head."""
+    last = len(head.first) - 2
     swapped = (last - number) % 2 == 1
     results = list_bursts(head.results, swapped=swapped)
     burst_of = head.results.burst_of.tolist()
@@ -144,7 +146,7 @@ def _pass(head: Head, number: int, shift: int) -> Pass:
 
     begin, end = head.carried_first[number : number + 2].tolist()
     return Pass(
-        before=int(head.before[number]),
+        before=int(head.before[number]) + left,
         rows=tuple(map(row, range(*head.first[number : number + 2].tolist()))),
         follows=number < last,
         carried=tuple(list_bursts(head.carried, swapped=swapped)[begin:end]),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from hwsim.machines.swat.rows.bursts import Bursts, RowsInMemory, bursts_of
 from hwsim.mapping.cores.plan import BEFORE, CorePass, CorePlan, Ints
+from hwsim.mapping.cores.prologue import AFTERWARDS, hide_prologue
+from hwsim.mapping.cores.target import CoreTarget
 
 Prologue = Literal["hidden", "counted"]
 
@@ -52,14 +55,13 @@ class Head:
     Attributes
     ----------
     first : (passes + 1,) row with which each pass begins
-    before : (passes,) rows of K that are loaded between passes, before the first row of each
+    before : (passes + 1,) rows of K that are loaded before the first row of each pass, and after the last row of all
     units : (rows,) rows of K (and of V) that are loaded in the LOAD stage of each row
     divided : (rows,) whether a row leaves divided; otherwise it is a partial row
     keys : bursts of K, and of V, in the order of loading
     queries, results, carried : bursts of Q; of what leaves, and of partial rows that come in
     carried_first : (passes + 1,) burst of `carried` with which each pass begins
     carries : (rows,) burst of `carried` that a row waits for, or -1
-    own_loads : rows of K that belong to this head; the others are loaded for the next one
     """
 
     first: Ints
@@ -72,70 +74,54 @@ class Head:
     carried: Bursts
     carried_first: Ints
     carries: Ints
-    own_loads: int
 
 
 def make_head(
-    plan: CorePlan, layout: Layout, *, prologue: Prologue, free_loads: int, following: bool, table_rows: int = 0
+    plan: CorePlan,
+    layout: Layout,
+    *,
+    prologue: Prologue,
+    free_loads: int,
+    following: bool,
+    sv_stage: int = 2,
+    table_rows: int = 0,
 ) -> Head:
     """The arrays of a head.
 
     With a hidden prologue, what a pass must hold before its first row is loaded in the LOAD stages of the rows of the
-    pass before, `free_loads` a row if that suffices; what the first pass of a head needs, in the last one of the head
-    before.
+    pass before, as far as banks are free there (`hide_prologue`), and the rest between the two; so is what the first
+    pass of the next head needs.
 
     Parameters
     ----------
+    free_loads : rows of K that a LOAD stage loads for nothing
     following : whether another head of the same plan follows
+    sv_stage : of `CoreTarget`
     table_rows : rows of a table behind K, and as many behind V, that all cores get before a head's first row
     """
-    passes = plan.passes
-    units: list[Ints] = []
-    keys: list[int] = []
-    before: list[int] = []
-    for number, each in enumerate(passes):
-        counted = prologue == "counted"
-        begin = rows_before(plan, number, table_rows) if counted else []
-        before.append(len(begin))
-        keys += begin
-        last = number == len(passes) - 1
-        after: list[int] = []
-        if not counted and (following or not last):
-            after = rows_before(plan, 0 if last else number + 1, table_rows)
-        spread = spread_loads(each.loads, len(after), free_loads)
-        units.append(each.loads + spread)
-        keys += _interleave(each, after, spread)
+    passes, counted = plan.passes, prologue == "counted"
+    following = following and not counted  # or the next head begins with its own prologue
+    before = [rows_before(plan, 0, table_rows)] if counted else [[]]
+    table = range(plan.keys, plan.keys + table_rows)
+    target = None if counted else CoreTarget(cores=plan.cores, loads=free_loads, sv_stage=sv_stage)
+    loads: list[tuple[Ints, list[int]]] = []
+    for each, after in zip(passes, [*passes[1:], passes[0] if following else None]):
+        ahead = _ahead(each, after, target, table if after is passes[0] else ())
+        loads.append(_loads(each, ahead))
+        before.append(ahead.afterwards)
     carried = [_carried(each, layout) for each in passes]
-    counts = [len(bursts.kind) for bursts in carried]
     return Head(
         first=np.cumsum([0, *(len(each.rows) for each in passes)], dtype=np.int64),
-        before=np.array(before, dtype=np.int64),
-        units=np.concatenate(units),
+        before=np.array([len(keys) for keys in before], dtype=np.int64),
+        units=np.concatenate([units for units, _ in loads]),
         divided=np.concatenate([(~each.carries_out).astype(np.int64) for each in passes]),
-        keys=bursts_of(keys, layout.row, layout.ahead),
+        keys=bursts_of(_in_turn(before, [keys for _, keys in loads]), layout.row, layout.ahead),
         queries=_joined([bursts_of(each.rows.tolist(), layout.row) for each in passes]),
         results=_joined([_results(each, layout) for each in passes]),
         carried=_joined(carried),
-        carried_first=np.cumsum([0, *counts], dtype=np.int64),
+        carried_first=np.cumsum([0, *(len(bursts.kind) for bursts in carried)], dtype=np.int64),
         carries=_carries(passes, carried),
-        own_loads=plan.loads,
     )
-
-
-def spread_loads(own: Ints, more: int, free: int) -> Ints:
-    """Further loads a row, as late as possible: at most `free` with those of its own, or as few more as all need.
-
-    Parameters
-    ----------
-    own : (rows,) loads that are fixed
-    more : further ones to be spread
-    """
-    limit = free
-    while (lacking := more - int(np.maximum(limit - own, 0).sum())) > 0:
-        limit += -(-lacking // len(own))
-    room = np.maximum(limit - own, 0)[::-1]
-    taken: Ints = np.diff(np.minimum(np.cumsum(room), more), prepend=0)[::-1]
-    return taken
 
 
 def prologue_bursts(plan: CorePlan, layout: Layout, table_rows: int = 0) -> Bursts:
@@ -145,29 +131,56 @@ def prologue_bursts(plan: CorePlan, layout: Layout, table_rows: int = 0) -> Burs
 
 def rows_before(plan: CorePlan, number: int, table_rows: int = 0) -> list[int]:
     """Rows of K that a pass needs before its first row, the first one with those of a table that lies behind K."""
+    held = plan.passes[number].residencies
     table = range(plan.keys, plan.keys + table_rows) if number == 0 else ()
-    return [*_keys_at(plan.passes[number], BEFORE), *table]
+    return [*sorted(held.key[held.loaded == BEFORE].tolist()), *table]
 
 
-def _keys_at(each: CorePass, row: int) -> list[int]:
-    held = each.residencies
-    return sorted(held.key[held.loaded == row].tolist())
+class _Ahead(NamedTuple):
+    """What the rows of a pass load for the pass after it: keys with the row of each, and those that come afterwards."""
+
+    rows: Ints
+    keys: Ints
+    afterwards: list[int]
 
 
-def _interleave(each: CorePass, after: list[int], spread: Ints) -> list[int]:
-    """Keys in the order of loading: of each row its own, in order, then some for what follows."""
+def _ahead(each: CorePass, after: CorePass | None, target: CoreTarget | None, table: Sequence[int]) -> _Ahead:
+    """See `_Ahead`.
+
+    Parameters
+    ----------
+    target : None if nothing is to be loaded ahead
+    table : rows of a table that the pass after needs; they go to the last rows that have room, each to one
+    """
+    if after is None:
+        return _Ahead(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), [])
+    held = after.residencies
+    keys = held.key[held.loaded == BEFORE]
+    rows = hide_prologue(each, after, target) if target else np.full(len(keys), AFTERWARDS)
+    found = rows != AFTERWARDS
+    loads = each.loads + np.bincount(rows[found], minlength=len(each.rows))
+    free = np.flatnonzero(loads < (target.loads if target else 0))[::-1][: len(table)]
+    afterwards = [*sorted(keys[~found].tolist()), *table[len(free) :]]
+    return _Ahead(np.append(rows[found], free[::-1]), np.append(keys[found], table[: len(free)]), afterwards)
+
+
+def _loads(each: CorePass, ahead: _Ahead) -> tuple[Ints, list[int]]:
+    """Number of loads of each row, and the keys in their order: of each row its own, then some for the pass after."""
     held = each.residencies
     own = held.loaded != BEFORE
-    order = np.lexsort((held.key[own], held.loaded[own]))
-    keys = held.key[own][order].tolist()
-    counts = each.loads.tolist()
-    found: list[int] = []
-    at = ahead = 0
-    for count, more in zip(counts, spread.tolist()):
-        found += keys[at : at + count]
-        found += after[ahead : ahead + more]
-        at, ahead = at + count, ahead + more
-    return found
+    rows = np.concatenate([held.loaded[own], ahead.rows])
+    keys = np.concatenate([held.key[own], ahead.keys])
+    later = np.arange(len(keys)) >= len(keys) - len(ahead.keys)
+    return np.bincount(rows, minlength=len(each.rows)), keys[np.lexsort((keys, later, rows))].tolist()
+
+
+def _in_turn(before: list[list[int]], during: list[list[int]]) -> list[int]:
+    """Keys that are loaded before, between and after passes, with those that their rows load."""
+    keys = list(before[0])
+    for of_rows, between in zip(during, before[1:]):
+        keys += of_rows
+        keys += between
+    return keys
 
 
 def _results(each: CorePass, layout: Layout) -> Bursts:

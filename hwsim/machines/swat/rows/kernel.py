@@ -31,10 +31,11 @@ def play(timing, head, last, state, jobs, start):
         rows = head
         if job == jobs - 1:
             rows = last
-        for number in range(len(rows.before)):
+        passes = len(rows.first) - 1
+        for number in range(passes):
             # the memory holds the partial rows of the pass before when their last burst is answered
             held = max(now, state.channels[Stream.RESULTS, Channel.FREE])
-            state.clock[Time.SWAPPED] = (len(rows.before) - 1 - number) & 1
+            state.clock[Time.SWAPPED] = (passes - 1 - number) & 1
             fetch_carried(timing, rows, state, number, held)
             if rows.before[number]:
                 now = _load_before(timing, head, last, state, jobs, job, rows.before[number], now)
@@ -43,6 +44,8 @@ def play(timing, head, last, state, jobs, start):
             else:
                 now = _elastic(timing, head, last, state, jobs, job, number, now)
             state.clock[Time.ROWS] += rows.first[number + 1] - rows.first[number]
+        if rows.before[passes]:
+            now = _load_before(timing, head, last, state, jobs, job, rows.before[passes], now)
     return now
 
 
@@ -112,7 +115,7 @@ def _elastic(timing, head, last, state, jobs, job, number, now):
 
 @part
 def _load_before(timing, head, last, state, jobs, job, units, now):
-    """What the cores must hold before the first row of a pass."""
+    """What the cores must hold before the first row of the pass that follows."""
     waited = state.counts[Count.MEMORY]
     done = _load(timing, head, last, state, jobs, job, units, now) + timing.scalars[Scalar.LOAD_LATENCY]
     state.counts[Count.PROLOGUE] += done - now
