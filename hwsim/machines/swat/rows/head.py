@@ -161,7 +161,8 @@ def _ahead(each: CorePass, after: CorePass | None, target: CoreTarget | None, ta
     loads = each.loads + np.bincount(rows[found], minlength=len(each.rows))
     free = np.flatnonzero(loads < (target.loads if target else 0))[::-1][: len(table)]
     afterwards = [*sorted(keys[~found].tolist()), *table[len(free) :]]
-    return _Ahead(np.append(rows[found], free[::-1]), np.append(keys[found], table[: len(free)]), afterwards)
+    of_table = np.array(table[: len(free)], dtype=np.int64)
+    return _Ahead(np.append(rows[found], free[::-1]), np.append(keys[found], of_table), afterwards)
 
 
 def _loads(each: CorePass, ahead: _Ahead) -> tuple[Ints, list[int]]:
