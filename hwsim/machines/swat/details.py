@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hwsim.machines.swat.core_maps import core_maps, stage_chart
+from hwsim.machines.swat.core_maps import core_maps
+from hwsim.machines.swat.first_stages import stage_chart
 from hwsim.machines.swat.model import Execution
 from hwsim.machines.swat.roofline import roofline
 from hwsim.machines.swat.spec import SwatSpec
