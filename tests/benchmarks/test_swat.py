@@ -32,11 +32,33 @@ def missing(printed: str) -> list[str]:
     return [line for line in tables(printed) if line not in docs]
 
 
-@pytest.mark.parametrize("part", ["latency", "bytes", "butterfly", "energy", "dense"])
+LONG = ("patterns", "configurations", "layers")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "latency",
+        "bytes",
+        "butterfly",
+        "energy",
+        "dense",
+        *(pytest.param(part, marks=pytest.mark.slow) for part in LONG),
+    ],
+)
 def test_the_docs_have_what_a_part_prints(script: Script, part: str) -> None:
     printed = script(part)
     assert len(tables(printed)) >= 6
     assert missing(printed) == []
+
+
+@pytest.mark.slow
+def test_the_docs_have_the_assumptions_that_are_worth_something(script: Script) -> None:
+    left_out = missing(script("assumptions"))
+    assert [line.split("|")[1].strip() for line in left_out] == [
+        "reduction_group=32", "sum_format=fp16", "200 ns to the memory, 200 back", "hbm.burst_bytes=512",
+        "hbm.refresh=false",
+    ]  # fmt: skip
 
 
 def test_powers_of_the_users_own_need_no_energy_table(script: Script) -> None:

@@ -30,7 +30,14 @@ def spec_of(**changes: Any) -> SwatSpec:
 def heads_of(plan: CorePlan, design: Design, count: int = 1) -> Heads:
     free = design.scheduler.free_loads(interval_of(stages_of(design)))
     each, last = (
-        make_head(plan, design.layout, prologue=design.spec.prologue, free_loads=free, following=following)
+        make_head(
+            plan,
+            design.layout,
+            prologue=design.spec.prologue,
+            free_loads=free,
+            following=following,
+            table_rows=design.table_rows,
+        )
         for following in (True, False)
     )
     return Heads(each=each, last=last, count=count)

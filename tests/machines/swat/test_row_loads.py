@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hwsim.machines.swat.design import Design
 from hwsim.machines.swat.rows.bursts import RowsInMemory, bursts_of
-from hwsim.machines.swat.rows.head import make_head
+from hwsim.machines.swat.rows.head import make_head, spread_loads
 from tests.machines.swat.plans import loads_plan, random_plan, spec_of
 
 MEMORY = RowsInMemory(row_bytes=128, block_bytes=512)
@@ -62,8 +62,7 @@ def test_each_pass_has_its_keys_when_it_begins(random: Random, prologue: str, fo
         assert loaded >= needed
         assert (head.units[begin:end] >= each.loads).all()
     loaded += int(head.before[-1])
-    again = at_first if following else 0
-    assert loaded == at_first + len(head.keys.burst_of) == plan.loads + again
+    assert loaded == at_first + len(head.keys.burst_of) == plan.loads + (at_first if following else 0)
 
 
 def test_what_the_next_pass_needs_comes_late_where_banks_are_free() -> None:
@@ -89,3 +88,25 @@ def test_where_no_bank_is_free_it_comes_between_the_passes() -> None:
     for following, after in ((True, 1), (False, 0)):
         head = make_head(twice, layout, prologue="hidden", free_loads=6, following=following)
         assert (head.units.tolist(), head.before.tolist()) == ([1, 1, 1, 1], [0, after])
+
+
+def test_a_table_comes_with_the_first_keys_of_a_head() -> None:
+    """Rows 4 to 6 behind four keys: at the end of the head before, two a row, or before its own first row."""
+    plan = loads_plan(4, [(range(4), [[], [], [], []], [0])])
+    layout = Design(spec=spec_of(), head_dim=64).layout
+    head = make_head(plan, layout, prologue="hidden", free_loads=2, following=True, table_rows=3)
+    assert (head.units.tolist(), head.before.tolist()) == ([0, 0, 2, 2], [0, 0])
+    head = make_head(plan, layout, prologue="hidden", free_loads=2, following=False, table_rows=3)
+    assert (head.units.tolist(), head.before.tolist()) == ([0, 0, 0, 0], [0, 0])
+    head = make_head(plan, layout, prologue="counted", free_loads=2, following=True, table_rows=3)
+    assert (head.units.tolist(), head.before.tolist()) == ([0, 0, 0, 0], [4, 0])
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=12), st.integers(0, 40), st.integers(1, 6))
+def test_further_loads_come_late_and_lift_rows_no_higher_than_they_must(own: list[int], more: int, free: int) -> None:
+    limit = next(limit for limit in range(free, 100) if sum(max(0, limit - loads) for loads in own) >= more)
+    expected, left = [], more
+    for loads in reversed(own):
+        expected.append(min(left, max(0, limit - loads)))
+        left -= expected[-1]
+    assert spread_loads(np.array(own), more, free).tolist() == expected[::-1]

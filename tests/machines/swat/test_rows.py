@@ -90,22 +90,32 @@ class Case(NamedTuple):
 
     spec: dict[str, Any]
     head_dim: int
+    bias_entries: int
     shape: dict[str, int]
     heads: int
     gaps: list[int]
     random: Random
 
     def check(self, mode: str) -> None:
-        design = Design(spec=spec_of(mode=mode, **self.spec), head_dim=self.head_dim)
+        design = Design(spec=spec_of(mode=mode, **self.spec), head_dim=self.head_dim, bias_entries=self.bias_entries)
         agreed(
             design, [heads_of(random_plan(self.random, **self.shape), design, self.heads) for _ in self.gaps], self.gaps
         )
 
 
-CASES = st.builds(Case, SPECS, HEAD_DIMS, SHAPES, st.integers(1, 3), GAPS, st.randoms(use_true_random=False))
+CASES = st.builds(
+    Case,
+    SPECS,
+    HEAD_DIMS,
+    st.sampled_from((0, 100)),
+    SHAPES,
+    st.integers(1, 3),
+    GAPS,
+    st.randoms(use_true_random=False),
+)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(CASES)
 def test_elastic_rows_are_those_of_the_block_diagram_and_of_plain_loops(case: Case) -> None:
     case.check("elastic")

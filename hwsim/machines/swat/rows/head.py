@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -90,7 +89,7 @@ def make_head(
 
     With a hidden prologue, what a pass must hold before its first row is loaded in the LOAD stages of the rows of the
     pass before, as far as banks are free there (`hide_prologue`), and the rest between the two; so is what the first
-    pass of the next head needs.
+    pass of the next head needs. A table has two banks of its own, so that its rows come at any time.
 
     Parameters
     ----------
@@ -100,13 +99,15 @@ def make_head(
     table_rows : rows of a table behind K, and as many behind V, that all cores get before a head's first row
     """
     passes, counted = plan.passes, prologue == "counted"
-    following = following and not counted  # or the next head begins with its own prologue
-    before = [rows_before(plan, 0, table_rows)] if counted else [[]]
-    table = range(plan.keys, plan.keys + table_rows)
-    target = None if counted else CoreTarget(cores=plan.cores, loads=free_loads, sv_stage=sv_stage)
+    target = CoreTarget(cores=plan.cores, loads=free_loads, sv_stage=sv_stage)
+    before = [rows_before(plan, 0, table_rows) if counted else []]
     loads: list[tuple[Ints, list[int]]] = []
-    for each, after in zip(passes, [*passes[1:], passes[0] if following else None]):
-        ahead = _ahead(each, after, target, table if after is passes[0] else ())
+    for number, each in enumerate(passes, 1):
+        ahead = _nothing()
+        if number < len(passes):
+            ahead = _between(passes[number]) if counted else _ahead(each, passes[number], target)
+        elif following and not counted:  # or the next head begins with its own prologue
+            ahead = _ahead(each, passes[0], target, _table(plan, table_rows))
         loads.append(_loads(each, ahead))
         before.append(ahead.afterwards)
     carried = [_carried(each, layout) for each in passes]
@@ -131,9 +132,8 @@ def prologue_bursts(plan: CorePlan, layout: Layout, table_rows: int = 0) -> Burs
 
 def rows_before(plan: CorePlan, number: int, table_rows: int = 0) -> list[int]:
     """Rows of K that a pass needs before its first row, the first one with those of a table that lies behind K."""
-    held = plan.passes[number].residencies
-    table = range(plan.keys, plan.keys + table_rows) if number == 0 else ()
-    return [*sorted(held.key[held.loaded == BEFORE].tolist()), *table]
+    table = _table(plan, table_rows) if number == 0 else ()
+    return [*_prologue(plan.passes[number]), *table]
 
 
 class _Ahead(NamedTuple):
@@ -144,25 +144,44 @@ class _Ahead(NamedTuple):
     afterwards: list[int]
 
 
-def _ahead(each: CorePass, after: CorePass | None, target: CoreTarget | None, table: Sequence[int]) -> _Ahead:
-    """See `_Ahead`.
+def _nothing() -> _Ahead:
+    none = np.zeros(0, dtype=np.int64)
+    return _Ahead(none, none, [])
+
+
+def _between(after: CorePass) -> _Ahead:
+    """All that a pass needs comes between the two."""
+    return _nothing()._replace(afterwards=_prologue(after))
+
+
+def _ahead(each: CorePass, after: CorePass, target: CoreTarget, table: range = range(0)) -> _Ahead:
+    held = after.residencies
+    keys = held.key[held.loaded == BEFORE]
+    rows = hide_prologue(each, after, target)
+    early = rows != AFTERWARDS
+    loads = each.loads + np.bincount(rows[early], minlength=len(each.rows))
+    of_table = np.repeat(np.arange(len(each.rows)), spread_loads(loads, len(table), target.loads))
+    return _Ahead(
+        rows=np.concatenate([rows[early], of_table]),
+        keys=np.concatenate([keys[early], np.array(table, dtype=np.int64)]),
+        afterwards=sorted(keys[~early].tolist()),
+    )
+
+
+def spread_loads(own: Ints, more: int, free: int) -> Ints:
+    """Further loads a row, as late as possible: at most `free` with those of its own, or as few more as all need.
 
     Parameters
     ----------
-    target : None if nothing is to be loaded ahead
-    table : rows of a table that the pass after needs; they go to the last rows that have room, each to one
+    own : (rows,) loads that are fixed
+    more : further ones to be spread
     """
-    if after is None:
-        return _Ahead(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), [])
-    held = after.residencies
-    keys = held.key[held.loaded == BEFORE]
-    rows = hide_prologue(each, after, target) if target else np.full(len(keys), AFTERWARDS)
-    found = rows != AFTERWARDS
-    loads = each.loads + np.bincount(rows[found], minlength=len(each.rows))
-    free = np.flatnonzero(loads < (target.loads if target else 0))[::-1][: len(table)]
-    afterwards = [*sorted(keys[~found].tolist()), *table[len(free) :]]
-    of_table = np.array(table[: len(free)], dtype=np.int64)
-    return _Ahead(np.append(rows[found], free[::-1]), np.append(keys[found], of_table), afterwards)
+    limit = free
+    while (lacking := more - int(np.maximum(limit - own, 0).sum())) > 0:
+        limit += -(-lacking // len(own))
+    room = np.maximum(limit - own, 0)[::-1]
+    taken: Ints = np.diff(np.minimum(np.cumsum(room), more), prepend=0)[::-1]
+    return taken
 
 
 def _loads(each: CorePass, ahead: _Ahead) -> tuple[Ints, list[int]]:
@@ -182,6 +201,15 @@ def _in_turn(before: list[list[int]], during: list[list[int]]) -> list[int]:
         keys += of_rows
         keys += between
     return keys
+
+
+def _prologue(each: CorePass) -> list[int]:
+    held = each.residencies
+    return sorted(held.key[held.loaded == BEFORE].tolist())
+
+
+def _table(plan: CorePlan, rows: int) -> range:
+    return range(plan.keys, plan.keys + rows)
 
 
 def _results(each: CorePass, layout: Layout) -> Bursts:
