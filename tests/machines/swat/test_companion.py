@@ -102,7 +102,7 @@ def test_a_pass_that_computes_long_takes_its_cycles_and_the_ends() -> None:
     assert played.ended == 8 * 5000 * TICKS + ways
     whole = Played(
         begun=0, ended=played.ended, vector=8 * 5000 * TICKS, rows_wait=alone(write=False),
-        writes_wait=alone(write=True),
+        writes_wait=alone(write=True), row_bytes=65536,
     )  # fmt: skip
     assert played == replace(whole, passes=(whole,))
 
