@@ -88,7 +88,7 @@ def split_attention(done: AttentionDone, least: int) -> Counter[str]:
 
 def _slowest(done: AttentionDone) -> list[tuple[CorePlan, Heads, Played]]:
     """What the pipeline that ended last played."""
-    ends = [max((each.ended for each in played), default=0) for played in done.played]
+    ends = [played[-1].ended if played else 0 for played in done.played]
     pipeline = ends.index(max(ends))
     taken = [(group.plan, heads) for group in done.work.groups if (heads := group.heads(done.work.design, pipeline))]
     return [(plan, heads, played) for (plan, heads), played in zip(taken, done.played[pipeline], strict=True)]

@@ -41,7 +41,7 @@ def _use(run: Execution, same: list[Group], time: RunTime) -> AttentionUse:
         heads=group.count,
         passes=len(plan.passes),
         rows=rows,
-        cores=dict(max(plan.passes, key=lambda each: sum(each.kinds.values())).kinds),
+        cores=dict(max(plan.passes, key=lambda each: len(each.rows)).kinds),
         cycles=ticks / time.clock.period_ticks / heads,
         interval=interval_of(stages),
         depth=depth_of(stages),

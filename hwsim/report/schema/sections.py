@@ -205,7 +205,7 @@ class AttentionUse(Part):
     ----------
     operators, heads : operators of the run, and heads of each over all its sequences
     passes, rows : times that rows go through the cores, and rows of all passes together
-    cores : that hold a key, by the kind of pattern that they serve; of the pass with most
+    cores : that hold a key, by the kind of pattern that they serve; of the pass with most rows
     cycles, interval, depth : of a head; from row to row at best; stages that a row passes
     prologue_cycles : loads of what the passes need before their first rows
     prologue_hidden : whether they are no part of `cycles`
