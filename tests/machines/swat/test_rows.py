@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hwsim.machines.swat.design import Design
 from hwsim.machines.swat.events.player import EventPlayer
+from hwsim.machines.swat.lower import free_loads
 from hwsim.machines.swat.rows.player import Heads, Played, RowPlayer
 from hwsim.machines.swat.spec import SwatSpec
 from hwsim.mapping.cores.compile import compile_pattern
@@ -151,6 +152,22 @@ def test_plans_of_the_compiler(pattern: str, mode: str) -> None:
     spec = spec_of(mode=mode, cores=48, hbm={"ahead_rows": 16})
     design = Design(spec=spec, head_dim=32)
     plan = compile_pattern(parse_pattern(pattern), 128, 128, cores=48, loads=4)
+    agreed(design, [heads_of(plan, design, 2)], [0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["elastic", "lockstep"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "window(256, 256) | global(1)",
+        "block_local(64, 1, forward=1) | random_blocks(3, 64, seed=0) | global(64, last=64)",
+    ],
+)
+def test_heads_of_whole_models(pattern: str, mode: str) -> None:
+    """Longformer's and BigBird's, at half their length."""
+    design = Design.built(spec_of(mode=mode))
+    plan = compile_pattern(parse_pattern(pattern), 2048, 2048, cores=512, loads=free_loads(design))
     agreed(design, [heads_of(plan, design, 2)], [0])
 
 
