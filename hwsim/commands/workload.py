@@ -33,7 +33,7 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 @_workload_options
 @click.option("--json", "json_file", type=FILE, help="Write the report to a file, - for stdout.")
 @click.option("--trace", "trace_file", type=FILE, help="Write a Perfetto trace to a file.")
-@click.option("--trace-tokens", type=int, metavar="N", help="Tokens that the trace shows.  [default: 2]")
+@click.option("--trace-tokens", type=int, metavar="N", help="Tokens (swat: rows) that the trace shows.  [default: 2]")
 @click.option("--html", "html_file", type=FILE, help="Write the run as one self-contained page.")
 @click.option("--emit-trace", "emit_file", type=FILE, help="Write the instructions of the run (machine aim).")
 @click.option(

@@ -99,7 +99,8 @@ class Machine(ABC, Generic[SpecT, MappedT, ProgramT, ExecutionT]):
 
         Parameters
         ----------
-        trace_tokens : tokens from the start whose work is kept for `timeline`; 0 keeps nothing and costs nothing
+        trace_tokens : tokens, passes over the layers or rows from the start whose work is kept for `timeline`; 0 keeps
+            nothing and costs nothing
         """
 
     @abstractmethod

@@ -32,12 +32,18 @@ class StepTime:
 
 @dataclass(frozen=True, kw_only=True)
 class RooflinePoint:
-    """Work of one kind: multiply-accumulates without padding, bytes that the memory moved for them, and the time."""
+    """Work of one kind: multiply-accumulates without padding, bytes that the memory moved for them, and the time.
+
+    Attributes
+    ----------
+    peak_macs_per_s : of the multipliers that do such work; None for all that the machine has
+    """
 
     name: str
     macs: int
     moved_bytes: int
     seconds: float
+    peak_macs_per_s: float | None = None
 
     @property
     def intensity(self) -> float:
@@ -72,6 +78,11 @@ class Roofline:
     def ceiling(self, intensity: float) -> float:
         """Multiply-accumulates a second that work of this intensity can reach."""
         return min(self.peak_macs_per_s, self.bytes_per_s * intensity)
+
+    def share(self, point: RooflinePoint) -> float:
+        """What work reached of the roof above it, which is that of its own multipliers."""
+        own = self.peak_macs_per_s if point.peak_macs_per_s is None else point.peak_macs_per_s
+        return point.rate / min(own, self.ceiling(point.intensity))
 
 
 @dataclass(frozen=True, kw_only=True)

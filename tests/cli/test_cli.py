@@ -247,7 +247,7 @@ def test_a_wrong_file_is_named_with_its_place(tmp_path: Path, capsys: CAPTURE) -
     assert f"{bad}:3:1: YAML syntax" in capsys.readouterr().err
     bad.write_text("model: tpu\n")
     assert main(["run", "gpt2", "--machine", str(bad)]) == 2
-    assert "model: expected one of pim_gpt, aim, m3vit, edge_moe, got 'tpu'" in capsys.readouterr().err
+    assert "model: expected one of pim_gpt, aim, m3vit, edge_moe, swat, got 'tpu'" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

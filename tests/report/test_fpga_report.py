@@ -188,3 +188,16 @@ def test_two_of_them_differ_by_what_was_set(report: Report, tmp_path: Path, caps
     assert result["notes"] == []
     ratio = next(figure for figure in result["figures"] if figure["name"] == "fpga lut")["ratios"]
     assert ratio == [1.0, 1.0]
+
+
+def test_origins_stand_in_a_word_with_a_note_below(report: Report) -> None:
+    """The whole origin in each row made a table of wrapped lines."""
+    assert report.fpga
+    origins = list(dict.fromkeys(unit.origin for unit in report.fpga.units))
+    text = page(report, fpga_details())
+    out = shown(report)
+    for origin in origins:
+        assert out.count(origin) == 1
+        assert f'<p class="quiet">from {origin}</p>' in text
+        word = origin.split()[0]
+        assert f"<td>{word}</td>" in text

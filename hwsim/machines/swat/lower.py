@@ -31,7 +31,7 @@ class HeadGroup:
 
     Attributes
     ----------
-    pattern : of one of them
+    pattern : of each head
     """
 
     pattern: Pattern
@@ -62,7 +62,8 @@ class AttentionWork:
         op = self.operator
         yield f"attention {op.name}: {op.heads} heads x {op.d_k}, {op.pattern}"
         for group in self.groups:
-            yield f"  {group.count} heads:"
+            which = f", {group.pattern}" if len(self.groups) > 1 else ""
+            yield f"  {group.count} heads{which}:"
             for line in group.plan.dump().splitlines():
                 yield f"    {line}"
 
@@ -118,10 +119,18 @@ class Program:
             operator=op,
             design=design,
             groups=tuple(
-                HeadGroup(pattern=pattern, plan=plan_of(pattern, queries, keys, design), count=count)
+                HeadGroup(pattern=pattern, plan=self._plan(op, pattern, queries, keys, design), count=count)
                 for pattern, count in groups.items()
             ),
         )
+
+    def _plan(self, op: Attention, pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan:
+        plan = plan_of(pattern, queries, keys, design)
+        if not plan.passes:
+            raise MachineError(
+                f"{self.spec.name}: {op.name}: none of {queries} queries sees a key by {pattern}; nothing to compute"
+            )
+        return plan
 
     def design(self, head_dim: int, bias_entries: int) -> Design:
         """The units for heads of a size, with or without a table of biases."""
@@ -174,7 +183,8 @@ def lower(mapped: SwatMapped, workload: Workload[Any, Any], spec: SwatSpec) -> P
     Raises
     ------
     MappingError : a pattern that the cores cannot hold
-    MachineError : a model without attention, an operator that the companion cannot run
+    MachineError : a model without attention, or without a pair of query and key; an operator that the companion cannot
+        run
     """
     program = Program(workload=workload, spec=spec, mapped=mapped, companion=spec.companion_units)
     for step in dict.fromkeys(program.steps()):

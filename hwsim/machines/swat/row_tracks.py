@@ -80,12 +80,12 @@ def _slices(row: FirstRow, done: AttentionDone) -> Iterator[tuple[str, Span]]:
         begin, end, loads = row.before
         yield LOAD, Span(begin, end, f"first keys of pass {row.number}", {**about, "loads": loads})
     for name, (begin, end) in row.times.items():
-        wait = row.waits.get(name)
-        if wait:
-            yield name, Span(begin, begin + wait.ticks, wait.cause, {**about, "kind": "stall"})
-            begin += wait.ticks
+        works = begin
+        if wait := row.waits.get(name):
+            works += wait.ticks
+            yield name, Span(begin, works, wait.cause, {**about, "kind": "stall"})
         more = {LOAD: {"loads": row.loads}, SCORES: {"keys": row.keys}}.get(name, {})
-        yield name, Span(begin, end, f"row {row.query}", {**about, **more})
+        yield name, Span(works, end, f"row {row.query}", {**about, **more})
 
 
 def _counter(name: str, unit: str, levels: dict[int, int]) -> Counter | None:

@@ -10,6 +10,7 @@ from hwsim.machines.swat.memory_use import accesses, dram_use, memory_use, offch
 from hwsim.machines.swat.model import Execution
 from hwsim.machines.swat.parts import channels_in_use, memory, stage_units, units
 from hwsim.machines.swat.published import figures_beside
+from hwsim.machines.swat.rates import peak_macs_per_s
 from hwsim.machines.swat.spec import SwatSpec
 from hwsim.machines.swat.uses import attention_uses, prologue_cycles
 from hwsim.parameters.spec_file import SpecFile
@@ -31,7 +32,7 @@ def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
     fpga = fpga_use(
         budget,
         clock_hz=float(spec.clock_hz),
-        peak_macs_per_s=_peak_macs_per_s(spec),
+        peak_macs_per_s=peak_macs_per_s(spec),
         achieved_macs_per_s=_macs(run) / seconds,
     )
     busy = _busy(run)
@@ -59,13 +60,6 @@ def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
         fpga=fpga,
         attention=uses,
     )
-
-
-def _peak_macs_per_s(spec: SwatSpec) -> float:
-    """Of a multiplier for QK and one for SV in each core, and of the companion's array."""
-    rates = 1 / spec.qk_interval + 1 / spec.sv_interval
-    beside = spec.companion_units.peak_macs_per_s if spec.companion_units else 0.0
-    return spec.cores * spec.pipelines * rates * float(spec.clock_hz) + beside
 
 
 def _macs(run: Execution) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hwsim.engine.timeline import Span, Timeline, Track
+from hwsim.engine.trace import STALL
 from hwsim.machines.swat.companion.player import Played
 from hwsim.machines.swat.companion.work import CompanionWork
 from hwsim.machines.swat.model import Execution
@@ -28,7 +29,9 @@ def timeline(run: Execution) -> Timeline:
 def _companion_track(run: Execution) -> Track:
     """Operators, and below them the passes of each unit; those of the first step, as the trace keeps them."""
     clock = run.diagram.clocks["fabric"]
-    kept = run.ledger.beside[: len(run.diagram.trace.of("companion"))]
+    kept = run.ledger.beside[
+        : sum(each.unit == "companion" and each.kind != STALL for each in run.diagram.trace.slices)
+    ]
     spans = tuple(
         Span(played.begun, played.ended, work.name, _about(work) | _waits(played, clock.period_ticks))
         for work, played in kept

@@ -16,11 +16,11 @@ Group = tuple[AttentionDone, int]  # an operator, and the number of a group of i
 
 
 def attention_uses(run: Execution, time: RunTime) -> list[AttentionUse]:
-    """One for each plan and size of heads."""
+    """One for each plan and units, which differ with the size of heads and with biases."""
     found: dict[tuple[int, int], list[Group]] = {}
     for done in run.ledger.attention:
         for number, group in enumerate(done.work.groups):
-            found.setdefault((id(group.plan), done.work.design.head_dim), []).append((done, number))
+            found.setdefault((id(group.plan), id(done.work.design)), []).append((done, number))
     return [_use(run, same, time) for same in found.values()]
 
 

@@ -54,5 +54,6 @@ def row_blocks(spec: SwatSpec) -> RowBlocks:
 
 def _planned(head: Head, spec: SwatSpec) -> tuple[Pattern, CorePlan]:
     """The pattern that the cores compute, and which core holds which key."""
-    plan = plan_of(head.pattern, head.queries, head.keys, Design(spec=spec, head_dim=head.d_k))
+    design = Design(spec=spec, head_dim=head.d_k, bias_entries=head.bias.entries if head.bias else 0)
+    plan = plan_of(head.pattern, head.queries, head.keys, design)
     return published_windows(head.pattern) if spec.window == "published" else head.pattern, plan

@@ -39,7 +39,8 @@ def cores_figure(cores: CoreMap) -> Any:
             hoverinfo="text",
         )
     figure.update_layout(barmode="overlay", bargap=0.12, showlegend=True)
-    figure.update_xaxes(title="row of the pass", range=[0, cores.shown_rows], showgrid=False)
+    whole = {"dtick": 1} if cores.shown_rows <= 10 else {}
+    figure.update_xaxes(title="row of the pass", range=[0, cores.shown_rows], showgrid=False, **whole)
     figure.update_yaxes(
         title="core", tickvals=list(range(len(shown))), ticktext=[str(core) for core in shown], showgrid=False,
         range=[len(shown) - 0.5, -0.5],

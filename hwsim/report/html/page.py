@@ -13,6 +13,7 @@ from hwsim.report.details import Details
 from hwsim.report.headline import arrivals_text, describe_run, fitted_lines, headline, one_of, waits_text
 from hwsim.report.html import attention_figures, figures
 from hwsim.report.html.document import document
+from hwsim.report.html.roofline_figure import roofline_figure
 from hwsim.report.quantities import bytes_text, count_text, figure_text, hertz_text, joules_text, seconds_text
 from hwsim.report.render import HOLDS
 from hwsim.report.schema import Report
@@ -62,7 +63,7 @@ def _figures(report: Report, details: Details) -> dict[str, Any]:
     if details.steps:
         drawn["latency"] = figures.latency_figure(details)
     if details.roofline and details.roofline.points:
-        drawn["roofline"] = figures.roofline_figure(details.roofline)
+        drawn["roofline"] = roofline_figure(details.roofline)
     if details.memory:
         drawn["memory"] = figures.regions_figure(details.memory, whole=True)
         drawn["rows"] = figures.regions_figure(details.memory, whole=False)

@@ -78,7 +78,7 @@ def loads_plan(
         others = [set(rows) for other, (rows, _, _) in enumerate(passes) if other < number]
         later = [set(rows) for other, (rows, _, _) in enumerate(passes) if other > number]
         made.append(pass_of(order, held, set().union(*others), set().union(*later)))
-    return plan_of(made, rows, max(1, *(len(each.residencies.key) for each in made)))
+    return plan_of(made, rows, max(1, *(len(each.residencies) for each in made)))
 
 
 def random_plan(random: Random, *, most_rows: int, most_passes: int, most_loads: int) -> CorePlan:

@@ -24,6 +24,7 @@ class Played:
     rows_wait : in which it waited for rows to be read
     weights_wait : for weights, and for nothing else
     writes_wait : for rows to be written, at the end and before their bank could be used again
+    row_bytes : that were read and written, without weights
     passes : of an operator, each by itself; a pass has none
     """
 
@@ -34,6 +35,7 @@ class Played:
     rows_wait: int = 0
     weights_wait: int = 0
     writes_wait: int = 0
+    row_bytes: int = 0
     passes: tuple[Played, ...] = ()
 
     def then(self, other: Played) -> Played:
@@ -42,7 +44,7 @@ class Played:
         return Played(begun=self.begun, ended=other.ended, passes=(*self.passes, other), **sums)
 
 
-_SUMS = ("matrix", "vector", "rows_wait", "weights_wait", "writes_wait")
+_SUMS = ("matrix", "vector", "rows_wait", "weights_wait", "writes_wait", "row_bytes")
 
 
 class CompanionPlayer:
@@ -101,7 +103,7 @@ class CompanionPlayer:
 
     def _pass(self, work: Pass, need: Need, after: Need | None, at: int) -> Played:
         """A pass from a tick on; the buffer takes the next weights at once if they fit, else when this is computed."""
-        weights = self.buffer.begin(need, at)
+        weights, moved = self.buffer.begin(need, at), sum(self.rows.bytes)
         self.buffer.prefetch(after, at)
         read = [self._read(work, number, at) for number in range(min(2, work.tiles))]  # when rows are there
         written: list[int] = []  # when results have left
@@ -126,6 +128,7 @@ class CompanionPlayer:
             rows_wait=rows_wait,
             weights_wait=weights_wait,
             writes_wait=writes_wait + written[-1] - now,
+            row_bytes=sum(self.rows.bytes) - moved,
         )
 
     def _read(self, work: Pass, number: int, tick: int) -> int:
