@@ -88,7 +88,9 @@ def split_attention(done: AttentionDone, least: int) -> Counter[str]:
 
 def _slowest(done: AttentionDone) -> list[tuple[CorePlan, Heads, Played]]:
     """What the pipeline that ended last played."""
-    pipeline = max(range(len(done.played)), key=lambda number: max((each.ended for each in done.played[number]), default=0))
+    pipeline = max(
+        range(len(done.played)), key=lambda number: max((each.ended for each in done.played[number]), default=0)
+    )
     taken = [(group.plan, heads) for group in done.work.groups if (heads := group.heads(done.work.design, pipeline))]
     return [(plan, heads, played) for (plan, heads), played in zip(taken, done.played[pipeline], strict=True)]
 
