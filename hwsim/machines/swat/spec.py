@@ -171,9 +171,9 @@ class SwatSpec(_Checked):
     @cached_property
     def dma(self) -> BurstDma:
         """A DMA engine and its channel, before any burst; making it checks that bursts find the channel settled."""
-        hbm = self.hbm
+        hbm, channel, base = self.hbm, self.channel, self.time_base
         try:
-            return BurstDma(self.channel, self.time_base, request_ns=hbm.request_ns, response_ns=hbm.response_ns)
+            return BurstDma(channel, base, request_ns=hbm.request_ns, response_ns=hbm.response_ns)
         except MachineError as cause:
             raise MachineError(f"hbm: {cause}") from None
 
