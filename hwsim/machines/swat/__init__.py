@@ -12,7 +12,7 @@ from hwsim.engine.unit_spec import UnitSpec
 from hwsim.machines.machine import Machine, Progress
 from hwsim.machines.swat.companion.plan import UNIT_OF
 from hwsim.machines.swat.design import Design
-from hwsim.machines.swat.mapping import KINDS, SwatMapped, map_graph
+from hwsim.machines.swat.mapping import FAMILIES, KINDS, SwatMapped, map_graph
 from hwsim.machines.swat.parts import units
 from hwsim.machines.swat.spec import FORMATS, SwatSpec
 from hwsim.mapping.graph import OperatorGraph
@@ -33,7 +33,7 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
     """The machine's stages, in the order of the pipeline."""
 
     name = "swat"
-    families = ("kernel", "long_context", "modernbert", "bert", "vit", "hat", "swin")
+    families = FAMILIES
     kinds = frozenset({*KINDS, *UNIT_OF})
 
     @property

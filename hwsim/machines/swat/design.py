@@ -67,8 +67,9 @@ class Design:
         sizes = {"row": self.head_dim * element, "result": self.head_dim * element, "partial": partial}
         for name, size in sizes.items():
             if size > block:
+                which = "partial row" if name == "partial" else name
                 raise MachineError(
-                    f"{spec.name}: a {name} of {size} B does not fit a burst of {block} B (hbm.burst_bytes)"
+                    f"{spec.name}: hbm.burst_bytes: a burst of {block} B does not hold a {which} of {size} B"
                 )
         rows = {name: RowsInMemory(row_bytes=size, block_bytes=block) for name, size in sizes.items()}
         return Layout(**rows, ahead=max(spec.hbm.ahead_rows, rows["row"].per_block, spec.loaders))

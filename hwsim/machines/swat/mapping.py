@@ -18,6 +18,7 @@ PIPELINES = "cores"
 COMPANION = "matrix"
 LEFT_OUT = "none"  # by companion=none
 KINDS = ("attention",)
+FAMILIES = ("kernel", "long_context", "modernbert", "bert", "vit", "hat", "swin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +43,14 @@ def map_graph(graph: OperatorGraph, workload: Workload[Any, Any], spec: SwatSpec
 
     Raises
     ------
-    MachineError : attention that the cores cannot compute
+    MachineError : a model of another family, attention that the cores cannot compute
     MappingError : an operator without a unit
     """
+    family = workload.model.family
+    if family not in FAMILIES:
+        raise MachineError(
+            f"{spec.name}: runs whole sequences (families {', '.join(FAMILIES)}); {workload.name} is of family {family}"
+        )
     for op in graph.operators:
         if isinstance(op, Attention):
             _check(op, graph, spec)
