@@ -54,8 +54,14 @@ def attention_notes(uses: Sequence[AttentionUse]) -> Iterator[str]:
         ", of partial rows over the elements of Z." if any("carry" in use.moved for use in uses) else "."
     )
     for hidden in sorted({use.prologue_hidden for use in uses}):
-        counted = "hidden behind rows before, and not in the cycles of a head" if hidden else "in the cycles of a head"
-        yield f"Prologues, which load what a pass needs before its first row, are {counted}."
+        yield f"Prologues, which load what a pass needs before its first row, are {PROLOGUES[hidden]}."
+
+
+# By whether they are hidden.
+PROLOGUES = {
+    True: "loaded beside the rows before; only that of an operator's first head is in no head's cycles",
+    False: "between passes, in the cycles of a head",
+}
 
 
 def _all(uses: Sequence[AttentionUse | None]) -> Iterator[AttentionFigure]:

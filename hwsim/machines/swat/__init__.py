@@ -60,9 +60,12 @@ class Swat(Machine[SwatSpec, SwatMapped, "Program", "Execution"]):
         return map_graph(graph, workload, spec)
 
     def lower(self, mapped: SwatMapped, workload: Workload[Any, Any], spec: SwatSpec) -> Program:
+        from hwsim.machines.swat.capacity import check_capacity
         from hwsim.machines.swat.lower import lower
 
-        return lower(mapped, workload, spec)
+        program = lower(mapped, workload, spec)
+        check_capacity(program)
+        return program
 
     def simulate(self, program: Program, *, progress: Progress | None = None, trace_tokens: int = 0) -> Execution:
         from hwsim.machines.swat.model import simulate

@@ -10,7 +10,15 @@ from hwsim.report.core_map import CoreMap, Held
 from hwsim.report.html.figure_style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, palette, styled
 from hwsim.report.stage_chart import StageChart, StageSpan
 
-KIND_COLOURS = {"window": BLUE, "global": ORANGE, "random": GREEN, "global_rows": RED, "full": PURPLE}
+KIND_COLOURS = {
+    "window": BLUE,
+    "window2d": BLUE,
+    "segment": BLUE,
+    "global": ORANGE,
+    "random": GREEN,
+    "global_rows": RED,
+    "full": PURPLE,
+}
 LEAST_WITH_TEXT = 0.035  # of the axis, so that a number fits
 
 

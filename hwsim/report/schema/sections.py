@@ -208,7 +208,7 @@ class AttentionUse(Part):
     cores : that hold a key, by the kind of pattern that they serve; of the pass with most rows
     cycles, interval, depth : of a head; from row to row at best; stages that a row passes
     prologue_cycles : loads of what the passes need before their first rows
-    prologue_hidden : whether they are no part of `cycles`
+    prologue_hidden : whether they come beside rows, the first one of an operator before its time
     loads, most_loads_a_row : rows of K (and of V) that are loaded; at most in the LOAD stage of a row
     pairs, dropped, added : of query and key that are computed; of these, what differs from the model's own pattern
     computing : share of the cores' time in rows that goes into pairs

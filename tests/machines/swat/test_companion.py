@@ -100,11 +100,11 @@ def test_a_pass_that_computes_long_takes_its_cycles_and_the_ends() -> None:
     played = player(companion(), refresh=False).run(work("op", a_pass(cycles=5000, last_cycles=5000)), 0)
     ways = alone(write=False) + alone(write=True)
     assert played.ended == 8 * 5000 * TICKS + ways
-    whole = Played(
+    alone_in_it = Played(
         begun=0, ended=played.ended, vector=8 * 5000 * TICKS, rows_wait=alone(write=False),
-        writes_wait=alone(write=True), row_bytes=65536,
+        writes_wait=alone(write=True), row_bytes=2 * 8 * 8 * 512,
     )  # fmt: skip
-    assert played == replace(whole, passes=(whole,))
+    assert played == replace(alone_in_it, passes=(alone_in_it,))
 
 
 def alone(*, write: bool) -> int:
