@@ -217,3 +217,12 @@ def test_list_names_the_machine_and_its_workloads(capsys: CAPTURE) -> None:
         "bigbird_base_4096", "hat_base_4096", "longformer_base_4096", "modernbert_base", "modernbert_large",
         "swat_kernel", "swin_tiny",
     ]  # fmt: skip
+
+
+def test_a_machine_file_may_state_only_what_differs(tmp_path: Path, capsys: CAPTURE) -> None:
+    """The format brings its intervals."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("model: swat\nname: mine\nformat: fp32\ncores: 64\ncompanion: none\n")
+    report = json_of([*RUN, "--machine", str(mine)], capsys)
+    assert (report["machine"], report["cycles"]) == ("mine", (64 + 5) * 264)
+    assert (report["parameters"]["cores"], report["parameters"]["sv_interval"]) == (64, 4)
