@@ -59,7 +59,8 @@ def attention_notes(uses: Sequence[AttentionUse]) -> Iterator[str]:
 
 # By whether they are hidden.
 PROLOGUES = {
-    True: "loaded beside the rows before; only that of an operator's first head is in no head's cycles",
+    True: "loaded beside the rows before; only those of an operator's first head, and of the first with other keys, "
+    "are in no head's cycles",
     False: "between passes, in the cycles of a head",
 }
 

@@ -58,8 +58,8 @@ def test_pairs_that_a_published_window_drops_are_shown() -> None:
 def test_notes_say_how_moves_are_counted_and_whether_prologues_are() -> None:
     assert list(attention_notes([use()])) == [
         "Moves are how often each element crosses the chip's border.",
-        "Prologues, which load what a pass needs before its first row, are loaded beside the rows before; only that of "
-        "an operator's first head is in no head's cycles.",
+        "Prologues, which load what a pass needs before its first row, are loaded beside the rows before; only those "
+        "of an operator's first head, and of the first with other keys, are in no head's cycles.",
     ]
     assert next(iter(attention_notes([use(moved={"carry": 2.0})]))).endswith(
         ", of partial rows over the elements of Z."

@@ -6,7 +6,8 @@ from hwsim.engine.trace import Cause
 from hwsim.fpga.units import units_budget
 from hwsim.machines.swat.bound import bound_of
 from hwsim.machines.swat.energy import energy_of
-from hwsim.machines.swat.memory_use import accesses, dram_use, memory_use, offchip, played_groups
+from hwsim.machines.swat.ledger import AttentionDone
+from hwsim.machines.swat.memory_use import accesses, dram_use, memory_use, offchip
 from hwsim.machines.swat.model import Execution
 from hwsim.machines.swat.parts import channels_in_use, memory, stage_units, units
 from hwsim.machines.swat.published import figures_beside
@@ -116,10 +117,7 @@ def _excluded(run: Execution, time: RunTime) -> list[Excluded]:
     """Hidden loads of what the first rows of each operator need: those of other passes are beside rows."""
     if run.program.spec.prologue == "counted":
         return []
-    cycles = 0
-    for done in run.ledger.attention:
-        first = next(plan for number, plan, _, _ in played_groups(done) if number == 0)
-        cycles += prologue_cycles(first, done.work.design, 0)
+    cycles = sum(map(_first_loads, run.ledger.attention))
     seconds = time.seconds(time.clock.ticks(cycles))
     return [
         Excluded(
@@ -129,3 +127,15 @@ def _excluded(run: Execution, time: RunTime) -> list[Excluded]:
             note=f"{cycles:,} cycles, behind what ran before; prologue=counted counts them",
         )
     ]
+
+
+def _first_loads(done: AttentionDone) -> int:
+    """Cycles of what no row before brings, in the pipeline that has most of it.
+
+    A head with other keys than the one before begins as an operator does: no row of that one loads for it.
+    """
+    groups, design = done.work.groups, done.work.design
+    return max(
+        sum(prologue_cycles(group.plan, design, 0) for group in groups if group.heads(design, pipeline))
+        for pipeline in range(design.spec.pipelines)
+    )

@@ -129,6 +129,14 @@ def test_heads_that_see_different_keys_are_reported_each() -> None:
     assert cycles({"pipelines": 2}, pattern="strided_heads(4)", tokens=64, heads=8, batch=2) == 8 * (64 + 5) * 201
 
 
+def test_the_first_head_with_other_keys_begins_as_an_operator_does() -> None:
+    """Its first keys are loaded beside no row, and so they are named as what is not included, as those of the first."""
+    (alike,) = head_report(pattern="strided(4)", tokens=64, heads=8).excluded
+    (apart,) = head_report(pattern="strided_heads(4)", tokens=64, heads=8).excluded
+    assert alike.note.startswith("514 cycles, ")  # 16 keys by two loaders: 8 x 64 + 2
+    assert apart.note.startswith("2,056 cycles, ")
+
+
 def test_two_sequences_are_twice_the_heads() -> None:
     one, two = (attention(heads=3, batch=batch, tokens=64) for batch in (1, 2))
     assert (one.heads, two.heads) == (3, 6)
