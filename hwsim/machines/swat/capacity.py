@@ -36,7 +36,7 @@ def _check_rows(work: AttentionWork, room: int, machine: str) -> None:
     blocks = {"q": 0, "k": 0}
     layout, pipelines = work.design.layout.row, work.design.spec.pipelines
     for group in work.groups:
-        heads = -(-group.count // pipelines)
+        heads = len(group.dealt(0, pipelines))
         blocks["q"] += heads * -(-group.plan.queries // layout.per_block)
         blocks["k"] += heads * -(-group.plan.keys // layout.per_block)
     for name, count in blocks.items():

@@ -63,7 +63,8 @@ def first_rows(
     design, plan = done.work.design, group.plan
     names = [stage.name for stage in stages_of(design)]
     numbers, queries, keys = _rows_of(plan)
-    mine = _heads_of(done, group)[pipeline :: design.spec.pipelines]
+    of_group = _heads_of(done, group)
+    mine = [of_group[head] for head in group.dealt(pipeline, design.spec.pipelines)]
     ended = played.begun
     for at, logged in enumerate(played.log.tolist()):
         which, row = divmod(at, len(numbers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import Any
 
 from hwsim.errors import MachineError
@@ -32,16 +33,21 @@ class HeadGroup:
     Attributes
     ----------
     pattern : of each head
+    before : heads of the operator's groups before this one
     """
 
     pattern: Pattern
     plan: CorePlan
     count: int
+    before: int
+
+    def dealt(self, pipeline: int, pipelines: int) -> range:
+        """Which of them a pipeline takes: the heads of an operator are dealt in turn, group after group."""
+        return range((pipeline - self.before) % pipelines, self.count, pipelines)
 
     def heads(self, design: Design, pipeline: int) -> Heads | None:
-        """Those that a pipeline takes; heads are dealt in turn, and a pipeline may get none."""
-        spec = design.spec
-        count = len(range(pipeline, self.count, spec.pipelines))
+        """Those that a pipeline takes, which may be none."""
+        count = len(self.dealt(pipeline, design.spec.pipelines))
         return _heads(self.plan, design, count) if count else None
 
 
@@ -115,12 +121,14 @@ class Program:
         for head in range(op.heads):
             pattern = op.pattern.of_head(head % op.pattern.heads_period)
             groups[pattern] = groups.get(pattern, 0) + step.batch
+        before = accumulate(groups.values(), initial=0)
+        plans = {pattern: self._plan(op, pattern, queries, keys, design) for pattern in groups}
         return AttentionWork(
             operator=op,
             design=design,
             groups=tuple(
-                HeadGroup(pattern=pattern, plan=self._plan(op, pattern, queries, keys, design), count=count)
-                for pattern, count in groups.items()
+                HeadGroup(pattern=pattern, plan=plans[pattern], count=count, before=first)
+                for (pattern, count), first in zip(groups.items(), before)
             ),
         )
 

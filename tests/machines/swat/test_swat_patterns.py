@@ -129,6 +129,13 @@ def test_heads_that_see_different_keys_are_reported_each() -> None:
     assert cycles({"pipelines": 2}, pattern="strided_heads(4)", tokens=64, heads=8, batch=2) == 8 * (64 + 5) * 201
 
 
+def test_heads_that_see_different_keys_are_dealt_as_others_are() -> None:
+    """Four groups of one head each, and of three: two pipelines take half of them each."""
+    for heads in (4, 12):
+        found = cycles({"pipelines": 2}, pattern="strided_heads(4)", tokens=64, heads=heads)
+        assert found == heads // 2 * (64 + 5) * 201
+
+
 def test_the_first_head_with_other_keys_begins_as_an_operator_does() -> None:
     """Its first keys are loaded beside no row, and so they are named as what is not included, as those of the first."""
     (alike,) = head_report(pattern="strided(4)", tokens=64, heads=8).excluded
