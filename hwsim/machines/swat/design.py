@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from hwsim.errors import MachineError
 from hwsim.machines.swat.rows.bursts import RowsInMemory
@@ -18,6 +19,10 @@ from hwsim.rtl.divide_out.contract import DivideOutContract
 from hwsim.rtl.row_scheduler.contract import RowSchedulerContract
 from hwsim.rtl.row_sum.contract import RowSumContract
 from hwsim.rtl.z_reduce.contract import ZReduceContract
+
+if TYPE_CHECKING:
+    from hwsim.machines.swat.rows.player import Heads
+    from hwsim.mapping.cores.plan import CorePlan
 
 
 @contextmanager
@@ -47,6 +52,11 @@ class Design:
     def built(cls, spec: SwatSpec, *, bias_entries: int = 0, table_entries: int = 0) -> Design:
         """The units as they are built, for the largest head."""
         return cls(spec=spec, head_dim=spec.head_dim, bias_entries=bias_entries, table_entries=table_entries)
+
+    @cached_property
+    def heads(self) -> dict[tuple[CorePlan, int], Heads]:
+        """Heads of plans, by their number: kept as long as the design."""
+        return {}
 
     @property
     def table_rows(self) -> int:

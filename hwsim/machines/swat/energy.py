@@ -18,47 +18,53 @@ from hwsim.machines.swat.actions import (
 from hwsim.machines.swat.companion.design import Companion
 from hwsim.machines.swat.design import Design
 from hwsim.machines.swat.ledger import AttentionDone
-from hwsim.machines.swat.memory_use import accesses, offchip, played_groups
+from hwsim.machines.swat.memory_use import played_groups
 from hwsim.machines.swat.model import Execution
 from hwsim.report.energy_use import fpga_energy_use
 from hwsim.report.run_time import RunTime
-from hwsim.report.schema import EnergyUse
+from hwsim.report.schema import DramUse, EnergyUse
 from hwsim.rtl.float_operators import float_operator
 from hwsim.rtl.flows.synthesis.result import Cells
 
 BEAT_BITS = 256  # of a channel's AXI port
 
 
-def energy_of(run: Execution, time: RunTime, budget: Budget, busy: Mapping[str, int]) -> EnergyUse | None:
+def energy_of(
+    run: Execution, time: RunTime, budget: Budget, busy: Mapping[str, int], moved: Mapping[str, int], dram: DramUse
+) -> EnergyUse | None:
     """Energy by component, or None where the machine has it switched off.
 
     Parameters
     ----------
     budget : of the machine's units, whose cells switch
     busy : ticks in which each unit worked
+    moved : bytes that crossed the chip's border, by what they are
     """
     table, taken_in = run.program.spec.energies, run.program.workload.run
     if table is None:
         return None
-    counts = count_actions(run, time, budget, busy)
+    counts = count_actions(run, time, budget, busy, moved, dram)
     return fpga_energy_use(counts, table, passed=taken_in.produced, unit=taken_in.unit)
 
 
-def count_actions(run: Execution, time: RunTime, budget: Budget, busy: Mapping[str, int]) -> FpgaCounts:
+def count_actions(
+    run: Execution, time: RunTime, budget: Budget, busy: Mapping[str, int], moved: Mapping[str, int], dram: DramUse
+) -> FpgaCounts:
     """What the energy of a run depends on."""
-    moved = offchip(run)
     return FpgaCounts(
         seconds=time.seconds(time.ticks),
         cycles=int(time.cycles(time.ticks)),
-        units=tuple(_works(run, budget, {name: ticks // time.clock.period_ticks for name, ticks in busy.items()})),
+        units=tuple(
+            _works(run, budget, {name: ticks // time.clock.period_ticks for name, ticks in busy.items()}, moved)
+        ),
         ports=tuple(
             PortTraffic(port=name, beats=-(-8 * size // BEAT_BITS), beat_bits=BEAT_BITS) for name, size in moved.items()
         ),
-        dram_bits=8 * accesses(run) * run.program.spec.standard.column_bytes,
+        dram_bits=8 * dram.io_bytes,
     )
 
 
-def _works(run: Execution, budget: Budget, busy: Mapping[str, int]) -> Iterator[UnitWork]:
+def _works(run: Execution, budget: Budget, busy: Mapping[str, int], moved: Mapping[str, int]) -> Iterator[UnitWork]:
     """The units; a stage that lies within another has no cells of its own."""
     cells = {taken.unit: taken.cells for taken in budget.units}
     done: dict[str, Done] = {}
@@ -74,7 +80,7 @@ def _works(run: Execution, budget: Budget, busy: Mapping[str, int]) -> Iterator[
         active = working if unit == "qk" else busy.get(unit, 0)
         yield part.work(unit, cells.get(unit, Cells()), active)
     if run.program.companion:
-        yield from _beside(run, run.program.companion, cells, busy)
+        yield from _beside(run, run.program.companion, cells, busy, moved)
 
 
 def _rows(done: AttentionDone) -> tuple[int, int]:
@@ -106,7 +112,11 @@ def _stages_done(done: AttentionDone) -> dict[str, Done]:
 
 
 def _beside(
-    run: Execution, companion: Companion, cells: Mapping[str, Cells], busy: Mapping[str, int]
+    run: Execution,
+    companion: Companion,
+    cells: Mapping[str, Cells],
+    busy: Mapping[str, int],
+    moved: Mapping[str, int],
 ) -> Iterator[UnitWork]:
     """The companion: products and sums, operations of the lanes, weights and rows through their memories.
 
@@ -119,7 +129,6 @@ def _beside(
     add, exp = (float_operator(operation, lanes.fmt).cells.dsp for operation in ("add", "exp"))
     elements, functions = (sum(getattr(work, name) for work in works) for name in ("element_ops", "special_functions"))
     bits = matrix.fmt.bits
-    moved = offchip(run)
     yield _work("matrix", cells, busy, operations=(Operations(name="mac", count=macs, dsps=matrix.mac().dsp),))
     yield _work(
         "vector",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -210,7 +210,6 @@ def _table_entries(plan: CorePlan) -> int:
     return sum(len(each.residencies) for each in plan.passes if not set(each.kinds) <= COUNTED)
 
 
-@lru_cache(maxsize=64)
 def plan_of(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePlan:
     """Which core holds which key when, for the heads of a pattern."""
     spec = design.spec
@@ -225,21 +224,25 @@ def plan_of(pattern: Pattern, queries: int, keys: int, design: Design) -> CorePl
     )
 
 
-@lru_cache(maxsize=64)
 def _heads(plan: CorePlan, design: Design, count: int) -> Heads:
-    def made(following: bool) -> Head:
-        return make_head(
-            plan,
-            design.layout,
-            prologue=design.spec.prologue,
-            free_loads=free_loads(design),
-            following=following,
-            sv_stage=sv_stage(design),
-            table_rows=design.table_rows,
-        )
+    """Made once for a design, with which they go."""
+    if (plan, count) not in design.heads:
+        last = _head(plan, design, following=False)
+        each = _head(plan, design, following=True) if count > 1 else last
+        design.heads[plan, count] = Heads(each=each, last=last, count=count)
+    return design.heads[plan, count]
 
-    last = made(following=False)
-    return Heads(each=made(following=True) if count > 1 else last, last=last, count=count)
+
+def _head(plan: CorePlan, design: Design, *, following: bool) -> Head:
+    return make_head(
+        plan,
+        design.layout,
+        prologue=design.spec.prologue,
+        free_loads=free_loads(design),
+        following=following,
+        sv_stage=sv_stage(design),
+        table_rows=design.table_rows,
+    )
 
 
 def free_loads(design: Design) -> int:

@@ -10,14 +10,12 @@ from hwsim.dram.random_access.bursts import burst_times
 from hwsim.machines.swat.design import Design
 from hwsim.machines.swat.ledger import AttentionDone
 from hwsim.machines.swat.model import Execution
-from hwsim.machines.swat.parts import channels_in_use
+from hwsim.machines.swat.parts import HBM, channels_in_use
 from hwsim.machines.swat.rows.head import prologue_bursts
 from hwsim.machines.swat.rows.player import Heads, Played
+from hwsim.machines.swat.spec import SwatSpec
 from hwsim.mapping.cores.plan import CorePlan
 from hwsim.report.schema import DramUse, MemoryUse
-
-ACCESSES = ("RD", "RDA", "WR", "WRA")
-HBM = "HBM"
 
 
 def played_groups(done: AttentionDone) -> Iterator[tuple[int, CorePlan, Heads, Played]]:
@@ -93,12 +91,6 @@ def commands_of(run: Execution) -> Counter[str]:
     return found
 
 
-def accesses(run: Execution) -> int:
-    """Column accesses of all channels."""
-    commands = commands_of(run)
-    return sum(commands[name] for name in ACCESSES)
-
-
 def dram_use(run: Execution) -> DramUse:
     """The report's section."""
     spec = run.program.spec
@@ -128,9 +120,8 @@ def _refreshes(run: Execution) -> int:
     return spec.channel.refreshes_by(cycle) * channels_in_use(spec)
 
 
-def memory_use(run: Execution) -> MemoryUse:
+def memory_use(spec: SwatSpec, use: DramUse) -> MemoryUse:
     """The board's memory: what it holds is not planned, since each stream has channels of its own."""
-    spec, use = run.program.spec, dram_use(run)
     return MemoryUse(
         name=HBM,
         kind="hbm",

@@ -7,18 +7,19 @@ from hwsim.fpga.units import units_budget
 from hwsim.machines.swat.bound import bound_of
 from hwsim.machines.swat.energy import energy_of
 from hwsim.machines.swat.ledger import AttentionDone
-from hwsim.machines.swat.memory_use import accesses, dram_use, memory_use, offchip
+from hwsim.machines.swat.memory_use import dram_use, memory_use, offchip
 from hwsim.machines.swat.model import Execution
 from hwsim.machines.swat.parts import channels_in_use, memory, stage_units, units
 from hwsim.machines.swat.published import figures_beside
 from hwsim.machines.swat.rates import peak_macs_per_s
 from hwsim.machines.swat.spec import SwatSpec
+from hwsim.machines.swat.stages import stages_of
 from hwsim.machines.swat.uses import attention_uses, prologue_cycles
 from hwsim.parameters.spec_file import SpecFile
 from hwsim.report.build import build_report, busiest, unit_use
 from hwsim.report.fpga import fpga_resources, fpga_use
 from hwsim.report.run_time import RunTime
-from hwsim.report.schema import Excluded, Report, Throughput, UnitUse
+from hwsim.report.schema import DramUse, Excluded, Report, Throughput, UnitUse
 
 
 def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
@@ -36,8 +37,8 @@ def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
         peak_macs_per_s=peak_macs_per_s(spec),
         achieved_macs_per_s=_macs(run) / seconds,
     )
-    busy = _busy(run)
-    energy = energy_of(run, time, budget, busy)
+    busy, moved, dram = _busy(run), offchip(run), dram_use(run)
+    energy = energy_of(run, time, budget, busy, moved, dram)
     return build_report(
         machine=spec.name,
         spec=spec,
@@ -47,17 +48,17 @@ def summarize(run: Execution, spec_file: SpecFile[SwatSpec]) -> Report:
         time=time,
         throughput=Throughput(value=produced / seconds, unit=workload.run.unit, count=produced),
         kinds=run.ledger.kinds,
-        units=_units(run, time, busy),
+        units=_units(run, time, busy, dram),
         bottleneck=busiest(time, busy, run.ledger.kinds)[1],
         bound=bound_of(run, time),
-        memories=[memory_use(run)],
-        offchip=offchip(run),
+        memories=[memory_use(spec, dram)],
+        offchip=moved,
         energy=energy,
         resources=fpga_resources(fpga),
         instructions=run.ledger.operators,
         excluded=_excluded(run, time),
         published=figures_beside(run, time, budget, uses, energy),
-        dram=dram_use(run),
+        dram=dram,
         fpga=fpga,
         attention=uses,
     )
@@ -73,13 +74,14 @@ def _macs(run: Execution) -> int:
 def _busy(run: Execution) -> dict[str, int]:
     """Ticks in which a unit of each kind worked, the mean of the pipelines."""
     busy, pipelines = run.ledger.busy, run.program.spec.pipelines
-    found = {name.lower().replace("&", "_"): ticks // pipelines for name, ticks in busy.items()}
+    stages = stages_of(run.ledger.attention[0].work.design)
+    found = {stage.unit: busy[stage.name] // pipelines for stage in stages}
     for unit in ("matrix", "vector") if run.companion else ():
         found[unit] = sum(getattr(played, unit) for _, played in run.ledger.beside)
     return found
 
 
-def _units(run: Execution, time: RunTime, busy: dict[str, int]) -> list[UnitUse]:
+def _units(run: Execution, time: RunTime, busy: dict[str, int], dram: DramUse) -> list[UnitUse]:
     spec = run.program.spec
     waits = _waits(run)
     found = [
@@ -92,7 +94,8 @@ def _units(run: Execution, time: RunTime, busy: dict[str, int]) -> list[UnitUse]
             for unit in spec.companion_units.units()
             if unit.name in ("matrix", "vector")
         ]
-    pins = run.diagram.clocks["memory"].ticks(accesses(run) * spec.standard.params["nBL"])
+    bursts = dram.io_bytes // spec.standard.column_bytes
+    pins = run.diagram.clocks["memory"].ticks(bursts * spec.standard.params["nBL"])
     return [*found, unit_use(time, memory(spec), pins // channels_in_use(spec))]
 
 
